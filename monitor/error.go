@@ -1,0 +1,50 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code tells a client's program what went wrong. Its values are the
+// `extensions.code` of GraphQL errors and the `code` of ingest answers.
+type Code string
+
+// The codes of api.md. An error without a code is CodeInternal.
+const (
+	CodeUnauthenticated Code = "UNAUTHENTICATED"
+	CodeForbidden       Code = "FORBIDDEN"
+	CodeNotFound        Code = "NOT_FOUND"
+	CodeBadInput        Code = "BAD_INPUT"
+	CodeConflict        Code = "CONFLICT"
+	CodeRateLimited     Code = "RATE_LIMITED"
+	CodeCostLimit       Code = "COST_LIMIT"
+	CodeCursorExpired   Code = "CURSOR_EXPIRED"
+	CodeTimeout         Code = "TIMEOUT"
+	CodeUnavailable     Code = "UNAVAILABLE"
+	CodeInternal        Code = "INTERNAL"
+)
+
+// Error is an error that a client may see: its message holds nothing internal.
+type Error struct {
+	Code    Code
+	Message string
+	// Details are further `extensions`, for example the earliest cursor.
+	Details map[string]any
+}
+
+// Error gives the message.
+func (e *Error) Error() string { return e.Message }
+
+// Errorf makes an Error. The message is shown to the client.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// CodeOf gives the code of the first Error in the chain, CodeInternal without one.
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}
