@@ -28,6 +28,8 @@ const (
 type Error struct {
 	Code    Code
 	Message string
+	// Path names the input field that is at fault, from the outside in.
+	Path []string
 	// Details are further `extensions`, for example the earliest cursor.
 	Details map[string]any
 }
@@ -38,6 +40,11 @@ func (e *Error) Error() string { return e.Message }
 // Errorf makes an Error. The message is shown to the client.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// InputErrorf makes an Error with CodeBadInput about one input field.
+func InputErrorf(field, format string, args ...any) *Error {
+	return &Error{Code: CodeBadInput, Message: fmt.Sprintf(format, args...), Path: []string{"input", field}}
 }
 
 // CodeOf gives the code of the first Error in the chain, CodeInternal without one.

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"io"
 	"net/netip"
 	"time"
 )
@@ -33,7 +34,7 @@ type Event struct {
 	Domain     string
 	URL        string
 	Message    string // one line for people
-	Raw        []byte // JSON as it came
+	Raw        RawJSON // as it came
 }
 
 // GlobalID is the event's id in the graph.
@@ -99,4 +100,20 @@ func (s Severity) Rank() int {
 		}
 	}
 	return -1
+}
+
+// RawJSON is a valid JSON value in bytes. It is what the schema calls JSON.
+type RawJSON []byte
+
+// MarshalGQL writes the value into a GraphQL answer.
+func (r RawJSON) MarshalGQL(w io.Writer) {
+	if len(r) == 0 {
+		r = RawJSON("null")
+	}
+	_, _ = w.Write(r) // the writer is a buffer in memory
+}
+
+// UnmarshalGQL refuses: the schema takes no JSON as input.
+func (r *RawJSON) UnmarshalGQL(any) error {
+	return Errorf(CodeBadInput, "JSON is no input type")
 }
