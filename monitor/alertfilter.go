@@ -150,4 +150,6 @@ func (a *Alert) filterID(f FilterField) ID {
 }
 
 // unknownField is the text of a panic: only a programming error leads there.
-func unknownField(f FilterField) string { return "monitor: filter field " + string(f) + " is not mapped" }
+func unknownField(f FilterField) string {
+	return "monitor: filter field " + string(f) + " is not mapped"
+}

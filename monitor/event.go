@@ -33,7 +33,7 @@ type Event struct {
 	FilePath   string
 	Domain     string
 	URL        string
-	Message    string // one line for people
+	Message    string  // one line for people
 	Raw        RawJSON // as it came
 }
 

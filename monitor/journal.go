@@ -75,6 +75,9 @@ const (
 	ActionRuleEnable       = "rule.enable"
 	ActionRuleDisable      = "rule.disable"
 	ActionUserCreate       = "user.create"
+	ActionUserPassword     = "user.password"
+	ActionSessionLogin     = "session.login"
+	ActionSessionRevoke    = "session.revoke"
 	ActionTokenCreate      = "token.create" //nolint:gosec // the name of an action, no credential
 )
 

@@ -2,28 +2,29 @@ package monitor
 
 import "time"
 
-// Rule is a Sigma detection rule with what the product knows about it.
+// Rule is a Sigma detection rule with what the product knows about it. Its JSON
+// form is the snapshot that the journal keeps; the source stands in rule_versions.
 type Rule struct {
-	ID          ID // the rule's own id where it has one
-	Version     int
-	Title       string
-	Description string
-	Level       Severity
-	Status      string // Sigma's: stable, test, experimental, deprecated, unsupported
-	Author      string // the Detection Rule License asks to name it wherever the rule fires
-	References  []string
-	FalsePos    []string
-	Tags        []string // attack.t1059.001, attack.execution, cve.2021-44228, ...
-	Techniques  []string // MITRE ATT&CK technique ids out of Tags, upper case: T1059.001
-	LogSource   LogSource
-	FieldsShown []string // the rule's own `fields`
-	Source      string   // the YAML as imported
-	Path        string   // where it was imported from, for people
-	Enabled     bool
-	State       RuleState
-	StateReason string // why it is not active; empty when it is
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	ID          ID        `json:"id"` // the rule's own id where it has one
+	Version     int       `json:"version"`
+	Title       string    `json:"title"`
+	Description string    `json:"description"`
+	Level       Severity  `json:"level"`
+	Status      string    `json:"status"` // Sigma's: stable, test, experimental, deprecated, unsupported
+	Author      string    `json:"author"` // the Detection Rule License asks to name it wherever the rule fires
+	References  []string  `json:"references"`
+	FalsePos    []string  `json:"falsePositives"`
+	Tags        []string  `json:"tags"`       // attack.t1059.001, attack.execution, cve.2021-44228, ...
+	Techniques  []string  `json:"techniques"` // MITRE ATT&CK technique ids out of Tags, upper case: T1059.001
+	LogSource   LogSource `json:"logSource"`
+	FieldsShown []string  `json:"fields"` // the rule's own `fields`
+	Source      string    `json:"-"`      // the YAML as imported
+	Path        string    `json:"path"`   // where it was imported from, for people
+	Enabled     bool      `json:"enabled"`
+	State       RuleState `json:"state"`
+	StateReason string    `json:"stateReason"` // why it is not active; empty when it is
+	CreatedAt   time.Time `json:"createdAt"`
+	UpdatedAt   time.Time `json:"updatedAt"`
 }
 
 // GlobalID is the rule's id in the graph.

@@ -7,12 +7,12 @@ import (
 
 // User is a person.
 type User struct {
-	ID          ID
-	Name        string // to log in with; lower case, unique
-	DisplayName string
-	Role        Role
-	Disabled    bool
-	CreatedAt   time.Time
+	ID          ID        `json:"id"`
+	Name        string    `json:"name"` // to log in with; lower case, unique
+	DisplayName string    `json:"displayName"`
+	Role        Role      `json:"role"`
+	Disabled    bool      `json:"disabled"`
+	CreatedAt   time.Time `json:"createdAt"`
 }
 
 // GlobalID is the user's id in the graph.
@@ -59,21 +59,22 @@ var Scopes = []Scope{ScopeIngest, ScopeRead, ScopeWrite, ScopeAdmin}
 // Session is one login of one person, alive as long as its refresh token is
 // rotated in time.
 type Session struct {
-	ID        ID
-	UserID    ID
-	CreatedAt time.Time
-	ExpiresAt time.Time
+	ID        ID        `json:"id"`
+	UserID    ID        `json:"userId"`
+	CreatedAt time.Time `json:"createdAt"`
+	ExpiresAt time.Time `json:"expiresAt"`
+	RevokedAt time.Time `json:"revokedAt"` // zero: alive
 }
 
 // APIToken lets a program in. Only a hash of its secret is stored.
 type APIToken struct {
-	ID         ID
-	Name       string
-	Scopes     []Scope
-	OwnerID    ID // zero: made on the command line
-	CreatedAt  time.Time
-	ExpiresAt  time.Time // zero: never
-	LastUsedAt time.Time
+	ID         ID        `json:"id"`
+	Name       string    `json:"name"`
+	Scopes     []Scope   `json:"scopes"`
+	OwnerID    ID        `json:"ownerId"` // zero: made on the command line
+	CreatedAt  time.Time `json:"createdAt"`
+	ExpiresAt  time.Time `json:"expiresAt"` // zero: never
+	LastUsedAt time.Time `json:"-"`
 }
 
 // Viewer is who acts: a person in a session, or an API token, or nobody.

@@ -1,0 +1,180 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/doug-martin/goqu/v9"
+
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// A statement carries at most this many events and roughly this many bytes.
+const (
+	insertEvents = 500
+	insertBytes  = 2 << 20
+)
+
+// StoreBatch keeps the batch's events, raises or extends the alerts of its
+// findings and writes the journal, all in one transaction. It gives the events
+// and the batch their ids. An error means that nothing was stored, unless the
+// connection broke during the commit itself.
+func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, error) {
+	if len(b.Events) == 0 {
+		return monitor.ID{}, nil
+	}
+	now := s.now()
+	batch := monitor.NewID(now)
+	for i, e := range b.Events {
+		e.ID = monitor.EventID{Batch: batch, Ordinal: uint32(i)} //nolint:gosec // a batch is bounded
+		e.ReceivedAt = now
+	}
+	err := s.change(ctx, monitor.SystemActor, monitor.ActionIngest, func(t *tx) error {
+		t.batch, t.events = batch, len(b.Events)
+		if err := t.insertEvents(ctx, b.Events); err != nil {
+			return err
+		}
+		return t.raiseAlerts(ctx, b)
+	})
+	if err != nil {
+		return monitor.ID{}, fmt.Errorf("store batch of %d events: %w", len(b.Events), err)
+	}
+	return batch, nil
+}
+
+func (t *tx) insertEvents(ctx context.Context, events []*monitor.Event) error {
+	for len(events) > 0 {
+		var rows []any
+		for size := 0; len(rows) < min(len(events), insertEvents) && size < insertBytes; {
+			e := events[len(rows)]
+			rows = append(rows, eventRow(e))
+			size += len(e.Raw) + len(e.Message) + len(e.Command)
+		}
+		if _, err := exec(ctx, t, dialect.Insert("events").Rows(rows...)); err != nil {
+			return fmt.Errorf("insert events: %w", err)
+		}
+		events = events[len(rows):]
+	}
+	return nil
+}
+
+// raiseAlerts groups the findings by dedup key and brings them together with the
+// open alerts of those keys. Keys are locked in order, so that two batches
+// cannot wait for each other.
+func (t *tx) raiseAlerts(ctx context.Context, b *monitor.Batch) error {
+	found, evidence := t.group(b)
+	if len(found) == 0 {
+		return nil
+	}
+	open, err := t.lockOpenAlerts(ctx, found)
+	if err != nil {
+		return err
+	}
+	var repeated []any
+	for _, candidate := range found {
+		alert := open[[32]byte(candidate.DedupKey)]
+		if alert == nil {
+			return fmt.Errorf("alert %s: vanished under its lock", candidate.ID)
+		}
+		action, was := monitor.ActionAlertRaise, (*monitor.Alert)(nil)
+		if alert.ID == candidate.ID {
+			alert = candidate
+		} else {
+			action = monitor.ActionAlertRepeat
+			copied := *alert
+			was = &copied
+			alert.Absorb(candidate)
+			alert.Version++
+			alert.UpdatedAt = t.now
+			repeated = append(repeated, alertRow(alert))
+		}
+		change, err := monitor.NewChange(monitor.KindAlert, alert.ID, action, was, alert)
+		if err != nil {
+			return err
+		}
+		t.changes = append(t.changes, change)
+		for _, e := range evidence[candidate.ID] {
+			e["alert_id"] = append([]byte(nil), alert.ID[:]...)
+		}
+	}
+	if err := t.updateRepeated(ctx, repeated); err != nil {
+		return err
+	}
+	var rows []any
+	for _, candidate := range found {
+		for _, row := range evidence[candidate.ID] {
+			rows = append(rows, row)
+		}
+	}
+	return insertChunks(ctx, t, "alert_events", rows, insertEvents)
+}
+
+// group makes one new alert per dedup key, in key order, and the evidence rows of each.
+func (t *tx) group(b *monitor.Batch) ([]*monitor.Alert, map[monitor.ID][]goqu.Record) {
+	byKey := map[[32]byte]*monitor.Alert{}
+	evidence := map[monitor.ID][]goqu.Record{}
+	var found []*monitor.Alert
+	for _, f := range b.Findings {
+		ev := b.Events[f.Event]
+		fresh := monitor.NewAlert(monitor.NewID(t.now), f.Rule, ev, t.now)
+		key := [32]byte(fresh.DedupKey)
+		alert := byKey[key]
+		if alert == nil {
+			alert = fresh
+			byKey[key] = alert
+			found = append(found, alert)
+		} else {
+			alert.Absorb(fresh)
+		}
+		evidence[alert.ID] = append(evidence[alert.ID], goqu.Record{
+			"batch": append([]byte(nil), ev.ID.Batch[:]...), "ordinal": ev.ID.Ordinal, "matched": jsonColumn{f.Matched},
+		})
+	}
+	slices.SortFunc(found, func(a, b *monitor.Alert) int { return bytes.Compare(a.DedupKey, b.DedupKey) })
+	return found, evidence
+}
+
+// lockOpenAlerts inserts the candidates whose key has no open alert, and gives
+// the open alert of every key, locked. Inserting first makes a concurrent batch
+// with the same key wait here instead of failing later.
+func (t *tx) lockOpenAlerts(ctx context.Context, found []*monitor.Alert) (map[[32]byte]*monitor.Alert, error) {
+	open := make(map[[32]byte]*monitor.Alert, len(found))
+	for chunk := range slices.Chunk(found, insertEvents) {
+		rows, keys := make([]any, len(chunk)), make([][]byte, len(chunk))
+		for i, a := range chunk {
+			rows[i], keys[i] = alertRow(a), a.DedupKey
+		}
+		insert := dialect.Insert("alerts").Rows(rows...).OnConflict(goqu.DoUpdate("", goqu.Record{"id": goqu.C("id")}))
+		if _, err := exec(ctx, t, insert); err != nil {
+			return nil, fmt.Errorf("insert alerts: %w", err)
+		}
+		st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("open_key").In(keys)).
+			Order(goqu.C("open_key").Asc()).ForUpdate(goqu.Wait)
+		alerts, err := query(ctx, t, st, scanAlert)
+		if err != nil {
+			return nil, fmt.Errorf("lock alerts: %w", err)
+		}
+		for _, a := range alerts {
+			open[[32]byte(a.DedupKey)] = a
+		}
+	}
+	return open, nil
+}
+
+// updateRepeated writes the counters of alerts that are locked already. The
+// inserts never happen: each row's key is there.
+func (t *tx) updateRepeated(ctx context.Context, rows []any) error {
+	values := goqu.Record{}
+	for _, name := range []string{"version", "count", "first_seen", "last_seen", "updated_at"} {
+		values[name] = goqu.L("VALUES(?)", goqu.C(name))
+	}
+	for chunk := range slices.Chunk(rows, insertEvents) {
+		update := dialect.Insert("alerts").Rows(chunk...).OnConflict(goqu.DoUpdate("", values))
+		if _, err := exec(ctx, t, update); err != nil {
+			return fmt.Errorf("update alerts: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/doug-martin/goqu/v9"
+
+	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
+)
+
+// maxEntryChanges bounds one journal entry; a larger transaction writes several.
+const maxEntryChanges = 1_000
+
+// appendJournal writes what the transaction did. It locks the counter row, so
+// it has to be the last thing before the commit: then seq order is commit order.
+func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
+	entries, bodies, err := t.entries()
+	if err != nil {
+		return nil, err
+	}
+	var seq uint64
+	var hash [32]byte
+	state := dialect.From("feed_state").Select("seq", "hash").Where(goqu.C("id").Eq(1)).ForUpdate(goqu.Wait)
+	if _, found, err := one(ctx, t, state, func(r scanner) (struct{}, error) {
+		var b []byte
+		err := r.Scan(&seq, &b)
+		copy(hash[:], b)
+		return struct{}{}, err
+	}); err != nil || !found {
+		return nil, fmt.Errorf("lock feed state: found %t: %w", found, err)
+	}
+	rows := make([]any, len(entries))
+	var refs []any
+	for i := range entries {
+		seq++
+		hash = monitor.ChainHash(hash, seq, bodies[i])
+		entries[i].Seq, entries[i].Hash = seq, hash
+		rows[i] = goqu.Record{"seq": seq, "at": t.now, "action": t.action, "body": bodies[i], "hash": append([]byte(nil), hash[:]...)}
+		for _, c := range entries[i].Body.Changes {
+			refs = append(refs, goqu.Record{"kind": string(c.Kind), "id": append([]byte(nil), c.ID[:]...), "seq": seq})
+		}
+	}
+	for _, row := range rows { // one each: a row may be megabytes
+		if _, err := exec(ctx, t, dialect.Insert("journal").Rows(row)); err != nil {
+			return nil, fmt.Errorf("append journal: %w", err)
+		}
+	}
+	if err := insertChunks(ctx, t, "journal_refs", refs, 2_000); err != nil {
+		return nil, err
+	}
+	advance := dialect.Update("feed_state").Set(goqu.Record{"seq": seq, "hash": hash[:]}).Where(goqu.C("id").Eq(1))
+	if _, err := exec(ctx, t, advance); err != nil {
+		return nil, fmt.Errorf("advance feed state: %w", err)
+	}
+	return entries, nil
+}
+
+// entries cuts the transaction's changes into bounded entries; the first names the batch.
+func (t *tx) entries() ([]monitor.Entry, [][]byte, error) {
+	var entries []monitor.Entry
+	var bodies [][]byte
+	for rest := t.changes; len(entries) == 0 || len(rest) > 0; {
+		n := min(len(rest), maxEntryChanges)
+		body := monitor.EntryBody{At: t.now, Actor: t.actor, Action: t.action, Changes: rest[:n]}
+		if len(entries) == 0 {
+			body.Batch, body.Events = t.batch, t.events
+		}
+		rest = rest[n:]
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return nil, nil, fmt.Errorf("journal entry: %w", err)
+		}
+		entries, bodies = append(entries, monitor.Entry{Body: body}), append(bodies, raw)
+	}
+	return entries, bodies, nil
+}
+
+// insertChunks inserts rows, at most n a statement.
+func insertChunks(ctx context.Context, r runner, table string, rows []any, n int) error {
+	for len(rows) > 0 {
+		k := min(len(rows), n)
+		if _, err := exec(ctx, r, dialect.Insert(table).Rows(rows[:k]...)); err != nil {
+			return fmt.Errorf("insert into %s: %w", table, err)
+		}
+		rows = rows[k:]
+	}
+	return nil
+}
+
+// Head gives the position behind the newest entry.
+func (s *Store) Head(ctx context.Context) (monitor.Position, error) {
+	st := dialect.From("feed_state").Select("epoch", "seq", "hash").Where(goqu.C("id").Eq(1))
+	head, found, err := one(ctx, s.db, st, func(r scanner) (monitor.Position, error) {
+		var p monitor.Position
+		var hash []byte
+		err := r.Scan(&p.Epoch, &p.Seq, &hash)
+		p.Tag = monitor.TagOf([32]byte(hash))
+		return p, err
+	})
+	if err != nil || !found {
+		return monitor.Position{}, fmt.Errorf("read feed state: found %t: %w", found, err)
+	}
+	return head, nil
+}
+
+// Entries gives up to limit entries behind seq, in order and without holes.
+func (s *Store) Entries(ctx context.Context, seq uint64, limit int) ([]monitor.Entry, error) {
+	st := dialect.From("journal").Select("seq", "body", "hash").
+		Where(goqu.C("seq").Gt(seq)).Order(goqu.C("seq").Asc()).Limit(uint(limit)) //nolint:gosec // a small constant of the caller's
+	entries, err := query(ctx, s.db, st, scanEntry)
+	if err != nil {
+		return nil, fmt.Errorf("read journal behind %d: %w", seq, err)
+	}
+	return entries, nil
+}
+
+// Oldest gives the number of the oldest entry that is kept, 0 when there is none.
+func (s *Store) Oldest(ctx context.Context) (uint64, error) {
+	st := dialect.From("journal").Select(goqu.COALESCE(goqu.MIN("seq"), 0))
+	seq, _, err := one(ctx, s.db, st, func(r scanner) (uint64, error) {
+		var n uint64
+		return n, r.Scan(&n)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read oldest journal entry: %w", err)
+	}
+	return seq, nil
+}
+
+// Entry gives one entry; found is false where it is not kept (any more or yet).
+func (s *Store) Entry(ctx context.Context, seq uint64) (monitor.Entry, bool, error) {
+	st := dialect.From("journal").Select("seq", "body", "hash").Where(goqu.C("seq").Eq(seq))
+	entry, found, err := one(ctx, s.db, st, scanEntry)
+	if err != nil {
+		return monitor.Entry{}, false, fmt.Errorf("read journal entry %d: %w", seq, err)
+	}
+	return entry, found, nil
+}
+
+// JournalOf gives the entries that touched an entity, latest first, one more
+// than args.First where there are more.
+func (s *Store) JournalOf(ctx context.Context, kind monitor.Kind, id monitor.ID, args page.Args) ([]monitor.Entry, error) {
+	refs := dialect.From("journal_refs").Select("seq").Where(goqu.C("kind").Eq(string(kind)), goqu.C("id").Eq(id[:])).
+		Order(goqu.C("seq").Desc()).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
+	if args.After != "" {
+		var seq uint64
+		if err := page.DecodeCursor(args.After, &seq); err != nil {
+			return nil, monitor.Errorf(monitor.CodeBadInput, "after: %v", err)
+		}
+		refs = refs.Where(goqu.C("seq").Lt(seq))
+	}
+	st := dialect.From(refs.As("r")).Join(goqu.T("journal").As("j"), goqu.On(goqu.I("j.seq").Eq(goqu.I("r.seq")))).
+		Select("j.seq", "j.body", "j.hash").Order(goqu.I("j.seq").Desc())
+	entries, err := query(ctx, s.db, st, scanEntry)
+	if err != nil {
+		return nil, fmt.Errorf("read journal of %s %s: %w", kind, id, err)
+	}
+	return entries, nil
+}
+
+// EntryCursor is the page cursor of an entry in JournalOf.
+func EntryCursor(e monitor.Entry) string { return page.EncodeCursor(e.Seq) }
+
+func scanEntry(r scanner) (monitor.Entry, error) {
+	var e monitor.Entry
+	var body, hash []byte
+	if err := r.Scan(&e.Seq, &body, &hash); err != nil {
+		return e, err
+	}
+	copy(e.Hash[:], hash)
+	return e, json.Unmarshal(body, &e.Body)
+}

@@ -1,0 +1,128 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// Migrate brings the schema of the database in dsn to the newest version,
+// creating the database where it is missing. Several processes may call it at
+// once: one works, the others wait (GET_LOCK). It gives how many migrations ran.
+func Migrate(ctx context.Context, dsn string) (int, error) {
+	if err := createDatabase(ctx, dsn); err != nil {
+		return 0, err
+	}
+	handle, err := sql.Open("mysql", dsn)
+	if err != nil {
+		return 0, fmt.Errorf("open database: %w", err)
+	}
+	defer handle.Close() //nolint:errcheck // nothing is buffered
+	unlock, err := lockMigrations(ctx, handle)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return 0, err
+	}
+	provider, err := goose.NewProvider(goose.DialectMySQL, handle, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	results, err := provider.Up(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	return len(results), nil
+}
+
+func createDatabase(ctx context.Context, dsn string) error {
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return fmt.Errorf("database DSN: %w", err)
+	}
+	if cfg.DBName == "" {
+		return errors.New("database DSN: names no database")
+	}
+	name := cfg.DBName
+	cfg.DBName = ""
+	handle, err := sql.Open("mysql", cfg.FormatDSN())
+	if err != nil {
+		return fmt.Errorf("open database server: %w", err)
+	}
+	defer handle.Close() //nolint:errcheck // nothing is buffered
+	// The name is the operator's own configuration; it cannot be a parameter here.
+	_, err = handle.ExecContext(ctx, "CREATE DATABASE IF NOT EXISTS `"+name+"` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
+	var refused *mysql.MySQLError
+	if errors.As(err, &refused) && (refused.Number == 1044 || refused.Number == 1142) {
+		return nil // may not create databases: then it has to exist, and the next step tells
+	}
+	if err != nil {
+		return fmt.Errorf("create database %s: %w", name, err)
+	}
+	return nil
+}
+
+// lockMigrations takes the server-wide lock on a connection of its own.
+func lockMigrations(ctx context.Context, handle *sql.DB) (unlock func(), err error) {
+	conn, err := handle.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connect to database: %w", err)
+	}
+	var got sql.NullInt64
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(CONCAT('secmon.migrate.', DATABASE()), 60)").Scan(&got); err != nil || got.Int64 != 1 {
+		_ = conn.Close()
+		return nil, fmt.Errorf("another process migrates for more than a minute: %w", err)
+	}
+	return func() { _ = conn.Close() }, nil // closing the session gives the lock back
+}
+
+// EnsurePartitions makes one partition of events for each day up to ahead days
+// from now, so that retention can drop whole days. Safe to call at any time and
+// from several replicas.
+func (s *Store) EnsurePartitions(ctx context.Context, ahead int) error {
+	rows, err := s.db.QueryContext(ctx, "SELECT PARTITION_NAME FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'events'")
+	if err != nil {
+		return fmt.Errorf("list partitions: %w", err)
+	}
+	have := map[string]bool{}
+	for rows.Next() {
+		var name sql.NullString
+		if err := rows.Scan(&name); err != nil {
+			return fmt.Errorf("list partitions: %w", err)
+		}
+		have[name.String] = true
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("list partitions: %w", err)
+	}
+	today := s.now().UTC().Truncate(24 * time.Hour)
+	for i := range ahead + 1 {
+		day := today.AddDate(0, 0, i)
+		name := "p" + day.Format("20060102")
+		if have[name] {
+			continue
+		}
+		split := fmt.Sprintf("ALTER TABLE events REORGANIZE PARTITION pmax INTO (PARTITION %s VALUES LESS THAN ('%s'), PARTITION pmax VALUES LESS THAN (MAXVALUE))",
+			name, day.AddDate(0, 0, 1).Format(time.DateOnly))
+		var refused *mysql.MySQLError
+		if _, err := s.db.ExecContext(ctx, split); errors.As(err, &refused) && (refused.Number == 1517 || refused.Number == 1493) {
+			continue // another replica was faster
+		} else if err != nil {
+			return fmt.Errorf("create partition %s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/doug-martin/goqu/v9"
+
+	"github.com/security-monitor/secmon/monitor"
+)
+
+var sessionColumns = []string{"id", "user_id", "created_at", "expires_at", "revoked_at"}
+
+// rotationGrace is how long the refresh token before the present one is still
+// taken: an answer may get lost on its way, and two tabs may ask at once.
+const rotationGrace = 10 * time.Second
+
+// CreateSession begins a session of a user with the hash of its first refresh token.
+func (s *Store) CreateSession(ctx context.Context, user *monitor.User, secretHash [32]byte, lifetime time.Duration) (*monitor.Session, error) {
+	session := &monitor.Session{UserID: user.ID}
+	actor := monitor.Actor{Kind: monitor.ActorUser, ID: user.ID, Name: user.Name}
+	err := s.change(ctx, actor, monitor.ActionSessionLogin, func(t *tx) error {
+		session.ID, session.CreatedAt, session.ExpiresAt = monitor.NewID(t.now), t.now, t.now.Add(lifetime)
+		row := goqu.Record{"id": session.ID[:], "user_id": user.ID[:], "secret_hash": secretHash[:], "previous_hash": make([]byte, 32),
+			"created_at": t.now, "rotated_at": t.now, "expires_at": session.ExpiresAt}
+		if _, err := exec(ctx, t, dialect.Insert("sessions").Rows(row)); err != nil {
+			return err
+		}
+		change, err := monitor.NewChange(monitor.KindSession, session.ID, monitor.ActionSessionLogin, nil, session)
+		t.changes = append(t.changes, change)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create session: %w", err)
+	}
+	return session, nil
+}
+
+// RotateSession replaces a session's refresh token: presented is the hash of the
+// one the client has, next the hash of the one it gets. A token that was rotated
+// away before is a sign of theft: the session is revoked, and the error has code
+// UNAUTHENTICATED like that of every other refusal.
+//
+// Rotation leaves no journal entry: it changes nothing that anybody sees.
+func (s *Store) RotateSession(ctx context.Context, id monitor.ID, presented, next [32]byte, lifetime time.Duration) (*monitor.Session, *monitor.User, error) {
+	var session *monitor.Session
+	var user *monitor.User
+	var refused error
+	err := s.change(ctx, monitor.SystemActor, monitor.ActionSessionRevoke, func(t *tx) (err error) {
+		refused = nil
+		var hash, previous []byte
+		var rotated time.Time
+		st := dialect.From("sessions").Select(append(columnList(sessionColumns), "secret_hash", "previous_hash", "rotated_at")...).Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait)
+		var found bool
+		if session, found, err = one(ctx, t, st, func(r scanner) (*monitor.Session, error) {
+			session := &monitor.Session{}
+			return session, r.Scan(idColumn{&session.ID}, idColumn{&session.UserID}, timeColumn{&session.CreatedAt}, timeColumn{&session.ExpiresAt},
+				timeColumn{&session.RevokedAt}, &hash, &previous, timeColumn{&rotated})
+		}); err != nil {
+			return err
+		}
+		if !found || !session.RevokedAt.IsZero() || !t.now.Before(session.ExpiresAt) {
+			refused = errSessionOver
+			return nil
+		}
+		current := bytes.Equal(hash, presented[:])
+		late := bytes.Equal(previous, presented[:]) && t.now.Sub(rotated) <= rotationGrace
+		if !current && !late {
+			refused = errSessionOver
+			return t.revokeSession(ctx, session)
+		}
+		if user, err = t.userOf(ctx, session); err != nil {
+			return err
+		}
+		session.ExpiresAt = t.now.Add(lifetime)
+		return t.rotate(ctx, session, hash, next)
+	})
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("rotate session %s: %w", id, err)
+	}
+	return session, user, nil
+}
+
+var errSessionOver = monitor.Errorf(monitor.CodeUnauthenticated, "the session is over; log in again")
+
+// rotate makes next the present token and keeps the one before for the grace.
+func (t *tx) rotate(ctx context.Context, session *monitor.Session, current []byte, next [32]byte) error {
+	set := goqu.Record{"secret_hash": next[:], "previous_hash": current, "rotated_at": t.now, "expires_at": session.ExpiresAt}
+	_, err := exec(ctx, t, dialect.Update("sessions").Set(set).Where(goqu.C("id").Eq(session.ID[:])))
+	return err
+}
+
+func (t *tx) userOf(ctx context.Context, session *monitor.Session) (*monitor.User, error) {
+	user, found, err := one(ctx, t, dialect.From("users").Select(columnList(userColumns)...).Where(goqu.C("id").Eq(session.UserID[:])), scanUser)
+	if err != nil {
+		return nil, err
+	}
+	if !found || user.Disabled {
+		return nil, errSessionOver
+	}
+	return user, nil
+}
+
+// RevokeSession ends a session at once. One that is over already is no error.
+func (s *Store) RevokeSession(ctx context.Context, actor monitor.Actor, id monitor.ID) error {
+	return s.change(ctx, actor, monitor.ActionSessionRevoke, func(t *tx) error {
+		session, found, err := one(ctx, t, dialect.From("sessions").Select(columnList(sessionColumns)...).Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait), scanSession)
+		if err != nil || !found || !session.RevokedAt.IsZero() {
+			return err
+		}
+		return t.revokeSession(ctx, session)
+	})
+}
+
+func (t *tx) revokeSession(ctx context.Context, session *monitor.Session) error {
+	was := *session
+	session.RevokedAt = t.now
+	if _, err := exec(ctx, t, dialect.Update("sessions").Set(goqu.Record{"revoked_at": t.now}).Where(goqu.C("id").Eq(session.ID[:]))); err != nil {
+		return err
+	}
+	change, err := monitor.NewChange(monitor.KindSession, session.ID, monitor.ActionSessionRevoke, &was, session)
+	t.changes = append(t.changes, change)
+	return err
+}
+
+// LiveSession gives a session that is neither over nor revoked, with its user,
+// who is not disabled; found is false otherwise.
+func (s *Store) LiveSession(ctx context.Context, id monitor.ID) (*monitor.Session, *monitor.User, bool, error) {
+	names := []any{"s.id", "s.user_id", "s.created_at", "s.expires_at", "s.revoked_at", "u.id", "u.name", "u.display_name", "u.role", "u.disabled", "u.created_at"}
+	st := dialect.From(goqu.T("sessions").As("s")).Join(goqu.T("users").As("u"), goqu.On(goqu.I("u.id").Eq(goqu.I("s.user_id")))).Select(names...).
+		Where(goqu.I("s.id").Eq(id[:]), goqu.I("s.revoked_at").IsNull(), goqu.I("s.expires_at").Gt(s.now()), goqu.I("u.disabled").Eq(0))
+	user := &monitor.User{}
+	session, found, err := one(ctx, s.db, st, func(r scanner) (*monitor.Session, error) {
+		session := &monitor.Session{}
+		return session, r.Scan(idColumn{&session.ID}, idColumn{&session.UserID}, timeColumn{&session.CreatedAt}, timeColumn{&session.ExpiresAt}, timeColumn{&session.RevokedAt},
+			idColumn{&user.ID}, &user.Name, &user.DisplayName, &user.Role, &user.Disabled, timeColumn{&user.CreatedAt})
+	})
+	if err != nil {
+		return nil, nil, false, fmt.Errorf("load session %s: %w", id, err)
+	}
+	return session, user, found, nil
+}
+
+func scanSession(r scanner) (*monitor.Session, error) {
+	s := &monitor.Session{}
+	return s, r.Scan(idColumn{&s.ID}, idColumn{&s.UserID}, timeColumn{&s.CreatedAt}, timeColumn{&s.ExpiresAt}, timeColumn{&s.RevokedAt})
+}

@@ -1,0 +1,190 @@
+// Package db owns all SQL: it keeps the nouns of package monitor in MySQL, one
+// file per noun, built by goqu in prepared mode. Every change goes through tx,
+// which writes the journal in the same transaction. It decides nothing about
+// rights: callers have done that.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// Store keeps everything. It is safe for concurrent use.
+type Store struct {
+	db        *sql.DB
+	now       func() time.Time
+	committed func([]monitor.Entry)
+}
+
+// Options of a store.
+type Options struct {
+	DSN      string
+	MaxConns int              // 16 where 0
+	Now      func() time.Time // time.Now where nil
+}
+
+// Open connects to a migrated database.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	handle, err := sql.Open("mysql", o.DSN)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 16
+	}
+	handle.SetMaxOpenConns(o.MaxConns)
+	handle.SetMaxIdleConns(o.MaxConns)
+	handle.SetConnMaxIdleTime(5 * time.Minute)
+	if err := handle.PingContext(ctx); err != nil {
+		_ = handle.Close()
+		return nil, fmt.Errorf("connect to database: %w", err)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Store{db: handle, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }, committed: func([]monitor.Entry) {}}, nil
+}
+
+// OnCommit sets who hears of each commit's journal entries right after it, in
+// the committing goroutine. Call it before the store is used. It is a hint:
+// a process that dies in between tells nobody.
+func (s *Store) OnCommit(f func([]monitor.Entry)) { s.committed = f }
+
+// Close ends all connections.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Ping gives an error when the database does not answer.
+func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
+
+// tx is one transaction that ends with its journal entries.
+type tx struct {
+	*sql.Tx
+	now     time.Time
+	actor   monitor.Actor
+	action  string
+	batch   monitor.ID
+	events  int
+	changes []monitor.Change
+}
+
+const maxTries = 5
+
+// change runs fn in a transaction and writes what it did into the journal. The
+// whole is tried again, a bounded number of times, on a deadlock or a lock
+// timeout, and on nothing else. An fn that changes nothing leaves no entry.
+func (s *Store) change(ctx context.Context, actor monitor.Actor, action string, fn func(*tx) error) error {
+	var err error
+	for try := range maxTries {
+		var entries []monitor.Entry
+		if entries, err = s.changeOnce(ctx, actor, action, fn); err == nil {
+			if len(entries) > 0 {
+				s.committed(entries)
+			}
+			return nil
+		}
+		if !isLockConflict(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(1+rand.IntN(20<<try)) * time.Millisecond): //nolint:gosec // jitter
+		}
+	}
+	return fmt.Errorf("%s: gave up after %d tries: %w", action, maxTries, err)
+}
+
+func (s *Store) changeOnce(ctx context.Context, actor monitor.Actor, action string, fn func(*tx) error) ([]monitor.Entry, error) {
+	begun, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	defer begun.Rollback() //nolint:errcheck // after a commit it does nothing
+	t := &tx{Tx: begun, now: s.now(), actor: actor, action: action}
+	if err := fn(t); err != nil {
+		return nil, err
+	}
+	if len(t.changes) == 0 && t.batch.IsZero() {
+		return nil, nil
+	}
+	entries, err := t.appendJournal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := begun.Commit(); err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	return entries, nil
+}
+
+func isLockConflict(err error) bool {
+	return hasNumber(err, 1213) || hasNumber(err, 1205) // deadlock, lock wait timeout
+}
+
+func isDuplicate(err error) bool { return hasNumber(err, 1062) }
+
+func hasNumber(err error, number uint16) bool {
+	var refused *mysql.MySQLError
+	return errors.As(err, &refused) && refused.Number == number
+}
+
+// statement is what goqu builds.
+type statement interface {
+	ToSQL() (string, []any, error)
+}
+
+type runner interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func exec(ctx context.Context, r runner, st statement) (sql.Result, error) {
+	text, args, err := st.ToSQL()
+	if err != nil {
+		return nil, fmt.Errorf("build SQL: %w", err)
+	}
+	return r.ExecContext(ctx, text, args...)
+}
+
+// query gives every row of a statement, scanned.
+func query[T any](ctx context.Context, r runner, st statement, scan func(scanner) (T, error)) ([]T, error) {
+	text, args, err := st.ToSQL()
+	if err != nil {
+		return nil, fmt.Errorf("build SQL: %w", err)
+	}
+	rows, err := r.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var out []T
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("scan: %w", err)
+		}
+		out = append(out, item)
+	}
+	return out, rows.Err()
+}
+
+// one gives the first row of a statement; found is false without one.
+func one[T any](ctx context.Context, r runner, st statement, scan func(scanner) (T, error)) (item T, found bool, err error) {
+	items, err := query(ctx, r, st, scan)
+	if err != nil || len(items) == 0 {
+		return item, false, err
+	}
+	return items[0], true, nil
+}
+
+type scanner interface {
+	Scan(dest ...any) error
+}

@@ -1,0 +1,127 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// Subscription reads the journal from one position on. It holds no queue: it is
+// at the head, or it reads what it is behind from the ring or the journal. A
+// subscriber that is slow costs nobody else anything. Not for concurrent use.
+type Subscription struct {
+	tail  *Tail
+	epoch uint64
+	seq   uint64
+}
+
+// Subscribe begins behind after, or at the head where after is nil. A position
+// that cannot be continued without a gap gives CURSOR_EXPIRED with the reason,
+// the earliest position and the head.
+func (t *Tail) Subscribe(ctx context.Context, after *monitor.Position) (*Subscription, monitor.Position, error) {
+	head := t.Position()
+	if after == nil {
+		return &Subscription{tail: t, epoch: head.Epoch, seq: head.Seq}, head, nil
+	}
+	if err := t.check(ctx, *after, head); err != nil {
+		return nil, monitor.Position{}, err
+	}
+	return &Subscription{tail: t, epoch: after.Epoch, seq: after.Seq}, *after, nil
+}
+
+// check tells whether the journal can be read on from a position.
+func (t *Tail) check(ctx context.Context, p, head monitor.Position) error {
+	if p.Epoch != head.Epoch {
+		return t.expired(ctx, "epoch", "the database was restored from a backup since", head)
+	}
+	oldest, err := t.log.Oldest(ctx)
+	if err != nil {
+		return err
+	}
+	if p.Seq+1 < oldest {
+		return t.expired(ctx, "trimmed", "the entries behind it are past retention", head)
+	}
+	if p.Seq == 0 {
+		return nil
+	}
+	entry, found, err := t.log.Entry(ctx, p.Seq) // the journal, not the ring: this replica may lag behind the one that gave the cursor
+	switch {
+	case err != nil:
+		return err
+	case !found && p.Seq+1 == oldest:
+		return nil // the entry itself is trimmed, all behind it are there
+	case !found:
+		return t.expired(ctx, "ahead", "the server does not have that entry", head)
+	case monitor.TagOf(entry.Hash) != p.Tag:
+		return t.expired(ctx, "mismatch", "the server has another entry of that number", head)
+	}
+	return nil
+}
+
+func (t *Tail) expired(ctx context.Context, reason, why string, head monitor.Position) error {
+	err := monitor.Errorf(monitor.CodeCursorExpired, "the feed cannot go on from this cursor: %s", why)
+	err.Details = map[string]any{"reason": reason, "head": head.Cursor()}
+	oldest, oldestErr := t.log.Oldest(ctx)
+	if oldestErr != nil {
+		return oldestErr
+	}
+	earliest := monitor.Position{Epoch: head.Epoch}
+	if oldest > 1 {
+		// The oldest entry itself is the earliest position whose tag is known.
+		entry, _, entryErr := t.log.Entry(ctx, oldest)
+		if entryErr != nil {
+			return entryErr
+		}
+		earliest.Seq, earliest.Tag = entry.Seq, monitor.TagOf(entry.Hash)
+	}
+	err.Details["earliest"] = earliest.Cursor()
+	return err
+}
+
+// Next waits for entries and gives up to limit of them, in order, without a gap
+// to those given before. It fails with ctx, with CURSOR_EXPIRED when the
+// subscription fell past retention or the journal was replaced, and with
+// whatever the database says.
+func (s *Subscription) Next(ctx context.Context, limit int) ([]monitor.Entry, error) {
+	for {
+		entries, wait, err := s.poll(ctx, limit)
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) > 0 {
+			s.seq = entries[len(entries)-1].Seq
+			return entries, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-wait:
+		}
+	}
+}
+
+// poll gives what is there already; wait is closed when more comes.
+func (s *Subscription) poll(ctx context.Context, limit int) (entries []monitor.Entry, wait <-chan struct{}, err error) {
+	t := s.tail
+	t.mu.Lock()
+	epoch, head, wait := t.epoch, t.positionOf(t.head), t.changed
+	inRing, ok := t.ring.after(s.seq, limit)
+	t.mu.Unlock()
+	switch {
+	case epoch != s.epoch:
+		return nil, nil, t.expired(ctx, "epoch", "the database was restored from a backup", head)
+	case s.seq >= head.Seq:
+		return nil, wait, nil // also when this replica is behind the cursor: it waits until it has caught up
+	case ok:
+		return inRing, wait, nil
+	}
+	entries, err = t.log.Entries(ctx, s.seq, limit)
+	if err != nil {
+		return nil, nil, fmt.Errorf("replay behind %d: %w", s.seq, err)
+	}
+	if len(entries) > 0 && entries[0].Seq != s.seq+1 {
+		return nil, nil, t.expired(ctx, "trimmed", "the entries behind it are past retention", head)
+	}
+	return entries, wait, nil
+}
