@@ -1,0 +1,269 @@
+// Package auth finds out who acts: it checks passwords (argon2id), access
+// tokens (JWT), refresh tokens and API tokens, and puts the viewer into the
+// request's context. What a viewer may do is decided where it is done.
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// Lifetimes: of an access token, and of a session that is not refreshed.
+const (
+	AccessLifetime  = 15 * time.Minute
+	SessionLifetime = 7 * 24 * time.Hour
+)
+
+// Store keeps users, sessions and API tokens. Secrets reach it as hashes only.
+type Store interface {
+	Login(ctx context.Context, name string) (u *monitor.User, passwordHash string, found bool, err error)
+	CreateSession(ctx context.Context, user *monitor.User, secretHash [32]byte, lifetime time.Duration) (*monitor.Session, error)
+	// RotateSession refuses with UNAUTHENTICATED, and revokes a session whose old token comes again.
+	RotateSession(ctx context.Context, id monitor.ID, presented, next [32]byte, lifetime time.Duration) (*monitor.Session, *monitor.User, error)
+	RevokeSession(ctx context.Context, actor monitor.Actor, id monitor.ID) error
+	// LiveSession finds a session only while neither it nor its user is shut out.
+	LiveSession(ctx context.Context, id monitor.ID) (*monitor.Session, *monitor.User, bool, error)
+	TokenByHash(ctx context.Context, secretHash [32]byte) (*monitor.APIToken, bool, error)
+	CreateUser(ctx context.Context, actor monitor.Actor, u monitor.User, passwordHash string) (*monitor.User, error)
+	SetPassword(ctx context.Context, actor monitor.Actor, id monitor.ID, passwordHash string) error
+	CreateToken(ctx context.Context, actor monitor.Actor, token monitor.APIToken, secretHash [32]byte) (*monitor.APIToken, error)
+}
+
+// Auth is safe for concurrent use.
+type Auth struct {
+	store    Store
+	keys     *Keys
+	throttle *throttle
+	hashing  chan struct{} // bounds the memory that argon2id takes at once
+	now      func() time.Time
+}
+
+// New makes an Auth that signs with keys. now may be nil.
+func New(store Store, keys *Keys, now func() time.Time) *Auth {
+	if now == nil {
+		now = time.Now
+	}
+	return &Auth{store: store, keys: keys, throttle: newThrottle(now), hashing: make(chan struct{}, 2), now: now}
+}
+
+// Session is what a login or a refresh gives to the client.
+type Session struct {
+	AccessToken string
+	ExpiresAt   time.Time // of the access token
+	Refresh     string    // for the cookie; never in a body
+	User        *monitor.User
+}
+
+var errBadLogin = monitor.Errorf(monitor.CodeUnauthenticated, "the name or the password is wrong")
+
+// Login checks a name and password. Unknown names take as long as wrong
+// passwords. Too many failures for the name or from the address give
+// RATE_LIMITED with retryAfter in seconds.
+func (a *Auth) Login(ctx context.Context, name, password, address string) (*Session, error) {
+	name = monitor.Fold(strings.TrimSpace(name))
+	if err := a.throttle.check(name, address); err != nil {
+		return nil, err
+	}
+	user, hash, found, err := a.store.Login(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		hash = decoyHash()
+	}
+	right, err := a.verify(ctx, hash, password)
+	if err != nil {
+		return nil, err
+	}
+	if !right || !found || user.Disabled {
+		a.throttle.failed(name, address)
+		return nil, errBadLogin
+	}
+	a.throttle.succeeded(name)
+	secret, secretHash := newSecret()
+	session, err := a.store.CreateSession(ctx, user, secretHash, SessionLifetime)
+	if err != nil {
+		return nil, err
+	}
+	return a.issue(session, user, secret)
+}
+
+// Refresh takes a refresh token and gives a new access token and the next
+// refresh token.
+func (a *Auth) Refresh(ctx context.Context, refresh string) (*Session, error) {
+	id, secretHash, err := parseRefresh(refresh)
+	if err != nil {
+		return nil, err
+	}
+	next, nextHash := newSecret()
+	session, user, err := a.store.RotateSession(ctx, id, secretHash, nextHash, SessionLifetime)
+	if err != nil {
+		return nil, err
+	}
+	return a.issue(session, user, next)
+}
+
+// Logout ends the session of a refresh token; a token that is no good is no error.
+func (a *Auth) Logout(ctx context.Context, refresh string) error {
+	id, secretHash, err := parseRefresh(refresh)
+	if err != nil {
+		return nil //nolint:nilerr // there is nothing to end
+	}
+	_, next := newSecret()
+	session, user, err := a.store.RotateSession(ctx, id, secretHash, next, time.Minute)
+	if monitor.CodeOf(err) == monitor.CodeUnauthenticated {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return a.store.RevokeSession(ctx, monitor.Actor{Kind: monitor.ActorUser, ID: user.ID, Name: user.Name}, session.ID)
+}
+
+func (a *Auth) issue(session *monitor.Session, user *monitor.User, secret string) (*Session, error) {
+	now := a.now()
+	expires := now.Add(AccessLifetime).Truncate(time.Second)
+	token, err := a.keys.sign(session.ID, user.ID, now, expires)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{AccessToken: token, ExpiresAt: expires.UTC(), Refresh: session.ID.String() + "." + secret, User: user}, nil
+}
+
+// Viewer gives who a bearer credential stands for: an API token or an access
+// token. Anything that is no good gives UNAUTHENTICATED. The session is looked
+// up every time, so that a revoked one ends at once.
+func (a *Auth) Viewer(ctx context.Context, bearer string) (*monitor.Viewer, error) {
+	if strings.HasPrefix(bearer, tokenPrefix) {
+		token, found, err := a.store.TokenByHash(ctx, sha256.Sum256([]byte(bearer)))
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			return nil, monitor.Errorf(monitor.CodeUnauthenticated, "the API token is unknown, revoked or expired")
+		}
+		return &monitor.Viewer{Token: token, ExpiresAt: token.ExpiresAt}, nil
+	}
+	sessionID, expires, err := a.keys.verify(bearer, a.now())
+	if err != nil {
+		return nil, err
+	}
+	_, user, found, err := a.store.LiveSession(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, monitor.Errorf(monitor.CodeUnauthenticated, "the session is over; log in again")
+	}
+	return &monitor.Viewer{User: user, SessionID: sessionID, ExpiresAt: expires}, nil
+}
+
+var userName = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{0,63}$`)
+
+// CreateUser makes a user who logs in with password.
+func (a *Auth) CreateUser(ctx context.Context, actor monitor.Actor, u monitor.User, password string) (*monitor.User, error) {
+	u.Name = monitor.Fold(strings.TrimSpace(u.Name))
+	if !userName.MatchString(u.Name) {
+		return nil, monitor.InputErrorf("name", "a user's name has 1 to 64 letters, digits and . _ @ -, not %q", u.Name)
+	}
+	if u.Role.Rank() == 0 {
+		return nil, monitor.InputErrorf("role", "%q is no role", u.Role)
+	}
+	if u.DisplayName == "" {
+		u.DisplayName = u.Name
+	}
+	if err := checkPassword(password); err != nil {
+		return nil, err
+	}
+	hash, err := a.hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	return a.store.CreateUser(ctx, actor, u, hash)
+}
+
+// SetPassword gives a user another password and ends all their sessions.
+func (a *Auth) SetPassword(ctx context.Context, actor monitor.Actor, id monitor.ID, password string) error {
+	if err := checkPassword(password); err != nil {
+		return err
+	}
+	hash, err := a.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return a.store.SetPassword(ctx, actor, id, hash)
+}
+
+// checkPassword wants length, as NIST SP 800-63B does, and nothing else.
+func checkPassword(password string) error {
+	if n := utf8.RuneCountInString(password); n < 12 || len(password) > maxPassword {
+		return monitor.InputErrorf("password", "a password has 12 characters or more, and at most %d bytes", maxPassword)
+	}
+	return nil
+}
+
+const tokenPrefix = "smt_"
+
+// CreateToken makes an API token and gives its secret, which is shown once.
+func (a *Auth) CreateToken(ctx context.Context, actor monitor.Actor, token monitor.APIToken) (secret string, created *monitor.APIToken, err error) {
+	if len(token.Scopes) == 0 {
+		return "", nil, monitor.InputErrorf("scopes", "a token needs at least one scope")
+	}
+	for _, scope := range token.Scopes {
+		if !validScope(scope) {
+			return "", nil, monitor.InputErrorf("scopes", "%q is no scope", scope)
+		}
+	}
+	if n := utf8.RuneCountInString(token.Name); n < 1 || n > 128 {
+		return "", nil, monitor.InputErrorf("name", "a token's name has 1 to 128 characters")
+	}
+	secret, _ = newSecret()
+	secret = tokenPrefix + secret
+	created, err = a.store.CreateToken(ctx, actor, token, sha256.Sum256([]byte(secret)))
+	if err != nil {
+		return "", nil, err
+	}
+	return secret, created, nil
+}
+
+func validScope(s monitor.Scope) bool {
+	for _, known := range monitor.Scopes {
+		if s == known {
+			return true
+		}
+	}
+	return false
+}
+
+// NewPassword makes a random password of 120 bits.
+func NewPassword() string {
+	b := make([]byte, 15)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// newSecret makes 256 random bits. Being random, they need no slow hash.
+func newSecret() (secret string, hash [32]byte) {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	secret = base64.RawURLEncoding.EncodeToString(b)
+	return secret, sha256.Sum256([]byte(secret))
+}
+
+func parseRefresh(refresh string) (monitor.ID, [32]byte, error) {
+	text, secret, ok := strings.Cut(refresh, ".")
+	id, err := monitor.ParseID(text)
+	if !ok || err != nil {
+		return monitor.ID{}, [32]byte{}, fmt.Errorf("refresh token: %w", monitor.Errorf(monitor.CodeUnauthenticated, "there is no session; log in"))
+	}
+	return id, sha256.Sum256([]byte(secret)), nil
+}
