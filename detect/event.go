@@ -1,0 +1,146 @@
+package detect
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// event is a record prepared for the rules of one Ruleset: values by field,
+// folded when first asked for. It is used again and again by one goroutine at
+// a time.
+type event struct {
+	values []value
+	fields []fieldState // by slot
+	epoch  uint32       // marks the states of this record
+	name   []byte       // scratch for names without spaces
+}
+
+// value is one value of a record. next is the position of the field's next
+// value, counted from 1; 0 ends the list.
+type value struct {
+	text     string
+	folded   string
+	next     int32
+	kind     monitor.ValueKind
+	isFolded bool
+}
+
+// fieldState lists a field's values, positions counted from 1. It counts only
+// when its epoch is the event's; then the field exists, if without values.
+type fieldState struct {
+	epoch      uint32
+	head, tail int32
+}
+
+// load takes a record in. slots numbers the fields that rules ask for.
+func (e *event) load(rec *monitor.Record, slots map[string]int32) {
+	if e.epoch++; e.epoch == 0 {
+		clear(e.fields)
+		e.epoch = 1
+	}
+	e.values = e.values[:0]
+	for i := range rec.Fields {
+		f := &rec.Fields[i]
+		slot, known := e.slot(f.Name, slots)
+		if known && e.fields[slot].epoch != e.epoch {
+			e.fields[slot] = fieldState{epoch: e.epoch}
+		}
+		for _, v := range f.Values {
+			e.values = append(e.values, value{text: v.Text, kind: v.Kind})
+			if known {
+				e.link(slot)
+			}
+		}
+	}
+}
+
+// slot finds a field's number; the record's names may have spaces, the rules' have none.
+func (e *event) slot(name string, slots map[string]int32) (int32, bool) {
+	if strings.IndexByte(name, ' ') < 0 {
+		slot, ok := slots[name]
+		return slot, ok
+	}
+	e.name = e.name[:0]
+	for i := 0; i < len(name); i++ {
+		if name[i] != ' ' {
+			e.name = append(e.name, name[i])
+		}
+	}
+	slot, ok := slots[string(e.name)]
+	return slot, ok
+}
+
+// link appends the newest value to a field's list.
+func (e *event) link(slot int32) {
+	at, state := int32(len(e.values)), &e.fields[slot] //nolint:gosec // far fewer than 2^31 values
+	if state.head == 0 {
+		state.head = at
+	} else {
+		e.values[state.tail-1].next = at
+	}
+	state.tail = at
+}
+
+// first gives the position of a field's first value, 0 without one, and
+// whether the field is there at all.
+func (e *event) first(slot int32) (at int32, there bool) {
+	state := &e.fields[slot]
+	if state.epoch != e.epoch {
+		return 0, false
+	}
+	return state.head, true
+}
+
+// release forgets the record's texts.
+func (e *event) release() { clear(e.values[:cap(e.values)]) }
+
+func (v *value) fold() string {
+	if !v.isFolded {
+		v.folded, v.isFolded = fold(v.text), true
+	}
+	return v.folded
+}
+
+// evidence collects what made a rule fire.
+type evidence struct {
+	list []monitor.MatchedField
+}
+
+const (
+	maxEvidence      = 32    // fields shown with one match
+	maxEvidenceValue = 4_096 // bytes of one value
+)
+
+func (o *evidence) full() bool { return len(o.list) >= maxEvidence }
+
+// add copies, since nobody may keep parts of a record.
+func (o *evidence) add(t *test, v *value) {
+	if o.full() {
+		return
+	}
+	field := monitor.MatchedField{Field: t.field, Pattern: t.pattern, Selection: t.selection}
+	if v != nil {
+		field.Value = cut(v.text)
+	}
+	for _, each := range o.list {
+		if each == field {
+			return
+		}
+	}
+	field.Value = strings.Clone(field.Value)
+	o.list = append(o.list, field)
+}
+
+// cut shortens a long value at a character's end.
+func cut(s string) string {
+	if len(s) <= maxEvidenceValue {
+		return s
+	}
+	n := maxEvidenceValue
+	for n > maxEvidenceValue-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
