@@ -38,25 +38,14 @@ var alertFilterColumns = map[monitor.FilterField]column{
 	"text":          {names: []string{"title", "host", "user", "process"}},
 }
 
-// AlertOrder is an order of the list of alerts.
-type AlertOrder string
-
-// The orders, as in the schema.
-const (
-	AlertsByLastSeen AlertOrder = "LAST_SEEN_DESC"
-	AlertsByCreated  AlertOrder = "CREATED_AT_DESC"
-	AlertsBySeverity AlertOrder = "SEVERITY_DESC"
-)
-
-var alertOrderColumns = map[AlertOrder][]string{
-	AlertsByLastSeen: {"last_seen", "id"},
-	AlertsByCreated:  {"created_at", "id"},
-	AlertsBySeverity: {"severity", "last_seen", "id"},
+var alertOrderColumns = map[monitor.AlertOrder][]string{
+	monitor.AlertsByLastSeen: {"last_seen", "id"},
+	monitor.AlertsByCreated:  {"created_at", "id"},
+	monitor.AlertsBySeverity: {"severity", "last_seen", "id"},
 }
 
-// Alerts gives one page of the alerts that match, one more than args.First where
-// there are more.
-func (s *Store) Alerts(ctx context.Context, filter *monitor.AlertFilter, order AlertOrder, args page.Args) ([]*monitor.Alert, error) {
+// Alerts gives one page of the alerts that match.
+func (s *Store) Alerts(ctx context.Context, filter *monitor.AlertFilter, order monitor.AlertOrder, args page.Args) (*monitor.AlertConnection, error) {
 	p, err := filter.Compile()
 	if err != nil {
 		return nil, err
@@ -78,36 +67,34 @@ func (s *Store) Alerts(ctx context.Context, filter *monitor.AlertFilter, order A
 	if err != nil {
 		return nil, fmt.Errorf("list alerts: %w", err)
 	}
-	return alerts, nil
+	return page.Build(alerts, args, func(a *monitor.Alert) string { return alertCursor(order, a) }), nil
 }
 
-// AlertCursor is the page cursor of an alert in Alerts.
-func AlertCursor(order AlertOrder) func(*monitor.Alert) string {
-	return func(a *monitor.Alert) string {
-		switch order {
-		case AlertsByCreated:
-			return page.EncodeCursor(a.CreatedAt, a.ID)
-		case AlertsBySeverity:
-			return page.EncodeCursor(a.Severity.Rank(), a.LastSeen, a.ID)
-		default:
-			return page.EncodeCursor(a.LastSeen, a.ID)
-		}
+// alertCursor is an alert's place in the list of that order.
+func alertCursor(order monitor.AlertOrder, a *monitor.Alert) string {
+	switch order {
+	case monitor.AlertsByCreated:
+		return page.EncodeCursor(a.CreatedAt, a.ID)
+	case monitor.AlertsBySeverity:
+		return page.EncodeCursor(a.Severity.Rank(), a.LastSeen, a.ID)
+	default:
+		return page.EncodeCursor(a.LastSeen, a.ID)
 	}
 }
 
-// alertKey reads what AlertCursor wrote for the same order.
-func alertKey(order AlertOrder, cursor string) ([]any, error) {
+// alertKey reads what alertCursor wrote for the same order.
+func alertKey(order monitor.AlertOrder, cursor string) ([]any, error) {
 	var at time.Time
 	var id monitor.ID
 	var rank int
 	into := []any{&at, &id}
-	if order == AlertsBySeverity {
+	if order == monitor.AlertsBySeverity {
 		into = []any{&rank, &at, &id}
 	}
 	if err := page.DecodeCursor(cursor, into...); err != nil {
 		return nil, monitor.Errorf(monitor.CodeBadInput, "after: %v", err)
 	}
-	if order == AlertsBySeverity {
+	if order == monitor.AlertsBySeverity {
 		return []any{rank, at, id[:]}, nil
 	}
 	return []any{at, id[:]}, nil
@@ -129,23 +116,16 @@ func (s *Store) CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bo
 
 func scanInt(r scanner) (n int, err error) { return n, r.Scan(&n) }
 
-// AlertGroup is how many of the matching alerts have this status and severity.
-type AlertGroup struct {
-	Status   monitor.AlertStatus
-	Severity monitor.Severity
-	Count    int
-}
-
 // AlertGroups counts the alerts that match by status and severity.
-func (s *Store) AlertGroups(ctx context.Context, filter *monitor.AlertFilter) ([]AlertGroup, error) {
+func (s *Store) AlertGroups(ctx context.Context, filter *monitor.AlertFilter) ([]monitor.AlertGroup, error) {
 	p, err := filter.Compile()
 	if err != nil {
 		return nil, err
 	}
 	st := dialect.From("alerts").Select("status", "severity", goqu.COUNT(goqu.Star())).
 		Where(condition(&p, alertFilterColumns, s.now())).GroupBy("status", "severity")
-	groups, err := query(ctx, s.db, st, func(r scanner) (AlertGroup, error) {
-		var g AlertGroup
+	groups, err := query(ctx, s.db, st, func(r scanner) (monitor.AlertGroup, error) {
+		var g monitor.AlertGroup
 		var severity int
 		err := r.Scan(&g.Status, &severity, &g.Count)
 		g.Severity = severityOf(severity)

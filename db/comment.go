@@ -45,9 +45,8 @@ func (s *Store) AddComment(ctx context.Context, actor monitor.Actor, c monitor.C
 	return &c, alert, nil
 }
 
-// CommentsOf gives one page of an alert's comments, oldest first, one more than
-// args.First where there are more.
-func (s *Store) CommentsOf(ctx context.Context, alert monitor.ID, args page.Args) ([]*monitor.Comment, error) {
+// CommentsOf gives one page of an alert's comments, oldest first.
+func (s *Store) CommentsOf(ctx context.Context, alert monitor.ID, args page.Args) (*monitor.CommentConnection, error) {
 	st := dialect.From("comments").Select(columnList(commentColumns)...).Where(goqu.C("alert_id").Eq(alert[:])).
 		Order(goqu.C("created_at").Asc(), goqu.C("id").Asc()).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
 	if args.After != "" {
@@ -62,11 +61,8 @@ func (s *Store) CommentsOf(ctx context.Context, alert monitor.ID, args page.Args
 	if err != nil {
 		return nil, fmt.Errorf("list comments of alert %s: %w", alert, err)
 	}
-	return comments, nil
+	return page.Build(comments, args, func(c *monitor.Comment) string { return page.EncodeCursor(c.CreatedAt, c.ID) }), nil
 }
-
-// CommentCursor is the page cursor in CommentsOf.
-func CommentCursor(c *monitor.Comment) string { return page.EncodeCursor(c.CreatedAt, c.ID) }
 
 // Comment gives one comment.
 func (s *Store) Comment(ctx context.Context, id monitor.ID) (*monitor.Comment, bool, error) {

@@ -44,24 +44,14 @@ var eventFilterColumns = map[monitor.FilterField]column{
 	"raw":             {names: []string{"raw"}},
 }
 
-// EventOrder is an order of the list of events.
-type EventOrder string
-
-// The orders, as in the schema.
-const (
-	EventsByOccurred EventOrder = "OCCURRED_AT_DESC"
-	EventsByReceived EventOrder = "RECEIVED_AT_DESC"
-)
-
-// Events gives one page of the events that match, one more than args.First where
-// there are more.
-func (s *Store) Events(ctx context.Context, filter *monitor.EventFilter, order EventOrder, args page.Args) ([]*monitor.Event, error) {
+// Events gives one page of the events that match.
+func (s *Store) Events(ctx context.Context, filter *monitor.EventFilter, order monitor.EventOrder, args page.Args) (*monitor.EventConnection, error) {
 	p, err := filter.Compile()
 	if err != nil {
 		return nil, err
 	}
 	keys := []string{"occurred_at", "batch", "ordinal"}
-	if order == EventsByReceived {
+	if order == monitor.EventsByReceived {
 		keys = []string{"day", "batch", "ordinal"}
 	}
 	st := dialect.From("events").Select(columnList(eventColumns)...).Where(condition(&p, eventFilterColumns, s.now())).
@@ -78,17 +68,15 @@ func (s *Store) Events(ctx context.Context, filter *monitor.EventFilter, order E
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
-	return events, nil
+	return page.Build(events, args, func(e *monitor.Event) string { return eventCursor(order, e) }), nil
 }
 
-// EventCursor is the page cursor of an event in Events.
-func EventCursor(order EventOrder) func(*monitor.Event) string {
-	return func(e *monitor.Event) string {
-		if order == EventsByReceived {
-			return page.EncodeCursor(e.ID.Day(), e.ID)
-		}
-		return page.EncodeCursor(e.OccurredAt, e.ID)
+// eventCursor is an event's place in the list of that order.
+func eventCursor(order monitor.EventOrder, e *monitor.Event) string {
+	if order == monitor.EventsByReceived {
+		return page.EncodeCursor(e.ID.Day(), e.ID)
 	}
+	return page.EncodeCursor(e.OccurredAt, e.ID)
 }
 
 // EventsByID gives the events with those ids, in no order; the ones past

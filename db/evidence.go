@@ -10,9 +10,8 @@ import (
 	"github.com/security-monitor/secmon/page"
 )
 
-// EvidenceOf gives one page of an alert's matched events, latest stored first,
-// one more than args.First where there are more.
-func (s *Store) EvidenceOf(ctx context.Context, alert monitor.ID, args page.Args) ([]*monitor.Evidence, error) {
+// EvidenceOf gives one page of an alert's matched events, latest stored first.
+func (s *Store) EvidenceOf(ctx context.Context, alert monitor.ID, args page.Args) (*monitor.EvidenceConnection, error) {
 	keys := []string{"batch", "ordinal"}
 	st := dialect.From("alert_events").Select("alert_id", "batch", "ordinal", "matched").Where(goqu.C("alert_id").Eq(alert[:])).
 		Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
@@ -30,8 +29,5 @@ func (s *Store) EvidenceOf(ctx context.Context, alert monitor.ID, args page.Args
 	if err != nil {
 		return nil, fmt.Errorf("list evidence of alert %s: %w", alert, err)
 	}
-	return evidence, nil
+	return page.Build(evidence, args, func(e *monitor.Evidence) string { return page.EncodeCursor(e.Event) }), nil
 }
-
-// EvidenceCursor is the page cursor in EvidenceOf.
-func EvidenceCursor(e *monitor.Evidence) string { return page.EncodeCursor(e.Event) }

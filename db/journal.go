@@ -140,9 +140,8 @@ func (s *Store) Entry(ctx context.Context, seq uint64) (monitor.Entry, bool, err
 	return entry, found, nil
 }
 
-// JournalOf gives the entries that touched an entity, latest first, one more
-// than args.First where there are more.
-func (s *Store) JournalOf(ctx context.Context, kind monitor.Kind, id monitor.ID, args page.Args) ([]monitor.Entry, error) {
+// JournalOf gives the entries that touched an entity, latest first.
+func (s *Store) JournalOf(ctx context.Context, kind monitor.Kind, id monitor.ID, args page.Args) (*page.Connection[monitor.Entry], error) {
 	refs := dialect.From("journal_refs").Select("seq").Where(goqu.C("kind").Eq(string(kind)), goqu.C("id").Eq(id[:])).
 		Order(goqu.C("seq").Desc()).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
 	if args.After != "" {
@@ -158,11 +157,8 @@ func (s *Store) JournalOf(ctx context.Context, kind monitor.Kind, id monitor.ID,
 	if err != nil {
 		return nil, fmt.Errorf("read journal of %s %s: %w", kind, id, err)
 	}
-	return entries, nil
+	return page.Build(entries, args, func(e monitor.Entry) string { return page.EncodeCursor(e.Seq) }), nil
 }
-
-// EntryCursor is the page cursor of an entry in JournalOf.
-func EntryCursor(e monitor.Entry) string { return page.EncodeCursor(e.Seq) }
 
 func scanEntry(r scanner) (monitor.Entry, error) {
 	var e monitor.Entry

@@ -116,9 +116,8 @@ func (s *Store) EnabledRules(ctx context.Context) ([]*monitor.Rule, error) {
 	return rules, nil
 }
 
-// Rules gives one page of the rules that match by title, one more than args.First
-// where there are more.
-func (s *Store) Rules(ctx context.Context, filter *monitor.RuleFilter, args page.Args) ([]*monitor.Rule, error) {
+// Rules gives one page of the rules that match, by title.
+func (s *Store) Rules(ctx context.Context, filter *monitor.RuleFilter, args page.Args) (*monitor.RuleConnection, error) {
 	p, err := filter.Compile()
 	if err != nil {
 		return nil, err
@@ -137,11 +136,8 @@ func (s *Store) Rules(ctx context.Context, filter *monitor.RuleFilter, args page
 	if err != nil {
 		return nil, fmt.Errorf("list rules: %w", err)
 	}
-	return rules, nil
+	return page.Build(rules, args, func(r *monitor.Rule) string { return page.EncodeCursor(r.Title, r.ID) }), nil
 }
-
-// RuleCursor is the page cursor in Rules.
-func RuleCursor(r *monitor.Rule) string { return page.EncodeCursor(r.Title, r.ID) }
 
 // CountRules counts the rules that match, up to bound.
 func (s *Store) CountRules(ctx context.Context, filter *monitor.RuleFilter, bound int) (int, error) {

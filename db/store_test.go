@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/security-monitor/secmon/db"
 	"github.com/security-monitor/secmon/db/dbtest"
 	"github.com/security-monitor/secmon/monitor"
 	"github.com/security-monitor/secmon/page"
@@ -66,11 +65,11 @@ func TestMatchesOfOneKeyJoinOneOpenAlert(t *testing.T) {
 	}
 	only := func(want int) *monitor.Alert {
 		t.Helper()
-		alerts, err := store.Alerts(t.Context(), nil, db.AlertsByCreated, page.Args{First: 10})
-		if err != nil || len(alerts) != want {
-			t.Fatalf("got %d alerts, want %d: %v", len(alerts), want, err)
+		alerts, err := store.Alerts(t.Context(), nil, monitor.AlertsByCreated, page.Args{First: 10})
+		if err != nil || len(alerts.Edges) != want {
+			t.Fatalf("got %d alerts, want %d: %v", len(alerts.Edges), want, err)
 		}
-		return alerts[0]
+		return alerts.Edges[0].Node
 	}
 	raise()
 	raise()
@@ -96,14 +95,14 @@ func TestMatchesOfOneKeyJoinOneOpenAlert(t *testing.T) {
 		t.Errorf("reopening beside a newer open alert gives %v, want CONFLICT", err)
 	}
 	evidence, err := store.EvidenceOf(t.Context(), a.ID, page.Args{First: 10})
-	if err != nil || len(evidence) != 4 {
-		t.Errorf("evidence: %d rows, %v, want 4", len(evidence), err)
+	if err != nil || len(evidence.Edges) != 4 {
+		t.Errorf("evidence: %d rows, %v, want 4", len(evidence.Edges), err)
 	}
 	entries, err := store.JournalOf(t.Context(), monitor.KindAlert, a.ID, page.Args{First: 10})
-	if err != nil || len(entries) != 3 {
-		t.Fatalf("journal of the alert: %d entries, %v, want raise, repeat, close", len(entries), err)
+	if err != nil || len(entries.Edges) != 3 {
+		t.Fatalf("journal of the alert: %d entries, %v, want raise, repeat, close", len(entries.Edges), err)
 	}
-	after, before, err := monitor.States[monitor.Alert](entries[0].Body.Changes[0])
+	after, before, err := monitor.States[monitor.Alert](entries.Edges[0].Node.Body.Changes[0])
 	if err != nil || after.Status != monitor.AlertClosed || before.Status != monitor.AlertNew || before.Version != 2 || before.Count != 4 {
 		t.Errorf("states of the closing: after %+v, before %+v, %v", after, before, err)
 	}
@@ -139,8 +138,8 @@ func TestRolledBackTransactionLeavesNothing(t *testing.T) {
 		t.Fatal("a value that does not fit was stored: strict mode is off")
 	}
 	head, err := store.Head(context.Background())
-	events, listErr := store.Events(t.Context(), nil, db.EventsByReceived, page.Args{First: 10})
-	if err != nil || listErr != nil || head.Seq != 0 || len(events) != 0 {
-		t.Errorf("seq %d, %d events after a failed batch, want none (%v, %v)", head.Seq, len(events), err, listErr)
+	events, listErr := store.Events(t.Context(), nil, monitor.EventsByReceived, page.Args{First: 10})
+	if err != nil || listErr != nil || head.Seq != 0 || len(events.Edges) != 0 {
+		t.Errorf("seq %d, %d events after a failed batch, want none (%v, %v)", head.Seq, len(events.Edges), err, listErr)
 	}
 }

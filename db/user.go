@@ -89,9 +89,8 @@ func (s *Store) UsersByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Use
 	return users, nil
 }
 
-// Users gives one page of the users that are not disabled by name, one more than
-// args.First where there are more.
-func (s *Store) Users(ctx context.Context, args page.Args) ([]*monitor.User, error) {
+// Users gives one page of the users that are not disabled by name.
+func (s *Store) Users(ctx context.Context, args page.Args) (*monitor.UserConnection, error) {
 	st := dialect.From("users").Select(columnList(userColumns)...).Where(goqu.C("disabled").Eq(0)).
 		Order(goqu.C("name").Asc()).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
 	if args.After != "" {
@@ -105,11 +104,8 @@ func (s *Store) Users(ctx context.Context, args page.Args) ([]*monitor.User, err
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
-	return users, nil
+	return page.Build(users, args, func(u *monitor.User) string { return page.EncodeCursor(u.Name) }), nil
 }
-
-// UserCursor is the page cursor in Users.
-func UserCursor(u *monitor.User) string { return page.EncodeCursor(u.Name) }
 
 // CountUsers counts all users: none means that the installation is new.
 func (s *Store) CountUsers(ctx context.Context) (int, error) {

@@ -29,6 +29,23 @@ type AlertFilter struct {
 	Text          *StringFilter
 }
 
+// AlertOrder is an order of the list of alerts.
+type AlertOrder string
+
+// The orders, as in the schema.
+const (
+	AlertsByLastSeen AlertOrder = "LAST_SEEN_DESC"
+	AlertsByCreated  AlertOrder = "CREATED_AT_DESC"
+	AlertsBySeverity AlertOrder = "SEVERITY_DESC"
+)
+
+// AlertGroup is how many alerts have this status and severity.
+type AlertGroup struct {
+	Status   AlertStatus
+	Severity Severity
+	Count    int
+}
+
 // AlertStatusFilter compares a status.
 type AlertStatusFilter struct {
 	Eq *AlertStatus

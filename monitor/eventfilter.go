@@ -35,6 +35,15 @@ type EventFilter struct {
 	Raw             *StringFilter
 }
 
+// EventOrder is an order of the list of events.
+type EventOrder string
+
+// The orders, as in the schema.
+const (
+	EventsByOccurred EventOrder = "OCCURRED_AT_DESC"
+	EventsByReceived EventOrder = "RECEIVED_AT_DESC"
+)
+
 // EventClassFilter compares a class.
 type EventClassFilter struct {
 	Eq *EventClass

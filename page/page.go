@@ -68,8 +68,8 @@ type Info struct {
 
 // Build makes a connection of up to first items out of rows, of which one more
 // than first was asked from the store to learn whether another page follows.
-func Build[T any](rows []T, args Args, cursor func(T) string) Connection[T] {
-	c := Connection[T]{PageInfo: Info{HasPreviousPage: args.After != "", HasNextPage: len(rows) > args.First}}
+func Build[T any](rows []T, args Args, cursor func(T) string) *Connection[T] {
+	c := &Connection[T]{PageInfo: Info{HasPreviousPage: args.After != "", HasNextPage: len(rows) > args.First}}
 	if c.PageInfo.HasNextPage {
 		rows = rows[:args.First]
 	}

@@ -1,0 +1,228 @@
+package resolvers
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/security-monitor/secmon/graph"
+	"github.com/security-monitor/secmon/graph/model"
+	"github.com/security-monitor/secmon/monitor"
+)
+
+type alertResolver struct{ *Resolver }
+
+// Alert answers the fields of Alert that are more than a value.
+func (r *Resolver) Alert() graph.AlertResolver { return alertResolver{r} }
+
+// Alerts lists alerts.
+func (r queryResolver) Alerts(ctx context.Context, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string) (*monitor.AlertConnection, error) {
+	args, err := pageArgs(first, after)
+	if err != nil {
+		return nil, err
+	}
+	order := monitor.AlertsByLastSeen
+	if orderBy != nil {
+		order = *orderBy
+	}
+	position := r.Feed.Position().Cursor() // before the list: what changes in between comes twice, not never
+	connection, err := r.Resolver.Alerts.Alerts(ctx, filter, order, args)
+	if err != nil {
+		return nil, err
+	}
+	connection.Position = position
+	if asked(ctx, "totalCount", "totalCountIsEstimate") {
+		n, err := r.CountAlerts(ctx, filter, countBound+1)
+		if err != nil {
+			return nil, err
+		}
+		connection.TotalCount, connection.TotalCountIsEstimate = min(n, countBound), n > countBound
+	}
+	return connection, nil
+}
+
+// CountAlerts counts up to bound.
+func (r *Resolver) CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bound int) (int, error) {
+	return r.Alerts.CountAlerts(ctx, filter, bound)
+}
+
+// asked tells whether the query selects one of the fields of this object.
+func asked(ctx context.Context, names ...string) bool {
+	return slices.ContainsFunc(graphql.CollectAllFields(ctx), func(name string) bool { return slices.Contains(names, name) })
+}
+
+// Alert gives one alert.
+func (r queryResolver) Alert(ctx context.Context, id string) (*monitor.Alert, error) {
+	return byGlobalID(ctx, monitor.KindAlert, id, r.Resolver.Alerts.AlertsByID)
+}
+
+// AlertCounts counts by status and severity.
+func (r queryResolver) AlertCounts(ctx context.Context, filter *monitor.AlertFilter) (*model.AlertCounts, error) {
+	groups, err := r.Resolver.Alerts.AlertGroups(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	counts := &model.AlertCounts{}
+	byStatus, bySeverity := map[monitor.AlertStatus]int{}, map[monitor.Severity]int{}
+	for _, g := range groups {
+		counts.Total += g.Count
+		byStatus[g.Status] += g.Count
+		bySeverity[g.Severity] += g.Count
+	}
+	for _, s := range monitor.AlertStatuses {
+		counts.ByStatus = append(counts.ByStatus, &model.AlertStatusCount{Status: s, Count: byStatus[s]})
+	}
+	for _, s := range monitor.Severities {
+		counts.BySeverity = append(counts.BySeverity, &model.SeverityCount{Severity: s, Count: bySeverity[s]})
+	}
+	return counts, nil
+}
+
+// AlertAcknowledge says that somebody looks after the alert.
+func (r mutationResolver) AlertAcknowledge(ctx context.Context, input model.AlertAcknowledgeInput) (*model.AlertPayload, error) {
+	viewer := monitor.ViewerFrom(ctx)
+	return r.updateAlert(ctx, monitor.ActionAlertAcknowledge, input.ID, input.ExpectedVersion, func(a *monitor.Alert, now time.Time) error {
+		if input.AssignToViewer && viewer.User != nil {
+			a.AssigneeID = viewer.User.ID
+		}
+		return a.Acknowledge(now)
+	})
+}
+
+// AlertAssign gives the alert to somebody or nobody.
+func (r mutationResolver) AlertAssign(ctx context.Context, input model.AlertAssignInput) (*model.AlertPayload, error) {
+	var assignee monitor.ID
+	if input.Assignee != nil {
+		user, err := byGlobalID(ctx, monitor.KindUser, *input.Assignee, r.Users.UsersByID)
+		if err == nil && (user == nil || user.Disabled) {
+			err = monitor.InputErrorf("assignee", "there is no such user")
+		}
+		if err != nil {
+			mendable, err := userErrors(err)
+			return &model.AlertPayload{Errors: mendable}, err
+		}
+		assignee = user.ID
+	}
+	return r.updateAlert(ctx, monitor.ActionAlertAssign, input.ID, input.ExpectedVersion, func(a *monitor.Alert, _ time.Time) error {
+		a.AssigneeID = assignee
+		return nil
+	})
+}
+
+// AlertClose closes the alert.
+func (r mutationResolver) AlertClose(ctx context.Context, input model.AlertCloseInput) (*model.AlertPayload, error) {
+	return r.updateAlert(ctx, monitor.ActionAlertClose, input.ID, input.ExpectedVersion, func(a *monitor.Alert, now time.Time) error {
+		return a.Close(input.Disposition, input.Reason, now)
+	})
+}
+
+// AlertReopen takes a closed alert up again.
+func (r mutationResolver) AlertReopen(ctx context.Context, input model.AlertReopenInput) (*model.AlertPayload, error) {
+	return r.updateAlert(ctx, monitor.ActionAlertReopen, input.ID, input.ExpectedVersion, func(a *monitor.Alert, _ time.Time) error {
+		return a.Reopen(input.Reason)
+	})
+}
+
+func (r mutationResolver) updateAlert(ctx context.Context, action, global string, expected *int, change func(*monitor.Alert, time.Time) error) (*model.AlertPayload, error) {
+	id, err := monitor.ParseIDOf(monitor.KindAlert, global)
+	if err != nil {
+		mendable, err := userErrors(err)
+		return &model.AlertPayload{Errors: mendable}, err
+	}
+	alert, err := r.Alerts.UpdateAlert(ctx, monitor.ViewerFrom(ctx).Actor(), action, id, expected, change)
+	mendable, err := userErrors(err)
+	return &model.AlertPayload{Alert: alert, Errors: mendable}, err
+}
+
+// AlertComment writes a comment.
+func (r mutationResolver) AlertComment(ctx context.Context, input model.AlertCommentInput) (*model.AlertCommentPayload, error) {
+	viewer := monitor.ViewerFrom(ctx)
+	c := monitor.Comment{Body: input.Body}
+	if viewer.User != nil {
+		c.AuthorID = viewer.User.ID
+	}
+	var err error
+	if c.AlertID, err = monitor.ParseIDOf(monitor.KindAlert, input.ID); err != nil {
+		mendable, err := userErrors(err)
+		return &model.AlertCommentPayload{Errors: mendable}, err
+	}
+	comment, alert, err := r.Discussion.AddComment(ctx, viewer.Actor(), c)
+	mendable, err := userErrors(err)
+	return &model.AlertCommentPayload{Comment: comment, Alert: alert, Errors: mendable}, err
+}
+
+func (alertResolver) Disposition(_ context.Context, a *monitor.Alert) (*monitor.AlertDisposition, error) {
+	return optional(a.Disposition), nil
+}
+
+func (alertResolver) Reason(_ context.Context, a *monitor.Alert) (*string, error) {
+	return optional(a.Reason), nil
+}
+
+func (alertResolver) AcknowledgedAt(_ context.Context, a *monitor.Alert) (*time.Time, error) {
+	return optionalTime(a.AcknowledgedAt), nil
+}
+
+func (alertResolver) ClosedAt(_ context.Context, a *monitor.Alert) (*time.Time, error) {
+	return optionalTime(a.ClosedAt), nil
+}
+
+func (alertResolver) Assignee(ctx context.Context, a *monitor.Alert) (*monitor.User, error) {
+	return loadUser(ctx, a.AssigneeID)
+}
+
+func (alertResolver) Source(_ context.Context, a *monitor.Alert) (*model.Endpoint, error) {
+	return endpoint(a.SrcIP, a.SrcPort), nil
+}
+
+func (alertResolver) Destination(_ context.Context, a *monitor.Alert) (*model.Endpoint, error) {
+	return endpoint(a.DstIP, a.DstPort), nil
+}
+
+func endpoint(ip netip.Addr, port uint16) *model.Endpoint {
+	e := &model.Endpoint{}
+	if ip.IsValid() {
+		text := ip.String()
+		e.IP = &text
+	}
+	if port != 0 {
+		n := int(port)
+		e.Port = &n
+	}
+	return e
+}
+
+func (alertResolver) Rule(ctx context.Context, a *monitor.Alert) (*monitor.Rule, error) {
+	return loadersOf(ctx).rules.Load(ctx, a.RuleID)
+}
+
+func (r alertResolver) Evidence(ctx context.Context, a *monitor.Alert, first int, after *string) (*monitor.EvidenceConnection, error) {
+	args, err := pageArgs(first, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.Discussion.EvidenceOf(ctx, a.ID, args)
+}
+
+func (r alertResolver) Comments(ctx context.Context, a *monitor.Alert, first int, after *string) (*monitor.CommentConnection, error) {
+	args, err := pageArgs(first, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.Discussion.CommentsOf(ctx, a.ID, args)
+}
+
+func (r alertResolver) Journal(ctx context.Context, a *monitor.Alert, first int, after *string) (*monitor.JournalConnection, error) {
+	args, err := pageArgs(first, after)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := r.Discussion.JournalOf(ctx, monitor.KindAlert, a.ID, args)
+	if err != nil {
+		return nil, err
+	}
+	return r.journalOf(a.ID, entries)
+}

@@ -1,0 +1,84 @@
+package resolvers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/security-monitor/secmon/auth"
+	"github.com/security-monitor/secmon/graph/model"
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// Guard decides for every field of every answer whether the viewer may see it,
+// by the schema's @auth. What the schema says nothing about is denied, and
+// NewGuard refuses a schema that says nothing about a field.
+type Guard struct {
+	needs map[string]int // "Type.field" → rank of the role it takes
+}
+
+// NewGuard reads @auth of every field. It fails when one has none, neither on
+// itself nor on its type.
+func NewGuard(schema *ast.Schema) (*Guard, error) {
+	g := &Guard{needs: map[string]int{
+		// Introspection is for those who may read; the names begin with __.
+		"Query.__schema": monitor.RoleViewer.Rank(),
+		"Query.__type":   monitor.RoleViewer.Rank(),
+	}}
+	for name, def := range schema.Types {
+		if def.Kind != ast.Object || strings.HasPrefix(name, "__") {
+			continue
+		}
+		for _, field := range def.Fields {
+			if strings.HasPrefix(field.Name, "__") {
+				continue
+			}
+			d := field.Directives.ForName("auth")
+			if d == nil {
+				d = def.Directives.ForName("auth")
+			}
+			if d == nil {
+				return nil, fmt.Errorf("schema: nothing says who may see %s.%s: give it or its type @auth", name, field.Name)
+			}
+			need := model.Access(d.Arguments.ForName("requires").Value.Raw)
+			g.needs[name+"."+field.Name] = rankOf(need)
+		}
+	}
+	return g, nil
+}
+
+func rankOf(need model.Access) int {
+	if need == model.AccessPublic {
+		return 0
+	}
+	return monitor.Role(need).Rank() // the other values are named like the roles
+}
+
+// Field is the middleware around every field.
+func (g *Guard) Field(ctx context.Context, next graphql.Resolver) (any, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if strings.HasPrefix(fc.Object, "__") {
+		return next(ctx) // inside an introspection that was allowed
+	}
+	need, known := g.needs[fc.Object+"."+fc.Field.Name]
+	if !known {
+		return nil, monitor.Errorf(monitor.CodeForbidden, "nobody may see %s.%s", fc.Object, fc.Field.Name)
+	}
+	if need == 0 {
+		return next(ctx)
+	}
+	viewer := monitor.ViewerFrom(ctx)
+	if viewer == nil {
+		if err := auth.Failure(ctx); err != nil {
+			return nil, err
+		}
+		return nil, monitor.Errorf(monitor.CodeUnauthenticated, "log in, or send an API token")
+	}
+	if viewer.Role().Rank() < need {
+		return nil, monitor.Errorf(monitor.CodeForbidden, "your role does not allow %s.%s", fc.Object, fc.Field.Name)
+	}
+	return next(ctx)
+}

@@ -1,0 +1,86 @@
+package resolvers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/security-monitor/secmon/graph"
+	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
+)
+
+type actorResolver struct{ *Resolver }
+
+// Actor answers the fields of Actor that are more than a value.
+func (r *Resolver) Actor() graph.ActorResolver { return actorResolver{r} }
+
+func (actorResolver) User(ctx context.Context, a *monitor.Actor) (*monitor.User, error) {
+	if a.Kind != monitor.ActorUser {
+		return nil, nil //nolint:nilnil // null is the answer
+	}
+	return loadUser(ctx, a.ID)
+}
+
+// bookkeeping fields change with every entry and tell a reader nothing.
+var bookkeeping = []string{"version", "updatedAt", "dedupKey"}
+
+// journalOf shows what entries say of one entity.
+func (r *Resolver) journalOf(id monitor.ID, entries *page.Connection[monitor.Entry]) (*monitor.JournalConnection, error) {
+	out := &monitor.JournalConnection{PageInfo: entries.PageInfo, Edges: make([]monitor.JournalEdge, len(entries.Edges))}
+	for i, edge := range entries.Edges {
+		entry, err := r.journalEntry(id, edge.Node)
+		if err != nil {
+			return nil, err
+		}
+		out.Edges[i] = monitor.JournalEdge{Node: entry, Cursor: edge.Cursor}
+	}
+	return out, nil
+}
+
+func (r *Resolver) journalEntry(id monitor.ID, e monitor.Entry) (*monitor.JournalEntry, error) {
+	out := &monitor.JournalEntry{Cursor: r.Feed.PositionOf(e).Cursor(), Seq: e.Seq, At: e.Body.At, Actor: e.Body.Actor, Action: e.Body.Action, Changes: []*monitor.FieldChange{}}
+	for _, c := range e.Body.Changes {
+		if c.ID != id {
+			continue
+		}
+		if c.Action != "" {
+			out.Action = c.Action
+		}
+		fields, err := fieldChanges(c)
+		if err != nil {
+			return nil, fmt.Errorf("journal entry %d: %w", e.Seq, err)
+		}
+		out.Changes = append(out.Changes, fields...)
+	}
+	return out, nil
+}
+
+// fieldChanges lists the fields that a change altered, by name. The creation of
+// an entity lists none: everything was new.
+func fieldChanges(c monitor.Change) ([]*monitor.FieldChange, error) {
+	var before, after map[string]json.RawMessage
+	if len(c.Before) == 0 {
+		return nil, nil
+	}
+	if err := json.Unmarshal(c.Before, &before); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(c.After, &after); err != nil {
+		return nil, err
+	}
+	var fields []*monitor.FieldChange
+	for name, was := range before {
+		if !slices.Contains(bookkeeping, name) {
+			fields = append(fields, &monitor.FieldChange{Field: name, Before: monitor.RawJSON(was), After: monitor.RawJSON(after[name])})
+		}
+	}
+	slices.SortFunc(fields, func(a, b *monitor.FieldChange) int {
+		if a.Field < b.Field {
+			return -1
+		}
+		return 1
+	})
+	return fields, nil
+}

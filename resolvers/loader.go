@@ -1,0 +1,67 @@
+package resolvers
+
+import (
+	"context"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vikstrous/dataloadgen"
+
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// loaders gather the single look-ups of one response into one query each. They
+// live as long as one response, so that a feed never shows old entities.
+type loaders struct {
+	users  *dataloadgen.Loader[monitor.ID, *monitor.User]
+	rules  *dataloadgen.Loader[monitor.ID, *monitor.Rule]
+	events *dataloadgen.Loader[monitor.EventID, *monitor.Event]
+}
+
+type loadersKey struct{}
+
+// Loaders is the middleware around every response that gives it its loaders.
+func (r *Resolver) Loaders(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	options := []dataloadgen.Option{dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(500)}
+	return next(context.WithValue(ctx, loadersKey{}, &loaders{
+		users:  dataloadgen.NewLoader(byKey(r.Users.UsersByID, func(u *monitor.User) monitor.ID { return u.ID }), options...),
+		rules:  dataloadgen.NewLoader(byKey(r.Rules.RulesByID, func(r *monitor.Rule) monitor.ID { return r.ID }), options...),
+		events: dataloadgen.NewLoader(byKey(r.Events.EventsByID, func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
+	}))
+}
+
+func loadersOf(ctx context.Context) *loaders {
+	l, ok := ctx.Value(loadersKey{}).(*loaders)
+	if !ok {
+		panic("resolvers: Loaders is not installed around responses") // a programming error
+	}
+	return l
+}
+
+// byKey puts what a store found into the order of the keys; a key without an
+// entity gives nil, which is not an error.
+func byKey[K comparable, T any](load func(context.Context, []K) ([]*T, error), key func(*T) K) func(context.Context, []K) ([]*T, []error) {
+	return func(ctx context.Context, keys []K) ([]*T, []error) {
+		found, err := load(ctx, keys)
+		if err != nil {
+			return nil, []error{err}
+		}
+		index := make(map[K]*T, len(found))
+		for _, each := range found {
+			index[key(each)] = each
+		}
+		out := make([]*T, len(keys))
+		for i, k := range keys {
+			out[i] = index[k]
+		}
+		return out, nil
+	}
+}
+
+// loadUser gives nil for nobody and for a user that is gone.
+func loadUser(ctx context.Context, id monitor.ID) (*monitor.User, error) {
+	if id.IsZero() {
+		return nil, nil //nolint:nilnil // null is the answer
+	}
+	return loadersOf(ctx).users.Load(ctx, id)
+}

@@ -1,0 +1,159 @@
+// Package resolvers answers the fields of schema.graphqls, one file per noun. A
+// resolver parses, calls a store, and returns; who may call it stands in the
+// schema's @auth and is enforced by Guard before any resolver runs.
+package resolvers
+
+import (
+	"context"
+	"time"
+
+	"github.com/security-monitor/secmon/auth"
+	"github.com/security-monitor/secmon/graph"
+	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
+)
+
+// Alerts keeps alerts. Changes are refused with CONFLICT, NOT_FOUND or BAD_INPUT
+// and then leave everything as it was.
+type Alerts interface {
+	Alerts(ctx context.Context, filter *monitor.AlertFilter, order monitor.AlertOrder, args page.Args) (*monitor.AlertConnection, error)
+	AlertsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Alert, error)
+	CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bound int) (int, error)
+	AlertGroups(ctx context.Context, filter *monitor.AlertFilter) ([]monitor.AlertGroup, error)
+	UpdateAlert(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, change func(*monitor.Alert, time.Time) error) (*monitor.Alert, error)
+}
+
+// Discussion keeps what belongs to an alert.
+type Discussion interface {
+	EvidenceOf(ctx context.Context, alert monitor.ID, args page.Args) (*monitor.EvidenceConnection, error)
+	CommentsOf(ctx context.Context, alert monitor.ID, args page.Args) (*monitor.CommentConnection, error)
+	Comment(ctx context.Context, id monitor.ID) (*monitor.Comment, bool, error)
+	AddComment(ctx context.Context, actor monitor.Actor, c monitor.Comment) (*monitor.Comment, *monitor.Alert, error)
+	JournalOf(ctx context.Context, kind monitor.Kind, id monitor.ID, args page.Args) (*page.Connection[monitor.Entry], error)
+}
+
+// Events keeps events.
+type Events interface {
+	Events(ctx context.Context, filter *monitor.EventFilter, order monitor.EventOrder, args page.Args) (*monitor.EventConnection, error)
+	EventsByID(ctx context.Context, ids []monitor.EventID) ([]*monitor.Event, error)
+	EventsOfBatch(ctx context.Context, batch monitor.ID) ([]*monitor.Event, error)
+}
+
+// Rules keeps rules.
+type Rules interface {
+	Rules(ctx context.Context, filter *monitor.RuleFilter, args page.Args) (*monitor.RuleConnection, error)
+	RulesByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Rule, error)
+	CountRules(ctx context.Context, filter *monitor.RuleFilter, bound int) (int, error)
+	SetRuleEnabled(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, enabled bool) (*monitor.Rule, error)
+}
+
+// Users keeps people.
+type Users interface {
+	Users(ctx context.Context, args page.Args) (*monitor.UserConnection, error)
+	UsersByID(ctx context.Context, ids []monitor.ID) ([]*monitor.User, error)
+}
+
+// Feed is the live journal of this replica.
+type Feed interface {
+	// Position is behind the newest entry that this replica has seen.
+	Position() monitor.Position
+	PositionOf(e monitor.Entry) monitor.Position
+	// Subscribe begins behind after, or now; a position that cannot be continued
+	// without a gap gives CURSOR_EXPIRED.
+	Subscribe(ctx context.Context, after *monitor.Position) (Stream, monitor.Position, error)
+}
+
+// Stream gives journal entries in order, without a gap, up to limit at a time.
+// It waits until there is one.
+type Stream interface {
+	Next(ctx context.Context, limit int) ([]monitor.Entry, error)
+}
+
+// Resolver is the root of all resolvers.
+type Resolver struct {
+	Alerts     Alerts
+	Discussion Discussion
+	Events     Events
+	Rules      Rules
+	Users      Users
+	Feed       Feed
+	Auth       *auth.Auth
+	Version    string // of the server
+
+	batches batchCache
+}
+
+// countBound is up to where totals are exact.
+const countBound = 10_000
+
+type (
+	queryResolver        struct{ *Resolver }
+	mutationResolver     struct{ *Resolver }
+	subscriptionResolver struct{ *Resolver }
+	viewerResolver       struct{ *Resolver }
+)
+
+// Query answers the fields of Query.
+func (r *Resolver) Query() graph.QueryResolver { return queryResolver{r} }
+
+// Mutation answers the fields of Mutation.
+func (r *Resolver) Mutation() graph.MutationResolver { return mutationResolver{r} }
+
+// Subscription answers the fields of Subscription.
+func (r *Resolver) Subscription() graph.SubscriptionResolver { return subscriptionResolver{r} }
+
+// Viewer answers the fields of Viewer.
+func (r *Resolver) Viewer() graph.ViewerResolver { return viewerResolver{r} }
+
+// Viewer says who asks.
+func (queryResolver) Viewer(ctx context.Context) (*monitor.Viewer, error) {
+	return monitor.ViewerFrom(ctx), nil
+}
+
+// ServerVersion gives the version of the server.
+func (r viewerResolver) ServerVersion(context.Context, *monitor.Viewer) (string, error) {
+	return r.Version, nil
+}
+
+// pageArgs checks the arguments of a list.
+func pageArgs(first int, after *string) (page.Args, error) {
+	args := page.Args{First: first}
+	if after != nil {
+		args.After = *after
+	}
+	if err := args.Check(); err != nil {
+		return args, monitor.Errorf(monitor.CodeBadInput, "%v", err)
+	}
+	return args, nil
+}
+
+// optional gives nil for the zero value: what the schema calls null.
+func optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// optionalTime is optional for times, whose zero value has a method of its own.
+func optionalTime(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &at
+}
+
+// byGlobalID parses a global id of a kind and loads one entity; one that is not
+// there is nil without an error.
+func byGlobalID[T any](ctx context.Context, kind monitor.Kind, global string, load func(context.Context, []monitor.ID) ([]*T, error)) (*T, error) {
+	id, err := monitor.ParseIDOf(kind, global)
+	if err != nil {
+		return nil, err
+	}
+	found, err := load(ctx, []monitor.ID{id})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}

@@ -1,0 +1,64 @@
+package resolvers
+
+import (
+	"context"
+
+	"github.com/security-monitor/secmon/graph"
+	"github.com/security-monitor/secmon/monitor"
+)
+
+type commentResolver struct{ *Resolver }
+
+// Comment answers the fields of Comment that are more than a value.
+func (r *Resolver) Comment() graph.CommentResolver { return commentResolver{r} }
+
+func (commentResolver) Author(ctx context.Context, c *monitor.Comment) (*monitor.User, error) {
+	return loadUser(ctx, c.AuthorID)
+}
+
+// Users lists the people who can be assigned.
+func (r queryResolver) Users(ctx context.Context, first int, after *string) (*monitor.UserConnection, error) {
+	args, err := pageArgs(first, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.Resolver.Users.Users(ctx, args)
+}
+
+// Node gives any entity.
+func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error) {
+	kind, _, err := monitor.ParseGlobalID(id)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case monitor.KindEvent:
+		return node(r.Event(ctx, id))
+	case monitor.KindAlert:
+		return node(r.Alert(ctx, id))
+	case monitor.KindRule:
+		return node(r.Rule(ctx, id))
+	case monitor.KindUser:
+		return node(byGlobalID(ctx, kind, id, r.Resolver.Users.UsersByID))
+	case monitor.KindComment:
+		key, err := monitor.ParseIDOf(kind, id)
+		if err != nil {
+			return nil, err
+		}
+		comment, _, err := r.Discussion.Comment(ctx, key)
+		return node(comment, err)
+	default:
+		return nil, monitor.Errorf(monitor.CodeBadInput, "%q is not the id of anything that can be looked up", id)
+	}
+}
+
+// node makes a nil pointer a nil Node.
+func node[T any, P interface {
+	*T
+	monitor.Node
+}](p P, err error) (monitor.Node, error) {
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return p, nil
+}
