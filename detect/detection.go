@@ -325,10 +325,10 @@ func (m *modifiers) display(n *yaml.Node) string {
 			}
 		}
 	}
-	if m.anchor == "contains" || m.anchor == "endswith" {
+	if (m.anchor == "contains" || m.anchor == "endswith") && !strings.HasPrefix(s, "*") {
 		s = "*" + s
 	}
-	if m.anchor == "contains" || m.anchor == "startswith" {
+	if (m.anchor == "contains" || m.anchor == "startswith") && !strings.HasSuffix(s, "*") {
 		s += "*"
 	}
 	return s

@@ -17,6 +17,8 @@ type event struct {
 	name   []byte       // scratch for names without spaces
 }
 
+const maxRoom = 4_096 // values of one record, kept for the next
+
 // value is one value of a record. next is the position of the field's next
 // value, counted from 1; 0 ends the list.
 type value struct {
@@ -93,8 +95,13 @@ func (e *event) first(slot int32) (at int32, there bool) {
 	return state.head, true
 }
 
-// release forgets the record's texts.
-func (e *event) release() { clear(e.values[:cap(e.values)]) }
+// release forgets the record's texts, and room that only a huge record needed.
+func (e *event) release() {
+	clear(e.values)
+	if cap(e.values) > maxRoom {
+		e.values = nil
+	}
+}
 
 func (v *value) fold() string {
 	if !v.isFolded {
