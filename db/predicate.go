@@ -166,6 +166,12 @@ func ceil(at time.Time) time.Time {
 	return floor(at)
 }
 
+// Where IPv4 addresses stand among the 16-byte ones.
+var (
+	firstMapped = netip.MustParseAddr("::ffff:0.0.0.0")
+	lastMapped  = netip.MustParseAddr("::ffff:255.255.255.255")
+)
+
 // ipIn asks for addresses in one of the networks: ranges of the 16-byte form.
 func ipIn(c exp.IdentifierExpression, nets []netip.Prefix) exp.Expression {
 	anyOf := []exp.Expression{never}
@@ -181,7 +187,11 @@ func ipIn(c exp.IdentifierExpression, nets []netip.Prefix) exp.Expression {
 				last[i] |= byte(math.MaxUint8 >> (8 - free))
 			}
 		}
-		anyOf = append(anyOf, goqu.And(c.Gte(first[:]), c.Lte(last[:])))
+		within := goqu.And(c.Gte(first[:]), c.Lte(last[:]))
+		if n.Addr().Is6() && n.Contains(firstMapped) { // an IPv6 network such as ::/0 holds no IPv4 address
+			within = goqu.And(within, goqu.Or(c.Lt(firstMapped.AsSlice()), c.Gt(lastMapped.AsSlice())))
+		}
+		anyOf = append(anyOf, within)
 	}
 	return notNull(c, goqu.Or(anyOf...))
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/security-monitor/secmon/graph/model"
@@ -31,7 +30,7 @@ func (r subscriptionResolver) AlertFeed(ctx context.Context, filter *monitor.Ale
 	if err != nil {
 		return nil, err
 	}
-	return follow(ctx, r.Feed, after, func(cursor string, entries []monitor.Entry) ([]*model.AlertFeedBatch, error) {
+	return follow(ctx, r.Feed, r.Present, after, func(cursor string, entries []monitor.Entry) ([]*model.AlertFeedBatch, error) {
 		batch := &model.AlertFeedBatch{Cursor: cursor, Entries: []*model.AlertFeedEntry{}}
 		for _, e := range entries {
 			changed, err := r.alertChanges(&matching, e)
@@ -79,7 +78,7 @@ func (r subscriptionResolver) EventFeed(ctx context.Context, filter *monitor.Eve
 		return nil, err
 	}
 	last := ""
-	return follow(ctx, r.Feed, after, func(cursor string, entries []monitor.Entry) ([]*model.EventFeedBatch, error) {
+	return follow(ctx, r.Feed, r.Present, after, func(cursor string, entries []monitor.Entry) ([]*model.EventFeedBatch, error) {
 		events := []*monitor.Event{}
 		for _, e := range entries {
 			if e.Body.Batch.IsZero() {
@@ -116,7 +115,7 @@ func (r subscriptionResolver) EventFeed(ctx context.Context, filter *monitor.Eve
 // messages by make, and sends them. Messages that are empty are sent as progress
 // only now and then. The channel closes when ctx ends or the feed fails; the
 // failure is told to the subscriber.
-func follow[B any](ctx context.Context, feed Feed, after *string, render func(cursor string, entries []monitor.Entry) ([]*B, error), empty func(*B) bool) (<-chan *B, error) {
+func follow[B any](ctx context.Context, feed Feed, present graphql.ErrorPresenterFunc, after *string, render func(cursor string, entries []monitor.Entry) ([]*B, error), empty func(*B) bool) (<-chan *B, error) {
 	var from *monitor.Position
 	if after != nil {
 		position, err := monitor.ParseCursor(*after)
@@ -133,7 +132,7 @@ func follow[B any](ctx context.Context, feed Feed, after *string, render func(cu
 	go func() {
 		defer close(out)
 		if err := pump(ctx, feed, stream, position, render, empty, out); err != nil && ctx.Err() == nil {
-			transport.AddSubscriptionError(ctx, graphql.ErrorOnPath(ctx, presentable(ctx, err)))
+			transport.AddSubscriptionError(ctx, present(ctx, err))
 		}
 	}()
 	return out, nil
@@ -190,16 +189,6 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// presentable gives an error of a running feed the form of a request's errors.
-func presentable(ctx context.Context, err error) *gqlerror.Error {
-	if graphql.HasOperationContext(ctx) {
-		if present := graphql.GetOperationContext(ctx).ErrorPresenter; present != nil {
-			return present(ctx, err)
-		}
-	}
-	return gqlerror.Errorf("the feed ended")
 }
 
 // batchCache keeps the events of the newest batches, so that many feeds read a

@@ -7,6 +7,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/security-monitor/secmon/auth"
 	"github.com/security-monitor/secmon/graph"
 	"github.com/security-monitor/secmon/monitor"
@@ -79,6 +81,8 @@ type Resolver struct {
 	Feed       Feed
 	Auth       *auth.Auth
 	Version    string // of the server
+	// Present gives errors that end a running feed the form of all others.
+	Present graphql.ErrorPresenterFunc
 
 	batches batchCache
 }

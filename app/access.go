@@ -1,0 +1,33 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/security-monitor/secmon/auth"
+	"github.com/security-monitor/secmon/db"
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// Access is what commands about users and tokens need.
+type Access struct {
+	Store *db.Store
+	Auth  *auth.Auth
+}
+
+// WithAuth runs f on the configured database, without a server.
+func WithAuth(ctx context.Context, cfg Storage, lg *slog.Logger, f func(*Access) error) error {
+	store, closeAll, err := OpenStore(ctx, cfg, lg)
+	if err != nil {
+		return err
+	}
+	// No access token is signed here, so no keys are needed.
+	return errors.Join(f(&Access{Store: store, Auth: auth.New(store, nil, nil)}), closeAll())
+}
+
+// IngestToken makes a token that may send events.
+func (a *App) IngestToken(ctx context.Context, name string) (string, error) {
+	secret, _, err := a.Auth.CreateToken(ctx, monitor.SystemActor, monitor.APIToken{Name: name, Scopes: []monitor.Scope{monitor.ScopeIngest}})
+	return secret, err
+}

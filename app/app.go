@@ -1,0 +1,220 @@
+// Package app wires the program: it opens the database, the feed, the detection
+// engine, ingest, the GraphQL server and the dashboard, runs them, and closes
+// them in order. It is the one place that knows all packages; end-to-end tests
+// start the real program through it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/security-monitor/secmon/auth"
+	"github.com/security-monitor/secmon/db"
+	"github.com/security-monitor/secmon/detect"
+	"github.com/security-monitor/secmon/feed"
+	"github.com/security-monitor/secmon/ingest"
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// App is one running server.
+type App struct {
+	cfg    Config
+	lg     *slog.Logger
+	Auth   *auth.Auth
+	Store  *db.Store
+	tail   *feed.Tail
+	engine *detect.Engine
+	pipe   *ingest.Pipeline
+	web    *http.Server
+	socket net.Listener
+
+	// FirstPassword is the generated password of the user admin, set only by the
+	// run that made that user.
+	FirstPassword string
+
+	closers    []func() error // in the order of opening; closed from the last
+	background sync.WaitGroup
+	stop       context.CancelFunc // ends the background
+	draining   context.Context    // done when the server begins to stop
+	drain      context.CancelFunc
+}
+
+// New opens everything and listens, but serves nothing yet. What was opened is
+// closed again when it fails.
+func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
+	a := &App{cfg: cfg, lg: lg, engine: &detect.Engine{}}
+	a.draining, a.drain = context.WithCancel(context.Background())
+	background, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if err := a.openStore(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openFeed(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openAuth(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.importStarterRules(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.loadRules(ctx); err != nil {
+		return nil, err
+	}
+	a.pipe = ingest.NewPipeline(a.Store, lg)
+	a.closers = append(a.closers, func() error { a.pipe.Close(); return nil })
+	handler, err := a.routes()
+	if err != nil {
+		return nil, err
+	}
+	if a.socket, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	a.web = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(lg.Handler(), slog.LevelDebug)}
+	a.background.Go(func() { a.tail.Run(background) })
+	a.background.Go(func() { a.followRules(background) })
+	a.background.Go(func() { a.maintain(background) })
+	return a, nil
+}
+
+func (a *App) openStore(ctx context.Context) error {
+	dsn := a.cfg.DatabaseDSN
+	if dsn == "" {
+		server, err := startDatabase(ctx, a.cfg.Storage, a.lg)
+		if err != nil {
+			return err
+		}
+		a.closers = append(a.closers, server.Close)
+		dsn = server.DSN(databaseName)
+	}
+	store, err := openStore(ctx, a.cfg.Storage, dsn, a.lg)
+	if err != nil {
+		return err
+	}
+	a.Store = store
+	a.closers = append(a.closers, store.Close)
+	return nil
+}
+
+func (a *App) openFeed(ctx context.Context) error {
+	url := a.cfg.RedisURL
+	if url == "" {
+		server, err := startRedis(ctx, a.cfg, a.lg)
+		if err != nil {
+			return err
+		}
+		a.closers = append(a.closers, server.Close)
+		url = server.URL()
+	}
+	bus, err := feed.NewRedisBus(url, a.cfg.RedisChannel, a.lg)
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, bus.Close)
+	a.tail = feed.NewTail(a.Store, bus, a.lg)
+	a.Store.OnCommit(a.tail.Committed)
+	return a.tail.Start(ctx)
+}
+
+func (a *App) openAuth(ctx context.Context) error {
+	keys, err := a.keys()
+	if err != nil {
+		return err
+	}
+	a.Auth = auth.New(a.Store, keys, nil)
+	n, err := a.Store.CountUsers(ctx)
+	if err != nil || n > 0 {
+		return err
+	}
+	password := a.cfg.AdminPassword
+	if password == "" {
+		password = auth.NewPassword()
+		a.FirstPassword = password
+	}
+	admin := monitor.User{Name: "admin", DisplayName: "Administrator", Role: monitor.RoleAdmin}
+	_, err = a.Auth.CreateUser(ctx, monitor.SystemActor, admin, password)
+	if monitor.CodeOf(err) == monitor.CodeConflict {
+		a.FirstPassword = "" // another replica was faster
+		return nil
+	}
+	return err
+}
+
+func (a *App) keys() (*auth.Keys, error) {
+	switch {
+	case a.cfg.JWTKeys != "":
+		return auth.ParseKeys(a.cfg.JWTKeys)
+	case a.cfg.JWTKeysFile != "":
+		return auth.KeysFromFile(a.cfg.JWTKeysFile)
+	default:
+		return auth.KeysFromFile(filepath.Join(a.cfg.DataDir, "jwt.key"))
+	}
+}
+
+// URL is where the server listens.
+func (a *App) URL() string { return "http://" + a.socket.Addr().String() }
+
+// Run serves until ctx ends, then stops: it takes no new requests, waits for
+// those under way up to Grace, and closes live connections.
+func (a *App) Run(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- a.web.Serve(a.socket) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	a.drain()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Grace)
+	defer cancel()
+	if err := a.web.Shutdown(grace); err != nil {
+		a.lg.Warn("requests were cut off", "error", err)
+		return a.web.Close()
+	}
+	return nil
+}
+
+// Close ends everything that New opened, in the reverse order. Run must have
+// returned, or never have been called.
+func (a *App) Close() error {
+	a.drain()
+	a.stop()
+	a.background.Wait()
+	var all []error
+	if a.web != nil {
+		all = append(all, a.web.Close())
+	} else if a.socket != nil {
+		all = append(all, a.socket.Close())
+	}
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		all = append(all, a.closers[i]())
+	}
+	return errors.Join(all...)
+}
+
+// maintain does what has to be done now and then, by every replica.
+func (a *App) maintain(ctx context.Context) {
+	for {
+		if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
+			a.lg.Error("prepare partitions of events", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(6 * time.Hour):
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/security-monitor/secmon/auth"
+	"github.com/security-monitor/secmon/ingest"
+	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/web"
+)
+
+// routes joins the handlers: /api/graphql, /api/ingest, /api/healthz,
+// /api/readyz, and the dashboard for everything else.
+func (a *App) routes() (http.Handler, error) {
+	graphql, err := a.graphql()
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api/graphql", a.Auth.Middleware(withSocketState(graphql)))
+	mux.Handle("/api/ingest", a.Auth.Middleware(a.ingest()))
+	mux.HandleFunc("GET /api/healthz", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	mux.HandleFunc("GET /api/readyz", a.ready)
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, http.StatusNotFound, map[string]string{"code": string(monitor.CodeNotFound), "message": "there is nothing at " + r.URL.Path})
+	})
+	mux.Handle("/", web.Handler())
+	return a.observed(mux), nil
+}
+
+func (a *App) ingest() http.Handler {
+	return &ingest.Handler{
+		Pipeline:   a.pipe,
+		Detector:   a.engine,
+		Normaliser: ingest.NewNormaliser(),
+		Limits: ingest.Limits{RecordBytes: a.cfg.MaxRecordKB << 10, BodyBytes: int64(a.cfg.MaxBodyMB) << 20,
+			Records: ingest.DefaultLimits.Records, Depth: ingest.DefaultLimits.Depth},
+		MaxInFlight: int64(a.cfg.MaxInFlightMB) << 20,
+		Authorise:   mayIngest,
+		Log:         a.lg,
+	}
+}
+
+// mayIngest lets API tokens with the scope ingest through, and nothing else: a
+// shipper has no session, and a session is no shipper.
+func mayIngest(ctx context.Context) error {
+	if err := auth.Failure(ctx); err != nil {
+		return err
+	}
+	viewer := monitor.ViewerFrom(ctx)
+	switch {
+	case viewer == nil:
+		return monitor.Errorf(monitor.CodeUnauthenticated, "send an API token with the scope ingest: Authorization: Bearer smt_...")
+	case !viewer.HasScope(monitor.ScopeIngest):
+		return monitor.Errorf(monitor.CodeForbidden, "this credential may not send events; it needs the scope ingest")
+	}
+	return nil
+}
+
+// ready says whether this replica should get requests: not while it stops, and
+// not without its database. Redis being away is no reason: feeds go on by polling.
+func (a *App) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	switch err := a.Store.Ping(ctx); {
+	case a.draining.Err() != nil:
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "stopping"})
+	case err != nil:
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "database does not answer"})
+	default:
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client may have left
+}
+
+// observed gives every request an id, which the answer carries and the log and
+// all errors name, and keeps a panic from ending the connection without a word.
+func (a *App) observed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var b [8]byte
+		_, _ = rand.Read(b[:]) // never fails since Go 1.24
+		id := hex.EncodeToString(b[:])
+		w.Header().Set("X-Request-Id", id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p)
+			}
+			a.lg.Error("http: panic", "panic", p, "path", r.URL.Path, "request", id)
+			writeJSON(w, http.StatusInternalServerError, map[string]string{"code": string(monitor.CodeInternal), "message": "something went wrong on our side", "requestId": id})
+		}()
+		next.ServeHTTP(w, r.WithContext(monitor.WithRequestID(r.Context(), id)))
+	})
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/security-monitor/secmon/app"
+	"github.com/security-monitor/secmon/monitor"
+)
+
+type tokenCommand struct {
+	Create tokenCreateCommand `cmd:"" help:"Make an API token and print it; it is shown only this once."`
+}
+
+type tokenCreateCommand struct {
+	app.Storage `embed:""`
+	Name        string          `required:"" help:"What the token is for."`
+	Scope       []monitor.Scope `required:"" help:"ingest, read, write, admin; may be given several times." enum:"ingest,read,write,admin"`
+	Expires     time.Duration   `help:"How long it is valid; without it for ever." placeholder:"720h"`
+}
+
+// Run makes the token. Only the token goes to standard output.
+func (c *tokenCreateCommand) Run(ctx context.Context) error {
+	return app.WithAuth(ctx, c.Storage, quiet(), func(access *app.Access) error {
+		token := monitor.APIToken{Name: c.Name, Scopes: c.Scope}
+		if c.Expires > 0 {
+			token.ExpiresAt = time.Now().UTC().Add(c.Expires).Truncate(time.Microsecond)
+		}
+		secret, _, err := access.Auth.CreateToken(ctx, monitor.SystemActor, token)
+		if err == nil {
+			fmt.Println(secret)
+		}
+		return err
+	})
+}
+
+type userCommand struct {
+	Create   userCreateCommand   `cmd:"" help:"Make a user."`
+	Password userPasswordCommand `cmd:"" help:"Set a user's password and end their sessions."`
+}
+
+type userCreateCommand struct {
+	app.Storage `embed:""`
+	Name        string       `arg:"" help:"Name to log in with."`
+	Role        monitor.Role `help:"VIEWER, ANALYST or ADMIN." default:"ANALYST" enum:"VIEWER,ANALYST,ADMIN"`
+	DisplayName string       `name:"display-name" help:"Name for people."`
+}
+
+// Run makes the user; the password is read from the terminal or standard input.
+func (c *userCreateCommand) Run(ctx context.Context) error {
+	password, err := readPassword()
+	if err != nil {
+		return err
+	}
+	return app.WithAuth(ctx, c.Storage, quiet(), func(access *app.Access) error {
+		user := monitor.User{Name: c.Name, DisplayName: c.DisplayName, Role: c.Role}
+		_, err := access.Auth.CreateUser(ctx, monitor.SystemActor, user, password)
+		return err
+	})
+}
+
+type userPasswordCommand struct {
+	app.Storage `embed:""`
+	Name        string `arg:"" help:"Name of the user."`
+}
+
+// Run sets the password, read from the terminal or standard input.
+func (c *userPasswordCommand) Run(ctx context.Context) error {
+	password, err := readPassword()
+	if err != nil {
+		return err
+	}
+	return app.WithAuth(ctx, c.Storage, quiet(), func(access *app.Access) error {
+		user, _, found, err := access.Store.Login(ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return fmt.Errorf("there is no user %q", c.Name)
+		}
+		return access.Auth.SetPassword(ctx, monitor.SystemActor, user.ID, password)
+	})
+}
+
+// readPassword asks at a terminal without echo, and otherwise takes one line, so
+// that no password stands in a command line.
+func readPassword() (string, error) {
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		fmt.Fprint(os.Stderr, "Password: ")
+		typed, err := term.ReadPassword(int(os.Stdin.Fd()))
+		fmt.Fprintln(os.Stderr)
+		return string(typed), err
+	}
+	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if line == "" && err != nil {
+		return "", errors.New("no password on standard input")
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/security-monitor/secmon/app"
+)
+
+type ingestCommand struct {
+	Files    []string      `arg:"" help:"Files of NDJSON or one JSON array, .gz too; - is standard input."`
+	Server   string        `help:"Server to send to." default:"http://127.0.0.1:8000" placeholder:"URL"`
+	Token    string        `required:"" help:"API token with the scope ingest; better given as SECMON_TOKEN." placeholder:"TOKEN"`
+	Skip     int           `help:"Leave out the records up to this line of the first file: go on where an interrupted run ended." placeholder:"LINE"`
+	RetryFor time.Duration `name:"retry-for" help:"How long to try again while the server cannot be reached or is busy." default:"10m"`
+	Quiet    bool          `short:"q" help:"No progress bar."`
+}
+
+// Run sends the files one after the other.
+func (c *ingestCommand) Run(ctx context.Context) error {
+	begun := time.Now()
+	accepted, rejected := 0, 0
+	for i, path := range c.Files {
+		skip := 0
+		if i == 0 {
+			skip = c.Skip
+		}
+		a, r, err := c.sendFile(ctx, path, skip)
+		accepted, rejected = accepted+a, rejected+r
+		if err != nil {
+			return err
+		}
+	}
+	took := time.Since(begun)
+	fmt.Fprintf(os.Stderr, "%d records stored, %d rejected, in %s (%.0f/s)\n", accepted, rejected, took.Round(time.Millisecond), float64(accepted)/took.Seconds())
+	return nil
+}
+
+func (c *ingestCommand) sendFile(ctx context.Context, path string, skip int) (accepted, rejected int, err error) {
+	in, bar, done, err := c.open(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer done()
+	sender := &app.Sender{URL: c.Server, Token: c.Token, RetryFor: c.RetryFor, Client: &http.Client{},
+		Stored: func(p app.Progress) {
+			accepted += p.Accepted
+			rejected += len(p.Rejected)
+			for _, r := range p.Rejected {
+				_ = bar.Clear()
+				fmt.Fprintf(os.Stderr, "%s:%d: %s: %s\n", path, r.Line, r.Code, r.Message)
+			}
+		},
+		Waiting: func(err error, pause time.Duration) {
+			_ = bar.Clear()
+			fmt.Fprintf(os.Stderr, "%v; trying again in %s\n", err, pause.Round(time.Millisecond))
+		},
+	}
+	last, err := sender.Send(ctx, in, skip)
+	_ = bar.Finish()
+	if err != nil {
+		return accepted, rejected, fmt.Errorf("%s: %w\n%d records are stored; go on with --skip %d", path, err, accepted, last)
+	}
+	return accepted, rejected, nil
+}
+
+// open gives a file's records and a bar that moves with the bytes read.
+func (c *ingestCommand) open(path string) (io.Reader, *progressbar.ProgressBar, func(), error) {
+	file, size := os.Stdin, int64(-1)
+	if path != "-" {
+		var err error
+		if file, err = os.Open(path); err != nil { //nolint:gosec // the caller's own file
+			return nil, nil, nil, err
+		}
+		if info, err := file.Stat(); err == nil {
+			size = info.Size()
+		}
+	}
+	bar := progressbar.NewOptions64(size, progressbar.OptionSetDescription(path), progressbar.OptionShowBytes(true), progressbar.OptionSetWriter(os.Stderr),
+		progressbar.OptionSetVisibility(!c.Quiet), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	read := progressbar.NewReader(file, bar)
+	closeAll := func() { _ = file.Close() }
+	if !strings.HasSuffix(path, ".gz") {
+		return &read, bar, closeAll, nil
+	}
+	unpacked, err := gzip.NewReader(&read)
+	if err != nil {
+		closeAll()
+		return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return unpacked, bar, closeAll, nil
+}

@@ -1,0 +1,86 @@
+// Command secmon is Security Monitor: the server and its tools.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/security-monitor/secmon/app"
+)
+
+type commands struct {
+	Config  string           `help:"Configuration file (YAML)." type:"existingfile" env:"SECMON_CONFIG" placeholder:"FILE"`
+	Version kong.VersionFlag `help:"Print the version and leave."`
+
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Ingest  ingestCommand  `cmd:"" help:"Send events from files or standard input to a server."`
+	Rules   rulesCommand   `cmd:"" help:"Import detection rules."`
+	Token   tokenCommand   `cmd:"" help:"Make API tokens."`
+	User    userCommand    `cmd:"" help:"Make users and set passwords."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database to the newest version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "secmon:", err)
+		os.Exit(1) //nolint:gocritic // stop only restores the signals
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("secmon"),
+		kong.Description("Security events in, Sigma rules run on them, alerts live on every screen."),
+		kong.Vars{"version": app.Version, "datadir": defaultDataDir()},
+		kong.DefaultEnvars("SECMON"), kong.UsageOnError())
+	if err != nil {
+		return err
+	}
+	// The file comes under environment and flags: kong asks resolvers last.
+	if file := configFile(args); file != "" {
+		resolver, err := readConfigFile(file)
+		if err != nil {
+			return err
+		}
+		if err := kong.Resolvers(resolver).Apply(parser); err != nil {
+			return err
+		}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	err = parsed.Run()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	return err
+}
+
+// defaultDataDir is ~/.local/share/secmon or what the system has in its place.
+func defaultDataDir() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "secmon")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "secmon-data"
+	}
+	return filepath.Join(home, ".local", "share", "secmon")
+}
+
+// quiet is the log of commands whose output is for people or pipes.
+func quiet() *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}

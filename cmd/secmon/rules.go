@@ -1,0 +1,74 @@
+package main
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/security-monitor/secmon/app"
+	"github.com/security-monitor/secmon/monitor"
+)
+
+type rulesCommand struct {
+	Import rulesImportCommand `cmd:"" help:"Import Sigma rules from a directory or a ZIP archive."`
+}
+
+type rulesImportCommand struct {
+	app.Storage `embed:""`
+	Path        string `arg:"" help:"Directory or ZIP archive with .yml files." type:"existingpath"`
+	Disabled    bool   `help:"Import new rules disabled."`
+	Verbose     bool   `short:"v" help:"List every rule that is inactive or refused."`
+}
+
+// Run imports the rules and reports on each that does not run.
+func (c *rulesImportCommand) Run(ctx context.Context) error {
+	tree, done, err := openTree(c.Path)
+	if err != nil {
+		return err
+	}
+	defer done() //nolint:errcheck // only read
+	store, closeAll, err := app.OpenStore(ctx, c.Storage, quiet())
+	if err != nil {
+		return err
+	}
+	report, err := app.ImportRules(ctx, store, tree, monitor.SystemActor, !c.Disabled)
+	if err != nil {
+		return errors.Join(err, closeAll())
+	}
+	fmt.Printf("%d files: %d added, %d updated, %d unchanged; of these %d inactive; %d refused\n",
+		report.Files, report.Added, report.Updated, report.Unchanged, len(report.Inactive), len(report.Refused))
+	list("inactive", report.Inactive, c.Verbose)
+	list("refused", report.Refused, c.Verbose)
+	return closeAll()
+}
+
+// list prints the first few problems, or all of them.
+func list(title string, problems []app.RuleProblem, all bool) {
+	const few = 5
+	for i, p := range problems {
+		if i == few && !all {
+			fmt.Printf("  ... and %d more (-v lists them)\n", len(problems)-few)
+			return
+		}
+		fmt.Printf("  %s: %s: %v\n", title, p.Path, p.Err)
+	}
+}
+
+// openTree opens a directory or a ZIP archive.
+func openTree(path string) (fs.FS, func() error, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info.IsDir() {
+		return os.DirFS(path), func() error { return nil }, nil
+	}
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s is neither a directory nor a ZIP archive: %w", path, err)
+	}
+	return archive, archive.Close, nil
+}
