@@ -1,0 +1,178 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// Store keeps a batch: all of it, with its alerts and the journal entry, or
+// nothing and an error.
+type Store interface {
+	StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, error)
+}
+
+// Detector appends the rules that a record makes fire. Safe for concurrent use.
+type Detector interface {
+	Match(rec *monitor.Record, dst []monitor.Match) []monitor.Match
+}
+
+// How requests are gathered into transactions: a committer takes what has come
+// up to these bounds, and waits gatherTime for company.
+const (
+	gatherTime   = 3 * time.Millisecond
+	gatherEvents = 2_000
+	gatherBytes  = 4 << 20
+	commitTime   = 30 * time.Second
+	committers   = 2
+	maxWaiting   = 256 // requests before the committers; what comes beyond waits for its own deadline
+)
+
+// Pipeline turns batches of several requests into few transactions. It owns its
+// committers: Close waits for them.
+type Pipeline struct {
+	store Store
+	lg    *slog.Logger
+	jobs  chan *job
+	stop  chan struct{} // closed by Close
+	done  sync.WaitGroup
+}
+
+// job is one request's batch on its way; done gets exactly one answer.
+type job struct {
+	batch *monitor.Batch
+	bytes int
+	done  chan outcome
+}
+
+type outcome struct {
+	batch monitor.ID
+	err   error
+}
+
+// NewPipeline starts the committers.
+func NewPipeline(store Store, lg *slog.Logger) *Pipeline {
+	p := &Pipeline{store: store, lg: lg, jobs: make(chan *job, maxWaiting), stop: make(chan struct{})}
+	for range committers {
+		p.done.Go(p.commitAll)
+	}
+	return p
+}
+
+// Close stops the committers after what they have in hand. Submit then fails
+// with UNAVAILABLE.
+func (p *Pipeline) Close() {
+	close(p.stop)
+	p.done.Wait()
+}
+
+// Submit stores a batch, together with those of other requests, and gives the
+// id of the stored batch once the transaction is committed. An error means that
+// nothing of it was stored, with two exceptions that only the sender's retry
+// settles: ctx ended while the commit was under way, or the connection to the
+// database broke during the commit.
+func (p *Pipeline) Submit(ctx context.Context, b *monitor.Batch) (monitor.ID, error) {
+	j := &job{batch: b, done: make(chan outcome, 1)}
+	for _, e := range b.Events {
+		j.bytes += len(e.Raw)
+	}
+	select {
+	case p.jobs <- j:
+	case <-p.stop:
+		return monitor.ID{}, errStopping
+	case <-ctx.Done():
+		return monitor.ID{}, ctx.Err()
+	}
+	select {
+	case o := <-j.done:
+		return o.batch, o.err
+	case <-ctx.Done():
+		return monitor.ID{}, ctx.Err()
+	case <-p.stop:
+		// The committers finish what they have taken; this job may be among it.
+		p.done.Wait()
+		select {
+		case o := <-j.done:
+			return o.batch, o.err
+		default:
+			return monitor.ID{}, errStopping
+		}
+	}
+}
+
+var errStopping = monitor.Errorf(monitor.CodeUnavailable, "the server is stopping; send the request again")
+
+func (p *Pipeline) commitAll() {
+	for {
+		select {
+		case <-p.stop:
+			return
+		case first := <-p.jobs:
+			p.commit(p.gather(first))
+		}
+	}
+}
+
+// gather takes the jobs that come with or shortly after the first.
+func (p *Pipeline) gather(first *job) []*job {
+	jobs := []*job{first}
+	events, bytes := len(first.batch.Events), first.bytes
+	timer := time.NewTimer(gatherTime)
+	defer timer.Stop()
+	for events < gatherEvents && bytes < gatherBytes {
+		select {
+		case j := <-p.jobs:
+			jobs = append(jobs, j)
+			events += len(j.batch.Events)
+			bytes += j.bytes
+		case <-timer.C:
+			return jobs
+		case <-p.stop:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+// commit stores jobs in one transaction. When that fails for a reason that may
+// lie in one of them, each is tried alone, so that one request's trouble is not
+// its neighbours'.
+func (p *Pipeline) commit(jobs []*job) {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
+	defer cancel()
+	id, err := p.store.StoreBatch(ctx, merge(jobs))
+	if err != nil && len(jobs) > 1 && !errors.Is(err, context.DeadlineExceeded) {
+		p.lg.Warn("ingest: joint transaction failed, storing each request alone", "requests", len(jobs), "error", err)
+		for _, j := range jobs {
+			p.commit([]*job{j})
+		}
+		return
+	}
+	if err != nil {
+		p.lg.Error("ingest: not stored", "requests", len(jobs), "error", err)
+	}
+	for _, j := range jobs {
+		j.done <- outcome{batch: id, err: err}
+	}
+}
+
+// merge puts the batches of jobs one behind the other.
+func merge(jobs []*job) *monitor.Batch {
+	if len(jobs) == 1 {
+		return jobs[0].batch
+	}
+	all := &monitor.Batch{}
+	for _, j := range jobs {
+		offset := len(all.Events)
+		all.Events = append(all.Events, j.batch.Events...)
+		for _, f := range j.batch.Findings {
+			f.Event += offset
+			all.Findings = append(all.Findings, f)
+		}
+	}
+	return all
+}
