@@ -27,6 +27,10 @@ func Presenter(lg *slog.Logger) graphql.ErrorPresenterFunc {
 		case errors.As(err, &known):
 			maps.Copy(extensions, known.Details)
 			extensions["code"], shown.Message = string(known.Code), known.Message
+		case shown.Extensions["code"] == costExceeded:
+			extensions["code"] = string(monitor.CodeCostLimit)
+		case shown.Extensions["code"] == notPersisted:
+			extensions["code"] = notPersisted // a client of persisted queries waits for this one
 		case isRequestFault(shown):
 			extensions["code"] = string(monitor.CodeBadInput)
 		case errors.Is(err, context.DeadlineExceeded):
@@ -45,13 +49,20 @@ func Presenter(lg *slog.Logger) graphql.ErrorPresenterFunc {
 	}
 }
 
-// isRequestFault tells errors of parsing, validating and reading variables.
+// Codes that gqlgen's extensions give.
+const (
+	costExceeded = "COMPLEXITY_LIMIT_EXCEEDED"
+	notPersisted = "PERSISTED_QUERY_NOT_FOUND"
+)
+
+// isRequestFault tells errors of parsing, validating and reading variables: the
+// library makes them itself, before there is a path.
 func isRequestFault(err *gqlerror.Error) bool {
 	switch err.Extensions["code"] {
 	case errcode.ParseFailed, errcode.ValidationFailed:
 		return true
 	}
-	return err.Err == nil && err.Rule != ""
+	return err.Err == nil && (err.Rule != "" || len(err.Path) == 0)
 }
 
 // Recover turns a panic into an error; its stack goes to the log.
