@@ -1,0 +1,45 @@
+package ingest
+
+import (
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// Limits of one request.
+type Limits struct {
+	RecordBytes int   // of one record
+	BodyBytes   int64 // of the decompressed body
+	Records     int
+	Depth       int // of nesting in one record
+}
+
+// DefaultLimits fit a pod of 256 MiB.
+var DefaultLimits = Limits{RecordBytes: 1 << 20, BodyBytes: 64 << 20, Records: 10_000, Depth: 64}
+
+// Codes of requests that are refused as a whole.
+const (
+	CodeBodyTooLarge   monitor.Code = "BODY_TOO_LARGE"
+	CodeTooManyRecords monitor.Code = "TOO_MANY_RECORDS"
+	CodeBadEncoding    monitor.Code = "BAD_ENCODING"
+)
+
+// Codes of single records that are refused.
+const (
+	CodeMalformed      = "MALFORMED_JSON"
+	CodeNotAnObject    = "NOT_AN_OBJECT"
+	CodeRecordTooLarge = "RECORD_TOO_LARGE"
+	CodeInvalidUTF8    = "INVALID_UTF8"
+	CodeTooDeep        = "TOO_DEEP"
+)
+
+// Rejection says why a record was not stored. Line counts from 1: the line of an
+// NDJSON body, the element of an array.
+type Rejection struct {
+	Line    int    `json:"line"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// rejectionOf makes a Rejection of what a normaliser says.
+func rejectionOf(line int, err error) *Rejection {
+	return &Rejection{Line: line, Code: CodeMalformed, Message: err.Error()}
+}

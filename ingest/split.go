@@ -1,0 +1,289 @@
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// Split reads the records of a body: lines of JSON objects (NDJSON), or one JSON
+// array of objects; the first character tells. It calls yield for every record
+// with its line, and either the record (valid JSON, a slice of its own) or what
+// is wrong with it. A CloudTrail document {"Records": [...]} counts as its
+// records.
+//
+// An error is about the request as a whole: a bound of limits, damaged
+// compression, a broken connection, or what yield returned.
+func Split(r io.Reader, limits Limits, yield func(line int, raw []byte, problem *Rejection) error) error {
+	s := &splitter{limits: limits, yield: yield, body: &boundedReader{r: r, left: limits.BodyBytes}}
+	s.in = bufio.NewReaderSize(s.body, 64<<10)
+	if head, err := s.in.Peek(3); err == nil && bytes.Equal(head, []byte("\xef\xbb\xbf")) {
+		_, _ = s.in.Discard(3) // byte order mark; it was peeked
+	}
+	first, err := s.skipSpace()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if first == '[' {
+		return s.array()
+	}
+	return s.lines()
+}
+
+type splitter struct {
+	limits  Limits
+	yield   func(int, []byte, *Rejection) error
+	body    *boundedReader
+	in      *bufio.Reader
+	line    int // number of the last line or element begun
+	records int
+}
+
+// boundedReader fails when more than its bytes are read.
+type boundedReader struct {
+	r    io.Reader
+	left int64
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, monitor.Errorf(CodeBodyTooLarge, "the body is larger than allowed; send it in several requests")
+	}
+	return n, err
+}
+
+// skipSpace gives the next character that is no white space, and leaves it there.
+func (s *splitter) skipSpace() (byte, error) {
+	for {
+		c, err := s.in.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		switch c {
+		case '\n':
+			s.line++
+		case ' ', '\t', '\r':
+		default:
+			return c, s.in.UnreadByte()
+		}
+	}
+}
+
+func (s *splitter) lines() error {
+	for {
+		line, long, err := s.readLine()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		s.line++
+		if trimmed := bytes.TrimSpace(line); long || len(trimmed) > 0 {
+			if err := s.record(trimmed, long); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}
+
+// readLine gives the next line; of one that is too long only that it is. The
+// slice is the caller's own.
+func (s *splitter) readLine() (line []byte, long bool, err error) {
+	for {
+		part, err := s.in.ReadSlice('\n')
+		if !long {
+			line = append(line, part...)
+			if len(line) > s.limits.RecordBytes+2 { // CR and LF
+				line, long = nil, true
+			}
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, long, err
+		}
+	}
+}
+
+// record checks one record and hands it on, or its records where it is a
+// CloudTrail document.
+func (s *splitter) record(raw []byte, long bool) error {
+	if s.records++; s.records > s.limits.Records {
+		return monitor.Errorf(CodeTooManyRecords, "more than %d records; send them in several requests", s.limits.Records)
+	}
+	if long || len(raw) > s.limits.RecordBytes {
+		return s.reject(CodeRecordTooLarge, fmt.Sprintf("the record is larger than %d bytes", s.limits.RecordBytes))
+	}
+	if code, message := s.check(raw); code != "" {
+		return s.reject(code, message)
+	}
+	if bytes.HasPrefix(raw, []byte(`{"Records"`)) {
+		var document struct{ Records []json.RawMessage }
+		if json.Unmarshal(raw, &document) == nil && len(document.Records) > 0 {
+			return s.document(document.Records)
+		}
+	}
+	return s.yield(s.line, raw, nil)
+}
+
+func (s *splitter) document(records []json.RawMessage) error {
+	for _, raw := range records {
+		if s.records++; s.records > s.limits.Records+1 {
+			return monitor.Errorf(CodeTooManyRecords, "more than %d records; send them in several requests", s.limits.Records)
+		}
+		if raw = bytes.TrimSpace(raw); raw[0] != '{' {
+			if err := s.reject(CodeNotAnObject, "an element of Records is no JSON object"); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.yield(s.line, raw, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *splitter) reject(code, message string) error {
+	return s.yield(s.line, nil, &Rejection{Line: s.line, Code: code, Message: message})
+}
+
+// check gives what is wrong with a record, cheapest first; depth before anything
+// that recurses.
+func (s *splitter) check(raw []byte) (code, message string) {
+	switch {
+	case !utf8.Valid(raw):
+		return CodeInvalidUTF8, "the record is not UTF-8"
+	case depth(raw) > s.limits.Depth:
+		return CodeTooDeep, fmt.Sprintf("the record is nested deeper than %d", s.limits.Depth)
+	case !json.Valid(raw):
+		return CodeMalformed, syntaxError(raw)
+	case raw[0] != '{':
+		return CodeNotAnObject, "the record is no JSON object"
+	}
+	return "", ""
+}
+
+// syntaxError says where JSON breaks off.
+func syntaxError(raw []byte) string {
+	var ignored json.RawMessage
+	err := json.Unmarshal(raw, &ignored)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Sprintf("%v at character %d", err, syntax.Offset)
+	}
+	return "the record is no JSON"
+}
+
+// depth counts the deepest nesting of brackets outside of strings.
+func depth(raw []byte) int {
+	deepest, now, inString := 0, 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case inString:
+			switch c {
+			case '\\':
+				i++
+			case '"':
+				inString = false
+			}
+		case c == '"':
+			inString = true
+		case c == '{' || c == '[':
+			now++
+			deepest = max(deepest, now)
+		case c == '}' || c == ']':
+			now--
+		}
+	}
+	return deepest
+}
+
+// array reads the elements of a JSON array. An element that is no JSON ends it:
+// where the next one would begin cannot be known.
+func (s *splitter) array() error {
+	_, _ = s.in.ReadByte() // the bracket, which was peeked
+	s.line = 0
+	for {
+		c, err := s.skipElementSpace()
+		switch {
+		case err != nil:
+			s.line++
+			return s.brokenOff(err)
+		case c == ']':
+			_, _ = s.in.ReadByte()
+			return nil
+		case c == ',' && s.line > 0:
+			_, _ = s.in.ReadByte()
+			continue
+		}
+		s.line++
+		raw, long, err := s.element()
+		if err != nil {
+			return s.brokenOff(err)
+		}
+		before := s.records
+		if err := s.record(bytes.TrimSpace(raw), long); err != nil {
+			return err
+		}
+		if s.records > before && !long && !json.Valid(raw) {
+			return nil // reported; what follows cannot be told apart
+		}
+	}
+}
+
+// skipElementSpace is skipSpace without counting lines: elements count here.
+func (s *splitter) skipElementSpace() (byte, error) {
+	line := s.line
+	c, err := s.skipSpace()
+	s.line = line
+	return c, err
+}
+
+// brokenOff reports an array without its end; what came before it is good.
+func (s *splitter) brokenOff(err error) error {
+	if !errors.Is(err, io.EOF) {
+		return err
+	}
+	return s.reject(CodeMalformed, "the array ends without its closing bracket")
+}
+
+// element reads up to the comma or bracket that ends an element of the array.
+func (s *splitter) element() (raw []byte, long bool, err error) {
+	level, inString, escaped := 0, false, false
+	for {
+		c, err := s.in.ReadByte()
+		if err != nil {
+			return nil, false, err
+		}
+		switch {
+		case escaped:
+			escaped = false
+		case inString:
+			escaped = c == '\\'
+			inString = c != '"'
+		case c == '"':
+			inString = true
+		case c == '{' || c == '[':
+			level++
+		case level == 0 && (c == ',' || c == ']'):
+			return raw, long, s.in.UnreadByte()
+		case c == '}' || c == ']':
+			level--
+		}
+		if !long {
+			if raw = append(raw, c); len(raw) > s.limits.RecordBytes {
+				raw, long = nil, true
+			}
+		}
+	}
+}
