@@ -94,7 +94,9 @@ func (s server) isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-func isTwin(name string) bool { return strings.HasSuffix(name, ".br") || strings.HasSuffix(name, ".gz") }
+func isTwin(name string) bool {
+	return strings.HasSuffix(name, ".br") || strings.HasSuffix(name, ".gz")
+}
 
 // serve sends a file, in the smallest coding that was built and the client takes.
 func (s server) serve(w http.ResponseWriter, r *http.Request, name string) {

@@ -1,0 +1,71 @@
+// The one socket of a tab, by the graphql-transport-ws protocol: it tries again
+// without end, and renews its token before that ends.
+import { type Client, createClient } from 'graphql-ws';
+import { reportSocket } from './connection';
+import { endpoint, freshToken } from './session';
+
+const keepAlive = 10_000;
+const pongTimeout = 5_000;
+const backoffBase = 500;
+const backoffCap = 15_000;
+const closeForbidden = 4403;
+
+/** Milliseconds to wait before try number `retries` (from 0): exponential, capped, with full jitter above a floor. */
+export function backoff(retries: number, random: () => number = Math.random): number {
+  const ceiling = Math.min(backoffCap, backoffBase * 2 ** Math.min(retries, 10));
+  return ceiling / 2 + (random() * ceiling) / 2;
+}
+
+/** Waits, but not longer than until the network is back. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      window.removeEventListener('online', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    window.addEventListener('online', done);
+  });
+}
+
+/** The one socket of this tab. It opens with the first subscription and closes a little after the last. */
+export function createFeedClient(): Client {
+  let forceRefresh = false;
+  let pongDeadline: ReturnType<typeof setTimeout> | undefined;
+  const client = createClient({
+    url: () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${endpoint}`,
+    lazy: true,
+    lazyCloseTimeout: 3_000,
+    keepAlive,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    shouldRetry: () => true,
+    retryWait: (retries) => pause(backoff(retries)),
+    // It must not throw: graphql-ws would close with a code that it does not retry.
+    connectionParams: async () => {
+      const token = await freshToken(forceRefresh);
+      forceRefresh = false;
+      return token ? { authorization: `Bearer ${token}` } : {};
+    },
+    on: {
+      connecting: () => reportSocket('connecting'),
+      connected: () => reportSocket('live'),
+      closed: (event) => {
+        clearTimeout(pongDeadline);
+        if (event instanceof CloseEvent && event.code === closeForbidden) forceRefresh = true;
+        const ours = event instanceof CloseEvent && event.code === 1000;
+        reportSocket(ours ? 'idle' : 'reconnecting');
+      },
+      ping: (received) => {
+        // Not heard back: the peer is gone without a word, as after a laptop's sleep.
+        if (!received) pongDeadline = setTimeout(() => client.terminate(), pongTimeout);
+      },
+      pong: (received) => {
+        if (received) clearTimeout(pongDeadline);
+      },
+    },
+  });
+  // The browser knows sooner than any timeout.
+  window.addEventListener('offline', () => client.terminate());
+  return client;
+}

@@ -1,0 +1,69 @@
+import type { FragmentType } from '@apollo/client';
+import { useFragment, useQuery } from '@apollo/client/react';
+import { CircleCheck, Eye, RotateCcw, UserRound } from 'lucide-react';
+import { UsersDocument } from '../../nouns/user/Users.generated';
+import { Button } from '../../ui/Button';
+import { Menu } from '../../ui/Menu';
+import { AlertActionsFragmentDoc, type AlertActionsFragment } from './AlertActions.generated';
+import type { AlertActions as Actions, Decided } from './useAlertActions';
+
+interface AlertActionsProps {
+  alert: FragmentType<AlertActionsFragment>;
+  actions: Actions;
+  onClose(alert: Decided): void;
+  onReopen(alert: Decided): void;
+}
+
+export function AlertActions({ alert, actions, onClose, onReopen }: AlertActionsProps) {
+  const { data, complete } = useFragment({ fragment: AlertActionsFragmentDoc, from: alert, fragmentName: 'AlertActions' });
+  const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
+  if (!complete) return null;
+  const people = users.data?.users.nodes ?? [];
+  const closed = data.status === 'CLOSED';
+  return (
+    <div className="flex flex-wrap gap-2 px-4 pb-3">
+      {data.status === 'NEW' && (
+        <Button look="primary" icon={Eye} hint="a" onClick={() => actions.acknowledge(data)}>
+          Acknowledge
+        </Button>
+      )}
+      {closed ? (
+        <Button icon={RotateCcw} onClick={() => onReopen(data)}>
+          Reopen
+        </Button>
+      ) : (
+        <Button
+          look={data.status === 'NEW' ? 'secondary' : 'primary'}
+          icon={CircleCheck}
+          hint="c"
+          onClick={() => onClose(data)}
+        >
+          Close
+        </Button>
+      )}
+      <Menu
+        label="Assign to"
+        trigger={(properties) => (
+          <Button icon={UserRound} {...properties}>
+            Assign
+          </Button>
+        )}
+        items={[
+          {
+            id: '',
+            label: 'Nobody',
+            checked: data.assignee === null,
+            onSelect: () => void actions.assign(data, null),
+          },
+          ...people.map((person) => ({
+            id: person.id,
+            label: person.displayName,
+            detail: person.name,
+            checked: data.assignee?.id === person.id,
+            onSelect: () => void actions.assign(data, person.id),
+          })),
+        ]}
+      />
+    </div>
+  );
+}

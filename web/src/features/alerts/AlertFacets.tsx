@@ -1,0 +1,77 @@
+// The queue's filters, with how many alerts each would show. The server counts.
+import { useQuery } from '@apollo/client/react';
+import clsx from 'clsx';
+import type { RefObject } from 'react';
+import { usePulse } from '../../live/pulse';
+import { statuses, statusLook } from '../../nouns/alert/alert';
+import { severities, severityLook } from '../../nouns/severity/severity';
+import { Chip } from '../../ui/Chip';
+import { SearchBox } from '../../ui/SearchBox';
+import { AlertFacetsDocument } from './AlertFacets.generated';
+import { type AlertFilters, apiFilter, toggle } from './filters';
+
+const countPeriod = 2_000;
+
+interface AlertFacetsProps {
+  filters: AlertFilters;
+  onChange(filters: AlertFilters): void;
+  searchRef: RefObject<HTMLInputElement>;
+}
+
+export function AlertFacets({ filters, onChange, searchRef }: AlertFacetsProps) {
+  const variables = { severities: apiFilter(filters, 'severities'), statuses: apiFilter(filters, 'statuses') };
+  const { data, previousData, refetch } = useQuery(AlertFacetsDocument, { variables });
+  usePulse(() => void refetch().catch(() => undefined), countPeriod);
+  const counts = data ?? previousData;
+  const bySeverity = new Map(counts?.severities.bySeverity.map((c) => [c.severity, c.count]));
+  const byStatus = new Map(counts?.statuses.byStatus.map((c) => [c.status, c.count]));
+  return (
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-canvas px-3 py-2">
+      <fieldset className="flex flex-wrap gap-1">
+        <legend className="sr-only">Severity</legend>
+        {severities.map((severity) => {
+          const { label, icon: Icon, text } = severityLook[severity];
+          const narrowed = filters.severities.length < severities.length;
+          return (
+            <Chip
+              key={severity}
+              on={narrowed && filters.severities.includes(severity)}
+              count={bySeverity.get(severity)}
+              onToggle={() => onChange({ ...filters, severities: toggle(filters.severities, severity, severities) })}
+            >
+              <Icon size={13} aria-hidden className={text} />
+              {label}
+            </Chip>
+          );
+        })}
+      </fieldset>
+      <fieldset className="flex flex-wrap gap-1">
+        <legend className="sr-only">Status</legend>
+        {statuses.map((status) => {
+          const { label, icon: Icon, text } = statusLook[status];
+          return (
+            <Chip
+              key={status}
+              on={filters.statuses.includes(status)}
+              count={byStatus.get(status)}
+              onToggle={() => onChange({ ...filters, statuses: switched(filters.statuses, status) })}
+            >
+              <Icon size={13} aria-hidden className={clsx(text)} />
+              {label}
+            </Chip>
+          );
+        })}
+      </fieldset>
+      <SearchBox
+        label="Search title, host, user, process"
+        value={filters.text}
+        onChange={(text) => onChange({ ...filters, text })}
+        inputRef={searchRef}
+      />
+    </div>
+  );
+}
+
+function switched<T>(chosen: readonly T[], value: T): readonly T[] {
+  return chosen.includes(value) ? chosen.filter((v) => v !== value) : [...chosen, value];
+}

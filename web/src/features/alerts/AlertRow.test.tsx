@@ -1,0 +1,55 @@
+import { ApolloClient, ApolloLink } from '@apollo/client';
+import { ApolloProvider } from '@apollo/client/react';
+import { act, render, screen } from '@testing-library/react';
+import { expect, test } from 'vitest';
+import { createCache } from '../../api/client';
+import { AlertRow } from './AlertRow';
+import { AlertRowFragmentDoc, type AlertRowFragment } from './AlertRow.generated';
+
+const alert: AlertRowFragment = {
+  __typename: 'Alert',
+  id: 'a1',
+  version: 1,
+  title: 'Encoded PowerShell',
+  severity: 'HIGH',
+  status: 'NEW',
+  disposition: null,
+  assignee: null,
+  count: 1200,
+  firstSeen: '2026-05-04T09:30:00.000000Z',
+  lastSeen: '2026-05-04T09:30:00.000000Z',
+  createdAt: '2026-05-04T09:30:00.000000Z',
+  host: 'ws-01',
+  user: 'ana',
+  source: { __typename: 'Endpoint', ip: '10.0.0.5', port: null },
+  destination: { __typename: 'Endpoint', ip: '203.0.113.9', port: 443 },
+  techniques: ['T1059.001'],
+};
+
+test('a row shows its alert, and follows the cache', () => {
+  const cache = createCache();
+  const client = new ApolloClient({ cache, link: ApolloLink.empty(), dataMasking: true });
+  cache.writeFragment({ fragment: AlertRowFragmentDoc, data: alert });
+  render(
+    <ApolloProvider client={client}>
+      <AlertRow id="a1" gone={false} />
+    </ApolloProvider>,
+  );
+  expect(screen.getByText('High')).toBeTruthy();
+  expect(screen.getByText('1,200')).toBeTruthy();
+  expect(screen.getByText('10.0.0.5 → 203.0.113.9:443')).toBeTruthy();
+  act(() => {
+    cache.writeFragment({ fragment: AlertRowFragmentDoc, data: { ...alert, version: 2, status: 'ACKNOWLEDGED' } });
+  });
+  expect(screen.getByText('Acknowledged')).toBeTruthy();
+});
+
+test('a row without its alert is empty, not an error', () => {
+  const client = new ApolloClient({ cache: createCache(), link: ApolloLink.empty(), dataMasking: true });
+  const { container } = render(
+    <ApolloProvider client={client}>
+      <AlertRow id="none" gone={false} />
+    </ApolloProvider>,
+  );
+  expect(container.textContent).toBe('');
+});

@@ -1,0 +1,23 @@
+import type { FragmentType } from '@apollo/client';
+import { useFragment } from '@apollo/client/react';
+import { RuleFacts } from '../../nouns/rule/RuleFacts';
+import { Banner } from '../../ui/Banner';
+import { AlertRuleFragmentDoc, type AlertRuleFragment } from './AlertRule.generated';
+
+export function AlertRule({ alert }: { alert: FragmentType<AlertRuleFragment> }) {
+  const { data, complete } = useFragment({ fragment: AlertRuleFragmentDoc, from: alert, fragmentName: 'AlertRule' });
+  if (!complete) return null;
+  if (!data.rule) {
+    return <p className="text-muted">The rule has been deleted since. Its author: {data.ruleAuthor || 'unknown'}.</p>;
+  }
+  return (
+    <div className="space-y-4">
+      {data.rule.version !== data.ruleVersion && (
+        <Banner tone="info" live={false} className="rounded-lg">
+          Version {data.ruleVersion} of the rule fired; this is version {data.rule.version}.
+        </Banner>
+      )}
+      <RuleFacts rule={data.rule} />
+    </div>
+  );
+}

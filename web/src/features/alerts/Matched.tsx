@@ -1,0 +1,37 @@
+// Why a rule fired: each field that matched, its value with the matching part
+// marked, and what the rule looks for.
+import { markMatched } from '../../nouns/event/matched';
+
+interface MatchedField {
+  field: string;
+  value: string;
+  pattern: string;
+  selection: string;
+}
+
+export function Matched({ fields }: { fields: readonly MatchedField[] }) {
+  if (fields.length === 0) {
+    return <p className="text-sm text-muted">The rule fires by what the event lacks: no field of it stands for the match.</p>;
+  }
+  return (
+    <ul className="divide-y divide-line rounded-lg border border-line">
+      {fields.map((m) => (
+        <li key={`${m.selection}/${m.field}/${m.pattern}/${m.value}`} className="space-y-1 px-3 py-2">
+          <div className="flex flex-wrap items-baseline gap-x-3 text-xs">
+            <span className="font-semibold">{m.field || 'Anywhere'}</span>
+            <span className="ml-auto text-faint">{m.selection}</span>
+          </div>
+          <code className="block font-mono text-xs leading-5 break-all whitespace-pre-wrap">
+            {markMatched(m.value, m.pattern).map((part, i) =>
+              // biome-ignore lint/suspicious/noArrayIndexKey: the parts have no other name
+              part.hit ? <mark key={i}>{part.text}</mark> : <span key={i}>{part.text}</span>,
+            )}
+          </code>
+          <div className="text-2xs text-faint">
+            looks for <code className="font-mono break-all">{m.pattern}</code>
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}

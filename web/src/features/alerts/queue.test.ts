@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import type { FeedChange } from '../../gql/schema';
+import { appendPage, applyEntries, emptyQueue, type Queue, release } from './queue';
+
+const at = (second: number) => `2026-05-04T09:30:${String(second).padStart(2, '0')}.000000Z`;
+const entry = (change: FeedChange, id: string, second: number) => ({ change, item: { id, lastSeen: at(second) } });
+const listed = (hasMore = false): Queue =>
+  appendPage(
+    emptyQueue,
+    [
+      { id: 'c', lastSeen: at(30) },
+      { id: 'b', lastSeen: at(20) },
+      { id: 'a', lastSeen: at(10) },
+    ],
+    hasMore,
+  );
+
+describe('the live queue', () => {
+  test('new alerts wait, and no row moves', () => {
+    const queue = applyEntries(listed(), [entry('ENTERED', 'd', 40), entry('UPDATED', 'a', 41)]);
+    expect(queue.ids).toEqual(['c', 'b', 'a']);
+    expect([...queue.arrived.keys()]).toEqual(['d']);
+  });
+
+  test('releasing puts everything in its place, and tells what is new', () => {
+    const queue = release(applyEntries(listed(), [entry('ENTERED', 'd', 40), entry('UPDATED', 'a', 41)]));
+    expect(queue.ids).toEqual(['a', 'd', 'c', 'b']);
+    expect([...queue.fresh]).toEqual(['d']);
+  });
+
+  test('an alert that left keeps its row until release', () => {
+    const queue = applyEntries(listed(), [entry('LEFT', 'b', 20)]);
+    expect(queue.ids).toContain('b');
+    expect(queue.gone.has('b')).toBe(true);
+    expect(release(queue).ids).toEqual(['c', 'a']);
+  });
+
+  test('one that left and came back stays', () => {
+    const queue = applyEntries(listed(), [entry('LEFT', 'b', 20), entry('ENTERED', 'b', 50)]);
+    expect(release(queue).ids).toEqual(['b', 'c', 'a']);
+  });
+
+  test('one that came and left again was never there', () => {
+    const queue = applyEntries(listed(), [entry('ENTERED', 'd', 40), entry('LEFT', 'd', 40)]);
+    expect(queue.arrived.size).toBe(0);
+    expect(release(queue).ids).toEqual(['c', 'b', 'a']);
+  });
+
+  test('an update of one that is not loaded is shown only when it belongs above the last row', () => {
+    const queue = applyEntries(listed(true), [entry('UPDATED', 'old', 5), entry('UPDATED', 'again', 45)]);
+    expect([...queue.arrived.keys()]).toEqual(['again']);
+  });
+
+  test('the same entry twice, as after a resume, changes nothing', () => {
+    const once = applyEntries(listed(), [entry('ENTERED', 'd', 40)]);
+    expect(release(applyEntries(once, [entry('ENTERED', 'd', 40)])).ids).toEqual(release(once).ids);
+  });
+
+  test('a further page does not double what came meanwhile', () => {
+    const queue = applyEntries(listed(true), [entry('ENTERED', 'd', 40)]);
+    const more = appendPage(queue, [{ id: 'd', lastSeen: at(40) }, { id: 'z', lastSeen: at(1) }], false);
+    expect(release(more).ids).toEqual(['d', 'c', 'b', 'a', 'z']);
+  });
+
+  test('rows beyond the most are let go, and can be read again', () => {
+    const queue = release(listed(), 2);
+    expect(queue.ids).toEqual(['c', 'b']);
+    expect(queue.hasMore).toBe(true);
+  });
+});

@@ -1,0 +1,97 @@
+// Which alerts the list shows and in which order, apart from what they are: that
+// stands in the cache. Latest seen first.
+import type { FeedEntry } from '../../live/useFeed';
+
+/** What the order needs of an alert. */
+export interface Placed {
+  id: string;
+  lastSeen: string;
+}
+
+export interface Queue {
+  ids: readonly string[];
+  /** When each listed alert was last seen. */
+  seen: ReadonlyMap<string, string>;
+  /** Came in and waits behind the "N new" pill. */
+  arrived: ReadonlyMap<string, string>;
+  /** No longer matches, and still stands in its row. */
+  gone: ReadonlySet<string>;
+  /** Came in with the last release: drawn as new. */
+  fresh: ReadonlySet<string>;
+  /** Whether the server has older ones. */
+  hasMore: boolean;
+}
+
+export const emptyQueue: Queue = {
+  ids: [],
+  seen: new Map(),
+  arrived: new Map(),
+  gone: new Set(),
+  fresh: new Set(),
+  hasMore: false,
+};
+
+/** The queue with a further page below. What has come meanwhile stays. */
+export function appendPage(queue: Queue, page: readonly Placed[], hasMore: boolean): Queue {
+  const seen = new Map(queue.seen);
+  const arrived = new Map(queue.arrived);
+  const ids = [...queue.ids];
+  for (const alert of page) {
+    arrived.delete(alert.id);
+    if (!seen.has(alert.id)) ids.push(alert.id);
+    seen.set(alert.id, alert.lastSeen);
+  }
+  return { ...queue, ids, seen, arrived, hasMore };
+}
+
+/**
+ * The queue after changes of the feed. No row moves: new ones wait in `arrived`,
+ * those that left stay until release, and a row that was seen again keeps its place.
+ */
+export function applyEntries(queue: Queue, entries: readonly FeedEntry<Placed>[]): Queue {
+  const seen = new Map(queue.seen);
+  const arrived = new Map(queue.arrived);
+  const gone = new Set(queue.gone);
+  const oldest = queue.hasMore ? seen.get(queue.ids.at(-1) ?? '') : undefined;
+  for (const { change, item } of entries) {
+    if (change === 'LEFT') {
+      arrived.delete(item.id);
+      if (seen.has(item.id)) gone.add(item.id);
+      continue;
+    }
+    gone.delete(item.id);
+    if (seen.has(item.id)) seen.set(item.id, item.lastSeen);
+    // What belongs below the loaded pages comes when they are scrolled to.
+    else if (oldest === undefined || item.lastSeen >= oldest) arrived.set(item.id, item.lastSeen);
+  }
+  return { ...queue, seen, arrived, gone };
+}
+
+/** The queue with everything in its right place. At most `most` rows are kept; older ones are read again when scrolled to. */
+export function release(queue: Queue, most = Number.POSITIVE_INFINITY): Queue {
+  const seen = new Map([...queue.seen, ...queue.arrived]);
+  for (const id of queue.gone) seen.delete(id);
+  let ids = [...seen.keys()].sort((a, b) => compare(seen.get(b), seen.get(a)) || compare(b, a));
+  const trimmed = ids.length > most;
+  if (trimmed) {
+    for (const id of ids.slice(most)) seen.delete(id);
+    ids = ids.slice(0, most);
+  }
+  return {
+    ids,
+    seen,
+    arrived: new Map(),
+    gone: new Set(),
+    fresh: new Set(queue.arrived.keys()),
+    hasMore: queue.hasMore || trimmed,
+  };
+}
+
+/** Whether release would change what is shown. */
+export function isSettled(queue: Queue): boolean {
+  return queue.arrived.size === 0 && queue.gone.size === 0;
+}
+
+function compare(a = '', b = ''): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

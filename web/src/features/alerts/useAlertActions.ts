@@ -1,0 +1,99 @@
+// Changing an alert. Every change says which version it was decided on; when
+// somebody was faster nothing is changed, and the analyst is told who and what.
+import type { ApolloClient } from '@apollo/client';
+import { useApolloClient } from '@apollo/client/react';
+import { useMemo } from 'react';
+import { describe } from '../../api/errors';
+import type { AlertDisposition } from '../../gql/schema';
+import { notify } from '../../ui/notices';
+import {
+  AlertAcknowledgeDocument,
+  AlertAssignDocument,
+  AlertCloseDocument,
+  AlertReopenDocument,
+} from './AlertActions.generated';
+import { AlertLatestChangeDocument } from './AlertLatestChange.generated';
+import { actionLabel } from './history';
+
+/** An alert as it was decided on. */
+export interface Decided {
+  id: string;
+  version: number;
+}
+
+interface Answer {
+  errors: readonly { code: string; message: string }[];
+}
+
+export interface AlertActions {
+  acknowledge(alert: Decided): Promise<boolean>;
+  assign(alert: Decided, assignee: string | null): Promise<boolean>;
+  close(alert: Decided, disposition: AlertDisposition, reason: string): Promise<boolean>;
+  reopen(alert: Decided, reason: string): Promise<boolean>;
+}
+
+/** Each gives whether it was done; if not, a notice says why. */
+export function useAlertActions(): AlertActions {
+  const client = useApolloClient();
+
+  return useMemo(
+    () => ({
+      acknowledge: ({ id, version }) =>
+        attempt(client, id, async () => {
+          const input = { id, expectedVersion: version, assignToViewer: true };
+          return (await client.mutate({ mutation: AlertAcknowledgeDocument, variables: { input } })).data?.alertAcknowledge;
+        }),
+      assign: ({ id, version }, assignee) =>
+        attempt(client, id, async () => {
+          const input = { id, expectedVersion: version, assignee };
+          return (await client.mutate({ mutation: AlertAssignDocument, variables: { input } })).data?.alertAssign;
+        }),
+      close: ({ id, version }, disposition, reason) =>
+        attempt(client, id, async () => {
+          const input = { id, expectedVersion: version, disposition, reason };
+          return (await client.mutate({ mutation: AlertCloseDocument, variables: { input } })).data?.alertClose;
+        }),
+      reopen: ({ id, version }, reason) =>
+        attempt(client, id, async () => {
+          const input = { id, expectedVersion: version, reason };
+          return (await client.mutate({ mutation: AlertReopenDocument, variables: { input } })).data?.alertReopen;
+        }),
+    }),
+    [client],
+  );
+}
+
+async function attempt(client: ApolloClient, id: string, work: () => Promise<Answer | undefined>): Promise<boolean> {
+  try {
+    const problem = (await work())?.errors[0];
+    if (!problem) return true;
+    if (problem.code === 'CONFLICT') notify('warn', await explainConflict(client, id));
+    else notify('error', sentence(problem.message));
+  } catch (error) {
+    const { message, requestId } = describe(error);
+    notify('error', requestId ? `${sentence(message)} Request ${requestId}.` : sentence(message));
+  }
+  return false;
+}
+
+/** Says who changed the alert meanwhile, and how. */
+async function explainConflict(client: ApolloClient, id: string): Promise<string> {
+  const again = 'Nothing was changed; look at it as it is now and decide again.';
+  try {
+    const { data } = await client.query({
+      query: AlertLatestChangeDocument,
+      variables: { id },
+      fetchPolicy: 'no-cache',
+    });
+    const change = data?.alert?.latestChange.nodes[0];
+    if (!change) return `The alert has changed meanwhile. ${again}`;
+    const who = change.actor.user?.displayName ?? change.actor.name;
+    return `${who} was faster: ${actionLabel(change.action).toLowerCase()}. ${again}`;
+  } catch {
+    return `The alert has changed meanwhile. ${again}`;
+  }
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}

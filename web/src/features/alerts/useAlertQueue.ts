@@ -1,0 +1,168 @@
+// The list of alerts that match, kept right by the feed. Rows do not move while
+// somebody looks at one: `calm` says when they may.
+import { useApolloClient } from '@apollo/client/react';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { AlertFilter } from '../../gql/schema';
+import { useFeed } from '../../live/useFeed';
+import { AlertQueueDocument, AlertQueueFeedDocument } from './AlertQueue.generated';
+import { AlertRowFragmentDoc, type AlertRowFragment } from './AlertRow.generated';
+import { appendPage, applyEntries, emptyQueue, isSettled, type Queue, release } from './queue';
+
+const pageSize = 100;
+/** Rows that are kept when the list is scrolled to its top. */
+const mostRows = 1_000;
+
+interface AlertQueueOptions {
+  filter: AlertFilter;
+  paused: boolean;
+  /** Whether rows may move now: nobody points at one, and the top is in view. */
+  calm: boolean;
+  /** An alert that must stay known: it is open beside the list. */
+  openId: string | null;
+}
+
+export interface AlertQueue extends Queue {
+  loading: boolean;
+  error: unknown;
+  /** What waits while paused. */
+  waiting: number;
+  total: number;
+  totalIsEstimate: boolean;
+  showNew(): void;
+  loadMore(): void;
+  reload(): void;
+}
+
+interface Loaded {
+  key: string;
+  queue: Queue;
+  position: string | null;
+  /** Where each page that was read ended, and when that last row had been seen. */
+  pageEnds: readonly { cursor: string; lastSeen: string }[];
+  total: number;
+  totalIsEstimate: boolean;
+  loading: boolean;
+  error: unknown;
+}
+
+const nothing: Loaded = {
+  key: '',
+  queue: emptyQueue,
+  position: null,
+  pageEnds: [],
+  total: 0,
+  totalIsEstimate: false,
+  loading: true,
+  error: null,
+};
+
+export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOptions): AlertQueue {
+  const client = useApolloClient();
+  const key = JSON.stringify(filter);
+  const [state, setState] = useState(nothing);
+  const latest = useRef({ calm, openId, filter, state });
+  latest.current = { calm, openId, filter, state };
+  const asked = useRef(0);
+
+  const store = useCallback(
+    (alerts: readonly AlertRowFragment[]) =>
+      client.cache.batch({
+        update: (cache) => {
+          for (const data of alerts) cache.writeFragment({ fragment: AlertRowFragmentDoc, data });
+        },
+      }),
+    [client],
+  );
+
+  const load = useCallback(
+    async (mode: 'anew' | 'further', after: string | null = null) => {
+      const turn = ++asked.current;
+      const { filter } = latest.current;
+      const key = JSON.stringify(filter);
+      setState((was) => ({ ...(was.key === key ? was : nothing), key, loading: true, error: null }));
+      try {
+        const { data } = await client.query({
+          query: AlertQueueDocument,
+          variables: { filter, first: pageSize, after },
+          fetchPolicy: 'no-cache',
+        });
+        if (turn !== asked.current || !data) return;
+        const { nodes, pageInfo, position, totalCount, totalCountIsEstimate } = data.alerts;
+        store(nodes);
+        setState((was) => ({
+          ...was,
+          queue: appendPage(mode === 'anew' ? emptyQueue : was.queue, nodes, pageInfo.hasNextPage),
+          // The feed goes on from the first page's position: later pages are newer than that.
+          position: mode === 'anew' ? position : was.position,
+          pageEnds: [
+            ...(mode === 'anew' ? [] : was.pageEnds),
+            ...(pageInfo.endCursor ? [{ cursor: pageInfo.endCursor, lastSeen: nodes.at(-1)?.lastSeen ?? '' }] : []),
+          ],
+          total: totalCount,
+          totalIsEstimate: totalCountIsEstimate,
+          loading: false,
+        }));
+      } catch (error) {
+        if (turn === asked.current) setState((was) => ({ ...was, loading: false, error }));
+      }
+    },
+    [client, store],
+  );
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another filter is another list
+  useEffect(() => {
+    load('anew');
+  }, [key, load]);
+
+  const settle = useCallback(() => {
+    setState((was) => {
+      const queue = release(was.queue, mostRows);
+      const dropped = was.queue.ids.filter((id) => !queue.seen.has(id) && id !== latest.current.openId);
+      // Outside the state change: the rows that show them must be gone first.
+      if (dropped.length > 0) {
+        setTimeout(() => {
+          for (const id of dropped) {
+            if (!latest.current.state.queue.seen.has(id)) client.cache.evict({ id: `Alert:${id}` });
+          }
+        }, 1_000);
+      }
+      const oldest = queue.seen.get(queue.ids.at(-1) ?? '') ?? '';
+      return { ...was, queue, pageEnds: was.pageEnds.filter((end) => end.lastSeen >= oldest) };
+    });
+  }, [client]);
+
+  const feed = useFeed({
+    document: AlertQueueFeedDocument,
+    variables: { filter },
+    after: state.key === key ? state.position : null,
+    paused,
+    read: (data) => data.alertFeed.entries.map((e) => ({ change: e.change, item: e.alert as AlertRowFragment })),
+    idOf: (alert) => alert.id,
+    onFlush: (entries, cache) => {
+      for (const { item } of entries) cache.writeFragment({ fragment: AlertRowFragmentDoc, data: item });
+      setState((was) => ({ ...was, queue: applyEntries(was.queue, entries) }));
+      if (latest.current.calm) settle();
+    },
+    onResync: () => load('anew'),
+  });
+
+  const settled = isSettled(state.queue);
+  useEffect(() => {
+    if (calm && !settled) settle();
+  }, [calm, settled, settle]);
+
+  const { pageEnds, loading, queue } = state;
+  return {
+    ...queue,
+    loading,
+    error: state.error ?? feed.error,
+    waiting: feed.waiting,
+    total: state.total,
+    totalIsEstimate: state.totalIsEstimate,
+    showNew: settle,
+    loadMore: () => {
+      if (!loading && queue.hasMore && !state.error) load('further', pageEnds.at(-1)?.cursor ?? null);
+    },
+    reload: () => load('anew'),
+  };
+}

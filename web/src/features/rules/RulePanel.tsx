@@ -1,0 +1,37 @@
+import { useQuery } from '@apollo/client/react';
+import { SearchX, X } from 'lucide-react';
+import { RuleFacts } from '../../nouns/rule/RuleFacts';
+import { IconButton } from '../../ui/Button';
+import { EmptyState, ErrorState, Skeleton } from '../../ui/States';
+import { RuleDetailDocument } from './RuleDetail.generated';
+
+export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) {
+  const { data, error, refetch } = useQuery(RuleDetailDocument, { variables: { id } });
+  return (
+    <aside
+      aria-label="Rule"
+      className="flex min-h-0 w-[min(36rem,100%)] shrink-0 flex-col border-l border-line bg-surface max-xl:absolute max-xl:inset-y-0 max-xl:right-0 max-xl:z-20 max-xl:shadow-pop"
+    >
+      <div className="flex items-center justify-between px-4 pt-3 pb-1">
+        <h2 className="text-xs font-semibold text-muted">Rule</h2>
+        <IconButton icon={X} label="Close the panel (Escape)" onClick={onDismiss} />
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
+      <section aria-label="About the rule" tabIndex={0} className="flex min-h-0 grow flex-col overflow-y-auto px-4 pb-4">
+        {data?.rule ? (
+          <RuleFacts rule={data.rule} />
+        ) : error ? (
+          <ErrorState title="The rule cannot be loaded" error={error} onRetry={() => void refetch().catch(() => undefined)} />
+        ) : data ? (
+          <EmptyState icon={SearchX} title="There is no such rule" />
+        ) : (
+          <div role="status" aria-label="Loading" className="space-y-4">
+            <Skeleton className="h-6 w-4/5" />
+            <Skeleton className="h-24 w-full" />
+            <Skeleton className="h-64 w-full" />
+          </div>
+        )}
+      </section>
+    </aside>
+  );
+}

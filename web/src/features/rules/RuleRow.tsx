@@ -1,0 +1,76 @@
+import { useFragment } from '@apollo/client/react';
+import clsx from 'clsx';
+import { CircleCheck, CircleSlash, type LucideIcon, TriangleAlert } from 'lucide-react';
+import { memo } from 'react';
+import type { RuleState } from '../../gql/schema';
+import { Techniques } from '../../nouns/rule/Techniques';
+import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
+import { Switch } from '../../ui/Switch';
+import type { Column } from '../../ui/VirtualGrid';
+import { RuleRowFragmentDoc } from './RuleRow.generated';
+import { useRuleToggle } from './useRuleToggle';
+
+const mid = '@max-[56rem]:hidden';
+
+export const columns: readonly Column[] = [
+  { id: 'enabled', title: 'Enabled' },
+  { id: 'level', title: 'Level' },
+  { id: 'title', title: 'Rule' },
+  { id: 'state', title: 'State' },
+  { id: 'source', title: 'Log source', className: mid },
+  { id: 'techniques', title: 'Techniques', className: mid },
+  { id: 'maturity', title: 'Maturity', className: mid },
+];
+
+export const template = clsx(
+  'grid-cols-[3.5rem_5.25rem_minmax(12rem,2fr)_minmax(8rem,1.2fr)_minmax(8rem,1fr)_minmax(7rem,0.8fr)_6rem]',
+  '@max-[56rem]:grid-cols-[3.5rem_5.25rem_minmax(10rem,2fr)_minmax(7rem,1fr)]',
+);
+
+const stateLook: Record<RuleState, { label: string; icon: LucideIcon; text: string }> = {
+  ACTIVE: { label: 'Active', icon: CircleCheck, text: 'text-good' },
+  INACTIVE: { label: 'Inactive', icon: CircleSlash, text: 'text-warn' },
+  INVALID: { label: 'Invalid', icon: TriangleAlert, text: 'text-critical' },
+};
+
+export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; mayToggle: boolean }) {
+  const { data, complete } = useFragment({ fragment: RuleRowFragmentDoc, from: { __typename: 'Rule', id } });
+  const toggle = useRuleToggle();
+  if (!complete) return null;
+  const { label, icon: Icon, text } = stateLook[data.state];
+  const source = [data.logSource.product, data.logSource.category, data.logSource.service].filter(Boolean).join(' / ');
+  return (
+    <>
+      <div role="gridcell" className="flex items-center">
+        <Switch
+          on={data.enabled}
+          disabled={!mayToggle}
+          label={`${data.enabled ? 'Disable' : 'Enable'} ${data.title}`}
+          onToggle={(next) => void toggle(data, next)}
+        />
+      </div>
+      <div role="gridcell">
+        <SeverityBadge severity={data.level} />
+      </div>
+      <div role="gridcell" className={clsx('truncate font-medium', !data.enabled && 'text-muted')} title={data.title}>
+        {data.title}
+      </div>
+      <div role="gridcell" className="flex min-w-0 items-center gap-1.5 text-xs" title={data.stateReason ?? label}>
+        <Icon size={13} aria-hidden className={clsx('shrink-0', text)} />
+        <span className="truncate">
+          {label}
+          {data.stateReason && <span className="text-muted">: {data.stateReason}</span>}
+        </span>
+      </div>
+      <div role="gridcell" className={clsx('truncate text-muted', mid)}>
+        {source}
+      </div>
+      <div role="gridcell" className={clsx('h-5 overflow-hidden', mid)} title={data.techniques.join(', ')}>
+        <Techniques ids={data.techniques} />
+      </div>
+      <div role="gridcell" className={clsx('truncate text-muted', mid)}>
+        {data.status}
+      </div>
+    </>
+  );
+});

@@ -1,0 +1,126 @@
+// What is looked for: every rule, whether it runs, and if not, why.
+import { getRouteApi } from '@tanstack/react-router';
+import { BookOpen, SearchX } from 'lucide-react';
+import { useMemo, useRef, useState } from 'react';
+import { severities, severityLook } from '../../nouns/severity/severity';
+import { useViewer } from '../../nouns/user/useViewer';
+import { Command } from '../../ui/Command';
+import { useKeys } from '../../ui/keys';
+import { SearchBox } from '../../ui/SearchBox';
+import { Select } from '../../ui/Select';
+import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { VirtualGrid } from '../../ui/VirtualGrid';
+import { apiFilter, type RuleSearch } from './filters';
+import { RulePanel } from './RulePanel';
+import { columns, RuleRow, template } from './RuleRow';
+import { useRuleList } from './useRuleList';
+
+const route = getRouteApi('/shell/rules');
+
+export function RulesPage() {
+  const search: RuleSearch = route.useSearch();
+  const navigate = route.useNavigate();
+  const { mayAdminister } = useViewer();
+  const [active, setActive] = useState<string | null>(search.rule ?? null);
+  const searchRef = useRef<HTMLInputElement>(null);
+  const filter = useMemo(() => apiFilter(search), [search]);
+  const list = useRuleList(filter);
+  const open = search.rule ?? null;
+
+  const change = (next: Partial<RuleSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
+  const activate = (id: string) => {
+    setActive(id);
+    if (open) change({ rule: id });
+  };
+  useKeys({
+    '/': () => searchRef.current?.focus(),
+    Escape: open ? () => change({ rule: undefined }) : active ? () => setActive(null) : undefined,
+  });
+  const narrowed = Boolean(search.q || search.level || search.state || search.enabled);
+
+  return (
+    <>
+      <h1 className="sr-only">Rules</h1>
+      <div className="flex flex-wrap items-center gap-2 border-b border-line bg-canvas px-3 py-2">
+        <Select
+          label="Level"
+          value={search.level ?? ''}
+          onChange={(value) => change({ level: value || undefined })}
+          options={[['', 'Any level'], ...severities.map((s) => [s.toLowerCase(), severityLook[s].label] as const)]}
+        />
+        <Select
+          label="State"
+          value={search.state ?? ''}
+          onChange={(value) => change({ state: value || undefined })}
+          options={[
+            ['', 'Any state'],
+            ['active', 'Active'],
+            ['inactive', 'Inactive'],
+            ['invalid', 'Invalid'],
+          ]}
+        />
+        <Select
+          label="Enabled"
+          value={search.enabled ?? ''}
+          onChange={(value) => change({ enabled: value || undefined })}
+          options={[
+            ['', 'Enabled or not'],
+            ['yes', 'Enabled'],
+            ['no', 'Disabled'],
+          ]}
+        />
+        <SearchBox
+          label="Search titles"
+          value={search.q ?? ''}
+          onChange={(q) => change({ q: q || undefined })}
+          inputRef={searchRef}
+        />
+        <span role="status" className="text-xs text-muted tabular-nums">
+          {!list.loading && `${list.total.toLocaleString('en')} ${list.total === 1 ? 'rule' : 'rules'}`}
+        </span>
+      </div>
+      <div className="relative flex min-h-0 grow">
+        <div className="flex min-w-0 grow flex-col">
+          {list.error && list.ids.length === 0 ? (
+            <ErrorState title="The rules cannot be loaded" error={list.error} onRetry={list.reload} />
+          ) : list.loading && list.ids.length === 0 ? (
+            <SkeletonRows />
+          ) : list.ids.length === 0 ? (
+            narrowed ? (
+              <EmptyState icon={SearchX} title="No rule matches">
+                <p>
+                  <button
+                    type="button"
+                    className="text-accent underline underline-offset-2"
+                    onClick={() => void navigate({ search: {} })}
+                  >
+                    Show all rules
+                  </button>
+                </p>
+              </EmptyState>
+            ) : (
+              <EmptyState icon={BookOpen} title="There are no rules">
+                <p>Import Sigma rules from a folder or an archive:</p>
+                <Command text="secmon rules import sigma-rules.zip" />
+              </EmptyState>
+            )
+          ) : (
+            <VirtualGrid
+              label="Rules"
+              columns={columns}
+              template={template}
+              ids={list.ids}
+              total={list.total}
+              activeId={active}
+              onActivate={activate}
+              onOpen={(id) => change({ rule: id })}
+              onEnd={list.loadMore}
+              renderRow={(id) => <RuleRow id={id} mayToggle={mayAdminister} />}
+            />
+          )}
+        </div>
+        {open && <RulePanel key={open} id={open} onDismiss={() => change({ rule: undefined })} />}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,86 @@
+import { useApolloClient } from '@apollo/client/react';
+import { useRouterState } from '@tanstack/react-router';
+import { CircleHelp, Pause, Play, UserRound } from 'lucide-react';
+import { logout } from '../../api/session';
+import { setPaused, usePaused } from '../../live/pause';
+import { useViewer } from '../../nouns/user/useViewer';
+import { Button, IconButton } from '../../ui/Button';
+import { Menu } from '../../ui/Menu';
+import { setTheme, type Theme, useTheme } from '../../ui/theme';
+import { ConnectionState } from './ConnectionState';
+
+const titles: Record<string, string> = { '/alerts': 'Alerts', '/events': 'Events', '/rules': 'Rules' };
+const live = new Set(['/alerts', '/events']);
+const themes: readonly [Theme, string][] = [
+  ['system', 'Theme of the system'],
+  ['light', 'Light theme'],
+  ['dark', 'Dark theme'],
+];
+const roles = { VIEWER: 'Viewer', ANALYST: 'Analyst', ADMIN: 'Administrator' };
+
+export function TopBar({ onHelp }: { onHelp(): void }) {
+  const path = useRouterState({ select: (s) => s.location.pathname });
+  return (
+    <header className="flex h-12 shrink-0 items-center gap-3 border-b border-line bg-canvas px-3">
+      <p aria-hidden className="text-base font-semibold tracking-tight">
+        {titles[path]}
+      </p>
+      <div className="ml-auto flex items-center gap-2">
+        <ConnectionState />
+        {live.has(path) && <LiveSwitch />}
+        <IconButton icon={CircleHelp} label="Keyboard shortcuts (?)" onClick={onHelp} />
+        <UserMenu />
+      </div>
+    </header>
+  );
+}
+
+function LiveSwitch() {
+  const paused = usePaused();
+  return (
+    <Button
+      look={paused ? 'primary' : 'secondary'}
+      icon={paused ? Play : Pause}
+      aria-pressed={paused}
+      onClick={() => setPaused(!paused)}
+    >
+      {paused ? 'Go live' : 'Pause'}
+    </Button>
+  );
+}
+
+function UserMenu() {
+  const { viewer } = useViewer();
+  const theme = useTheme();
+  const client = useApolloClient();
+  const name = viewer?.user?.displayName ?? 'Account';
+  return (
+    <Menu
+      label="Account"
+      align="right"
+      trigger={(properties) => (
+        <Button look="ghost" icon={UserRound} {...properties}>
+          {name}
+        </Button>
+      )}
+      header={
+        viewer && (
+          <div className="mb-1 border-b border-line px-2 pt-1 pb-2 text-xs">
+            <div className="font-semibold">{name}</div>
+            <div className="text-muted">
+              {roles[viewer.role]} · version {viewer.serverVersion}
+            </div>
+          </div>
+        )
+      }
+      items={[
+        ...themes.map(([id, label]) => ({ id, label, checked: theme === id, onSelect: () => setTheme(id) })),
+        {
+          id: 'logout',
+          label: 'Log out',
+          onSelect: () => void logout().then(() => client.clearStore()),
+        },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,64 @@
+import clsx from 'clsx';
+import { type KeyboardEvent, type ReactNode, useId } from 'react';
+
+export interface Tab<T extends string> {
+  id: T;
+  label: string;
+  count?: number;
+}
+
+interface TabsProps<T extends string> {
+  label: string;
+  tabs: readonly Tab<T>[];
+  current: T;
+  onChange(id: T): void;
+  children: ReactNode;
+}
+
+export function Tabs<T extends string>({ label, tabs, current, onChange, children }: TabsProps<T>) {
+  const base = useId();
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    const at = tabs.findIndex((t) => t.id === current);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const next = step && tabs[(at + step + tabs.length) % tabs.length];
+    if (!next) return;
+    onChange(next.id);
+    event.currentTarget.querySelector<HTMLElement>(`[data-tab="${next.id}"]`)?.focus();
+  };
+  return (
+    <>
+      <div role="tablist" aria-label={label} onKeyDown={onKeyDown} className="flex shrink-0 gap-1 border-b border-line px-3">
+        {tabs.map((tab) => (
+          <button
+            key={tab.id}
+            type="button"
+            role="tab"
+            data-tab={tab.id}
+            id={`${base}-${tab.id}`}
+            aria-selected={tab.id === current}
+            aria-controls={`${base}-panel`}
+            tabIndex={tab.id === current ? 0 : -1}
+            onClick={() => onChange(tab.id)}
+            className={clsx(
+              '-mb-px border-b-2 px-2 py-2 text-xs font-medium',
+              tab.id === current ? 'border-accent text-ink' : 'border-transparent text-muted hover:text-ink',
+            )}
+          >
+            {tab.label}
+            {tab.count !== undefined && <span className="ml-1.5 text-faint tabular-nums">{tab.count}</span>}
+          </button>
+        ))}
+      </div>
+      <div
+        role="tabpanel"
+        id={`${base}-panel`}
+        aria-labelledby={`${base}-${current}`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
+        tabIndex={0}
+        className="min-h-0 grow overflow-y-auto p-4 focus-visible:outline-offset-[-2px]"
+      >
+        {children}
+      </div>
+    </>
+  );
+}

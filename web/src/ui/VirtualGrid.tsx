@@ -1,0 +1,151 @@
+// A grid of thousands of rows of which only the visible ones exist. One row is
+// active: arrow keys, j and k move it, Enter and o open it.
+import { useVirtualizer } from '@tanstack/react-virtual';
+import clsx from 'clsx';
+import { type ReactNode, type RefObject, useEffect, useRef } from 'react';
+import { useKeys } from './keys';
+
+export interface Column {
+  id: string;
+  title: string;
+  /** Shown to screen readers alone. */
+  quiet?: boolean;
+  className?: string;
+}
+
+interface VirtualGridProps {
+  label: string;
+  columns: readonly Column[];
+  /** Widths, as CSS grid-template-columns through a class: it may differ by container width. */
+  template: string;
+  ids: readonly string[];
+  /** How many there are in all, loaded or not; -1 when unknown. */
+  total: number;
+  rowHeight?: number;
+  /** Rows of differing height, measured when drawn. */
+  measured?: boolean;
+  activeId: string | null;
+  onActivate(id: string): void;
+  onOpen(id: string): void;
+  /** Called when the last loaded rows come into view. */
+  onEnd?(): void;
+  /** Called with whether the first row is in view. */
+  onTop?(atTop: boolean): void;
+  rowClass?(id: string): string | undefined;
+  renderRow(id: string): ReactNode;
+  scrollRef?: RefObject<HTMLDivElement>;
+  footer?: ReactNode;
+}
+
+const overscan = 12;
+
+export function VirtualGrid(props: VirtualGridProps) {
+  const { ids, activeId, rowHeight = 32, measured = false } = props;
+  const own = useRef<HTMLDivElement>(null);
+  const scroller = props.scrollRef ?? own;
+  const rows = useVirtualizer({
+    count: ids.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    getItemKey: (index) => ids[index] ?? index,
+    overscan,
+    paddingStart: headerHeight,
+  });
+  const items = rows.getVirtualItems();
+
+  const lastShown = items.at(-1)?.index ?? 0;
+  const onEnd = useRef(props.onEnd);
+  onEnd.current = props.onEnd;
+  useEffect(() => {
+    if (ids.length > 0 && lastShown >= ids.length - 20) onEnd.current?.();
+  }, [lastShown, ids.length]);
+
+  const move = (step: number) => {
+    if (ids.length === 0) return;
+    const at = activeId === null ? -1 : ids.indexOf(activeId);
+    const to = Math.max(0, Math.min(ids.length - 1, at === -1 ? 0 : at + step));
+    const id = ids[to];
+    if (!id) return;
+    props.onActivate(id);
+    rows.scrollToIndex(to, { align: 'auto' });
+  };
+  const open = activeId && ids.includes(activeId) ? () => props.onOpen(activeId) : undefined;
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    o: open,
+    Enter: open,
+  });
+
+  return (
+    <div
+      ref={scroller}
+      role="grid"
+      aria-label={props.label}
+      aria-rowcount={props.total < 0 ? -1 : props.total + 1}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a grid is one stop of the keyboard
+      tabIndex={0}
+      aria-activedescendant={activeId && items.some((i) => ids[i.index] === activeId) ? rowId(activeId) : undefined}
+      onScroll={(event) => props.onTop?.(event.currentTarget.scrollTop < rowHeight / 2)}
+      className="@container relative min-h-0 grow overflow-auto bg-surface tabular-nums focus-visible:outline-offset-[-2px]"
+    >
+      <div role="rowgroup" className="sticky top-0 z-10 h-0">
+        <div
+          role="row"
+          aria-rowindex={1}
+          className={clsx('grid h-7 items-center gap-3 border-b border-line bg-raised px-3 text-2xs font-medium text-muted', props.template)}
+        >
+          {props.columns.map((column) => (
+            <div key={column.id} role="columnheader" className={clsx('truncate', column.className)}>
+              {column.quiet ? <span className="sr-only">{column.title}</span> : column.title}
+            </div>
+          ))}
+        </div>
+      </div>
+      <div role="rowgroup" className="relative" style={{ height: rows.getTotalSize() }}>
+        {items.map((item) => {
+          const id = ids[item.index];
+          if (!id) return null;
+          return (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the grid handles the keys
+            <div
+              key={item.key}
+              id={rowId(id)}
+              ref={measured ? rows.measureElement : undefined}
+              data-index={item.index}
+              role="row"
+              // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus, aria-activedescendant names the row
+              tabIndex={undefined}
+              aria-rowindex={item.index + 2}
+              aria-selected={id === activeId}
+              onClick={(event) => {
+                if ((event.target as HTMLElement).closest('button, a, [data-detail]')) return;
+                if (getSelection()?.toString()) return;
+                props.onActivate(id);
+                props.onOpen(id);
+              }}
+              style={{ transform: `translateY(${item.start}px)`, height: measured ? undefined : item.size }}
+              className={clsx(
+                'absolute top-0 left-0 w-full border-b border-line',
+                id === activeId ? 'bg-selected' : 'hover:bg-hover',
+                !measured && clsx('grid cursor-pointer items-center gap-3 px-3', props.template),
+                props.rowClass?.(id),
+              )}
+            >
+              {props.renderRow(id)}
+            </div>
+          );
+        })}
+      </div>
+      {props.footer}
+    </div>
+  );
+}
+
+const headerHeight = 28;
+
+function rowId(id: string): string {
+  return `row-${id}`;
+}
