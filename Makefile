@@ -77,7 +77,7 @@ lint: ## lint Go sources
 	bin/golangci-lint run ./...
 
 .PHONY: test
-test: deps/browser test/go test/web e2e ## run every Go, web and browser test
+test: deps/servers test/go test/web ## run every Go and web test
 
 .PHONY: test/go
 test/go: ## run the Go tests

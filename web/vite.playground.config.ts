@@ -17,5 +17,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 8_000,
+    rolldownOptions: {
+      // "use no memo" speaks to React's compiler, which does not run here.
+      onLog: (level, log, log_) => log.code !== 'MODULE_LEVEL_DIRECTIVE' && log_(level, log),
+    },
   },
 });

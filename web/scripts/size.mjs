@@ -33,6 +33,8 @@ let failed = false;
 for (const [what, size, budget] of rows) {
   const over = size > budget;
   failed ||= over;
-  console.log(`${over ? 'OVER' : ' ok '}  ${size.toFixed(1).padStart(7)} of ${String(budget).padStart(4)} KiB  ${what}`);
+  console.log(
+    `${over ? 'OVER' : ' ok '}  ${size.toFixed(1).padStart(7)} of ${String(budget).padStart(4)} KiB  ${what}`,
+  );
 }
 process.exit(failed ? 1 : 0);

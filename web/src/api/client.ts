@@ -63,7 +63,9 @@ export function createCache(): InMemoryCache {
       Viewer: { keyFields: [] },
       Query: {
         fields: {
-          event: { read: (known, { args, toReference }) => known ?? toReference({ __typename: 'Event', id: args?.id }) },
+          event: {
+            read: (known, { args, toReference }) => known ?? toReference({ __typename: 'Event', id: args?.id }),
+          },
         },
       },
     },

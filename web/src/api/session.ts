@@ -120,7 +120,9 @@ export async function login(name: string, password: string): Promise<string | nu
       input: { name, password },
     });
     if (accept(sessionLogin)) return null;
-    return sentence(sessionLogin.errors.map((e) => e.message).join('. ')) || 'The server gave no session and no reason.';
+    return (
+      sentence(sessionLogin.errors.map((e) => e.message).join('. ')) || 'The server gave no session and no reason.'
+    );
   } catch (failure) {
     return failure instanceof Error ? failure.message : String(failure);
   }

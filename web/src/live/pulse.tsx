@@ -32,7 +32,11 @@ export function Pulse(): null {
  * Calls `look` after alerts have changed, at once and then at most once in
  * `period` milliseconds. `concerns` may leave changes out.
  */
-export function usePulse(look: () => void, period: number, concerns?: (changed: ReadonlyMap<string, number>) => boolean): void {
+export function usePulse(
+  look: () => void,
+  period: number,
+  concerns?: (changed: ReadonlyMap<string, number>) => boolean,
+): void {
   const latest = useRef({ look, concerns });
   latest.current = { look, concerns };
   const beat = useCallback((changed: ReadonlyMap<string, number>) => latest.current.concerns?.(changed) ?? true, []);

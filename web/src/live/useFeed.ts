@@ -74,23 +74,25 @@ export function useFeed<TData, TVariables extends OperationVariables, TItem>(
     wake.current = frames.request;
     setState({ waiting: 0, error: null });
     const variables = { ...latest.current.variables, ...(after && { after }) } as unknown as TVariables;
-    const subscription = client.subscribe<TData, TVariables>({ query: document, variables, fetchPolicy: 'no-cache' } as Parameters<
-      typeof client.subscribe<TData, TVariables>
-    >[0]).subscribe({
-      next: ({ data, error }) => {
-        if (error) {
-          if (!hasCode(error, 'CURSOR_EXPIRED')) setState((was) => ({ ...was, error }));
-          else {
-            latest.current.onResync('cursor');
-            if (after === '') setRound((n) => n + 1);
+    const subscription = client
+      .subscribe<TData, TVariables>({ query: document, variables, fetchPolicy: 'no-cache' } as Parameters<
+        typeof client.subscribe<TData, TVariables>
+      >[0])
+      .subscribe({
+        next: ({ data, error }) => {
+          if (error) {
+            if (!hasCode(error, 'CURSOR_EXPIRED')) setState((was) => ({ ...was, error }));
+            else {
+              latest.current.onResync('cursor');
+              if (after === '') setRound((n) => n + 1);
+            }
+            return;
           }
-          return;
-        }
-        if (!data) return;
-        queue.push(latest.current.read(data as TData));
-        if (queue.size > 0 || queue.overflowed) frames.request();
-      },
-    });
+          if (!data) return;
+          queue.push(latest.current.read(data as TData));
+          if (queue.size > 0 || queue.overflowed) frames.request();
+        },
+      });
     return () => {
       subscription.unsubscribe();
       frames.stop();

@@ -17,7 +17,9 @@ export function Chip({ on, onToggle, count, children }: ChipProps) {
       onClick={onToggle}
       className={clsx(
         'inline-flex h-7 items-center gap-1.5 rounded-md border px-2 text-xs font-medium whitespace-nowrap',
-        on ? 'border-accent bg-accent-soft text-ink' : 'border-line bg-surface text-muted hover:bg-hover hover:text-ink',
+        on
+          ? 'border-accent bg-accent-soft text-ink'
+          : 'border-line bg-surface text-muted hover:bg-hover hover:text-ink',
       )}
     >
       {children}

@@ -5,10 +5,7 @@ export function Kbd({ children, className }: { children: ReactNode; className?: 
   return (
     <kbd
       aria-hidden
-      className={clsx(
-        'rounded border border-current/25 px-1 font-sans text-[10px] leading-4 font-medium',
-        className,
-      )}
+      className={clsx('rounded border border-current/25 px-1 font-sans text-[10px] leading-4 font-medium', className)}
     >
       {children}
     </kbd>

@@ -15,12 +15,7 @@ export interface MenuItem {
 
 interface MenuProps {
   /** Draws the button; spread the properties on it. */
-  trigger(properties: {
-    id: string;
-    'aria-haspopup': 'menu';
-    'aria-expanded': boolean;
-    onClick(): void;
-  }): ReactNode;
+  trigger(properties: { id: string; 'aria-haspopup': 'menu'; 'aria-expanded': boolean; onClick(): void }): ReactNode;
   items: readonly MenuItem[];
   label: string;
   align?: 'left' | 'right';

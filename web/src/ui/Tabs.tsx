@@ -27,7 +27,12 @@ export function Tabs<T extends string>({ label, tabs, current, onChange, childre
   };
   return (
     <>
-      <div role="tablist" aria-label={label} onKeyDown={onKeyDown} className="flex shrink-0 gap-1 border-b border-line px-3">
+      <div
+        role="tablist"
+        aria-label={label}
+        onKeyDown={onKeyDown}
+        className="flex shrink-0 gap-1 border-b border-line px-3"
+      >
         {tabs.map((tab) => (
           <button
             key={tab.id}

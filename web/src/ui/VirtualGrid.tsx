@@ -95,7 +95,10 @@ export function VirtualGrid(props: VirtualGridProps) {
         <div
           role="row"
           aria-rowindex={1}
-          className={clsx('grid h-7 items-center gap-3 border-b border-line bg-raised px-3 text-2xs font-medium text-muted', props.template)}
+          className={clsx(
+            'grid h-7 items-center gap-3 border-b border-line bg-raised px-3 text-2xs font-medium text-muted',
+            props.template,
+          )}
         >
           {props.columns.map((column) => (
             <div key={column.id} role="columnheader" className={clsx('truncate', column.className)}>

@@ -54,7 +54,10 @@ function Toast({ notice }: { notice: Notice }) {
     return () => clearTimeout(timer);
   }, [notice]);
   return (
-    <Banner tone={notice.tone} className="pointer-events-auto items-center rounded-lg border border-line-strong shadow-pop">
+    <Banner
+      tone={notice.tone}
+      className="pointer-events-auto items-center rounded-lg border border-line-strong shadow-pop"
+    >
       <div className="flex items-center gap-2">
         <span className="grow">{notice.text}</span>
         <IconButton icon={X} label="Dismiss" className="size-6" onClick={() => dismiss(notice.id)} />

@@ -4,7 +4,7 @@ import { CircleCheck, Eye, RotateCcw, UserRound } from 'lucide-react';
 import { UsersDocument } from '../../nouns/user/Users.generated';
 import { Button } from '../../ui/Button';
 import { Menu } from '../../ui/Menu';
-import { AlertActionsFragmentDoc, type AlertActionsFragment } from './AlertActions.generated';
+import { type AlertActionsFragment, AlertActionsFragmentDoc } from './AlertActions.generated';
 import type { AlertActions as Actions, Decided } from './useAlertActions';
 
 interface AlertActionsProps {
@@ -15,7 +15,11 @@ interface AlertActionsProps {
 }
 
 export function AlertActions({ alert, actions, onClose, onReopen }: AlertActionsProps) {
-  const { data, complete } = useFragment({ fragment: AlertActionsFragmentDoc, from: alert, fragmentName: 'AlertActions' });
+  const { data, complete } = useFragment({
+    fragment: AlertActionsFragmentDoc,
+    from: alert,
+    fragmentName: 'AlertActions',
+  });
   const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
   if (!complete) return null;
   const people = users.data?.users.nodes ?? [];

@@ -5,7 +5,7 @@ import { describe } from '../../api/errors';
 import { Time } from '../../nouns/time/Time';
 import { Button } from '../../ui/Button';
 import { notify } from '../../ui/notices';
-import { AlertCommentDocument, AlertCommentsFragmentDoc, type AlertCommentsFragment } from './AlertComments.generated';
+import { AlertCommentDocument, type AlertCommentsFragment, AlertCommentsFragmentDoc } from './AlertComments.generated';
 
 const longest = 10_000;
 

@@ -41,7 +41,10 @@ export function AlertDialogs({ dialog, actions, onDone }: AlertDialogsProps) {
   );
 }
 
-function CloseDialog(props: { onCancel(): void; onSubmit(disposition: AlertDisposition, reason: string): Promise<void> }) {
+function CloseDialog(props: {
+  onCancel(): void;
+  onSubmit(disposition: AlertDisposition, reason: string): Promise<void>;
+}) {
   const [disposition, setDisposition] = useState<AlertDisposition | null>(null);
   const [reason, setReason] = useState('');
   return (

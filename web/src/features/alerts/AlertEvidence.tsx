@@ -5,7 +5,7 @@ import { ChevronRight } from 'lucide-react';
 import { useState } from 'react';
 import { EventDetail } from '../../nouns/event/EventDetail';
 import { Time } from '../../nouns/time/Time';
-import { AlertEvidenceFragmentDoc, type AlertEvidenceFragment } from './AlertEvidence.generated';
+import { type AlertEvidenceFragment, AlertEvidenceFragmentDoc } from './AlertEvidence.generated';
 import { Matched } from './Matched';
 
 export function AlertEvidence({ alert }: { alert: FragmentType<AlertEvidenceFragment> }) {

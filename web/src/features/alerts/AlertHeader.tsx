@@ -6,7 +6,7 @@ import { StatusBadge } from '../../nouns/alert/StatusBadge';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
 import { IconButton } from '../../ui/Button';
-import { AlertHeaderFragmentDoc, type AlertHeaderFragment } from './AlertHeader.generated';
+import { type AlertHeaderFragment, AlertHeaderFragmentDoc } from './AlertHeader.generated';
 
 export function AlertHeader({ alert, onClose }: { alert: FragmentType<AlertHeaderFragment>; onClose(): void }) {
   const { data, complete } = useFragment({ fragment: AlertHeaderFragmentDoc, from: alert });

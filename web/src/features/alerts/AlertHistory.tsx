@@ -3,7 +3,7 @@ import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
 import { ArrowRight } from 'lucide-react';
 import { Time } from '../../nouns/time/Time';
-import { AlertHistoryFragmentDoc, type AlertHistoryFragment } from './AlertHistory.generated';
+import { type AlertHistoryFragment, AlertHistoryFragmentDoc } from './AlertHistory.generated';
 import { actionLabel, fieldLabel, isInstant, valueText } from './history';
 
 type Entry = AlertHistoryFragment['journal']['nodes'][number];

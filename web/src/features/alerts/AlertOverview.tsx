@@ -7,7 +7,7 @@ import { EventRaw } from '../../nouns/event/EventRaw';
 import { Techniques } from '../../nouns/rule/Techniques';
 import { Facts } from '../../ui/Facts';
 import { Section } from '../../ui/Section';
-import { AlertOverviewFragmentDoc, type AlertOverviewFragment } from './AlertOverview.generated';
+import { type AlertOverviewFragment, AlertOverviewFragmentDoc } from './AlertOverview.generated';
 import { Matched } from './Matched';
 
 export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFragment> }) {
@@ -20,7 +20,9 @@ export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFrag
   const latest = data.latest.nodes[0];
   return (
     <div className="space-y-5">
-      <Section title="Why it fired">{latest ? <Matched fields={latest.matched} /> : <p>The evidence is past retention.</p>}</Section>
+      <Section title="Why it fired">
+        {latest ? <Matched fields={latest.matched} /> : <p>The evidence is past retention.</p>}
+      </Section>
       <Section title="What it is about">
         <Facts
           rows={[
@@ -35,7 +37,11 @@ export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFrag
         />
       </Section>
       <Section title="The latest event">
-        {latest?.event ? <EventEnvelope event={latest.event} /> : <p className="text-muted">The event is past retention.</p>}
+        {latest?.event ? (
+          <EventEnvelope event={latest.event} />
+        ) : (
+          <p className="text-muted">The event is past retention.</p>
+        )}
       </Section>
       {latest?.event && (
         <Section title="Raw record">

@@ -4,7 +4,7 @@ import { act, render, screen } from '@testing-library/react';
 import { expect, test } from 'vitest';
 import { createCache } from '../../api/client';
 import { AlertRow } from './AlertRow';
-import { AlertRowFragmentDoc, type AlertRowFragment } from './AlertRow.generated';
+import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
 
 const alert: AlertRowFragment = {
   __typename: 'Alert',
@@ -26,7 +26,7 @@ const alert: AlertRowFragment = {
   techniques: ['T1059.001'],
 };
 
-test('a row shows its alert, and follows the cache', () => {
+test('a row shows its alert, and follows the cache', async () => {
   const cache = createCache();
   const client = new ApolloClient({ cache, link: ApolloLink.empty(), dataMasking: true });
   cache.writeFragment({ fragment: AlertRowFragmentDoc, data: alert });
@@ -41,7 +41,7 @@ test('a row shows its alert, and follows the cache', () => {
   act(() => {
     cache.writeFragment({ fragment: AlertRowFragmentDoc, data: { ...alert, version: 2, status: 'ACKNOWLEDGED' } });
   });
-  expect(screen.getByText('Acknowledged')).toBeTruthy();
+  expect(await screen.findByText('Acknowledged')).toBeTruthy();
 });
 
 test('a row without its alert is empty, not an error', () => {

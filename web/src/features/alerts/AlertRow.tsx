@@ -46,7 +46,11 @@ export const AlertRow = memo(function AlertRow({ id, gone }: { id: string; gone:
       <div role="gridcell" className="min-w-0">
         <StatusBadge status={data.status} />
       </div>
-      <div role="gridcell" className={clsx('truncate font-medium', gone && 'text-muted line-through')} title={data.title}>
+      <div
+        role="gridcell"
+        className={clsx('truncate font-medium', gone && 'text-muted line-through')}
+        title={data.title}
+      >
         {data.title}
         {gone && <span className="sr-only"> (no longer matches the filter)</span>}
       </div>

@@ -2,7 +2,7 @@ import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
 import { RuleFacts } from '../../nouns/rule/RuleFacts';
 import { Banner } from '../../ui/Banner';
-import { AlertRuleFragmentDoc, type AlertRuleFragment } from './AlertRule.generated';
+import { type AlertRuleFragment, AlertRuleFragmentDoc } from './AlertRule.generated';
 
 export function AlertRule({ alert }: { alert: FragmentType<AlertRuleFragment> }) {
   const { data, complete } = useFragment({ fragment: AlertRuleFragmentDoc, from: alert, fragmentName: 'AlertRule' });

@@ -12,7 +12,7 @@ import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { AlertActionsFragmentDoc } from './AlertActions.generated';
-import { AlertDialogs, type AlertDialog } from './AlertDialogs';
+import { type AlertDialog, AlertDialogs } from './AlertDialogs';
 import { AlertFacets } from './AlertFacets';
 import { AlertPanel } from './AlertPanel';
 import { AlertRow, columns, template } from './AlertRow';
@@ -179,7 +179,9 @@ function NoAlerts({ narrowed, onReset }: { narrowed: boolean; onReset(): void })
   }
   return (
     <EmptyState icon={Inbox} title="No open alerts">
-      <p>New ones appear here by themselves. Nothing sent yet? Make a token, and send a first event that fires a rule:</p>
+      <p>
+        New ones appear here by themselves. Nothing sent yet? Make a token, and send a first event that fires a rule:
+      </p>
       <Command text="secmon token create --name first --scope ingest" />
       <Command
         text={`curl ${location.origin}/api/ingest -H "Authorization: Bearer $TOKEN" \\

@@ -11,7 +11,9 @@ interface MatchedField {
 
 export function Matched({ fields }: { fields: readonly MatchedField[] }) {
   if (fields.length === 0) {
-    return <p className="text-sm text-muted">The rule fires by what the event lacks: no field of it stands for the match.</p>;
+    return (
+      <p className="text-sm text-muted">The rule fires by what the event lacks: no field of it stands for the match.</p>
+    );
   }
   return (
     <ul className="divide-y divide-line rounded-lg border border-line">

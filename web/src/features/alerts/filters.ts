@@ -68,7 +68,8 @@ type Facet = 'statuses' | 'severities';
 /** The filter for the API; `without` leaves a facet's own condition out, for counting its values. */
 export function apiFilter(filters: AlertFilters, without?: Facet): AlertFilter {
   return {
-    ...(without !== 'statuses' && filters.statuses.length < statuses.length && { status: { in: [...filters.statuses] } }),
+    ...(without !== 'statuses' &&
+      filters.statuses.length < statuses.length && { status: { in: [...filters.statuses] } }),
     ...(without !== 'severities' &&
       filters.severities.length < severities.length && { severity: { in: [...filters.severities] } }),
     ...(filters.text && { text: { contains: filters.text } }),

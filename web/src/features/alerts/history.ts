@@ -33,7 +33,8 @@ const labels: Record<string, string> = Object.fromEntries(
 
 /** A value of the journal for people; "none" for what was not set. */
 export function valueText(field: string, value: unknown, nameOf: (id: string) => string | undefined): string {
-  if (value === null || value === undefined || value === '' || isZero(value)) return field === 'assigneeId' ? 'nobody' : 'none';
+  if (value === null || value === undefined || value === '' || isZero(value))
+    return field === 'assigneeId' ? 'nobody' : 'none';
   if (field === 'assigneeId') return nameOf(String(value)) ?? 'somebody';
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value === 'object') return JSON.stringify(value);

@@ -58,7 +58,14 @@ describe('the live queue', () => {
 
   test('a further page does not double what came meanwhile', () => {
     const queue = applyEntries(listed(true), [entry('ENTERED', 'd', 40)]);
-    const more = appendPage(queue, [{ id: 'd', lastSeen: at(40) }, { id: 'z', lastSeen: at(1) }], false);
+    const more = appendPage(
+      queue,
+      [
+        { id: 'd', lastSeen: at(40) },
+        { id: 'z', lastSeen: at(1) },
+      ],
+      false,
+    );
     expect(release(more).ids).toEqual(['d', 'c', 'b', 'a', 'z']);
   });
 

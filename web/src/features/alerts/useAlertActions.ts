@@ -41,7 +41,8 @@ export function useAlertActions(): AlertActions {
       acknowledge: ({ id, version }) =>
         attempt(client, id, async () => {
           const input = { id, expectedVersion: version, assignToViewer: true };
-          return (await client.mutate({ mutation: AlertAcknowledgeDocument, variables: { input } })).data?.alertAcknowledge;
+          return (await client.mutate({ mutation: AlertAcknowledgeDocument, variables: { input } })).data
+            ?.alertAcknowledge;
         }),
       assign: ({ id, version }, assignee) =>
         attempt(client, id, async () => {

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { AlertFilter } from '../../gql/schema';
 import { useFeed } from '../../live/useFeed';
 import { AlertQueueDocument, AlertQueueFeedDocument } from './AlertQueue.generated';
-import { AlertRowFragmentDoc, type AlertRowFragment } from './AlertRow.generated';
+import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
 import { appendPage, applyEntries, emptyQueue, isSettled, type Queue, release } from './queue';
 
 const pageSize = 100;

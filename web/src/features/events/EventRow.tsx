@@ -37,7 +37,11 @@ export const EventRow = memo(function EventRow({ event, open }: EventRowProps) {
     <>
       <div className={clsx('grid h-8 cursor-pointer items-center gap-3 px-3', template)} role="presentation">
         <div role="gridcell">
-          <ChevronRight size={14} aria-label={open ? 'Expanded' : 'Collapsed'} className={clsx('text-faint', open && 'rotate-90')} />
+          <ChevronRight
+            size={14}
+            aria-label={open ? 'Expanded' : 'Collapsed'}
+            className={clsx('text-faint', open && 'rotate-90')}
+          />
         </div>
         <div role="gridcell" className="truncate font-mono text-xs text-muted">
           <Time at={event.occurredAt} as="clock" />
@@ -64,7 +68,12 @@ export const EventRow = memo(function EventRow({ event, open }: EventRowProps) {
         </div>
       </div>
       {open && (
-        <div role="gridcell" aria-colspan={columns.length} data-detail className="cursor-default border-t border-line bg-canvas px-4 py-3 md:pl-10">
+        <div
+          role="gridcell"
+          aria-colspan={columns.length}
+          data-detail
+          className="cursor-default border-t border-line bg-canvas px-4 py-3 md:pl-10"
+        >
           <div className="max-w-4xl">
             <EventDetail id={event.id} />
           </div>

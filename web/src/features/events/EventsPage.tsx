@@ -57,7 +57,9 @@ export function EventsPage() {
           onChange={(value) => change({ severity: value || undefined })}
           options={[
             ['', 'Any severity'],
-            ...severities.map((s) => [s.toLowerCase(), s === 'CRITICAL' ? 'Critical' : `${severityLook[s].label} and worse`] as const),
+            ...severities.map(
+              (s) => [s.toLowerCase(), s === 'CRITICAL' ? 'Critical' : `${severityLook[s].label} and worse`] as const,
+            ),
           ]}
         />
         {(['host', 'user'] as const).map(

@@ -10,11 +10,13 @@ test('the URL is read, and what makes no sense is left out', () => {
 
 test('the filter says only what narrows', () => {
   expect(apiFilter({})).toEqual({});
-  expect(apiFilter({ q: 'mimikatz', class: 'process_activity', severity: 'high', host: 'web-1', user: 'ana' })).toEqual({
-    raw: { contains: 'mimikatz' },
-    class: { eq: 'PROCESS_ACTIVITY' },
-    severity: { gte: 'HIGH' },
-    host: { eq: 'web-1' },
-    user: { eq: 'ana' },
-  });
+  expect(apiFilter({ q: 'mimikatz', class: 'process_activity', severity: 'high', host: 'web-1', user: 'ana' })).toEqual(
+    {
+      raw: { contains: 'mimikatz' },
+      class: { eq: 'PROCESS_ACTIVITY' },
+      severity: { gte: 'HIGH' },
+      host: { eq: 'web-1' },
+      user: { eq: 'ana' },
+    },
+  );
 });

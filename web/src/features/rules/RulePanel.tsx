@@ -17,11 +17,19 @@ export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) 
         <IconButton icon={X} label="Close the panel (Escape)" onClick={onDismiss} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
-      <section aria-label="About the rule" tabIndex={0} className="flex min-h-0 grow flex-col overflow-y-auto px-4 pb-4">
+      <section
+        aria-label="About the rule"
+        tabIndex={0}
+        className="flex min-h-0 grow flex-col overflow-y-auto px-4 pb-4"
+      >
         {data?.rule ? (
           <RuleFacts rule={data.rule} />
         ) : error ? (
-          <ErrorState title="The rule cannot be loaded" error={error} onRetry={() => void refetch().catch(() => undefined)} />
+          <ErrorState
+            title="The rule cannot be loaded"
+            error={error}
+            onRetry={() => void refetch().catch(() => undefined)}
+          />
         ) : data ? (
           <EmptyState icon={SearchX} title="There is no such rule" />
         ) : (

@@ -2,8 +2,8 @@ import { Link } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { Bell, BookOpen, type LucideIcon, PanelLeftClose, PanelLeftOpen, Radio, SquareTerminal } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { formatCount } from '../../ui/Chip';
 import { IconButton } from '../../ui/Button';
+import { formatCount } from '../../ui/Chip';
 import { Logo } from '../../ui/Logo';
 
 const storageKey = 'secmon.navigation';
@@ -35,7 +35,12 @@ export function Navigation({ newAlerts }: { newAlerts: number | undefined }) {
       <ul className="space-y-0.5">
         {pages.map(({ to, label, icon: Icon, key }) => (
           <li key={to}>
-            <Link to={to} className={item} activeProps={{ className: 'bg-accent-soft !text-ink' }} title={`${label} (${key})`}>
+            <Link
+              to={to}
+              className={item}
+              activeProps={{ className: 'bg-accent-soft !text-ink' }}
+              title={`${label} (${key})`}
+            >
               <Icon size={16} aria-hidden className="shrink-0" />
               <Label narrow={narrow}>{label}</Label>
               {to === '/alerts' && !!newAlerts && !narrow && (

@@ -1,19 +1,21 @@
 // The normalised fields of an event, without those that are empty.
-import { useFragment } from '@apollo/client/react';
+
 import type { FragmentType } from '@apollo/client';
+import { useFragment } from '@apollo/client/react';
 import type { ReactNode } from 'react';
 import { Facts } from '../../ui/Facts';
 import { formatEndpoint } from '../endpoint/endpoint';
 import { severityLook } from '../severity/severity';
 import { Time } from '../time/Time';
-import { EventEnvelopeFragmentDoc, type EventEnvelopeFragment } from './EventEnvelope.generated';
+import { type EventEnvelopeFragment, EventEnvelopeFragmentDoc } from './EventEnvelope.generated';
 import { classLabel, outcomeLabel } from './event';
 
 export function EventEnvelope({ event }: { event: FragmentType<EventEnvelopeFragment> }) {
   const { data, complete } = useFragment({ fragment: EventEnvelopeFragmentDoc, from: event });
   if (!complete) return null;
   const source = [data.logSource.product, data.logSource.category, data.logSource.service].filter(Boolean).join(' / ');
-  const code = (text: string) => text && <code className="font-mono text-xs break-all whitespace-pre-wrap">{text}</code>;
+  const code = (text: string) =>
+    text && <code className="font-mono text-xs break-all whitespace-pre-wrap">{text}</code>;
   const rows: [string, ReactNode][] = [
     ['Happened', <Time key="o" at={data.occurredAt} as="clock" />],
     ['Stored', <Time key="r" at={data.receivedAt} as="clock" />],

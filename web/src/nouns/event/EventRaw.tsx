@@ -4,7 +4,7 @@ import { useFragment } from '@apollo/client/react';
 import { useMemo, useState } from 'react';
 import { CopyButton } from '../../ui/CopyButton';
 import { Highlight, split } from '../../ui/Highlight';
-import { EventRawFragmentDoc, type EventRawFragment } from './EventRaw.generated';
+import { type EventRawFragment, EventRawFragmentDoc } from './EventRaw.generated';
 import { paint } from './paint';
 
 export function EventRaw({ event }: { event: FragmentType<EventRawFragment> }) {

@@ -6,7 +6,7 @@ import { Banner } from '../../ui/Banner';
 import { CopyButton } from '../../ui/CopyButton';
 import { Facts } from '../../ui/Facts';
 import { SeverityBadge } from '../severity/SeverityBadge';
-import { RuleFactsFragmentDoc, type RuleFactsFragment } from './RuleFacts.generated';
+import { type RuleFactsFragment, RuleFactsFragmentDoc } from './RuleFacts.generated';
 import { Techniques } from './Techniques';
 import { Yaml } from './Yaml';
 
