@@ -8,252 +8,221 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"syscall"
+	"sync"
 	"time"
 
 	"github.com/security-monitor/secmon/child"
 )
 
 // ErrNotInstalled says that there is no MariaDB server on this machine.
-var ErrNotInstalled = errors.New("MariaDB server is not installed: run scripts/install-deps.sh servers, or set --database-dsn")
+var ErrNotInstalled = errors.New("MariaDB server is not installed: run scripts/install-deps.sh servers " +
+	"(or install the packages mariadb-server-core and mariadb-client-core), or name a database with --database-dsn")
 
 // Options of a private server.
 type Options struct {
-	Dir          string // where its files live; made when missing
-	BufferPoolMB int
-	Log          *slog.Logger
+	Dir          string       // for its files alone; made when missing, set to mode 0700
+	BufferPoolMB int          // InnoDB's cache; 16 at least
+	Log          *slog.Logger // progress; nil for none
 }
 
 // Server is a running private server, ours or another process's.
+//
+// Ours is started again when it ends by itself. Connections break then, and what
+// was committed is there: callers see it as they see any database fail over.
 type Server struct {
-	socket  string
+	dir        string
+	socket     string
+	scratch    string // a directory made for a short socket path, "" without one
+	program    string
+	bufferPool int
+	log        *slog.Logger
+	lock       *os.File // nil when attached
+
+	mu      sync.Mutex
 	process *child.Process // nil when attached
-	lock    *os.File
-	scratch string // a directory made for a short socket path, "" without one
+
+	end     context.CancelFunc // ends the watch
+	watched sync.WaitGroup
 }
 
 const (
-	maxSocketPath = 107 // bytes, of sockaddr_un
-	startTime     = 60 * time.Second
-	stopTime      = 30 * time.Second
+	startTime = 5 * time.Minute  // of a server: repairing a large log after a crash takes long
+	stopTime  = 10 * time.Second // of a server that was killed, until its files are free
+	pollTime  = 20 * time.Millisecond
+	sayTime   = 3 * time.Second  // after this long a wait says what it waits for
+	retryTime = 10 * time.Second // longest pause before a dead server is started again
 )
 
 // Start runs the server of a directory, making its files on the first run. When
 // another process runs it already, Start attaches to that one. A crash of either
 // process at any time is repaired by the next Start.
+//
+// It fails with ErrNotInstalled where there is no MariaDB, with ctx's error when
+// that ends first, and otherwise with the reason from the server's own log.
 func Start(ctx context.Context, o Options) (*Server, error) {
+	s, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	owner := false
+	err = s.await(ctx, "the process that has the private database to answer", startTime, nil, func() (done bool, err error) {
+		owner, err = s.tryLock()
+		return owner || answers(s.socket), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !owner {
+		s.log.Info("using the private database of another process", "dir", s.dir)
+		return s, nil
+	}
+	if err := s.run(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func prepare(o Options) (*Server, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makePrivate(dir); err != nil {
 		return nil, err
 	}
-	s := &Server{}
-	if err := s.chooseSocket(dir); err != nil {
-		return nil, err
+	s := &Server{dir: dir, bufferPool: max(o.BufferPoolMB, 16), log: o.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
 	}
-	for begun := time.Now(); ; {
-		locked, err := s.tryLock(filepath.Join(dir, "lock"))
-		if err != nil {
-			return nil, err
-		}
-		if locked {
-			break
-		}
-		if answers(s.socket) {
-			return s, nil // another process owns it
-		}
-		if time.Since(begun) > startTime {
-			return nil, fmt.Errorf("another process holds %s, but its database does not answer", dir)
-		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.run(ctx, dir, o); err != nil {
-		_ = s.Close()
+	if err := s.chooseSocket(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// chooseSocket puts the socket into dir, or, where that path would be too long,
-// into a short directory that is the same for every process of this user.
-func (s *Server) chooseSocket(dir string) error {
-	s.socket = filepath.Join(dir, "s")
-	if len(s.socket) <= maxSocketPath {
-		return nil
-	}
-	info, err := os.Stat(dir)
-	if err != nil {
+// run initialises where needed, starts the server, and watches it from then on.
+func (s *Server) run(ctx context.Context) error {
+	var err error
+	if s.program, err = find("mariadbd", "mysqld"); err != nil {
 		return err
 	}
-	inode := uint64(0)
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		inode = stat.Ino
-	}
-	short := filepath.Join(os.TempDir(), fmt.Sprintf("secmon-%d-%x", os.Getuid(), inode))
-	if err := os.Mkdir(short, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := s.endOrphan(ctx); err != nil {
 		return err
 	}
-	s.socket = filepath.Join(short, "s")
-	s.scratch = short
-	if len(s.socket) > maxSocketPath {
-		return fmt.Errorf("socket path %s is longer than %d bytes: choose a shorter data directory", s.socket, maxSocketPath)
+	if _, err := os.Stat(s.data()); errors.Is(err, os.ErrNotExist) {
+		s.log.Info("making the private database, this takes a few seconds", "dir", s.dir)
+		if err := s.initialise(ctx); err != nil {
+			return err
+		}
 	}
+	s.log.Info("starting the private database", "dir", s.dir)
+	if err := s.launch(ctx); err != nil {
+		return err
+	}
+	watch, end := context.WithCancel(context.Background())
+	s.end = end
+	s.watched.Go(func() { s.watch(watch) })
 	return nil
 }
 
-// tryLock takes the directory for this process. The lock ends with us.
-func (s *Server) tryLock(path string) (bool, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // inside our own directory
-	if err != nil {
-		return false, err
-	}
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err == nil {
-		s.lock = file
-		return true, nil
-	}
-	_ = file.Close()
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return false, nil
-	}
-	return false, err
-}
-
-// run initialises where needed and starts the server.
-func (s *Server) run(ctx context.Context, dir string, o Options) error {
-	server, err := find("mariadbd", "mysqld")
+// launch starts the server and waits until it answers.
+func (s *Server) launch(ctx context.Context) error {
+	process, err := child.Start(filepath.Join(s.dir, "log"), s.program, s.arguments()...)
 	if err != nil {
 		return err
 	}
-	// A server whose parent was killed may still be on its way down.
-	for begun := time.Now(); answers(s.socket); {
-		if time.Since(begun) > stopTime {
-			return fmt.Errorf("a database server that nobody owns is on %s", s.socket)
-		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
-			return err
-		}
-	}
-	data := filepath.Join(dir, "data")
-	if _, err := os.Stat(data); errors.Is(err, os.ErrNotExist) {
-		o.Log.Info("making the private database, this takes a few seconds", "dir", dir)
-		if err := initialise(ctx, data); err != nil {
-			return err
-		}
-	}
-	o.Log.Info("starting the private database", "dir", dir)
-	log := filepath.Join(dir, "log")
-	s.process, err = child.Start(log, server, s.arguments(data, o.BufferPoolMB)...)
+	s.mu.Lock()
+	s.process = process
+	s.mu.Unlock()
+	err = s.await(ctx, "the private database to answer", startTime, process, func() (bool, error) { return answers(s.socket), nil })
 	if err != nil {
-		return err
+		kill(process) // SIGTERM may hang a server that is just starting, and nobody has used it yet
 	}
-	for begun := time.Now(); !answers(s.socket); {
-		select {
-		case <-s.process.Done():
-			return fmt.Errorf("the private database did not start: %s", lastLines(log))
-		default:
-		}
-		if time.Since(begun) > startTime {
-			return fmt.Errorf("the private database does not answer after %s, see %s", startTime, log)
-		}
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
-func (s *Server) arguments(data string, bufferPoolMB int) []string {
+func (s *Server) arguments() []string {
 	return append([]string{
-		"--no-defaults", "--datadir=" + data, "--socket=" + s.socket, "--pid-file=" + data + ".pid",
-		"--skip-networking", "--skip-log-bin", "--performance-schema=OFF", "--innodb-buffer-pool-size=" + strconv.Itoa(max(bufferPoolMB, 16)) + "M",
+		"--no-defaults", "--datadir=" + s.data(), "--socket=" + s.socket, "--pid-file=" + s.data() + ".pid",
+		"--skip-networking", "--skip-log-bin", "--performance-schema=OFF", "--innodb-buffer-pool-size=" + strconv.Itoa(s.bufferPool) + "M",
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci", "--transaction-isolation=READ-COMMITTED",
 		"--max-allowed-packet=64M", "--max-connections=300",
 	}, asRoot()...)
 }
 
-// initialise makes the data directory beside its place and moves it there when
-// it is whole, so that a crash leaves nothing half made.
-func initialise(ctx context.Context, data string) error {
-	program, err := find("mariadb-install-db", "mysql_install_db")
-	if err != nil {
-		return err
-	}
-	fresh := data + ".init"
-	if err := os.RemoveAll(fresh); err != nil {
-		return err
-	}
-	args := append([]string{"--no-defaults", "--datadir=" + fresh, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"}, asRoot()...)
-	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput() //nolint:gosec // found on PATH
-	if err != nil {
-		return fmt.Errorf("make the private database: %w: %s", err, strings.TrimSpace(string(out)))
-	}
-	return os.Rename(fresh, data)
-}
-
-// asRoot tells MariaDB that running as root is meant, as in a container.
-func asRoot() []string {
-	if os.Getuid() == 0 {
-		return []string{"--user=root"}
-	}
-	return nil
-}
-
-// find looks for a program on PATH and where servers are installed.
-func find(names ...string) (string, error) {
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
+// watch starts the server again when it ends, until ctx ends.
+func (s *Server) watch(ctx context.Context) {
+	pause := pollTime
+	for {
+		s.mu.Lock()
+		process := s.process
+		s.mu.Unlock()
+		begun := time.Now()
+		select {
+		case <-ctx.Done():
+			return
+		case <-process.Done():
 		}
-		for _, dir := range []string{"/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/opt/homebrew/bin", "/usr/local/bin"} {
-			if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
-				return path, nil
-			}
+		if time.Since(begun) > time.Minute {
+			pause = pollTime
+		}
+		s.log.Warn("the private database ended; starting it again", "how", process.Err(), "log", filepath.Join(s.dir, "log"))
+		if wait(ctx, pause) != nil {
+			return
+		}
+		pause = min(2*pause, retryTime)
+		if err := s.launch(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("the private database did not come back", "error", err)
 		}
 	}
-	return "", ErrNotInstalled
 }
 
-// answers tells whether a MySQL server greets on the socket.
-func answers(socket string) bool {
-	conn, err := net.DialTimeout("unix", socket, time.Second)
-	if err != nil {
-		return false
+// await polls until is says so. It says what it waits for when that takes long,
+// and gives up at the end of ctx, after limit, or when process has ended.
+func (s *Server) await(ctx context.Context, what string, limit time.Duration, process *child.Process, is func() (bool, error)) error {
+	var ended <-chan struct{}
+	if process != nil {
+		ended = process.Done()
 	}
-	defer conn.Close() //nolint:errcheck // only probed
-	_ = conn.SetReadDeadline(time.Now().Add(time.Second))
-	n, err := conn.Read(make([]byte, 5)) // the head of its greeting
-	return err == nil && n > 4
+	said := time.Now()
+	for begun := said; ; {
+		if done, err := is(); done || err != nil {
+			return err
+		}
+		if time.Since(begun) > limit {
+			return fmt.Errorf("waited %s in vain for %s in %s", limit, what, s.dir)
+		}
+		if time.Since(said) > sayTime {
+			said = time.Now()
+			s.log.Info("waiting for "+what, "dir", s.dir, "since", time.Since(begun).Round(time.Second))
+		}
+		select {
+		case <-ended:
+			return fmt.Errorf("the private database in %s did not start: %w: %s", s.dir, process.Err(), process.LastLines(5))
+		default:
+		}
+		if err := wait(ctx, pollTime); err != nil {
+			return err
+		}
+	}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(d):
+	case <-timer.C:
 		return nil
 	}
 }
 
-func lastLines(path string) string {
-	text, err := os.ReadFile(path) //nolint:gosec // our own log
-	if err != nil {
-		return err.Error()
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return strings.Join(lines[max(0, len(lines)-5):], "\n")
-}
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // DSN gives the go-sql-driver DSN of a database on this server.
 func (s *Server) DSN(database string) string {
@@ -273,24 +242,35 @@ func (s *Server) DSN(database string) string {
 // Attached tells whether the server belongs to another process.
 func (s *Server) Attached() bool { return s.lock == nil }
 
-// PID is the server's process id, 0 when attached.
+// PID is the server's process id, 0 when attached. It changes when the server
+// had to be started again.
 func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.process == nil {
 		return 0
 	}
 	return s.process.PID()
 }
 
-// Close stops the server, unless another process runs it.
+// Close stops the server, unless another process runs it. It returns when the
+// server's process has ended; calling it again does nothing.
 func (s *Server) Close() error {
 	if s.Attached() {
 		return nil
 	}
+	if s.end != nil {
+		s.end()
+		s.watched.Wait()
+	}
 	if s.process != nil {
-		s.process.Stop(stopTime)
+		s.process.Stop(context.Background())
 	}
 	if s.scratch != "" {
-		_ = os.RemoveAll(s.scratch)
+		_ = os.RemoveAll(s.scratch) // holds a dead socket at most
 	}
-	return s.lock.Close()
+	if err := s.lock.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
 }
