@@ -1,7 +1,7 @@
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
-import { compressed } from './scripts/compressed';
+import { compressed } from './scripts/compressed.ts';
 
 // The server that `npm run dev` passes API calls to.
 const server = process.env.SECMON_URL ?? 'http://127.0.0.1:8000';

@@ -2,7 +2,7 @@
 // graphql and react into chunks that the dashboard loads first.
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
-import { compressed } from './scripts/compressed';
+import { compressed } from './scripts/compressed.ts';
 
 export default defineConfig({
   root: 'playground',

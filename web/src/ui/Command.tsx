@@ -4,11 +4,7 @@ import { CopyButton } from './CopyButton';
 export function Command({ text }: { text: string }) {
   return (
     <div className="flex items-start gap-1 rounded-lg border border-line bg-raised py-1.5 pr-1.5 pl-3 text-left">
-      <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
-        tabIndex={0}
-        className="grow overflow-x-auto py-0.5 font-mono text-xs leading-5 text-ink"
-      >
+      <pre tabIndex={0} className="grow overflow-x-auto py-0.5 font-mono text-xs leading-5 text-ink">
         {text}
       </pre>
       <CopyButton text={text} label="Copy the command" />

@@ -58,7 +58,6 @@ export function Tabs<T extends string>({ label, tabs, current, onChange, childre
         role="tabpanel"
         id={`${base}-panel`}
         aria-labelledby={`${base}-${current}`}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
         tabIndex={0}
         className="min-h-0 grow overflow-y-auto p-4 focus-visible:outline-offset-[-2px]"
       >

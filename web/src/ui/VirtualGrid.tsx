@@ -85,7 +85,6 @@ export function VirtualGrid(props: VirtualGridProps) {
       role="grid"
       aria-label={props.label}
       aria-rowcount={props.total < 0 ? -1 : props.total + 1}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a grid is one stop of the keyboard
       tabIndex={0}
       aria-activedescendant={activeId && items.some((i) => ids[i.index] === activeId) ? rowId(activeId) : undefined}
       onScroll={(event) => props.onTop?.(event.currentTarget.scrollTop < rowHeight / 2)}
@@ -119,8 +118,6 @@ export function VirtualGrid(props: VirtualGridProps) {
               ref={measured ? rows.measureElement : undefined}
               data-index={item.index}
               role="row"
-              // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus, aria-activedescendant names the row
-              tabIndex={undefined}
               aria-rowindex={item.index + 2}
               aria-selected={id === activeId}
               onClick={(event) => {

@@ -89,7 +89,6 @@ export function AlertsPage() {
       <h1 className="sr-only">Alerts</h1>
       <AlertFacets filters={filters} onChange={setFilters} searchRef={searchRef} />
       <div className="relative flex min-h-0 grow">
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: only whether the pointer is there, to hold rows still */}
         <div
           className="relative flex min-w-0 grow flex-col"
           onPointerEnter={() => setPointed(true)}

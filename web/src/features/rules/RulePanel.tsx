@@ -16,7 +16,6 @@ export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) 
         <h2 className="text-xs font-semibold text-muted">Rule</h2>
         <IconButton icon={X} label="Close the panel (Escape)" onClick={onDismiss} />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
       <section
         aria-label="About the rule"
         tabIndex={0}

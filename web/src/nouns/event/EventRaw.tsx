@@ -32,7 +32,6 @@ export function EventRaw({ event }: { event: FragmentType<EventRawFragment> }) {
         <CopyButton text={text} label="Copy the raw record" />
       </div>
       <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
         tabIndex={0}
         className="max-h-96 overflow-auto bg-surface p-3 font-mono text-xs leading-5 break-all whitespace-pre-wrap"
       >

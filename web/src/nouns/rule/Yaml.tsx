@@ -3,11 +3,7 @@ const line = /^(\s*)((?:-\s+)*)(#.*|[^:#'"]+?(?=:(?:\s|$)))?(.*)$/;
 
 export function Yaml({ text }: { text: string }) {
   return (
-    <pre
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
-      tabIndex={0}
-      className="max-h-[28rem] overflow-auto p-3 font-mono text-xs leading-5"
-    >
+    <pre tabIndex={0} className="max-h-[28rem] overflow-auto p-3 font-mono text-xs leading-5">
       {text.split('\n').map((row, i) => {
         const [, indent, dash, head = '', rest] = line.exec(row) ?? ['', '', '', '', row];
         return (
