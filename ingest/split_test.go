@@ -78,7 +78,7 @@ func FuzzSplit(f *testing.F) {
 }
 
 func TestDecompressRefusesDamage(t *testing.T) {
-	if _, err := Decompress(bytes.NewReader([]byte("no gzip")), "gzip"); monitor.CodeOf(err) != CodeBadEncoding {
+	if _, err := Decompress(bytes.NewReader([]byte("this is not gzip at all")), "gzip"); monitor.CodeOf(err) != CodeBadEncoding {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Decompress(nil, "br"); monitor.CodeOf(err) != CodeBadEncoding {
