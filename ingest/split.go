@@ -7,16 +7,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"unicode/utf8"
 
 	"github.com/security-monitor/secmon/monitor"
 )
 
-// Split reads the records of a body: lines of JSON objects (NDJSON), or one JSON
-// array of objects; the first character tells. It calls yield for every record
-// with its line, and either the record (valid JSON, a slice of its own) or what
-// is wrong with it. A CloudTrail document {"Records": [...]} counts as its
-// records.
+// Split reads the records of a body: lines of JSON objects (NDJSON), or JSON
+// arrays of objects; the first character tells. A CloudTrail document
+// {"Records": [...]} at the beginning is read like an array, however long it is;
+// as a line among others it counts as its records. Split calls yield for every
+// record with its line, and either the record (valid JSON, a slice of its own)
+// or what is wrong with it.
+//
+// Nothing is left out in silence: where an array breaks off, the rejection says
+// that what follows was not read.
 //
 // An error is about the request as a whole: a bound of limits, damaged
 // compression, a broken connection, or what yield returned.
@@ -33,8 +38,9 @@ func Split(r io.Reader, limits Limits, yield func(line int, raw []byte, problem 
 	if err != nil {
 		return err
 	}
-	if first == '[' {
-		return s.array()
+	if first == '[' || s.documentHead() > 0 {
+		s.line = 0
+		return s.lists()
 	}
 	return s.lines()
 }
@@ -87,7 +93,7 @@ func (s *splitter) lines() error {
 		}
 		s.line++
 		if trimmed := bytes.TrimSpace(line); long || len(trimmed) > 0 {
-			if err := s.record(trimmed, long); err != nil {
+			if _, err := s.record(trimmed, long, ""); err != nil {
 				return err
 			}
 		}
@@ -115,30 +121,39 @@ func (s *splitter) readLine() (line []byte, long bool, err error) {
 }
 
 // record checks one record and hands it on, or its records where it is a
-// CloudTrail document.
-func (s *splitter) record(raw []byte, long bool) error {
+// CloudTrail document. It tells whether the record's end is sure, which that of
+// damaged JSON in an array is not; then lost is added to the rejection.
+func (s *splitter) record(raw []byte, long bool, lost string) (sure bool, err error) {
 	if s.records++; s.records > s.limits.Records {
-		return monitor.Errorf(CodeTooManyRecords, "more than %d records; send them in several requests", s.limits.Records)
+		return true, s.tooMany()
 	}
 	if long || len(raw) > s.limits.RecordBytes {
-		return s.reject(CodeRecordTooLarge, fmt.Sprintf("the record is larger than %d bytes", s.limits.RecordBytes))
+		return true, s.reject(CodeRecordTooLarge, fmt.Sprintf("the record is larger than %d bytes", s.limits.RecordBytes))
 	}
 	if code, message := s.check(raw); code != "" {
-		return s.reject(code, message)
+		if sure = json.Valid(raw); !sure {
+			message += lost
+		}
+		return sure, s.reject(code, message)
 	}
-	if bytes.HasPrefix(raw, []byte(`{"Records"`)) {
+	if documentStart.Match(raw) {
 		var document struct{ Records []json.RawMessage }
 		if json.Unmarshal(raw, &document) == nil && len(document.Records) > 0 {
-			return s.document(document.Records)
+			s.records--
+			return true, s.document(document.Records)
 		}
 	}
-	return s.yield(s.line, raw, nil)
+	return true, s.yield(s.line, raw, nil)
+}
+
+func (s *splitter) tooMany() error {
+	return monitor.Errorf(CodeTooManyRecords, "more than %d records; send them in several requests", s.limits.Records)
 }
 
 func (s *splitter) document(records []json.RawMessage) error {
 	for _, raw := range records {
-		if s.records++; s.records > s.limits.Records+1 {
-			return monitor.Errorf(CodeTooManyRecords, "more than %d records; send them in several requests", s.limits.Records)
+		if s.records++; s.records > s.limits.Records {
+			return s.tooMany()
 		}
 		if raw = bytes.TrimSpace(raw); raw[0] != '{' {
 			if err := s.reject(CodeNotAnObject, "an element of Records is no JSON object"); err != nil {
@@ -208,35 +223,68 @@ func depth(raw []byte) int {
 	return deepest
 }
 
-// array reads the elements of a JSON array. An element that is no JSON ends it:
-// where the next one would begin cannot be known.
-func (s *splitter) array() error {
-	_, _ = s.in.ReadByte() // the bracket, which was peeked
-	s.line = 0
+// documentStart is how a CloudTrail file begins.
+var documentStart = regexp.MustCompile(`^\{\s*"Records"\s*:\s*\[`)
+
+// documentHead gives the length of a document's beginning, 0 where none begins.
+func (s *splitter) documentHead() int {
+	head, _ := s.in.Peek(64) // fewer at the end of the body
+	return len(documentStart.Find(head))
+}
+
+// lists reads arrays and documents up to the end of the body.
+func (s *splitter) lists() error {
 	for {
-		c, err := s.skipElementSpace()
-		switch {
-		case err != nil:
-			s.line++
-			return s.brokenOff(err)
-		case c == ']':
-			_, _ = s.in.ReadByte()
-			return nil
-		case c == ',' && s.line > 0:
-			_, _ = s.in.ReadByte()
-			continue
+		head := 1 // a bracket
+		document := s.documentHead()
+		if document > 0 {
+			head = document
 		}
-		s.line++
-		raw, long, err := s.element()
-		if err != nil {
-			return s.brokenOff(err)
-		}
-		before := s.records
-		if err := s.record(bytes.TrimSpace(raw), long); err != nil {
+		_, _ = s.in.Discard(head) // it was peeked
+		closed, err := s.elements()
+		if !closed || err != nil {
 			return err
 		}
-		if s.records > before && !long && !json.Valid(raw) {
-			return nil // reported; what follows cannot be told apart
+		c, err := s.skipElementSpace()
+		if document > 0 {
+			if err != nil || c != '}' {
+				return s.brokenOff(err, "the document goes on behind its Records; the rest was not read")
+			}
+			_, _ = s.in.ReadByte() // it was peeked
+			c, err = s.skipElementSpace()
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil || c != '[' && s.documentHead() == 0:
+			return s.brokenOff(err, "more follows behind the end of the array; it was not read")
+		}
+	}
+}
+
+// elements reads up to the closing bracket. An element that is no JSON ends it
+// with closed false: where the next one would begin cannot be known.
+func (s *splitter) elements() (closed bool, err error) {
+	for first := true; ; first = false {
+		c, err := s.skipElementSpace()
+		if err != nil {
+			return false, s.brokenOff(err, "")
+		}
+		if c == ']' && first {
+			_, _ = s.in.ReadByte() // it was peeked
+			return true, nil
+		}
+		raw, long, err := s.element()
+		if err != nil {
+			return false, s.brokenOff(err, "")
+		}
+		s.line++
+		sure, err := s.record(bytes.TrimSpace(raw), long, "; the elements behind it were not read")
+		if !sure || err != nil {
+			return false, err
+		}
+		if c, err = s.in.ReadByte(); err != nil || c == ']' { // element stopped there, or at a comma
+			return err == nil, err
 		}
 	}
 }
@@ -249,12 +297,17 @@ func (s *splitter) skipElementSpace() (byte, error) {
 	return c, err
 }
 
-// brokenOff reports an array without its end; what came before it is good.
-func (s *splitter) brokenOff(err error) error {
-	if !errors.Is(err, io.EOF) {
+// brokenOff reports what follows the last good element; that one and those
+// before it count.
+func (s *splitter) brokenOff(err error, message string) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		message = "the array ends without its closing bracket"
+	case err != nil:
 		return err
 	}
-	return s.reject(CodeMalformed, "the array ends without its closing bracket")
+	s.line++
+	return s.reject(CodeMalformed, message)
 }
 
 // element reads up to the comma or bracket that ends an element of the array.
