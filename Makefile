@@ -2,14 +2,16 @@
 # `make run` and `make test`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+.NOTPARALLEL: # a target's prerequisites are its steps, in order
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -X github.com/security-monitor/secmon/app.Version=$(VERSION)
 NPM_STAMP := web/node_modules/.package-lock.stamp
+PROGRESS := scripts/progress.sh
 
 .PHONY: help
 help: ## print the targets
-	@grep -hE '^[a-zA-Z/_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-zA-Z0-9/_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: deps/servers build ## install what is missing, build, and start with the demo
@@ -26,7 +28,7 @@ build: web/dist/index.html bin ## build the dashboard and the binary
 .PHONY: bin
 bin: ## build the binary alone
 	@echo "== building bin/secmon (the first time compiles every dependency: a minute or two)"
-	@go build -v -ldflags '$(LDFLAGS)' -o bin/secmon ./cmd/secmon 2>&1 | awk 'NR % 40 == 0 { print "   compiled " NR " packages" } !/^[a-z0-9.\/_-]+$$/ { print }'; exit $${PIPESTATUS[0]}
+	@$(PROGRESS) go build -v -ldflags '$(LDFLAGS)' -o bin/secmon ./cmd/secmon
 
 .PHONY: deps/servers deps/browser
 deps/servers:
@@ -36,7 +38,7 @@ deps/browser:
 
 $(NPM_STAMP): web/package-lock.json
 	@echo "== installing the dashboard's packages (once per lockfile)"
-	cd web && npm ci --no-audit --no-fund
+	@$(PROGRESS) npm --prefix web ci --no-audit --no-fund
 	@touch $@
 
 .PHONY: npm
@@ -44,7 +46,7 @@ npm: $(NPM_STAMP)
 
 web/dist/index.html: $(NPM_STAMP) schema.graphqls $(shell find web/src web/public web/playground -type f 2>/dev/null) $(wildcard web/*.html web/*.ts)
 	@echo "== building the dashboard"
-	cd web && npm run build
+	@cd web && ../$(PROGRESS) npm run build
 	@touch $@
 
 .PHONY: generate
@@ -53,50 +55,59 @@ generate: npm ## regenerate graph/ and the dashboard's types from schema.graphql
 	cd web && npm run codegen
 
 .PHONY: verify
-verify: npm ## check that generated code is current, modules are tidy, the web typechecks
+verify: npm ## check that generated code is current, modules are tidy, imports are allowed, the web typechecks
 	@echo "== verify: generated code"
-	go tool gqlgen generate
-	cd web && npm run codegen
-	git diff --exit-code -- graph web/src go.mod go.sum
+	@$(PROGRESS) scripts/verify-generated.sh
 	@echo "== verify: go.mod"
-	go mod tidy -diff
+	@$(PROGRESS) go mod tidy -diff
 	@echo "== verify: imports"
-	go test -count=1 ./archtest
+	@$(PROGRESS) go test -count=1 ./archtest
 	@echo "== verify: web"
-	cd web && npm run check
+	@cd web && ../$(PROGRESS) npm run check
+
+# The developers' tools have a module of their own; built once, and again when
+# that changes. From an empty build cache this takes two minutes on two cores.
+TOOLS := bin/.tools.stamp
+$(TOOLS): tools/go.mod tools/go.sum
+	@echo "== building the linters (the first time takes some minutes)"
+	@mkdir -p bin
+	@$(PROGRESS) go -C tools build -v -o $(CURDIR)/bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint mvdan.cc/gofumpt
+	@touch $@
 
 .PHONY: fmt
-fmt: ## format Go and web sources
-	go -C tools tool gofumpt -l -w $(CURDIR)
+fmt: $(TOOLS) npm ## format Go and web sources
+	@git ls-files --cached --others --exclude-standard -- '*.go' ':!graph' | xargs bin/gofumpt -l -w
 	cd web && npm run fmt
 
 .PHONY: lint
-lint: ## lint Go sources
-	@echo "== lint (the first time compiles golangci-lint: some minutes)"
-	@mkdir -p bin && go -C tools build -o $(CURDIR)/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	bin/golangci-lint run ./...
+lint: $(TOOLS) ## lint Go sources (make verify checks the web's)
+	@echo "== lint"
+	@$(PROGRESS) bin/golangci-lint run ./...
 
 .PHONY: test
-test: deps/servers test/go test/web ## run every Go and web test
+test: export CI = true
+test: deps/browser test/go test/web e2e ## install what is missing and run every Go, web and browser test
 
 .PHONY: test/go
-test/go: ## run the Go tests
+test/go: ## run the Go tests (with CI=true a missing server is a failure)
+	@echo "== Go tests: compiling (the first time every dependency: a minute or two)"
+	@$(PROGRESS) go build -v ./...
 	@echo "== Go tests"
-	go test ./...
+	@$(PROGRESS) go test ./...
 
 .PHONY: test/race
 test/race: ## run the Go tests under the race detector
-	go test -race ./...
+	@$(PROGRESS) go test -race ./...
 
 .PHONY: test/web
 test/web: npm ## run the web's unit tests
 	@echo "== web unit tests"
-	cd web && npm test
+	@cd web && ../$(PROGRESS) npm test
 
 .PHONY: e2e
 e2e: build ## run the browser stories against the real program
 	@echo "== browser stories"
-	cd web && npm run e2e
+	@cd web && ../$(PROGRESS) npm run e2e
 
 .PHONY: screenshots
 screenshots: build ## make the screenshots of docs/screenshots
@@ -112,8 +123,13 @@ fuzz: ## fuzz every parser and decoder for 30 s each
 
 .PHONY: migrate/new
 migrate/new: ## start a new migration: make migrate/new NAME=what_changes
-	@n=$$(printf '%04d' $$(( $$(ls db/migrations | wc -l) + 1 ))); f=db/migrations/$${n}_$(NAME).sql; printf -- '-- +goose Up\n\n-- +goose Down\n' > $$f; echo $$f
+	@[[ "$(NAME)" =~ ^[a-z0-9_]+$$ ]] || { echo "usage: make migrate/new NAME=what_changes" >&2; exit 2; }
+	@last=$$(ls db/migrations | sed -n 's/^\([0-9]\{4\}\)_.*\.sql$$/\1/p' | sort | tail -1); \
+	file=db/migrations/$$(printf '%04d' $$((10#$${last:-0} + 1)))_$(NAME).sql; \
+	printf -- '-- +goose Up\n\n-- +goose Down\n' > "$$file" && echo "$$file"
 
 .PHONY: fresh
-fresh: ## clone HEAD into a new directory and run the tests there
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && git clone -q . "$$dir/main" && if [ -d ../shared ]; then ln -s "$$(cd ../shared && pwd)" "$$dir/shared"; fi && $(MAKE) -C "$$dir/main" test
+fresh: ## clone HEAD into a new directory and run the tests there, as on a new machine
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && echo "== cloning into $$dir" \
+	&& git clone -q . "$$dir/main" && { [ ! -d ../shared ] || ln -s "$$(cd ../shared && pwd)" "$$dir/shared"; } \
+	&& $(MAKE) -C "$$dir/main" test

@@ -1,4 +1,4 @@
-// Package archtest holds the table of who may import whom (docs/architecture.md).
+// Package archtest holds the table of who may import whom.
 package archtest
 
 import (
@@ -27,48 +27,122 @@ var allowed = map[string][]string{
 	"db":              {"monitor", "page"},
 	"db/localdb":      {"child"},
 	"db/dbtest":       {"db", "db/localdb"},
+	"notify":          {"monitor", "page", "feed"},
 	"graph":           {"graph/model", "monitor", "page"},
 	"graph/model":     {"monitor", "page"},
 	"resolvers":       {"graph", "graph/model", "monitor", "page", "auth"},
-	"rulepack":        {},
+	"transport":       {"graph", "graph/model", "monitor", "feed", "auth"},
+	"rulepack":        {"monitor"},
 	"demo":            {"monitor"},
 	"web":             {},
-	"app":             {"*"},
-	"cmd/secmon":      {"app", "monitor"},
-	"e2e":             {"*"},
+	"app":             {everything},
+	"cmd/secmon":      {"app", "monitor"}, // monitor for the nouns that flags name
+	"e2e":             {everything},
 	"archtest":        {},
 }
 
-// restricted says which packages alone may import a third-party package.
-var restricted = map[string][]string{
-	"database/sql":                 {"db"},
-	"github.com/doug-martin/goqu/": {"db"},
-	"github.com/redis/go-redis/":   {"feed"},
-	"github.com/golang-jwt/jwt/":   {"auth"},
-	"github.com/99designs/gqlgen":  {"graph", "graph/model", "resolvers", "app"},
+const everything = "*"
+
+// testOnly are imported by tests alone.
+var testOnly = []string{"db/dbtest", "e2e"}
+
+// importers says which packages alone may import a third-party package (or those
+// whose path begins so). Tests may look at the database and at Redis directly.
+var importers = map[string][]string{
+	"database/sql":                     {"db"},
+	"github.com/doug-martin/goqu/":     {"db"},
+	"github.com/go-sql-driver/mysql":   {"db", "db/dbtest"},
+	"github.com/redis/go-redis/":       {"feed"},
+	"github.com/golang-jwt/jwt/":       {"auth"},
+	"github.com/99designs/gqlgen":      {"graph", "graph/model", "resolvers", "transport", "app"},
+	"github.com/alicebob/miniredis/v2": {"feed/localredis"},
 }
 
+// standardOnly import nothing but the standard library and what allowed says.
+var standardOnly = []string{"page", "monitor", "child", "db/localdb"}
+
 type goPackage struct {
-	ImportPath string
-	Imports    []string
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
 }
+
+func (p goPackage) name() string { return strings.TrimPrefix(p.ImportPath, module) }
 
 func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
 	for _, p := range listPackages(t) {
-		name := strings.TrimPrefix(p.ImportPath, module)
-		may, known := allowed[name]
+		may, known := allowed[p.name()]
 		if !known {
-			t.Errorf("%s is not in the import table", name)
+			t.Errorf("%s is not in the import table", p.name())
 			continue
 		}
 		for _, path := range p.Imports {
-			if ours, ok := strings.CutPrefix(path, module); ok && !slices.Contains(may, ours) && !slices.Contains(may, "*") {
-				t.Errorf("%s may not import %s", name, ours)
+			if reason := refuse(p.name(), may, path); reason != "" {
+				t.Errorf("%s may not import %s: %s", p.name(), path, reason)
 			}
-			for prefix, who := range restricted {
-				if (path == prefix || strings.HasPrefix(path, prefix)) && !slices.Contains(who, name) {
-					t.Errorf("%s may not import %s: only %v may", name, path, who)
-				}
+		}
+	}
+}
+
+// refuse says why a package may not import a path, "" when it may.
+func refuse(name string, may []string, path string) string {
+	if ours, ok := strings.CutPrefix(path, module); ok {
+		if slices.Contains(testOnly, ours) {
+			return "it is for tests"
+		}
+		if !slices.Contains(may, ours) && !slices.Contains(may, everything) {
+			return "it may import of ours only " + strings.Join(may, ", ")
+		}
+		return ""
+	}
+	for prefix, who := range importers {
+		if (path == prefix || strings.HasPrefix(path, prefix)) && !slices.Contains(who, name) {
+			return "only these may: " + strings.Join(who, ", ")
+		}
+	}
+	if slices.Contains(standardOnly, name) && strings.Contains(strings.Split(path, "/")[0], ".") {
+		return "it keeps to the standard library"
+	}
+	return ""
+}
+
+// The tests of a package may use, besides what it may itself, the test database
+// and the packages below theirs; none may reach up to the wiring.
+func TestTestsReachUpToNothing(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if slices.Contains(allowed[p.name()], everything) {
+			continue
+		}
+		for _, path := range slices.Concat(p.TestImports, p.XTestImports) {
+			ours, ok := strings.CutPrefix(path, module)
+			if ok && ours != p.name() && slices.Contains([]string{"app", "cmd/secmon", "e2e"}, ours) && p.name() != "cmd/secmon" {
+				t.Errorf("a test of %s may not import %s: stories about the whole program are in e2e", p.name(), ours)
+			}
+		}
+	}
+}
+
+// The rules themselves: what must be refused is refused.
+func TestTheTableRefuses(t *testing.T) {
+	for _, c := range []struct{ from, path, reason string }{
+		{"resolvers", module + "db", "resolvers declare what they need"},
+		{"detect", module + "ingest", "ingest comes before detect"},
+		{"app", module + "db/dbtest", "the product has no test code"},
+		{"resolvers", "database/sql", "SQL lives in db"},
+		{"db/localdb", "github.com/go-sql-driver/mysql", "localdb gives a DSN, it opens nothing"},
+		{"ingest", "github.com/redis/go-redis/v9", "Redis lives in feed"},
+		{"monitor", "github.com/99designs/gqlgen/graphql", "the nouns know no GraphQL"},
+		{"monitor", "go.yaml.in/yaml/v3", "the nouns keep to the standard library"},
+	} {
+		if refuse(c.from, allowed[c.from], c.path) == "" {
+			t.Errorf("%s may import %s: %s", c.from, c.path, c.reason)
+		}
+	}
+	for name, may := range allowed {
+		for _, other := range may {
+			if _, known := allowed[other]; !known && other != everything {
+				t.Errorf("%s may import %s, which is not in the table", name, other)
 			}
 		}
 	}
@@ -76,11 +150,13 @@ func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
 
 func listPackages(t *testing.T) []goPackage {
 	t.Helper()
-	list := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...")
+	list := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
 	list.Dir = ".."
+	var complaint strings.Builder
+	list.Stderr = &complaint
 	out, err := list.Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("go list: %v: %s", err, complaint.String())
 	}
 	var packages []goPackage
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
@@ -90,6 +166,8 @@ func listPackages(t *testing.T) []goPackage {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		packages = append(packages, p)
+		if strings.HasPrefix(p.ImportPath, module) && !strings.Contains(p.ImportPath, "/node_modules/") {
+			packages = append(packages, p)
+		}
 	}
 }

@@ -7,8 +7,21 @@
 set -euo pipefail
 
 say() { echo "[install-deps] $*"; }
+die() { echo "[install-deps] $*" >&2; exit 1; }
 
-have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/opt/homebrew/bin/$1" ]; }
+# Servers are in sbin, which is not on the PATH of every user.
+have() {
+  local dir
+  command -v "$1" >/dev/null 2>&1 && return
+  for dir in /usr/sbin /usr/local/sbin /opt/homebrew/bin; do
+    [ -x "$dir/$1" ] && return
+  done
+  return 1
+}
+
+have_browser() {
+  have chromium || have chromium-browser || [ -d /Applications/Chromium.app ] || [ -x "${SECMON_CHROMIUM:-}" ]
+}
 
 missing=()
 for group in "$@"; do
@@ -17,7 +30,7 @@ for group in "$@"; do
       { have mariadbd && have mariadb-install-db; } || missing+=(mariadb)
       have redis-server || missing+=(redis) ;;
     browser)
-      { have chromium || [ -d "/Applications/Chromium.app" ]; } || missing+=(chromium) ;;
+      have_browser || missing+=(chromium) ;;
     *)
       echo "usage: $0 [servers] [browser]" >&2
       exit 2 ;;
@@ -25,48 +38,77 @@ for group in "$@"; do
 done
 
 if [ ${#missing[@]} -eq 0 ]; then
-  say "nothing to install: $* are there"
+  say "nothing to install for: $*"
   exit 0
 fi
 
 if [ "$(uname)" = Darwin ]; then
-  say "installing ${missing[*]} with brew"
+  have brew || die "needs brew to install ${missing[*]}"
+  say "installing ${missing[*]} with brew; no service is started"
   for name in "${missing[@]}"; do
     if [ "$name" = chromium ]; then brew install --cask chromium; else brew install "$name"; fi
   done
   exit 0
 fi
 
-if ! command -v apt-get >/dev/null 2>&1; then
-  say "this system has neither apt nor brew; install by hand: ${missing[*]}"
-  exit 1
-fi
-
+have apt-get || die "this system has neither apt nor brew; install by hand: ${missing[*]}"
 root=()
 if [ "$(id -u)" -ne 0 ]; then
-  command -v sudo >/dev/null 2>&1 || { say "needs root or sudo to install ${missing[*]}"; exit 1; }
+  have sudo || die "needs root or sudo to install ${missing[*]}"
   root=(sudo)
 fi
 
-packages=()
-for name in "${missing[@]}"; do
-  case "$name" in
-    mariadb) packages+=(mariadb-server-core mariadb-client-core) ;;
-    redis) packages+=(redis-server) ;;
-    chromium) packages+=(chromium) ;;
-  esac
-done
+# first NAME... gives the first of the packages that apt can install.
+first() {
+  local name
+  for name in "$@"; do
+    if [ -n "$(apt-cache show --no-all-versions "$name" 2>/dev/null)" ]; then
+      echo "$name"
+      return
+    fi
+  done
+  return 1
+}
 
-# A package of a server starts a service by itself; this keeps it from doing so.
+# Older releases have the version in MariaDB's names, and Ubuntu's Chromium is a
+# snap behind chromium-browser.
+choose() {
+  local name
+  packages=()
+  for name in "${missing[@]}"; do
+    case "$name" in
+      mariadb)
+        packages+=("$(first mariadb-server-core mariadb-server-core-10.{11,6,5,3})") || return
+        packages+=("$(first mariadb-client-core mariadb-client-core-10.{11,6,5,3})") || return ;;
+      redis) packages+=("$(first redis-server)") || return ;;
+      chromium) packages+=("$(first chromium chromium-browser)") || return ;;
+    esac
+  done
+}
+
+install() {
+  say "installing with apt: ${packages[*]}; no service is started"
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
+}
+
+# A server's package starts its service by itself. This keeps it from doing so.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
+  trap '"${root[@]}" rm -f "$policy"' EXIT
   printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
   "${root[@]}" chmod +x "$policy"
-  trap '"${root[@]}" rm -f "$policy"' EXIT
 fi
 
-say "installing ${packages[*]} with apt"
-install() { "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"; }
-# Without a package list apt knows none of the names; then fetch it and go on.
-install 2>/dev/null || { say "fetching the package lists"; "${root[@]}" apt-get update; install; }
-say "done"
+# Without package lists apt knows no names, with old ones it asks for files that
+# are gone. Then, and only then, the lists are fetched.
+if ! { choose && install; }; then
+  say "fetching the package lists"
+  "${root[@]}" apt-get update
+  choose || die "apt has no package for one of: ${missing[*]}"
+  install
+fi
+# Nor shall it start at the next boot of this machine, where it was not before.
+if [[ " ${missing[*]} " == *" redis "* ]] && have systemctl; then
+  "${root[@]}" systemctl disable --quiet redis-server 2>/dev/null || true # not a machine of systemd's
+fi
+say "installed: ${packages[*]}"
