@@ -6,7 +6,7 @@
 import { ApolloLink, CombinedGraphQLErrors, Observable } from '@apollo/client';
 import { type GraphQLFormattedError, type OperationDefinitionNode, print } from 'graphql';
 import type { Client } from 'graphql-ws';
-import { freshToken } from './session';
+import { getSession, refreshSession } from './session';
 import { backoff, pause } from './socket';
 
 /** Errors that another try may get past. The others are for the subscriber. */
@@ -32,8 +32,9 @@ export class FeedLink extends ApolloLink {
       // graphql-ws gives up on some close codes (1011 of a proxy, for one), and a
       // feed may be ended by the server. Nobody wants it to end, so it begins again.
       const again = async (token: boolean) => {
+        const held = getSession()?.accessToken;
         await pause(backoff(retries++));
-        if (token && !over) await freshToken(true);
+        if (token && held && !over) await refreshSession(held);
         if (!over) start();
       };
       const start = () => {

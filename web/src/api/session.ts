@@ -63,9 +63,9 @@ export function isExpiring(session: Session, now = Date.now()): boolean {
 }
 
 /** Gives a token that is good for a while yet, or the old one when the server cannot be reached. */
-export async function freshToken(force = false): Promise<string | null> {
+export async function freshToken(): Promise<string | null> {
   const held = current;
-  if (held && (force || isExpiring(held))) await refreshSession(held.accessToken);
+  if (held && isExpiring(held)) await refreshSession(held.accessToken);
   return current?.accessToken ?? null;
 }
 

@@ -2,7 +2,7 @@
 // without end, and renews its token before that ends.
 import { type Client, createClient } from 'graphql-ws';
 import { reportSocket } from './connection';
-import { endpoint, freshToken } from './session';
+import { endpoint, freshToken, refreshSession } from './session';
 
 const keepAlive = 10_000;
 const pongTimeout = 5_000;
@@ -31,7 +31,8 @@ export function pause(ms: number): Promise<void> {
 
 /** The one socket of this tab. It opens with the first subscription and closes a little after the last. */
 export function createFeedClient(): Client {
-  let forceRefresh = false;
+  let used: string | null = null;
+  let refused: string | null = null;
   let pongDeadline: ReturnType<typeof setTimeout> | undefined;
   const client = createClient({
     url: () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${endpoint}`,
@@ -43,16 +44,18 @@ export function createFeedClient(): Client {
     retryWait: (retries) => pause(backoff(retries)),
     // It must not throw: graphql-ws would close with a code that it does not retry.
     connectionParams: async () => {
-      const token = await freshToken(forceRefresh);
-      forceRefresh = false;
-      return token ? { authorization: `Bearer ${token}` } : {};
+      // Unless another request has renewed the refused token already.
+      if (refused) await refreshSession(refused);
+      refused = null;
+      used = await freshToken();
+      return used ? { authorization: `Bearer ${used}` } : {};
     },
     on: {
       connecting: () => reportSocket('connecting'),
       connected: () => reportSocket('live'),
       closed: (event) => {
         clearTimeout(pongDeadline);
-        if (event instanceof CloseEvent && event.code === closeForbidden) forceRefresh = true;
+        if (event instanceof CloseEvent && event.code === closeForbidden) refused = used;
         const ours = event instanceof CloseEvent && event.code === 1000;
         reportSocket(ours ? 'idle' : 'reconnecting');
       },

@@ -54,7 +54,7 @@ export function SearchBox({ value, onChange, label, inputRef }: SearchBoxProps) 
           type="button"
           aria-label="Clear the search"
           onClick={() => setText('')}
-          className="absolute right-1.5 rounded p-1 text-faint hover:text-ink"
+          className="absolute right-0.5 inline-flex size-6 items-center justify-center rounded text-faint hover:text-ink"
         >
           <X size={13} aria-hidden />
         </button>

@@ -30,9 +30,9 @@ export const columns: readonly Column[] = [
 ];
 
 export const template = clsx(
-  'grid-cols-[5.25rem_7.5rem_minmax(10rem,2fr)_4.5rem_2.75rem_minmax(6rem,1fr)_minmax(5rem,0.8fr)_minmax(8rem,1.2fr)_7rem_6.5rem_2.5rem]',
-  '@max-[76rem]:grid-cols-[5.25rem_7.5rem_minmax(10rem,2fr)_4.5rem_2.75rem_minmax(6rem,1fr)_minmax(5rem,0.8fr)_6.5rem]',
-  '@max-[56rem]:grid-cols-[5.25rem_7.5rem_minmax(8rem,2fr)_4.5rem_minmax(5rem,1fr)]',
+  'grid-cols-[5rem_7.25rem_minmax(15rem,2.4fr)_4.25rem_2.75rem_minmax(6.5rem,1fr)_minmax(5rem,0.8fr)_minmax(7.5rem,1.1fr)_5.5rem_minmax(4.5rem,0.7fr)_2.25rem]',
+  '@max-[76rem]:grid-cols-[5rem_7.25rem_minmax(10rem,2fr)_4.25rem_2.75rem_minmax(6rem,1fr)_minmax(5rem,0.8fr)_6.5rem]',
+  '@max-[56rem]:grid-cols-[5rem_7.25rem_minmax(8rem,2fr)_4.25rem_minmax(5rem,1fr)]',
 );
 
 export const AlertRow = memo(function AlertRow({ id, gone }: { id: string; gone: boolean }) {
@@ -40,10 +40,10 @@ export const AlertRow = memo(function AlertRow({ id, gone }: { id: string; gone:
   if (!complete) return null;
   return (
     <>
-      <div role="gridcell">
+      <div role="gridcell" className="flex items-center">
         <SeverityBadge severity={data.severity} />
       </div>
-      <div role="gridcell" className="min-w-0">
+      <div role="gridcell" className="flex min-w-0 items-center">
         <StatusBadge status={data.status} />
       </div>
       <div
@@ -69,7 +69,11 @@ export const AlertRow = memo(function AlertRow({ id, gone }: { id: string; gone:
       <div role="gridcell" className={clsx('truncate text-muted', wide)}>
         {formatFlow(data.source, data.destination)}
       </div>
-      <div role="gridcell" className={clsx('h-5 overflow-hidden', wide)} title={data.techniques.join(', ')}>
+      <div
+        role="gridcell"
+        className={clsx('flex h-5 items-center overflow-hidden', wide)}
+        title={data.techniques.join(', ')}
+      >
         <Techniques ids={data.techniques} />
       </div>
       <div role="gridcell" className={clsx('truncate text-muted', mid)}>

@@ -48,7 +48,12 @@ export function AlertsPage() {
   const go = (next: AlertSearch, replace = false) => void navigate({ search: next, replace });
   const setFilters = (next: AlertFilters) => go(formatSearch(next, { alert: search.alert, tab: search.tab }), true);
   const openAlert = (id: string) => go({ ...search, alert: id }, open !== null);
-  const dismiss = () => go({ ...search, alert: undefined, tab: undefined });
+  const dismiss = () => {
+    // What no longer matches goes now, and the next row takes over.
+    if (active && queue.gone.has(active)) setActive(nextOf(queue.ids, active, queue.gone));
+    if (queue.gone.size > 0) queue.showNew();
+    go({ ...search, alert: undefined, tab: undefined });
+  };
   const activate = (id: string) => {
     setActive(id);
     if (open) openAlert(id);
@@ -138,6 +143,13 @@ export function AlertsPage() {
       <AlertDialogs dialog={dialog} actions={actions} onDone={() => setDialog(null)} />
     </>
   );
+}
+
+/** The row after one that goes, else the one before it. */
+function nextOf(ids: readonly string[], id: string, gone: ReadonlySet<string>): string | null {
+  const at = ids.indexOf(id);
+  const stays = (candidate: string) => !gone.has(candidate);
+  return ids.slice(at + 1).find(stays) ?? ids.slice(0, at).findLast(stays) ?? null;
 }
 
 /** How many wait above, announced politely; it takes no room, so that nothing moves. */

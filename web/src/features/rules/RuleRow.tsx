@@ -49,7 +49,7 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
           onToggle={(next) => void toggle(data, next)}
         />
       </div>
-      <div role="gridcell">
+      <div role="gridcell" className="flex items-center">
         <SeverityBadge severity={data.level} />
       </div>
       <div role="gridcell" className={clsx('truncate font-medium', !data.enabled && 'text-muted')} title={data.title}>
@@ -65,7 +65,11 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
       <div role="gridcell" className={clsx('truncate text-muted', mid)}>
         {source}
       </div>
-      <div role="gridcell" className={clsx('h-5 overflow-hidden', mid)} title={data.techniques.join(', ')}>
+      <div
+        role="gridcell"
+        className={clsx('flex h-5 items-center overflow-hidden', mid)}
+        title={data.techniques.join(', ')}
+      >
         <Techniques ids={data.techniques} />
       </div>
       <div role="gridcell" className={clsx('truncate text-muted', mid)}>

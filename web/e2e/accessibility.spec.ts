@@ -1,0 +1,50 @@
+import { expect, test } from '@playwright/test';
+import { encodedPowerShell, expectAccessible, ingest, logIn, row, shared } from './actions';
+
+for (const theme of ['light', 'dark'] as const) {
+  test.describe(`${theme} theme`, () => {
+    test.use({ colorScheme: theme, reducedMotion: 'reduce' } as object);
+
+    test('axe finds nothing on any page', async ({ page, request }) => {
+      const target = shared();
+      const host = `ws-axe-${theme}`;
+      await ingest(request, target, [encodedPowerShell(host)]);
+      await page.goto(`${target.url}/login`);
+      await expectAccessible(page, 'login');
+      await logIn(page, target);
+      await expect(row(page, host)).toBeVisible();
+      await expectAccessible(page, 'alerts');
+
+      await row(page, host).click();
+      const panel = page.getByRole('complementary', { name: 'Alert' });
+      for (const tab of ['Overview', 'Evidence', 'Rule', 'Comments', 'History']) {
+        await panel.getByRole('tab', { name: tab }).click();
+        await expect(panel.getByRole('tabpanel')).not.toBeEmpty();
+        await expectAccessible(page, `alert, ${tab}`);
+      }
+      await page.keyboard.press('c');
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await expectAccessible(page, 'closing dialog');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('?');
+      await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+      await expectAccessible(page, 'help');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Administrator' }).click();
+      await expectAccessible(page, 'account menu');
+
+      await page.goto(`${target.url}/events`);
+      await page.getByRole('grid', { name: 'Events' }).getByRole('row').filter({ hasText: host }).first().click();
+      await expect(page.getByRole('searchbox', { name: 'Search in the raw record' })).toBeVisible();
+      await expectAccessible(page, 'events');
+      await page.goto(`${target.url}/events?q=nothing-has-this`);
+      await expect(page.getByText('No event matches')).toBeVisible();
+      await expectAccessible(page, 'no events');
+
+      await page.goto(`${target.url}/rules`);
+      await page.getByRole('grid', { name: 'Rules' }).getByText('PowerShell with an Encoded Command').click();
+      await expect(page.getByRole('region', { name: 'Source of the rule' })).toBeVisible();
+      await expectAccessible(page, 'rules');
+    });
+  });
+}

@@ -1,0 +1,10 @@
+// Pictures of every screen in both themes, for the README and for looking at.
+import { defineConfig } from '@playwright/test';
+import base from './playwright.config';
+
+export default defineConfig(base, {
+  testDir: 'e2e/screenshots',
+  testMatch: '*.shots.ts',
+  globalSetup: undefined,
+  timeout: 180_000,
+});
