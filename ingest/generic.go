@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"strings"
+
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -21,13 +23,38 @@ func normaliseGeneric(in *input) {
 	ev.Process = text(v, "process/executable", "process/file/path", "process/name", "process", "exe")
 	ev.Command = text(v, "process/command_line", "process/cmd_line", "command_line", "cmdline", "command")
 	ev.FilePath = text(v, "file/path", "file_path", "path")
-	ev.FileHash = text(v, "file/hash/sha256", "sha256", "file/hash/md5", "md5")
+	ev.FileHash = text(v, "file/hash/sha256", "process/hash/sha256", "sha256", "file/hash/md5", "md5")
 	ev.Domain = text(v, "url/domain", "dns/question/name", "domain", "query", "server_name")
 	ev.URL = text(v, "url/full", "url/original", "url", "uri")
-	switch text(v, "event/outcome", "outcome", "result", "status") {
-	case "success", "SUCCESS", "ok", "Success":
+	switch strings.ToLower(text(v, "event/outcome", "outcome", "result", "status")) {
+	case "success", "ok", "succeeded", "allowed":
 		ev.Outcome = monitor.OutcomeSuccess
-	case "failure", "FAILURE", "failed", "fail", "denied", "Failure":
+	case "failure", "failed", "fail", "denied", "blocked", "error":
 		ev.Outcome = monitor.OutcomeFailure
 	}
+	if severity, ok := genericSeverity[strings.ToLower(text(v, "severity", "log/level", "level", "priority"))]; ok {
+		ev.Severity = severity
+	}
+	if class, ok := ocsfClass[text(v, "class_uid")]; ok {
+		ev.Class = class
+	} else if class, ok := ecsClass[text(v, "event/category")]; ok {
+		ev.Class = class
+	}
+}
+
+// genericSeverity understands the words of loggers and of OCSF; numbers mean
+// something else in each source.
+var genericSeverity = map[string]monitor.Severity{
+	"low": monitor.SeverityLow, "warning": monitor.SeverityLow, "warn": monitor.SeverityLow,
+	"medium": monitor.SeverityMedium, "moderate": monitor.SeverityMedium, "error": monitor.SeverityMedium, "err": monitor.SeverityMedium,
+	"high": monitor.SeverityHigh, "critical": monitor.SeverityHigh, "crit": monitor.SeverityHigh, "alert": monitor.SeverityHigh,
+	"fatal": monitor.SeverityCritical, "emergency": monitor.SeverityCritical,
+}
+
+// ocsfClass maps class_uid of OCSF 1.x. https://schema.ocsf.io
+var ocsfClass = map[string]monitor.EventClass{
+	"1001": monitor.ClassFileActivity, "1005": monitor.ClassModuleActivity, "1007": monitor.ClassProcessActivity,
+	"201001": monitor.ClassRegistryActivity, "201002": monitor.ClassRegistryActivity, "2004": monitor.ClassDetectionFinding, "3001": monitor.ClassAccountChange,
+	"3002": monitor.ClassAuthentication, "4001": monitor.ClassNetworkActivity, "4002": monitor.ClassHTTPActivity, "4003": monitor.ClassDNSActivity,
+	"6003": monitor.ClassAPIActivity,
 }

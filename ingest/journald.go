@@ -30,7 +30,16 @@ func normaliseJournald(in *input) {
 		}
 	})
 	addText(rec, "MESSAGE", message)
+	if text(v, "_TRANSPORT") == "audit" { // the type stands beside the message
+		if kind := text(v, "_AUDIT_TYPE_NAME"); kind != "" {
+			addText(rec, "type", kind)
+		}
+		auditPairs(rec, message)
+	}
 	program := text(v, "SYSLOG_IDENTIFIER", "_COMM")
+	if text(v, "_TRANSPORT") == "audit" {
+		program = "auditd"
+	}
 	rec.LogSource = monitor.LogSource{Product: "linux", Service: linuxService(program)}
 	in.occurred("_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP")
 	ev.Host = text(v, "_HOSTNAME", "HOSTNAME")
@@ -46,6 +55,8 @@ func normaliseJournald(in *input) {
 		in.describeSSH(message)
 	case "sudo":
 		in.describeSudo(message)
+	case "auditd":
+		in.describeAudit(rec.Text("type"))
 	}
 }
 

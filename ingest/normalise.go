@@ -34,9 +34,14 @@ var formats = []format{
 	{"winlog", isWinlog, normaliseWinlog},
 	{"cloudtrail", isCloudTrail, normaliseCloudTrail},
 	{"suricata", isSuricata, normaliseSuricata},
+	{"auditd", isAuditd, normaliseAuditd},
 	{"journald", isJournald, normaliseJournald},
 	{"hostreport", isHostReport, normaliseHostReport},
 	{"webaccess", isWebAccess, normaliseWebAccess},
+	{"zeek", isZeek, normaliseZeek},
+	{"falco", isFalco, normaliseFalco},
+	{"kubernetes", isKubernetes, normaliseKubernetes},
+	{"ecs", isECS, normaliseECS},
 	{"generic", func(*fastjson.Value) bool { return true }, normaliseGeneric},
 }
 

@@ -19,7 +19,8 @@ const (
 	maxText = 16_000 // bytes: command, process, paths, url, message
 )
 
-// text gives the first of the values at the paths that is a string or number.
+// text gives the first of the values at the paths that is a string, number or
+// boolean, or a list that begins with one.
 func text(v *fastjson.Value, paths ...string) string {
 	for _, path := range paths {
 		if s := scalar(at(v, path)); s != "" {
@@ -50,6 +51,11 @@ func scalar(v *fastjson.Value) string {
 		return clean(string(v.GetStringBytes()))
 	case fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
 		return v.String()
+	case fastjson.TypeArray: // ECS allows lists everywhere
+		if items := v.GetArray(); len(items) > 0 && items[0].Type() != fastjson.TypeArray {
+			return scalar(items[0])
+		}
+		return ""
 	default:
 		return ""
 	}

@@ -74,9 +74,17 @@ var otherCategory = map[string]string{
 	"powershell-classic/600": "ps_classic_provider_start",
 }
 
-// aliases4688 gives process creation by the Security log the names of Sysmon's.
-var aliases4688 = [][2]string{
-	{"Image", "NewProcessName"}, {"ParentImage", "ParentProcessName"}, {"CommandLine", "ProcessCommandLine"}, {"User", "SubjectUserName"},
+// providerService names the service of records that come without their channel.
+var providerService = map[string]string{
+	"microsoft-windows-security-auditing": "security", "microsoft-windows-sysmon": "sysmon", "linux-sysmon": "sysmon",
+	"microsoft-windows-powershell": "powershell", "powershell": "powershell-classic", "service control manager": "system",
+	"microsoft-windows-windows defender": "windefend", "microsoft-windows-taskscheduler": "taskscheduler", "microsoft-windows-wmi-activity": "wmi",
+	"microsoft-windows-bits-client": "bits-client",
+}
+
+// integrityLevels gives the labels of 4688 the names that Sysmon uses.
+var integrityLevels = map[string]string{
+	"S-1-16-4096": "Low", "S-1-16-8192": "Medium", "S-1-16-12288": "High", "S-1-16-16384": "System",
 }
 
 // finishWindows derives log source, aliases and envelope of a Windows event whose
@@ -84,24 +92,19 @@ var aliases4688 = [][2]string{
 // of the event itself.
 func (in *input) finishWindows() {
 	rec, ev := in.rec, in.ev
-	channel, id := strings.ToLower(rec.Text("Channel")), rec.Text("EventID")
-	service := channelService[channel]
-	if service == "" && strings.Contains(rec.Text("Provider_Name"), "Sysmon") {
-		service = "sysmon"
-	}
+	channel, provider, id := strings.ToLower(rec.Text("Channel")), strings.ToLower(rec.Text("Provider_Name")), rec.Text("EventID")
+	service := windowsService(channel, provider)
 	rec.LogSource = monitor.LogSource{Product: "windows", Service: service, Category: windowsCategory(service, id, rec)}
-	if id == "4688" && service == "security" {
-		for _, pair := range aliases4688 {
-			alias(rec, pair[0], pair[1])
-		}
+	if strings.HasPrefix(channel, "linux-sysmon") || provider == "linux-sysmon" {
+		rec.LogSource.Product = "linux"
+	}
+	switch {
+	case id == "4688" && service == "security":
+		alias4688(rec)
+	case service == "powershell-classic":
+		alias(rec, "Data", "Message") // shippers that read the text alone
 	}
 	splitHashes(rec)
-	if service == "" {
-		rec.LogSource.Service = channel[strings.LastIndex(channel, "/")+1:]
-		if rec.LogSource.Service == "operational" || rec.LogSource.Service == "admin" {
-			rec.LogSource.Service = strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(channel, "/operational"), "/admin"), "microsoft-windows-")
-		}
-	}
 	ev.Host = rec.Text("Computer", "Hostname")
 	ev.User = windowsUser(rec)
 	ev.Process = rec.Text("Image", "NewProcessName", "ProcessName", "SourceImage", "Application")
@@ -115,31 +118,98 @@ func (in *input) finishWindows() {
 	in.describeWindows(id)
 }
 
+// windowsService names Sigma's service: by the table, or else the channel's own
+// name without what all channels have.
+func windowsService(channel, provider string) string {
+	if service := channelService[channel]; service != "" {
+		return service
+	}
+	if strings.Contains(channel, "sysmon") {
+		return "sysmon"
+	}
+	if channel == "" {
+		return providerService[provider]
+	}
+	last := channel[strings.LastIndex(channel, "/")+1:]
+	if last == "operational" || last == "admin" {
+		return strings.TrimPrefix(strings.TrimSuffix(channel, "/"+last), "microsoft-windows-")
+	}
+	return last
+}
+
+// alias4688 gives process creation by the Security log the names of Sysmon's.
+func alias4688(rec *monitor.Record) {
+	alias(rec, "Image", "NewProcessName")
+	alias(rec, "ParentImage", "ParentProcessName")
+	alias(rec, "CommandLine", "ProcessCommandLine")
+	if _, there := rec.Get("User"); !there {
+		if user := account(rec, "Subject"); user != "" {
+			addText(rec, "User", user)
+		}
+	}
+	if level := integrityLevels[rec.Text("MandatoryLabel")]; level != "" {
+		addText(rec, "IntegrityLevel", level)
+	}
+}
+
 func windowsCategory(service, id string, rec *monitor.Record) string {
 	if service != "sysmon" {
 		return otherCategory[service+"/"+id]
 	}
-	if id == "12" && strings.HasPrefix(rec.Text("EventType"), "Delete") {
+	if id == "12" && strings.HasPrefix(sysmonEventType(rec), "Delete") {
 		return "registry_delete"
 	}
 	return sysmonCategory[id]
 }
 
+// sysmonEventType gives what a registry event did. NXLog has a field of the same
+// name, which may have displaced Sysmon's: then its text still tells, and the
+// record gets the value back.
+func sysmonEventType(rec *monitor.Record) string {
+	kind := rec.Text("EventType")
+	if kind != "INFO" && kind != "" {
+		return kind
+	}
+	_, after, found := strings.Cut(rec.Text("Message"), "EventType: ")
+	if !found {
+		return kind
+	}
+	kind = firstLine(after)
+	addText(rec, "EventType", kind)
+	return kind
+}
+
+// windowsUser gives DOMAIN\name of who acted, or of the account concerned.
 func windowsUser(rec *monitor.Record) string {
-	if user := rec.Text("User", "AccountName"); user != "" && strings.Contains(user, `\`) {
+	if user := rec.Text("User"); strings.Contains(user, `\`) {
 		return user
 	}
 	for _, who := range []string{"Target", "Subject"} {
-		name, domain := rec.Text(who+"UserName"), rec.Text(who+"DomainName")
-		switch {
-		case name == "" || name == "-":
-		case domain == "" || domain == "-":
-			return name
-		default:
-			return domain + `\` + name
+		if user := account(rec, who); user != "" {
+			return user
 		}
 	}
-	return rec.Text("User", "AccountName", "SourceUser")
+	if user := rec.Text("User", "SourceUser", "Detection User"); user != "" || rec.LogSource.Service == "sysmon" {
+		return user // Sysmon's AccountName is that of its own service
+	}
+	name, domain := rec.Text("AccountName"), rec.Text("Domain")
+	if name == "" || domain == "" || strings.Contains(name, `\`) {
+		return name
+	}
+	return domain + `\` + name
+}
+
+// account joins the two fields in which the Security log names an account.
+func account(rec *monitor.Record, who string) string {
+	name, domain := rec.Text(who+"UserName"), rec.Text(who+"DomainName")
+	switch {
+	case name == "-":
+		return ""
+	case name == "" || domain == "" || domain == "-":
+		return name
+	default:
+		return domain + `\` + name
+	}
 }
 
 // splitHashes adds "MD5=...,SHA256=..." of Sysmon as fields of their own.
@@ -168,8 +238,10 @@ var windowsActions = map[string]string{
 	"security/4688": "process_created", "security/4689": "process_ended", "security/4697": "service_installed", "security/4698": "task_created",
 	"security/4720": "account_created", "security/4722": "account_enabled", "security/4724": "password_reset", "security/4726": "account_deleted",
 	"security/4728": "group_member_added", "security/4732": "group_member_added", "security/4756": "group_member_added", "security/4738": "account_changed",
-	"security/4740": "account_locked", "security/4768": "kerberos_ticket_requested", "security/4769": "kerberos_service_ticket", "security/4776": "credentials_validated",
-	"security/1102": "log_cleared", "system/104": "log_cleared", "system/7045": "service_installed", "security/5156": "connection_allowed", "security/5140": "share_accessed",
+	"security/4740": "account_locked", "security/4699": "task_deleted", "security/4702": "task_changed", "security/4656": "object_requested", "security/4663": "object_accessed", "security/4768": "kerberos_ticket_requested", "security/4769": "kerberos_service_ticket", "security/4776": "credentials_validated",
+	"security/1102": "log_cleared", "system/104": "log_cleared", "system/7045": "service_installed", "security/5156": "connection_allowed", "security/5140": "share_accessed", "security/5145": "share_file_accessed",
+	"security/4719": "audit_policy_changed", "security/4771": "kerberos_failed", "windefend/1116": "malware_detected", "windefend/1117": "malware_handled",
+	"windefend/5001": "protection_disabled", "taskscheduler/106": "task_created", "taskscheduler/200": "task_started",
 	"powershell/4103": "script_pipeline", "powershell/4104": "script_block",
 }
 
@@ -181,79 +253,4 @@ func windowsAction(ls monitor.LogSource, id string) string {
 		return ls.Category
 	}
 	return strings.Trim(ls.Service+"_"+id, "_")
-}
-
-// describeWindows sets class, outcome and the line for people.
-func (in *input) describeWindows(id string) {
-	rec, ev := in.rec, in.ev
-	by := ""
-	if ev.User != "" {
-		by = " as " + ev.User
-	}
-	name := base(ev.Process)
-	switch category := rec.LogSource.Category; {
-	case category == "process_creation":
-		ev.Class = monitor.ClassProcessActivity
-		ev.Message = name + " started"
-		if parent := base(rec.Text("ParentImage", "ParentProcessName")); parent != "" {
-			ev.Message += " by " + parent
-		}
-		ev.Message += " on " + ev.Host + by
-	case category == "network_connection" || id == "5156" && rec.LogSource.Service == "security":
-		ev.Class = monitor.ClassNetworkActivity
-		ev.Message = name + " connected to " + rec.Text("DestinationIp", "DestAddress") + ":" + rec.Text("DestinationPort", "DestPort") + by
-	case category == "dns_query":
-		ev.Class = monitor.ClassDNSActivity
-		ev.Message = name + " looked up " + rec.Text("QueryName")
-	case strings.HasPrefix(category, "file_") || category == "create_stream_hash":
-		ev.Class = monitor.ClassFileActivity
-		ev.Message = name + " " + strings.ReplaceAll(category, "_", " ") + ": " + ev.FilePath
-	case strings.HasPrefix(category, "registry_"):
-		ev.Class = monitor.ClassRegistryActivity
-		ev.Message = name + " " + strings.ReplaceAll(category, "_", " ") + ": " + rec.Text("TargetObject")
-	case category == "image_load" || category == "driver_load":
-		ev.Class = monitor.ClassModuleActivity
-		ev.Message = name + " loaded " + rec.Text("ImageLoaded")
-	case category == "process_access" || category == "create_remote_thread":
-		ev.Class = monitor.ClassProcessActivity
-		ev.Message = base(rec.Text("SourceImage")) + " " + strings.ReplaceAll(category, "_", " ") + " " + base(rec.Text("TargetImage"))
-	case category == "ps_script" || category == "ps_module" || strings.HasPrefix(category, "ps_classic"):
-		ev.Class = monitor.ClassScriptActivity
-		ev.Message = "PowerShell: " + firstLine(rec.Text("ScriptBlockText", "Payload", "Data", "Message"))
-	case rec.LogSource.Service == "security":
-		in.describeSecurity(id)
-	}
-	if ev.Message == "" {
-		ev.Message = firstLine(rec.Text("Message"))
-	}
-	if ev.Message == "" {
-		ev.Message = strings.ReplaceAll(ev.Action, "_", " ") + " on " + ev.Host
-	}
-}
-
-func (in *input) describeSecurity(id string) {
-	ev, rec := in.ev, in.rec
-	switch id {
-	case "4624", "4648", "4672", "4768", "4769", "4776":
-		ev.Class, ev.Outcome = monitor.ClassAuthentication, monitor.OutcomeSuccess
-		if status := rec.Text("Status"); id == "4776" && status != "" && status != "0x0" {
-			ev.Outcome = monitor.OutcomeFailure
-		}
-	case "4625", "4771":
-		ev.Class, ev.Outcome = monitor.ClassAuthentication, monitor.OutcomeFailure
-		ev.Severity = monitor.SeverityLow
-	case "4720", "4722", "4724", "4726", "4728", "4732", "4738", "4740", "4756":
-		ev.Class, ev.Outcome = monitor.ClassAccountChange, monitor.OutcomeSuccess
-	default:
-		return
-	}
-	ev.Message = strings.ReplaceAll(ev.Action, "_", " ") + ": " + ev.User + " on " + ev.Host
-	if ev.SrcIP.IsValid() {
-		ev.Message += " from " + ev.SrcIP.String()
-	}
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
-	return strings.TrimSpace(line)
 }
