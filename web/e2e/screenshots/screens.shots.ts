@@ -45,6 +45,8 @@ for (const theme of ['dark', 'light'] as const) {
     const panel = page.getByRole('complementary', { name: 'Alert' });
     await expect(panel.getByRole('region', { name: 'Raw record' })).toBeVisible();
     await shoot('alert');
+    if (await panel.getByRole('button', { name: 'Acknowledge' }).isVisible()) await page.keyboard.press('a');
+    await expect(panel.getByText('Assigned to Administrator')).toBeVisible();
     for (const tab of ['Evidence', 'Rule', 'History']) {
       await panel.getByRole('tab', { name: tab }).click();
       await shoot(`alert-${tab.toLowerCase()}`);

@@ -155,9 +155,9 @@ function nextOf(ids: readonly string[], id: string, gone: ReadonlySet<string>): 
 /** How many wait above, announced politely; it takes no room, so that nothing moves. */
 function NewPill({ count, waiting, onShow }: { count: number; waiting: number; onShow(): void }) {
   return (
-    <div role="status" className="pointer-events-none absolute inset-x-0 top-9 z-20 flex justify-center">
+    <div role="status" className="pointer-events-none absolute inset-x-0 top-0.5 z-20 flex justify-center">
       {waiting > 0 ? (
-        <span className="rounded-full border border-line-strong bg-surface px-3 py-1 text-xs font-medium shadow-pop">
+        <span className="rounded-full border border-line-strong bg-surface px-3 py-0.5 text-xs font-medium shadow-pop">
           {waiting.toLocaleString('en')} changed while paused
         </span>
       ) : (
@@ -165,7 +165,7 @@ function NewPill({ count, waiting, onShow }: { count: number; waiting: number; o
           <button
             type="button"
             onClick={onShow}
-            className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-1 text-xs font-semibold text-accent-ink shadow-pop"
+            className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-0.5 text-xs font-semibold text-accent-ink shadow-pop"
           >
             <ArrowUp size={13} aria-hidden />
             {count.toLocaleString('en')} new

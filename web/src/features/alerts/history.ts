@@ -32,10 +32,10 @@ const labels: Record<string, string> = Object.fromEntries(
 );
 
 /** A value of the journal for people; "none" for what was not set. */
-export function valueText(field: string, value: unknown, nameOf: (id: string) => string | undefined): string {
+export function valueText(field: string, value: unknown, assignee?: string): string {
   if (value === null || value === undefined || value === '' || isZero(value))
     return field === 'assigneeId' ? 'nobody' : 'none';
-  if (field === 'assigneeId') return nameOf(String(value)) ?? 'somebody';
+  if (field === 'assigneeId') return assignee ?? 'somebody';
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value === 'object') return JSON.stringify(value);
   return labels[String(value)] ?? String(value);

@@ -69,6 +69,14 @@ describe('the live queue', () => {
     expect(release(more).ids).toEqual(['d', 'c', 'b', 'a', 'z']);
   });
 
+  test('an instant with a fraction is later than the same one without', () => {
+    const page = [
+      { id: 'whole', lastSeen: '2026-05-04T09:30:00Z' },
+      { id: 'half', lastSeen: '2026-05-04T09:30:00.5Z' },
+    ];
+    expect(release(appendPage(emptyQueue, page, false)).ids).toEqual(['half', 'whole']);
+  });
+
   test('rows beyond the most are let go, and can be read again', () => {
     const queue = release(listed(), 2);
     expect(queue.ids).toEqual(['c', 'b']);

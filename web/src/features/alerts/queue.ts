@@ -62,7 +62,7 @@ export function applyEntries(queue: Queue, entries: readonly FeedEntry<Placed>[]
     gone.delete(item.id);
     if (seen.has(item.id)) seen.set(item.id, item.lastSeen);
     // What belongs below the loaded pages comes when they are scrolled to.
-    else if (oldest === undefined || item.lastSeen >= oldest) arrived.set(item.id, item.lastSeen);
+    else if (oldest === undefined || compare(item.lastSeen, oldest) >= 0) arrived.set(item.id, item.lastSeen);
   }
   return { ...queue, seen, arrived, gone };
 }
@@ -92,6 +92,8 @@ export function isSettled(queue: Queue): boolean {
   return queue.arrived.size === 0 && queue.gone.size === 0;
 }
 
-function compare(a = '', b = ''): number {
+/** Orders instants, and ids. The end is left out: digits of a fraction may be missing before it. */
+function compare(first = '', second = ''): number {
+  const [a, b] = [first.replace(/Z$/, ''), second.replace(/Z$/, '')];
   return a < b ? -1 : a > b ? 1 : 0;
 }

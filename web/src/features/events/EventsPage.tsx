@@ -84,7 +84,7 @@ export function EventsPage() {
         />
       </div>
       <div className="relative flex min-h-0 grow flex-col">
-        <div role="status" className="pointer-events-none absolute inset-x-0 top-9 z-20 flex justify-center">
+        <div role="status" className="pointer-events-none absolute inset-x-0 top-0.5 z-20 flex justify-center">
           {tail.waiting > 0 && (
             <button
               type="button"
@@ -94,7 +94,7 @@ export function EventsPage() {
                 scrollRef.current?.scrollTo({ top: 0 });
                 setAtTop(true);
               }}
-              className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-1 text-xs font-semibold text-accent-ink shadow-pop"
+              className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-0.5 text-xs font-semibold text-accent-ink shadow-pop"
             >
               <ArrowUp size={13} aria-hidden />
               {tail.waiting.toLocaleString('en')} new
