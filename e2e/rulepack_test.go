@@ -1,10 +1,15 @@
 package e2e
 
 import (
+	"encoding/json"
 	"io/fs"
+	"os"
+	"path"
+	"strings"
 	"testing"
 
 	"github.com/security-monitor/secmon/detect"
+	"github.com/security-monitor/secmon/ingest"
 	"github.com/security-monitor/secmon/monitor"
 	"github.com/security-monitor/secmon/rulepack"
 )
@@ -45,5 +50,37 @@ func TestEveryStarterRuleRunsAndSaysWhatItIs(t *testing.T) {
 			t.Errorf("%s has the id of %s", r.Path, ids[r.ID])
 		}
 		ids[r.ID] = r.Path
+	}
+}
+
+// Each rule comes with examples of records that make it fire and of near misses.
+func TestStarterRulesFireOnTheirExamplesOnly(t *testing.T) {
+	n := ingest.NewNormaliser()
+	for _, r := range starterRules(t) {
+		name := strings.TrimSuffix(path.Base(r.Path), ".yml")
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile("../rulepack/examples/" + name + ".ndjson")
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := detect.Compile([]*monitor.Rule{r})
+			count := map[bool]int{}
+			for line := range strings.Lines(string(text)) {
+				var example struct {
+					Fires  bool            `json:"fires"`
+					Record json.RawMessage `json:"record"`
+				}
+				if err := json.Unmarshal([]byte(line), &example); err != nil {
+					t.Fatal(err)
+				}
+				count[example.Fires]++
+				if got := len(fires(t, set, n, example.Record)) > 0; got != example.Fires {
+					t.Errorf("fires: %t, want %t on %s", got, example.Fires, example.Record)
+				}
+			}
+			if count[true] == 0 || count[false] == 0 {
+				t.Errorf("%d examples and %d near misses, want some of both", count[true], count[false])
+			}
+		})
 	}
 }
