@@ -30,7 +30,7 @@ export const columns: readonly Column[] = [
 ];
 
 export const template = clsx(
-  'grid-cols-[5rem_7.25rem_minmax(15rem,2.4fr)_4.25rem_2.75rem_minmax(6.5rem,1fr)_minmax(5rem,0.8fr)_minmax(7.5rem,1.1fr)_5.5rem_minmax(4.5rem,0.7fr)_2.25rem]',
+  'grid-cols-[5rem_7.25rem_minmax(15rem,2.4fr)_4.25rem_2.75rem_minmax(6.5rem,1fr)_minmax(5rem,0.8fr)_minmax(7.5rem,1.1fr)_6rem_minmax(4.5rem,0.7fr)_2.25rem]',
   '@max-[76rem]:grid-cols-[5rem_7.25rem_minmax(10rem,2fr)_4.25rem_2.75rem_minmax(6rem,1fr)_minmax(5rem,0.8fr)_6.5rem]',
   '@max-[56rem]:grid-cols-[5rem_7.25rem_minmax(8rem,2fr)_4.25rem_minmax(5rem,1fr)]',
 );
@@ -74,7 +74,7 @@ export const AlertRow = memo(function AlertRow({ id, gone }: { id: string; gone:
         className={clsx('flex h-5 items-center overflow-hidden', wide)}
         title={data.techniques.join(', ')}
       >
-        <Techniques ids={data.techniques} />
+        <Techniques ids={data.techniques} short />
       </div>
       <div role="gridcell" className={clsx('truncate text-muted', mid)}>
         {data.assignee?.displayName ?? <span className="text-faint">Nobody</span>}

@@ -70,7 +70,7 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
         className={clsx('flex h-5 items-center overflow-hidden', mid)}
         title={data.techniques.join(', ')}
       >
-        <Techniques ids={data.techniques} />
+        <Techniques ids={data.techniques} short />
       </div>
       <div role="gridcell" className={clsx('truncate text-muted', mid)}>
         {data.status}
