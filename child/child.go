@@ -34,12 +34,20 @@ type Process struct {
 // On Linux the child gets SIGTERM when we die, however we die. That signal is
 // tied to the thread that started the child, so this thread stays with it.
 func Start(log, program string, args ...string) (*Process, error) {
+	return StartHolding(nil, log, program, args...)
+}
+
+// StartHolding is Start of a child that inherits files: a lock on one of them
+// (flock) then lasts until the child ends too, whatever becomes of us. The caller
+// closes its own copies.
+func StartHolding(files []*os.File, log, program string, args ...string) (*Process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the caller's own path
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(program, args...) //nolint:gosec,noctx // the caller's own program; no context: Stop ends it
 	cmd.Stdout, cmd.Stderr = out, out
+	cmd.ExtraFiles = files
 	cmd.SysProcAttr = attributes()
 	p := &Process{cmd: cmd, log: log, done: make(chan struct{})}
 	started := make(chan error, 1)

@@ -85,41 +85,53 @@ func shortDir(dir string) (string, error) {
 // tryLock takes the directory for this process. The lock ends with us; the child
 // does not inherit it.
 func (s *Server) tryLock() (bool, error) {
-	file, err := os.OpenFile(filepath.Join(s.dir, lockFile), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // inside our own directory
+	file, err := flock(filepath.Join(s.dir, lockFile))
+	s.lock = file
+	return file != nil, err
+}
+
+// flock gives an open file that nobody else has locked, nil when somebody has.
+// The lock lasts until every copy of the file is closed, also a child's.
+func flock(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // inside our own directory
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err == nil {
-		s.lock = file
-		return true, nil
+		return file, nil
 	}
 	_ = file.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return false, nil
+		return nil, nil
 	}
-	return false, err
+	return nil, err
 }
 
-// endOrphan waits until no server uses the data any more: one whose parent was
-// killed is on its way down (Linux), or has to be told (elsewhere). We hold the
-// lock, so none that uses them belongs to anybody. One that was told in the first
-// tenths of a second of its life never ends (seen with MariaDB 10.11: its signal
-// thread leaves, the others wait), so after a while it is killed.
-func (s *Server) endOrphan(ctx context.Context) error {
+// endOrphan waits until no server of this directory runs any more, and gives the
+// lock that the next one is to hold as long as it lives. One whose parent was
+// killed is on its way down (Linux), or has to be told (elsewhere). One that was
+// told in the first tenths of a second of its life never ends (seen with MariaDB
+// 10.11: its signal thread leaves, the others wait), so after a while it is killed.
+func (s *Server) endOrphan(ctx context.Context) (alone *os.File, err error) {
 	told, begun := 0, time.Now()
-	return s.await(ctx, "the database server of a killed process to end", orphanTime+stopTime, nil, func() (bool, error) {
-		pid := s.dataHolder()
-		switch {
-		case pid <= 0:
+	err = s.await(ctx, "the database server of a killed process to end", orphanTime+stopTime, nil, func() (bool, error) {
+		var err error
+		if alone, err = flock(filepath.Join(s.dir, "server.lock")); alone != nil || err != nil {
+			return true, err
+		}
+		// We have the directory's lock, so this server belongs to nobody.
+		switch pid := s.dataHolder(); {
+		case pid <= 0: // it has not come to opening its files, or has closed them
 		case time.Since(begun) > orphanTime:
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended just now
 		case pid != told:
 			told = pid
 			_ = syscall.Kill(pid, syscall.SIGTERM) // a second one does no harm
 		}
-		return pid == 0, nil
+		return false, nil
 	})
+	return alone, err
 }
 
 // dataHolder gives the process that has the data files locked, 0 for none. InnoDB

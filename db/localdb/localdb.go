@@ -110,9 +110,6 @@ func (s *Server) run(ctx context.Context) error {
 	if s.program, err = find("mariadbd", "mysqld"); err != nil {
 		return err
 	}
-	if err := s.endOrphan(ctx); err != nil {
-		return err
-	}
 	if _, err := os.Stat(s.data()); errors.Is(err, os.ErrNotExist) {
 		s.log.Info("making the private database, this takes a few seconds", "dir", s.dir)
 		if err := s.initialise(ctx); err != nil {
@@ -131,7 +128,12 @@ func (s *Server) run(ctx context.Context) error {
 
 // launch starts the server and waits until it answers.
 func (s *Server) launch(ctx context.Context) error {
-	process, err := child.Start(filepath.Join(s.dir, "log"), s.program, s.arguments()...)
+	alone, err := s.endOrphan(ctx)
+	if err != nil {
+		return err
+	}
+	defer alone.Close() //nolint:errcheck // the child has its own copy
+	process, err := child.StartHolding([]*os.File{alone}, filepath.Join(s.dir, "log"), s.program, s.arguments()...)
 	if err != nil {
 		return err
 	}
