@@ -3,61 +3,97 @@ package demo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 )
 
 // Run sends the history and then step after step to a server's ingest endpoint
-// until ctx ends. What the server cannot take now is sent again.
+// until ctx ends, then it gives ctx's error. What the server cannot take now is
+// sent again; an answer that says the request itself is wrong ends it.
 func Run(ctx context.Context, url, token string, lg *slog.Logger, p *Player) error {
-	client := &http.Client{Timeout: 30 * time.Second}
+	s := &sender{client: &http.Client{Timeout: 30 * time.Second}, url: url + "/api/ingest", token: token, lg: lg}
 	for _, step := range p.History() {
-		if err := send(ctx, client, url, token, lg, step); err != nil {
+		if err := s.send(ctx, step); err != nil {
 			return err
 		}
 	}
+	story := noise
 	for {
 		step := p.Next()
 		if err := sleep(ctx, step.Delay); err != nil {
 			return err
 		}
-		if step.Story != "noise" {
+		if step.Story != story && step.Story != noise {
 			lg.Info("demo plays a story", "story", step.Story)
 		}
-		if err := send(ctx, client, url, token, lg, step); err != nil {
+		story = step.Story
+		if err := s.send(ctx, step); err != nil {
 			return err
 		}
 	}
 }
 
-// send tries until the server has stored the step. Only an answer that says the
-// request itself is wrong ends it.
-func send(ctx context.Context, client *http.Client, url, token string, lg *slog.Logger, step Step) error {
+type sender struct {
+	client     *http.Client
+	url, token string
+	lg         *slog.Logger
+}
+
+// Pauses between tries, unless the server asks for a longer one.
+const (
+	firstPause = 500 * time.Millisecond
+	lastPause  = 30 * time.Second
+)
+
+// send tries until the server has stored the step.
+func (s *sender) send(ctx context.Context, step Step) error {
 	body := bytes.Join(asBytes(step), []byte("\n"))
-	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/api/ingest", bytes.NewReader(body))
-		if err != nil {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		wait, err := s.try(ctx, body)
+		var refused *refusal
+		if err == nil || errors.As(err, &refused) {
 			return err
 		}
-		request.Header.Set("Authorization", "Bearer "+token)
-		response, err := client.Do(request)
-		if err == nil {
-			_ = response.Body.Close()
-			switch {
-			case response.StatusCode == http.StatusOK:
-				return nil
-			case response.StatusCode < 500 && response.StatusCode != http.StatusTooManyRequests:
-				return fmt.Errorf("the server refuses the demo: %s", response.Status)
-			}
-			err = fmt.Errorf("%s", response.Status)
-		}
-		lg.Debug("demo waits", "error", err, "pause", pause)
-		if err := sleep(ctx, pause); err != nil {
+		s.lg.Debug("demo waits", "error", err, "pause", max(pause, wait))
+		if err := sleep(ctx, max(pause, wait)); err != nil {
 			return err
 		}
 	}
+}
+
+// refusal is an answer that another try would not change.
+type refusal struct{ status string }
+
+func (r *refusal) Error() string { return "the server refuses the demo: " + r.status }
+
+// try sends a body once. With an error it tells how long the server wants to be
+// left alone.
+func (s *sender) try(ctx context.Context, body []byte) (wait time.Duration, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Authorization", "Bearer "+s.token)
+	request.Header.Set("Content-Type", "application/x-ndjson")
+	response, err := s.client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()                                       //nolint:errcheck // only read
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
+	switch {
+	case response.StatusCode == http.StatusOK:
+		return 0, nil
+	case response.StatusCode < 500 && response.StatusCode != http.StatusTooManyRequests:
+		return 0, &refusal{response.Status}
+	}
+	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After")) // 0 where it is missing
+	return min(time.Duration(seconds)*time.Second, lastPause), fmt.Errorf("%s", response.Status)
 }
 
 func asBytes(step Step) [][]byte {
@@ -69,10 +105,12 @@ func asBytes(step Step) [][]byte {
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(d):
+	case <-timer.C:
 		return nil
 	}
 }

@@ -27,29 +27,76 @@ func fires(t *testing.T, set *detect.Ruleset, n *ingest.Normaliser, raw []byte) 
 	return set.Match(&rec, nil)
 }
 
-// Every story of the demo is found by the starter pack, and its everyday noise is not.
+// Every story of the demo makes the rules fire that it is about, and the
+// everyday noise none. All of it is read by a format of its own.
 func TestDemoStoriesFireAndNoiseDoesNot(t *testing.T) {
 	set, n := detect.Compile(starterRules(t)), ingest.NewNormaliser()
-	p := demo.New(1, time.Now)
-	for _, story := range demo.Stories {
-		rules := map[string]bool{}
-		for _, raw := range story.Play(p, time.Now()) {
-			for _, m := range fires(t, set, n, raw) {
-				rules[m.Rule.Title] = true
+	now := time.Date(2026, 5, 4, 9, 30, 0, 0, time.UTC)
+	for seed := range int64(3) {
+		p := demo.New(seed, func() time.Time { return now })
+		for _, story := range demo.Stories {
+			fired := map[string]bool{}
+			last := now
+			for _, m := range story.Play(p, now) {
+				if m.At.Before(last) || m.At.After(now.Add(time.Minute)) {
+					t.Errorf("%s: a moment at %s", story.Name, m.At)
+				}
+				last = m.At
+				for _, match := range fires(t, set, n, m.Record) {
+					fired[match.Rule.Title] = true
+				}
 			}
-		}
-		t.Logf("%s: %d rules", story.Name, len(rules))
-		if len(rules) < 3 {
-			t.Errorf("%s: only %v fire", story.Name, rules)
+			for _, title := range story.Rules {
+				if !fired[title] {
+					t.Errorf("%s: %q does not fire", story.Name, title)
+				}
+			}
 		}
 	}
-	for range 300 {
+	p := demo.New(1, func() time.Time { return now })
+	stories := map[string]bool{}
+	for range 2_000 {
 		step := p.Next()
+		stories[step.Story] = true
+		now = now.Add(step.Delay)
 		for _, raw := range step.Records {
-			if hits := fires(t, set, n, raw); step.Story == "noise" && len(hits) > 0 {
+			hits := fires(t, set, n, raw)
+			if step.Story == "noise" && len(hits) > 0 {
 				t.Errorf("noise fires %s: %s", hits[0].Rule.Title, raw)
 			}
+			var ev monitor.Event
+			if err := n.Normalise(raw, now, &ev, &monitor.Record{}); err != nil || ev.Format == "generic" || now.Sub(ev.OccurredAt).Abs() > 2*time.Minute || ev.Message == "" {
+				t.Errorf("%v %s %s: %s", err, ev.Format, ev.OccurredAt, raw)
+			}
 		}
+	}
+	if len(stories) != len(demo.Stories)+1 {
+		t.Errorf("%d of %d stories are played", len(stories)-1, len(demo.Stories))
+	}
+}
+
+// The history fills the last day and none of the future, a few hundred records.
+func TestDemoHistoryIsYesterday(t *testing.T) {
+	now := time.Date(2026, 5, 4, 9, 30, 0, 0, time.UTC)
+	n, count, first, last := ingest.NewNormaliser(), 0, now, time.Time{}
+	for _, step := range demo.New(1, func() time.Time { return now }).History() {
+		for _, raw := range step.Records {
+			var ev monitor.Event
+			if err := n.Normalise(raw, now, &ev, &monitor.Record{}); err != nil {
+				t.Fatal(err)
+			}
+			count++
+			if ev.OccurredAt.Before(last.Add(-time.Second)) || ev.OccurredAt.After(now) {
+				t.Errorf("%s after %s: %s", ev.OccurredAt, last, raw)
+			}
+			if ev.OccurredAt.Before(first) {
+				first = ev.OccurredAt
+			}
+			last = ev.OccurredAt
+		}
+	}
+	if count < 300 || count > 700 || now.Sub(first) < 20*time.Hour || now.Sub(first) > 25*time.Hour || now.Sub(last) > 2*time.Hour {
+		t.Errorf("%d records from %s to %s", count, first, last)
 	}
 }
 
