@@ -20,17 +20,21 @@ export function Switch({ on, label, disabled, onToggle }: SwitchProps) {
         event.stopPropagation();
         onToggle(!on);
       }}
-      className={clsx(
-        'relative inline-flex h-4.5 w-8 shrink-0 rounded-full border transition-colors disabled:opacity-50',
-        on ? 'border-accent bg-accent' : 'border-line-strong bg-raised',
-      )}
+      className="inline-flex h-6 shrink-0 items-center rounded disabled:opacity-50"
     >
       <span
         className={clsx(
-          'absolute top-0.5 size-3 rounded-full transition-[left]',
-          on ? 'left-4 bg-accent-ink' : 'left-0.5 bg-faint',
+          'relative h-4.5 w-8 rounded-full border transition-colors',
+          on ? 'border-accent bg-accent' : 'border-line-strong bg-raised',
         )}
-      />
+      >
+        <span
+          className={clsx(
+            'absolute top-0.5 size-3 rounded-full transition-[left]',
+            on ? 'left-4 bg-accent-ink' : 'left-0.5 bg-faint',
+          )}
+        />
+      </span>
     </button>
   );
 }
