@@ -82,8 +82,10 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	if a.socket, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	a.web = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(lg.Handler(), slog.LevelDebug)}
+	a.web = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(lg.Handler(), slog.LevelDebug),
+	}
 	a.background.Go(func() { a.tail.Run(background) })
 	a.background.Go(func() { a.followRules(background) })
 	a.background.Go(func() { a.maintain(background) })

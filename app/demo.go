@@ -22,7 +22,7 @@ func (a *App) PlayDemo(ctx context.Context, lg *slog.Logger) (stop func(), err e
 	go func() {
 		defer close(done)
 		player := demo.New(time.Now().UnixNano(), time.Now)
-		if err := demo.Run(ctx, a.URL(), token, lg, player); err != nil && !errors.Is(err, context.Canceled) {
+		if err := demo.Run(ctx, a.URL(), token, lg, player); !errors.Is(err, context.Canceled) {
 			lg.Error("demo ended", "error", err)
 		}
 	}()

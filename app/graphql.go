@@ -31,8 +31,10 @@ const (
 // graphql is the handler of /api/graphql: POST, GET and graphql-transport-ws.
 func (a *App) graphql() (http.Handler, error) {
 	present := resolvers.Presenter(a.lg)
-	root := &resolvers.Resolver{Alerts: a.Store, Discussion: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store,
-		Feed: liveFeed{a.tail}, Auth: a.Auth, Version: Version, Present: present}
+	root := &resolvers.Resolver{
+		Alerts: a.Store, Discussion: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store,
+		Feed: liveFeed{a.tail}, Auth: a.Auth, Version: Version, Present: present,
+	}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root, Complexity: complexity()})
 	guard, err := resolvers.NewGuard(schema.Schema())
 	if err != nil {

@@ -41,8 +41,10 @@ func (a *App) ingest() http.Handler {
 		Pipeline:   a.pipe,
 		Detector:   a.engine,
 		Normaliser: ingest.NewNormaliser(),
-		Limits: ingest.Limits{RecordBytes: a.cfg.MaxRecordKB << 10, BodyBytes: int64(a.cfg.MaxBodyMB) << 20,
-			Records: ingest.DefaultLimits.Records, Depth: ingest.DefaultLimits.Depth},
+		Limits: ingest.Limits{
+			RecordBytes: a.cfg.MaxRecordKB << 10, BodyBytes: int64(a.cfg.MaxBodyMB) << 20,
+			Records: ingest.DefaultLimits.Records, Depth: ingest.DefaultLimits.Depth,
+		},
 		MaxInFlight: int64(a.cfg.MaxInFlightMB) << 20,
 		Authorise:   mayIngest,
 		Log:         a.lg,

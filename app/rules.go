@@ -65,7 +65,7 @@ func ImportRules(ctx context.Context, store *db.Store, tree fs.FS, actor monitor
 		}
 		if err != nil {
 			report.Refused = append(report.Refused, RuleProblem{path, err})
-			return nil
+			return nil //nolint:nilerr // it is in the report, and keeps no other file out
 		}
 		byID[rule.ID] = path
 		rule.Enabled = enable
@@ -131,7 +131,7 @@ func (a *App) loadRules(ctx context.Context) error {
 // on this replica or another.
 func (a *App) followRules(ctx context.Context) {
 	for ctx.Err() == nil {
-		if err := a.followRulesOnce(ctx); err != nil && ctx.Err() == nil {
+		if err := a.followRulesOnce(ctx); ctx.Err() == nil {
 			a.lg.Warn("rules: following the journal again", "error", err)
 			select {
 			case <-ctx.Done():
@@ -141,6 +141,7 @@ func (a *App) followRules(ctx context.Context) {
 	}
 }
 
+// followRulesOnce ends only with an error: the feed's, the database's or that of ctx.
 func (a *App) followRulesOnce(ctx context.Context) error {
 	stream, _, err := a.tail.Subscribe(ctx, nil)
 	if err != nil {

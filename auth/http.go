@@ -87,8 +87,10 @@ func SetRefreshToken(ctx context.Context, token string) bool {
 	if c == nil {
 		return false
 	}
-	cookie := &http.Cookie{Name: refreshCookie, Value: token, Path: "/api", HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: isHTTPS(c.r), MaxAge: int(SessionLifetime / time.Second)}
+	cookie := &http.Cookie{ //nolint:gosec // Secure wherever the browser speaks TLS; over plain HTTP on localhost it would never come back
+		Name: refreshCookie, Value: token, Path: "/api", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: isHTTPS(c.r), MaxAge: int(SessionLifetime / time.Second),
+	}
 	if token == "" {
 		cookie.MaxAge = -1
 	}

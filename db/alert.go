@@ -214,7 +214,7 @@ func (t *tx) writeAlert(ctx context.Context, was, next *monitor.Alert, action st
 	next.Version, next.UpdatedAt = was.Version+1, t.now
 	row := alertRow(next)
 	delete(row, "id")
-	_, err = exec(ctx, t, dialect.Update("alerts").Set(row).Where(goqu.C("id").Eq(next.ID[:])))
+	err = exec(ctx, t, dialect.Update("alerts").Set(row).Where(goqu.C("id").Eq(next.ID[:])))
 	if isDuplicate(err) {
 		return monitor.Errorf(monitor.CodeConflict, "a newer alert about the same rule, host, user and source is open; work on that one")
 	}

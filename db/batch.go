@@ -52,7 +52,7 @@ func (t *tx) insertEvents(ctx context.Context, events []*monitor.Event) error {
 			rows = append(rows, eventRow(e))
 			size += len(e.Raw) + len(e.Message) + len(e.Command)
 		}
-		if _, err := exec(ctx, t, dialect.Insert("events").Rows(rows...)); err != nil {
+		if err := exec(ctx, t, dialect.Insert("events").Rows(rows...)); err != nil {
 			return fmt.Errorf("insert events: %w", err)
 		}
 		events = events[len(rows):]
@@ -147,7 +147,7 @@ func (t *tx) lockOpenAlerts(ctx context.Context, found []*monitor.Alert) (map[[3
 			rows[i], keys[i] = alertRow(a), a.DedupKey
 		}
 		insert := dialect.Insert("alerts").Rows(rows...).OnConflict(goqu.DoUpdate("", goqu.Record{"id": goqu.C("id")}))
-		if _, err := exec(ctx, t, insert); err != nil {
+		if err := exec(ctx, t, insert); err != nil {
 			return nil, fmt.Errorf("insert alerts: %w", err)
 		}
 		st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("open_key").In(keys)).
@@ -172,7 +172,7 @@ func (t *tx) updateRepeated(ctx context.Context, rows []any) error {
 	}
 	for chunk := range slices.Chunk(rows, insertEvents) {
 		update := dialect.Insert("alerts").Rows(chunk...).OnConflict(goqu.DoUpdate("", values))
-		if _, err := exec(ctx, t, update); err != nil {
+		if err := exec(ctx, t, update); err != nil {
 			return fmt.Errorf("update alerts: %w", err)
 		}
 	}

@@ -26,7 +26,7 @@ func (s *Store) AddComment(ctx context.Context, actor monitor.Actor, c monitor.C
 		}
 		c.ID, c.CreatedAt = monitor.NewID(t.now), t.now
 		row := goqu.Record{"id": c.ID[:], "alert_id": c.AlertID[:], "author_id": nullID(c.AuthorID), "body": c.Body, "created_at": c.CreatedAt}
-		if _, err := exec(ctx, t, dialect.Insert("comments").Rows(row)); err != nil {
+		if err := exec(ctx, t, dialect.Insert("comments").Rows(row)); err != nil {
 			return err
 		}
 		next := *was

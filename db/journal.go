@@ -44,7 +44,7 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 		}
 	}
 	for _, row := range rows { // one each: a row may be megabytes
-		if _, err := exec(ctx, t, dialect.Insert("journal").Rows(row)); err != nil {
+		if err := exec(ctx, t, dialect.Insert("journal").Rows(row)); err != nil {
 			return nil, fmt.Errorf("append journal: %w", err)
 		}
 	}
@@ -52,7 +52,7 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 		return nil, err
 	}
 	advance := dialect.Update("feed_state").Set(goqu.Record{"seq": seq, "hash": hash[:]}).Where(goqu.C("id").Eq(1))
-	if _, err := exec(ctx, t, advance); err != nil {
+	if err := exec(ctx, t, advance); err != nil {
 		return nil, fmt.Errorf("advance feed state: %w", err)
 	}
 	return entries, nil
@@ -82,7 +82,7 @@ func (t *tx) entries() ([]monitor.Entry, [][]byte, error) {
 func insertChunks(ctx context.Context, r runner, table string, rows []any, n int) error {
 	for len(rows) > 0 {
 		k := min(len(rows), n)
-		if _, err := exec(ctx, r, dialect.Insert(table).Rows(rows[:k]...)); err != nil {
+		if err := exec(ctx, r, dialect.Insert(table).Rows(rows[:k]...)); err != nil {
 			return fmt.Errorf("insert into %s: %w", table, err)
 		}
 		rows = rows[k:]

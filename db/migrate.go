@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
+	"github.com/doug-martin/goqu/v9"
 	"github.com/go-sql-driver/mysql"
 	"github.com/pressly/goose/v3"
 )
@@ -93,29 +95,21 @@ func lockMigrations(ctx context.Context, handle *sql.DB) (unlock func(), err err
 // from now, so that retention can drop whole days. Safe to call at any time and
 // from several replicas.
 func (s *Store) EnsurePartitions(ctx context.Context, ahead int) error {
-	rows, err := s.db.QueryContext(ctx, "SELECT PARTITION_NAME FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'events'")
+	st := dialect.From(goqu.S("information_schema").Table("PARTITIONS")).Select("PARTITION_NAME").
+		Where(goqu.C("TABLE_SCHEMA").Eq(goqu.L("DATABASE()")), goqu.C("TABLE_NAME").Eq("events"), goqu.C("PARTITION_NAME").IsNotNull())
+	names, err := query(ctx, s.db, st, func(r scanner) (name string, err error) { return name, r.Scan(&name) })
 	if err != nil {
-		return fmt.Errorf("list partitions: %w", err)
-	}
-	have := map[string]bool{}
-	for rows.Next() {
-		var name sql.NullString
-		if err := rows.Scan(&name); err != nil {
-			return fmt.Errorf("list partitions: %w", err)
-		}
-		have[name.String] = true
-	}
-	if err := rows.Err(); err != nil {
 		return fmt.Errorf("list partitions: %w", err)
 	}
 	today := s.now().UTC().Truncate(24 * time.Hour)
 	for i := range ahead + 1 {
 		day := today.AddDate(0, 0, i)
 		name := "p" + day.Format("20060102")
-		if have[name] {
+		if slices.Contains(names, name) {
 			continue
 		}
-		split := fmt.Sprintf("ALTER TABLE events REORGANIZE PARTITION pmax INTO (PARTITION %s VALUES LESS THAN ('%s'), PARTITION pmax VALUES LESS THAN (MAXVALUE))",
+		// DDL takes no parameters; both values are dates that stand here.
+		split := fmt.Sprintf("ALTER TABLE events REORGANIZE PARTITION pmax INTO (PARTITION %s VALUES LESS THAN ('%s'), PARTITION pmax VALUES LESS THAN (MAXVALUE))", //nolint:gosec // see above
 			name, day.AddDate(0, 0, 1).Format(time.DateOnly))
 		var refused *mysql.MySQLError
 		if _, err := s.db.ExecContext(ctx, split); errors.As(err, &refused) && (refused.Number == 1517 || refused.Number == 1493) {

@@ -204,12 +204,23 @@ func TestSQLAndMemoryAgreeOnAlertFilters(t *testing.T) {
 	rule := monitor.GlobalID(monitor.KindRule, monitor.ID{2, 1}.String())
 	one := func() *monitor.AlertFilter {
 		return pick(r, []*monitor.AlertFilter{
-			{Status: &monitor.AlertStatusFilter{Eq: ptr(monitor.AlertClosed)}}, {Disposition: &monitor.AlertDispositionFilter{Exists: &no}},
-			{Disposition: &monitor.AlertDispositionFilter{Eq: ptr(monitor.Benign)}}, {Assignee: &monitor.IDFilter{Eq: &user}}, {Assignee: &monitor.IDFilter{Exists: &no}},
-			{Assignee: &monitor.IDFilter{Exists: &yes}}, {Rule: &monitor.IDFilter{In: []string{rule}}}, {Tags: &monitor.StringListFilter{Has: ptr("ATTACK.T1110")}},
-			{Techniques: &monitor.StringListFilter{HasAny: []string{"t1059.001", "T9999"}}}, {Techniques: &monitor.StringListFilter{HasAny: []string{}}},
-			{Text: randomText(r)}, {Title: randomText(r)}, {Host: randomText(r)}, {SourceIP: randomIP(r)}, {Count: &monitor.IntFilter{Gt: ptr(1)}},
-			{LastSeen: randomTime(r, testEvent(0).OccurredAt)}, {Severity: &monitor.SeverityFilter{Gte: ptr(monitor.SeverityHigh)}},
+			{Status: &monitor.AlertStatusFilter{Eq: ptr(monitor.AlertClosed)}},
+			{Disposition: &monitor.AlertDispositionFilter{Exists: &no}},
+			{Disposition: &monitor.AlertDispositionFilter{Eq: ptr(monitor.Benign)}},
+			{Assignee: &monitor.IDFilter{Eq: &user}},
+			{Assignee: &monitor.IDFilter{Exists: &no}},
+			{Assignee: &monitor.IDFilter{Exists: &yes}},
+			{Rule: &monitor.IDFilter{In: []string{rule}}},
+			{Tags: &monitor.StringListFilter{Has: ptr("ATTACK.T1110")}},
+			{Techniques: &monitor.StringListFilter{HasAny: []string{"t1059.001", "T9999"}}},
+			{Techniques: &monitor.StringListFilter{HasAny: []string{}}},
+			{Text: randomText(r)},
+			{Title: randomText(r)},
+			{Host: randomText(r)},
+			{SourceIP: randomIP(r)},
+			{Count: &monitor.IntFilter{Gt: ptr(1)}},
+			{LastSeen: randomTime(r, testEvent(0).OccurredAt)},
+			{Severity: &monitor.SeverityFilter{Gte: ptr(monitor.SeverityHigh)}},
 		})
 	}
 	for i := range 400 {

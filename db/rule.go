@@ -99,7 +99,7 @@ func (t *tx) importRules(ctx context.Context, rules []*monitor.Rule, report *Imp
 	for _, name := range ruleColumns[1:] {
 		values[name] = goqu.L("VALUES(?)", goqu.C(name))
 	}
-	if _, err := exec(ctx, t, dialect.Insert("rules").Rows(rows...).OnConflict(goqu.DoUpdate("", values))); err != nil {
+	if err := exec(ctx, t, dialect.Insert("rules").Rows(rows...).OnConflict(goqu.DoUpdate("", values))); err != nil {
 		return fmt.Errorf("write rules: %w", err)
 	}
 	return insertChunks(ctx, t, "rule_versions", versions, 500)
@@ -192,7 +192,7 @@ func (s *Store) SetRuleEnabled(ctx context.Context, actor monitor.Actor, id moni
 		next := *was
 		next.Enabled, next.UpdatedAt = enabled, t.now
 		update := dialect.Update("rules").Set(goqu.Record{"enabled": enabled, "updated_at": t.now}).Where(goqu.C("id").Eq(id[:]))
-		if _, err := exec(ctx, t, update); err != nil {
+		if err := exec(ctx, t, update); err != nil {
 			return err
 		}
 		change, err := monitor.NewChange(monitor.KindRule, id, action, was, &next)

@@ -23,9 +23,11 @@ func (s *Store) CreateSession(ctx context.Context, user *monitor.User, secretHas
 	actor := monitor.Actor{Kind: monitor.ActorUser, ID: user.ID, Name: user.Name}
 	err := s.change(ctx, actor, monitor.ActionSessionLogin, func(t *tx) error {
 		session.ID, session.CreatedAt, session.ExpiresAt = monitor.NewID(t.now), t.now, t.now.Add(lifetime)
-		row := goqu.Record{"id": session.ID[:], "user_id": user.ID[:], "secret_hash": secretHash[:], "previous_hash": make([]byte, 32),
-			"created_at": t.now, "rotated_at": t.now, "expires_at": session.ExpiresAt}
-		if _, err := exec(ctx, t, dialect.Insert("sessions").Rows(row)); err != nil {
+		row := goqu.Record{
+			"id": session.ID[:], "user_id": user.ID[:], "secret_hash": secretHash[:], "previous_hash": make([]byte, 32),
+			"created_at": t.now, "rotated_at": t.now, "expires_at": session.ExpiresAt,
+		}
+		if err := exec(ctx, t, dialect.Insert("sessions").Rows(row)); err != nil {
 			return err
 		}
 		change, err := monitor.NewChange(monitor.KindSession, session.ID, monitor.ActionSessionLogin, nil, session)
@@ -91,7 +93,7 @@ var errSessionOver = monitor.Errorf(monitor.CodeUnauthenticated, "the session is
 // rotate makes next the present token and keeps the one before for the grace.
 func (t *tx) rotate(ctx context.Context, session *monitor.Session, current []byte, next [32]byte) error {
 	set := goqu.Record{"secret_hash": next[:], "previous_hash": current, "rotated_at": t.now, "expires_at": session.ExpiresAt}
-	_, err := exec(ctx, t, dialect.Update("sessions").Set(set).Where(goqu.C("id").Eq(session.ID[:])))
+	err := exec(ctx, t, dialect.Update("sessions").Set(set).Where(goqu.C("id").Eq(session.ID[:])))
 	return err
 }
 
@@ -120,7 +122,7 @@ func (s *Store) RevokeSession(ctx context.Context, actor monitor.Actor, id monit
 func (t *tx) revokeSession(ctx context.Context, session *monitor.Session) error {
 	was := *session
 	session.RevokedAt = t.now
-	if _, err := exec(ctx, t, dialect.Update("sessions").Set(goqu.Record{"revoked_at": t.now}).Where(goqu.C("id").Eq(session.ID[:]))); err != nil {
+	if err := exec(ctx, t, dialect.Update("sessions").Set(goqu.Record{"revoked_at": t.now}).Where(goqu.C("id").Eq(session.ID[:]))); err != nil {
 		return err
 	}
 	change, err := monitor.NewChange(monitor.KindSession, session.ID, monitor.ActionSessionRevoke, &was, session)

@@ -146,12 +146,13 @@ type runner interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-func exec(ctx context.Context, r runner, st statement) (sql.Result, error) {
+func exec(ctx context.Context, r runner, st statement) error {
 	text, args, err := st.ToSQL()
 	if err != nil {
-		return nil, fmt.Errorf("build SQL: %w", err)
+		return fmt.Errorf("build SQL: %w", err)
 	}
-	return r.ExecContext(ctx, text, args...)
+	_, err = r.ExecContext(ctx, text, args...)
+	return err
 }
 
 // query gives every row of a statement, scanned.

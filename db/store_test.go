@@ -28,8 +28,10 @@ func testEvent(i int) *monitor.Event {
 }
 
 func testRule(n byte) *monitor.Rule {
-	return &monitor.Rule{ID: monitor.ID{n}, Title: fmt.Sprintf("Rule %d", n), Level: monitor.SeverityHigh, Author: "Ana", Tags: []string{"attack.t1110"},
-		Techniques: []string{"T1110"}, Source: "title: x", State: monitor.RuleActive, Enabled: true, Version: 1}
+	return &monitor.Rule{
+		ID: monitor.ID{n}, Title: fmt.Sprintf("Rule %d", n), Level: monitor.SeverityHigh, Author: "Ana", Tags: []string{"attack.t1110"},
+		Techniques: []string{"T1110"}, Source: "title: x", State: monitor.RuleActive, Enabled: true, Version: 1,
+	}
 }
 
 func TestStoredBatchReadsBackWhole(t *testing.T) {

@@ -20,9 +20,11 @@ const lastUsedStep = time.Minute
 func (s *Store) CreateToken(ctx context.Context, actor monitor.Actor, token monitor.APIToken, secretHash [32]byte) (*monitor.APIToken, error) {
 	err := s.change(ctx, actor, monitor.ActionTokenCreate, func(t *tx) error {
 		token.ID, token.CreatedAt = monitor.NewID(t.now), t.now
-		row := goqu.Record{"id": token.ID[:], "name": token.Name, "secret_hash": secretHash[:], "scopes": jsonColumn{token.Scopes},
-			"owner_id": nullID(token.OwnerID), "created_at": token.CreatedAt, "expires_at": nullTime(token.ExpiresAt)}
-		if _, err := exec(ctx, t, dialect.Insert("api_tokens").Rows(row)); err != nil {
+		row := goqu.Record{
+			"id": token.ID[:], "name": token.Name, "secret_hash": secretHash[:], "scopes": jsonColumn{token.Scopes},
+			"owner_id": nullID(token.OwnerID), "created_at": token.CreatedAt, "expires_at": nullTime(token.ExpiresAt),
+		}
+		if err := exec(ctx, t, dialect.Insert("api_tokens").Rows(row)); err != nil {
 			return err
 		}
 		change, err := monitor.NewChange(monitor.KindAPIToken, token.ID, monitor.ActionTokenCreate, nil, &token)
@@ -52,7 +54,7 @@ func (s *Store) TokenByHash(ctx context.Context, secretHash [32]byte) (*monitor.
 	}
 	if now := s.now(); now.Sub(token.LastUsedAt) > lastUsedStep {
 		// No journal entry: a time of use is no change of what the token may do.
-		if _, err := exec(ctx, s.db, dialect.Update("api_tokens").Set(goqu.Record{"last_used_at": now}).Where(goqu.C("id").Eq(token.ID[:]))); err != nil {
+		if err := exec(ctx, s.db, dialect.Update("api_tokens").Set(goqu.Record{"last_used_at": now}).Where(goqu.C("id").Eq(token.ID[:]))); err != nil {
 			return nil, false, fmt.Errorf("note use of token %s: %w", token.ID, err)
 		}
 		token.LastUsedAt = now

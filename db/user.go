@@ -17,9 +17,11 @@ var userColumns = []string{"id", "name", "display_name", "role", "disabled", "cr
 func (s *Store) CreateUser(ctx context.Context, actor monitor.Actor, u monitor.User, passwordHash string) (*monitor.User, error) {
 	err := s.change(ctx, actor, monitor.ActionUserCreate, func(t *tx) error {
 		u.ID, u.CreatedAt = monitor.NewID(t.now), t.now
-		row := goqu.Record{"id": u.ID[:], "name": u.Name, "display_name": u.DisplayName, "role": string(u.Role),
-			"password_hash": passwordHash, "disabled": u.Disabled, "created_at": u.CreatedAt}
-		_, err := exec(ctx, t, dialect.Insert("users").Rows(row))
+		row := goqu.Record{
+			"id": u.ID[:], "name": u.Name, "display_name": u.DisplayName, "role": string(u.Role),
+			"password_hash": passwordHash, "disabled": u.Disabled, "created_at": u.CreatedAt,
+		}
+		err := exec(ctx, t, dialect.Insert("users").Rows(row))
 		if isDuplicate(err) {
 			return monitor.Errorf(monitor.CodeConflict, "there is a user %q already", u.Name)
 		}
@@ -46,11 +48,11 @@ func (s *Store) SetPassword(ctx context.Context, actor monitor.Actor, id monitor
 		if !found {
 			return monitor.Errorf(monitor.CodeNotFound, "there is no such user")
 		}
-		if _, err := exec(ctx, t, dialect.Update("users").Set(goqu.Record{"password_hash": passwordHash}).Where(goqu.C("id").Eq(id[:]))); err != nil {
+		if err := exec(ctx, t, dialect.Update("users").Set(goqu.Record{"password_hash": passwordHash}).Where(goqu.C("id").Eq(id[:]))); err != nil {
 			return err
 		}
 		revoke := dialect.Update("sessions").Set(goqu.Record{"revoked_at": t.now}).Where(goqu.C("user_id").Eq(id[:]), goqu.C("revoked_at").IsNull())
-		if _, err := exec(ctx, t, revoke); err != nil {
+		if err := exec(ctx, t, revoke); err != nil {
 			return err
 		}
 		change, err := monitor.NewChange(monitor.KindUser, id, monitor.ActionUserPassword, user, user)

@@ -54,8 +54,18 @@ func FuzzParse(f *testing.F) {
 // FuzzPattern compares patterns with an obvious matcher.
 func FuzzPattern(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"a*b?c", "aXXbYc"}, {`\*\?\\`, `*?\`}, {"*", ""}, {"", ""}, {"?", "ü"}, {"aba*aba", "ababa"},
-		{"*ab*ab*", "abxab"}, {"?*?", "x"}, {"\u212aß", "kSS"}, {`C:\\*.EXE`, `c:\x.exe`}, {"-a /b", "/A –B"}, {"?", "\xff"},
+		{"a*b?c", "aXXbYc"},
+		{`\*\?\\`, `*?\`},
+		{"*", ""},
+		{"", ""},
+		{"?", "ü"},
+		{"aba*aba", "ababa"},
+		{"*ab*ab*", "abxab"},
+		{"?*?", "x"},
+		{"\u212aß", "kSS"},
+		{`C:\\*.EXE`, `c:\x.exe`},
+		{"-a /b", "/A –B"},
+		{"?", "\xff"},
 	} {
 		f.Add(seed[0], seed[1], uint8(0))
 		f.Add(seed[0], seed[1], uint8(7))

@@ -130,8 +130,11 @@ func (d *document) readLists(r *monitor.Rule, fields map[string]entry) error {
 		name string
 		into *[]string
 	}{
-		{"author", &authors}, {"references", &r.References}, {"falsepositives", &r.FalsePos},
-		{"tags", &r.Tags}, {"fields", &r.FieldsShown},
+		{"author", &authors},
+		{"references", &r.References},
+		{"falsepositives", &r.FalsePos},
+		{"tags", &r.Tags},
+		{"fields", &r.FieldsShown},
 	}
 	for _, l := range lists {
 		list, err := d.texts(fields[l.name])

@@ -1,14 +1,13 @@
 package e2e
 
 import (
+	"archive/zip"
 	"bufio"
 	"encoding/json"
 	"os"
 	"slices"
 	"testing"
 	"time"
-
-	"archive/zip"
 
 	"github.com/security-monitor/secmon/demo"
 	"github.com/security-monitor/secmon/detect"

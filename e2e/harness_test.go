@@ -318,6 +318,8 @@ func testRule(n byte) *monitor.Rule {
 }
 
 func testEvent(host string) *monitor.Event {
-	return &monitor.Event{OccurredAt: time.Now().UTC().Truncate(time.Microsecond), Class: monitor.ClassBase, Outcome: monitor.OutcomeUnknown,
-		Severity: monitor.SeverityLow, Format: "test", Host: host, Raw: monitor.RawJSON(`{}`)}
+	return &monitor.Event{
+		OccurredAt: time.Now().UTC().Truncate(time.Microsecond), Class: monitor.ClassBase, Outcome: monitor.OutcomeUnknown,
+		Severity: monitor.SeverityLow, Format: "test", Host: host, Raw: monitor.RawJSON(`{}`),
+	}
 }

@@ -11,23 +11,25 @@ import (
 // at the head, or it reads what it is behind from the ring or the journal. A
 // subscriber that is slow costs nobody else anything. Not for concurrent use.
 type Subscription struct {
-	tail  *Tail
-	epoch uint64
-	seq   uint64
+	tail    *Tail
+	journal int // the one that it reads; see Tail.journal
+	seq     uint64
 }
 
 // Subscribe begins behind after, or at the head where after is nil. A position
 // that cannot be continued without a gap gives CURSOR_EXPIRED with the reason,
 // the earliest position and the head.
 func (t *Tail) Subscribe(ctx context.Context, after *monitor.Position) (*Subscription, monitor.Position, error) {
-	head := t.Position()
+	t.mu.Lock()
+	head, journal := t.positionOf(t.head), t.journal
+	t.mu.Unlock()
 	if after == nil {
-		return &Subscription{tail: t, epoch: head.Epoch, seq: head.Seq}, head, nil
+		return &Subscription{tail: t, journal: journal, seq: head.Seq}, head, nil
 	}
 	if err := t.check(ctx, *after, head); err != nil {
 		return nil, monitor.Position{}, err
 	}
-	return &Subscription{tail: t, epoch: after.Epoch, seq: after.Seq}, *after, nil
+	return &Subscription{tail: t, journal: journal, seq: after.Seq}, *after, nil
 }
 
 // check tells whether the journal can be read on from a position.
@@ -105,12 +107,13 @@ func (s *Subscription) Next(ctx context.Context, limit int) ([]monitor.Entry, er
 func (s *Subscription) poll(ctx context.Context, limit int) (entries []monitor.Entry, wait <-chan struct{}, err error) {
 	t := s.tail
 	t.mu.Lock()
-	epoch, head, wait := t.epoch, t.positionOf(t.head), t.changed
+	journal, head, wait := t.journal, t.positionOf(t.head), t.changed
 	inRing, ok := t.ring.after(s.seq, limit)
 	t.mu.Unlock()
 	switch {
-	case epoch != s.epoch:
-		return nil, nil, t.expired(ctx, "epoch", "the database was restored from a backup", head)
+	case journal != s.journal:
+		// Its cursor tells, checked anew, from where it can go on.
+		return nil, nil, t.expired(ctx, "mismatch", "the journal was replaced by another", head)
 	case s.seq >= head.Seq:
 		return nil, wait, nil // also when this replica is behind the cursor: it waits until it has caught up
 	case ok:

@@ -61,6 +61,7 @@ type Tail struct {
 
 	mu      sync.Mutex
 	epoch   uint64
+	journal int           // how many journals this process has seen: grows when one replaces another
 	head    monitor.Entry // the newest entry seen: Seq and Hash
 	ring    ring
 	early   map[uint64]Arrival // arrived before the ones ahead of them; bounded
@@ -77,8 +78,10 @@ const (
 
 // NewTail prepares to follow the log. A nil bus means that only the log is asked.
 func NewTail(log Log, bus Bus, lg *slog.Logger) *Tail {
-	return &Tail{log: log, bus: bus, lg: lg, wake: make(chan struct{}, 1), publish: make(chan []monitor.Entry, maxPublish),
-		changed: make(chan struct{}), ring: ring{limit: ringBytes}, early: map[uint64]Arrival{}}
+	return &Tail{
+		log: log, bus: bus, lg: lg, wake: make(chan struct{}, 1), publish: make(chan []monitor.Entry, maxPublish),
+		changed: make(chan struct{}), ring: ring{limit: ringBytes}, early: map[uint64]Arrival{},
+	}
 }
 
 // Start finds the head of the journal. After it subscriptions are possible.
@@ -234,7 +237,7 @@ func (t *Tail) pollInterval() time.Duration {
 
 // catchUp reads the journal behind the head until there is no more.
 func (t *Tail) catchUp(ctx context.Context) error {
-	if err := t.checkEpoch(ctx); err != nil {
+	if err := t.checkJournal(ctx); err != nil {
 		return err
 	}
 	for {
@@ -277,29 +280,43 @@ func (t *Tail) take(entries []monitor.Entry) {
 	}
 }
 
-// checkEpoch notices that the database was restored from a backup: then nothing
-// that is in memory counts any more.
-func (t *Tail) checkEpoch(ctx context.Context) error {
-	readCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
+// checkJournal notices that the journal is another one than before: restored
+// from a backup (another epoch), or failed over to a server that lost the newest
+// commits (shorter, or with another entry where the head was). Then nothing that
+// is in memory counts any more, and no subscription may go on unchecked.
+func (t *Tail) checkJournal(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	head, err := t.log.Head(readCtx)
+	t.mu.Lock()
+	epoch, seen := t.epoch, t.head // before the look: commits of this process move the head meanwhile
+	t.mu.Unlock()
+	head, err := t.log.Head(ctx)
 	if err != nil {
 		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if head.Epoch == t.epoch && head.Seq >= t.head.Seq {
+	same := head.Epoch == epoch && head.Seq >= seen.Seq
+	if same && seen.Seq > 0 {
+		entry, found, err := t.log.Entry(ctx, seen.Seq)
+		if err != nil {
+			return err
+		}
+		same = !found || entry.Hash == seen.Hash // past retention is not another
+	}
+	if same {
 		return nil
 	}
-	t.lg.Warn("feed: the journal is another one now", "epoch", head.Epoch, "seq", head.Seq)
-	entry := monitor.Entry{}
+	newest := monitor.Entry{}
 	if head.Seq > 0 {
-		found := false
-		if entry, found, err = t.log.Entry(readCtx, head.Seq); err != nil || !found {
+		var found bool
+		if newest, found, err = t.log.Entry(ctx, head.Seq); err != nil || !found {
 			return fmt.Errorf("newest entry %d: found %t: %w", head.Seq, found, err)
 		}
 	}
-	t.epoch, t.head, t.ring = head.Epoch, entry, ring{limit: ringBytes}
+	t.lg.Warn("feed: the journal is another one now", "epoch", head.Epoch, "seq", head.Seq, "was", seen.Seq)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.epoch, t.head, t.ring = head.Epoch, newest, ring{limit: ringBytes}
+	t.journal++
 	clear(t.early)
 	t.announce()
 	return nil

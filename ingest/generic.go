@@ -11,8 +11,10 @@ import (
 func normaliseGeneric(in *input) {
 	ev, v := in.ev, in.v
 	flatten(in.rec, "", v)
-	in.rec.LogSource = monitor.LogSource{Product: text(v, "product", "event/module", "log_source/product"), Category: text(v, "category", "log_source/category"),
-		Service: text(v, "service/name", "service", "program", "appname", "log_source/service")}
+	in.rec.LogSource = monitor.LogSource{
+		Product: text(v, "product", "event/module", "log_source/product"), Category: text(v, "category", "log_source/category"),
+		Service: text(v, "service/name", "service", "program", "appname", "log_source/service"),
+	}
 	in.occurred("@timestamp", "timestamp", "time", "ts", "datetime", "date", "eventTime", "event/created", "created_at")
 	ev.Host = text(v, "host/name", "host/hostname", "hostname", "host", "device/hostname", "computer", "agent/hostname")
 	ev.User = text(v, "user/name", "username", "user", "actor/user/name", "account")

@@ -67,8 +67,10 @@ func (n *Normaliser) Normalise(raw []byte, received time.Time, ev *monitor.Event
 	if v.Type() != fastjson.TypeObject {
 		return errors.New("the record is no JSON object")
 	}
-	*ev = monitor.Event{OccurredAt: received, ReceivedAt: received, Class: monitor.ClassBase, Outcome: monitor.OutcomeUnknown,
-		Severity: monitor.SeverityInformational, Raw: raw}
+	*ev = monitor.Event{
+		OccurredAt: received, ReceivedAt: received, Class: monitor.ClassBase, Outcome: monitor.OutcomeUnknown,
+		Severity: monitor.SeverityInformational, Raw: raw,
+	}
 	in := &input{v: v, received: received, ev: ev, rec: rec}
 	for _, f := range formats {
 		if f.recognises(v) {

@@ -46,9 +46,11 @@ type shown struct {
 }
 
 func show(ev *monitor.Event, rec *monitor.Record) shown {
-	s := shown{OccurredAt: ev.OccurredAt, Class: ev.Class, Action: ev.Action, Outcome: ev.Outcome, Severity: ev.Severity, LogSource: ev.LogSource,
+	s := shown{
+		OccurredAt: ev.OccurredAt, Class: ev.Class, Action: ev.Action, Outcome: ev.Outcome, Severity: ev.Severity, LogSource: ev.LogSource,
 		Format: ev.Format, Host: ev.Host, User: ev.User, Process: ev.Process, Command: ev.Command, FileHash: ev.FileHash, FilePath: ev.FilePath,
-		Domain: ev.Domain, URL: ev.URL, Message: ev.Message, Fields: map[string][]string{}}
+		Domain: ev.Domain, URL: ev.URL, Message: ev.Message, Fields: map[string][]string{},
+	}
 	if ev.SrcIP.IsValid() {
 		s.Source = ev.SrcIP.String()
 	}

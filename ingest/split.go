@@ -88,7 +88,8 @@ func (s *splitter) skipSpace() (byte, error) {
 func (s *splitter) lines() error {
 	for {
 		line, long, err := s.readLine()
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return err
 		}
 		s.line++
@@ -97,7 +98,7 @@ func (s *splitter) lines() error {
 				return err
 			}
 		}
-		if err != nil {
+		if last {
 			return nil
 		}
 	}

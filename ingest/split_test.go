@@ -64,8 +64,10 @@ func TestSplit(t *testing.T) {
 		{"cloudtrail document", `{"Records":[{"a":1},{"a":2}]}`, `1:{"a":1} 2:{"a":2}`, "", "CloudTrail files are one document"},
 		{"indented document", "{\n  \"Records\": [\n    {\"a\":1}\n  ]\n}\n", `1:{"a":1}`, "", "jq writes it so"},
 		{"documents in a row", "{\"Records\":[{\"a\":1}]}\n{\"Records\":[]}\n{\"Records\":[{\"a\":2},3]}", `1:{"a":1} 2:{"a":2} 3!NOT_AN_OBJECT`, "", "files put one behind the other"},
-		{"document longer than a record", `{"Records":[{"a":1111111111},{"a":2222222222},{"a":3333333333},{"a":4444444444}]}`,
-			`1:{"a":1111111111} 2:{"a":2222222222} 3:{"a":3333333333} 4:{"a":4444444444}`, "", "the bound is for each of its records"},
+		{
+			"document longer than a record", `{"Records":[{"a":1111111111},{"a":2222222222},{"a":3333333333},{"a":4444444444}]}`,
+			`1:{"a":1111111111} 2:{"a":2222222222} 3:{"a":3333333333} 4:{"a":4444444444}`, "", "the bound is for each of its records",
+		},
 		{"document among lines", "{\"a\":1}\n{\"Records\":[{\"a\":2},{\"a\":3}]}\n{\"a\":4}", `1:{"a":1} 2:{"a":2} 2:{"a":3} 3:{"a":4}`, "", "its line is the document's"},
 		{"document that goes on", `{"Records":[{"a":1}],"next":1}`, `1:{"a":1} 2!MALFORMED_JSON`, "", "what is not read is said"},
 	} {

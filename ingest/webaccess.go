@@ -32,8 +32,15 @@ func normaliseWebAccess(in *input) {
 		query = args
 	}
 	for _, pair := range [][2]string{
-		{"c-ip", text(v, "remote_addr")}, {"cs-method", method}, {"cs-uri-stem", stem}, {"cs-uri-query", query}, {"cs-uri", target}, {"sc-status", text(v, "status")},
-		{"cs-user-agent", text(v, "http_user_agent", "user_agent")}, {"cs-referer", text(v, "http_referer", "referer")}, {"cs-host", text(v, "http_host", "server_name", "host")},
+		{"c-ip", text(v, "remote_addr")},
+		{"cs-method", method},
+		{"cs-uri-stem", stem},
+		{"cs-uri-query", query},
+		{"cs-uri", target},
+		{"sc-status", text(v, "status")},
+		{"cs-user-agent", text(v, "http_user_agent", "user_agent")},
+		{"cs-referer", text(v, "http_referer", "referer")},
+		{"cs-host", text(v, "http_host", "server_name", "host")},
 	} {
 		if pair[1] != "" {
 			addText(rec, pair[0], pair[1])

@@ -8,22 +8,36 @@ import (
 	"github.com/security-monitor/secmon/page"
 )
 
-// The lists of the schema. GraphQL has no generics: these are their names there.
+// The lists of the schema, by the names that they have there: GraphQL has no generics.
 type (
-	EventConnection    = page.Connection[*Event]
-	EventEdge          = page.Edge[*Event]
-	AlertConnection    = page.Connection[*Alert]
-	AlertEdge          = page.Edge[*Alert]
+	// EventConnection is a page of events.
+	EventConnection = page.Connection[*Event]
+	// EventEdge is one item of EventConnection.
+	EventEdge = page.Edge[*Event]
+	// AlertConnection is a page of alerts.
+	AlertConnection = page.Connection[*Alert]
+	// AlertEdge is one item of AlertConnection.
+	AlertEdge = page.Edge[*Alert]
+	// EvidenceConnection is a page of evidence.
 	EvidenceConnection = page.Connection[*Evidence]
-	EvidenceEdge       = page.Edge[*Evidence]
-	CommentConnection  = page.Connection[*Comment]
-	CommentEdge        = page.Edge[*Comment]
-	RuleConnection     = page.Connection[*Rule]
-	RuleEdge           = page.Edge[*Rule]
-	UserConnection     = page.Connection[*User]
-	UserEdge           = page.Edge[*User]
-	JournalConnection  = page.Connection[*JournalEntry]
-	JournalEdge        = page.Edge[*JournalEntry]
+	// EvidenceEdge is one item of EvidenceConnection.
+	EvidenceEdge = page.Edge[*Evidence]
+	// CommentConnection is a page of comments.
+	CommentConnection = page.Connection[*Comment]
+	// CommentEdge is one item of CommentConnection.
+	CommentEdge = page.Edge[*Comment]
+	// RuleConnection is a page of rules.
+	RuleConnection = page.Connection[*Rule]
+	// RuleEdge is one item of RuleConnection.
+	RuleEdge = page.Edge[*Rule]
+	// UserConnection is a page of users.
+	UserConnection = page.Connection[*User]
+	// UserEdge is one item of UserConnection.
+	UserEdge = page.Edge[*User]
+	// JournalConnection is a page of journal entries.
+	JournalConnection = page.Connection[*JournalEntry]
+	// JournalEdge is one item of JournalConnection.
+	JournalEdge = page.Edge[*JournalEntry]
 )
 
 // Node is anything that has a global id.

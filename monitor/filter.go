@@ -199,7 +199,8 @@ func buildTree[F any](b *filterBuilder, f *F, depth int, own func(*Predicate, *F
 	return p
 }
 
-// StringFilter, IntFilter and the others below are the operators of the schema.
+// StringFilter compares a text. It and the filters below are the operators of
+// the schema.
 type StringFilter struct {
 	Eq         *string
 	In         []string

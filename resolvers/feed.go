@@ -131,14 +131,14 @@ func follow[B any](ctx context.Context, feed Feed, present graphql.ErrorPresente
 	out := make(chan *B, 1)
 	go func() {
 		defer close(out)
-		if err := pump(ctx, feed, stream, position, render, empty, out); err != nil && ctx.Err() == nil {
+		if err := pump(ctx, feed, stream, position, render, empty, out); ctx.Err() == nil {
 			transport.AddSubscriptionError(ctx, present(ctx, err))
 		}
 	}()
 	return out, nil
 }
 
-// pump is the loop of a feed. The subscriber's pace is its pace: it holds no
+// pump is the loop of a feed; it ends only with an error. The subscriber's pace is its pace: it holds no
 // queue, and what the subscriber does not take waits in the journal.
 func pump[B any](ctx context.Context, feed Feed, stream Stream, position monitor.Position, render func(string, []monitor.Entry) ([]*B, error), empty func(*B) bool, out chan<- *B) error {
 	first, err := render(position.Cursor(), nil)

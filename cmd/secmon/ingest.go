@@ -50,7 +50,8 @@ func (c *ingestCommand) sendFile(ctx context.Context, path string, skip int) (ac
 		return 0, 0, err
 	}
 	defer done()
-	sender := &app.Sender{URL: c.Server, Token: c.Token, RetryFor: c.RetryFor, Client: &http.Client{},
+	sender := &app.Sender{
+		URL: c.Server, Token: c.Token, RetryFor: c.RetryFor, Client: &http.Client{},
 		Stored: func(p app.Progress) {
 			accepted += p.Accepted
 			rejected += len(p.Rejected)
