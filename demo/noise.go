@@ -43,8 +43,10 @@ var ordinary = []func(p *Player, at time.Time, who person) Moment{
 		return sysmon(at, who.host, 22, object{"Image": `C:\Program Files\Mozilla Firefox\firefox.exe`, "QueryName": name, "QueryStatus": "0", "QueryResults": "10.0.2.10;", "User": who.account()})
 	},
 	func(p *Player, at time.Time, who person) Moment {
-		return sysmon(at, who.host, 3, object{"Image": `C:\Program Files\Mozilla Firefox\firefox.exe`, "User": who.account(), "Protocol": "tcp", "Initiated": "true",
-			"SourceIp": who.address, "SourcePort": 49_000 + p.r.IntN(9_000), "DestinationIp": "10.0.2.10", "DestinationPort": 443, "DestinationHostname": "intranet.corp.example"})
+		return sysmon(at, who.host, 3, object{
+			"Image": `C:\Program Files\Mozilla Firefox\firefox.exe`, "User": who.account(), "Protocol": "tcp", "Initiated": "true",
+			"SourceIp": who.address, "SourcePort": 49_000 + p.r.IntN(9_000), "DestinationIp": "10.0.2.10", "DestinationPort": 443, "DestinationHostname": "intranet.corp.example",
+		})
 	},
 	func(_ *Player, at time.Time, who person) Moment {
 		return sysmon(at, who.host, 11, object{"Image": word, "TargetFilename": `C:\Users\` + who.name + `\Documents\~$offer.docx`, "User": who.account()})

