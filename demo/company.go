@@ -137,14 +137,15 @@ func webRequest(at time.Time, host, from, request, status, agent string) Moment 
 	})
 }
 
-func kubernetes(at time.Time, user, from, verb, resource, subresource, name string, code int) Moment {
+// kubernetes is a request of the shop's own service account.
+func kubernetes(at time.Time, from, verb, resource, subresource, name string, code int) Moment {
 	about := object{"resource": resource, "namespace": "shop", "name": name, "apiVersion": "v1"}
 	if subresource != "" {
 		about["subresource"] = subresource
 	}
 	return encode(at, object{
 		"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "stage": "ResponseComplete", "verb": verb,
-		"user": object{"username": user}, "sourceIPs": []string{from}, "objectRef": about, "responseStatus": object{"code": code},
+		"user": object{"username": "system:serviceaccount:shop:web"}, "sourceIPs": []string{from}, "objectRef": about, "responseStatus": object{"code": code},
 		"requestURI": "/api/v1/namespaces/shop/" + resource + "/" + name, "stageTimestamp": at.UTC().Format("2006-01-02T15:04:05.000000Z"),
 	})
 }

@@ -74,7 +74,7 @@ var ordinary = []func(p *Player, at time.Time, who person) Moment{
 		return webRequest(at, "web-1", p.outsider(), "GET /favicon.ico HTTP/1.1", "404", "Mozilla/5.0 (Windows NT 10.0)")
 	},
 	func(p *Player, at time.Time, _ person) Moment {
-		return kubernetes(at, "system:serviceaccount:shop:web", "10.0.4.11", "get", "configmaps", "", pick(p, []string{"settings", "prices"}), 200)
+		return kubernetes(at, "10.0.4.11", "get", "configmaps", "", pick(p, []string{"settings", "prices"}), 200)
 	},
 	func(p *Player, at time.Time, _ person) Moment {
 		return suricata(at, "http", p.outsider(), "10.0.2.30", 80, object{"http": object{"hostname": "shop.example", "url": fmt.Sprintf("/shop/item/%d", p.r.IntN(500)), "http_method": "GET", "status": 200}})

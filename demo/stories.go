@@ -178,11 +178,11 @@ func (p *Player) lateralMovement(start time.Time) []Moment {
 }
 
 func (p *Player) intoTheCluster(start time.Time) []Moment {
-	from, who := p.outsider(), "system:serviceaccount:shop:web"
+	from := p.outsider()
 	return []Moment{
-		kubernetes(start, who, from, "list", "secrets", "", "", 403),
-		kubernetes(seconds(start, 4), who, from, "get", "secrets", "", "db-password", 403),
-		kubernetes(seconds(start, 11), who, from, "create", "pods", "exec", "db-0", 101),
+		kubernetes(start, from, "list", "secrets", "", "", 403),
+		kubernetes(seconds(start, 4), from, "get", "secrets", "", "db-password", 403),
+		kubernetes(seconds(start, 11), from, "create", "pods", "exec", "db-0", 101),
 		report(seconds(start, 19), "network", "db-1", object{
 			"port": 5432, "open": true, "service": "postgresql", "connection_count": 1, "local_address": "10.0.2.40:5432",
 			"remote_address": from + ":40222", "process": "postgres", "scan_duration_ms": 61,

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -243,4 +244,66 @@ func corpusLines(b *testing.B) [][]byte {
 		lines = append(lines, append([]byte(nil), s.Bytes()...))
 	}
 	return lines
+}
+
+// A record that is filled again holds nothing of the one before.
+func TestRecordsMayBeUsedAgain(t *testing.T) {
+	cases, err := filepath.Glob("testdata/*/event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := NewNormaliser()
+	var used monitor.Record
+	for range 2 {
+		for _, path := range cases {
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ev, evAgain monitor.Event
+			var fresh monitor.Record
+			used.Reset()
+			if err := errors.Join(n.Normalise(raw, received, &ev, &fresh), n.Normalise(raw, received, &evAgain, &used)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(show(&ev, &fresh), show(&evAgain, &used)); diff != "" {
+				t.Errorf("%s: %s", path, diff)
+			}
+		}
+	}
+}
+
+// Whatever a record holds, its envelope fits the columns it is stored in.
+func TestEnvelopeIsBounded(t *testing.T) {
+	long := strings.Repeat("é", 200_000)
+	for _, record := range []map[string]any{
+		{"host": long, "user": long, "message": long, "event": long, "process": long, "command": long, "url": long, "domain": long, "sha256": long, "path": long, "service": long, "product": long},
+		{"EventID": long, "Channel": long, "SourceName": long, "Hostname": long, "Image": long, "CommandLine": long, "User": long, "Message": long},
+		{"MESSAGE": "Failed password for " + long + " from 203.0.113.5 port 1 ssh2", "SYSLOG_IDENTIFIER": "sshd", "_HOSTNAME": long},
+		{"type": long, "msg": "audit(1:2): " + long, "exe": long, "acct": long},
+		{"_path": long, "uid": long, "query": long},
+		{"report": "malware", "host": long, "status": long, "file_path": long, "score": 1e300},
+	} {
+		raw, err := json.Marshal(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ev monitor.Event
+		var rec monitor.Record
+		if err := NewNormaliser().Normalise(raw, received, &ev, &rec); err != nil {
+			t.Fatal(err)
+		}
+		for name, bound := range map[string]struct {
+			text string
+			most int // characters
+		}{
+			"host": {ev.Host, 255}, "user": {ev.User, 255}, "domain": {ev.Domain, 255}, "action": {ev.Action, 255}, "hash": {ev.FileHash, 128},
+			"product": {ev.LogSource.Product, 64}, "category": {ev.LogSource.Category, 64}, "service": {ev.LogSource.Service, 128},
+			"message": {ev.Message, maxText}, "process": {ev.Process, maxText}, "command": {ev.Command, maxText}, "url": {ev.URL, maxText}, "path": {ev.FilePath, maxText},
+		} {
+			if utf8.RuneCountInString(bound.text) > bound.most || !utf8.ValidString(bound.text) || len(bound.text) > 65_535 {
+				t.Errorf("%s of %s has %d bytes", name, ev.Format, len(bound.text))
+			}
+		}
+	}
 }

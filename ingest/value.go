@@ -84,24 +84,36 @@ func flatten(rec *monitor.Record, prefix string, v *fastjson.Value) {
 	case fastjson.TypeArray:
 		flattenArray(rec, prefix, v.GetArray())
 	default:
-		rec.Fields = append(rec.Fields, monitor.Field{Name: prefix, Values: []monitor.Value{valueOf(v)}})
+		addValue(rec, prefix, valueOf(v))
 	}
+}
+
+// addValue appends a field. It uses the memory of the fields
+// that the record had before its Reset, which rec.Add does not.
+func addValue(rec *monitor.Record, name string, values ...monitor.Value) {
+	n := len(rec.Fields)
+	if n == cap(rec.Fields) {
+		rec.Fields = append(rec.Fields, monitor.Field{})
+	}
+	rec.Fields = rec.Fields[:n+1]
+	f := &rec.Fields[n]
+	f.Name, f.Values = name, append(f.Values[:0], values...)
 }
 
 // flattenArray gives the scalars of an array to one field; objects in it add to
 // the fields of their own names.
 func flattenArray(rec *monitor.Record, name string, items []*fastjson.Value) {
-	field := monitor.Field{Name: name}
+	var values []monitor.Value
 	for _, item := range items {
 		switch item.Type() {
 		case fastjson.TypeObject, fastjson.TypeArray:
 			flatten(rec, name, item)
 		default:
-			field.Values = append(field.Values, valueOf(item))
+			values = append(values, valueOf(item))
 		}
 	}
-	if len(field.Values) > 0 || len(items) == 0 {
-		rec.Fields = append(rec.Fields, field)
+	if len(values) > 0 || len(items) == 0 {
+		addValue(rec, name, values...)
 	}
 }
 
@@ -125,14 +137,14 @@ func alias(rec *monitor.Record, to string, from ...string) {
 	}
 	for _, name := range from {
 		if values, ok := rec.Get(name); ok {
-			rec.Fields = append(rec.Fields, monitor.Field{Name: to, Values: values})
+			addValue(rec, to, values...) // a copy: fields share no memory
 			return
 		}
 	}
 }
 
 func addText(rec *monitor.Record, name, value string) {
-	rec.Add(name, monitor.Value{Kind: monitor.StringValue, Text: value})
+	addValue(rec, name, monitor.Value{Kind: monitor.StringValue, Text: value})
 }
 
 // timeLayouts are tried in order; those without a zone mean UTC.
@@ -153,6 +165,9 @@ func parseTime(s string, received time.Time) (at time.Time, ok bool) {
 		at = epoch(s, n)
 	} else {
 		for _, layout := range timeLayouts {
+			if len(s) > 10 && len(layout) > 10 && s[10] != layout[10] { // the separator behind the date
+				continue
+			}
 			if parsed, err := time.Parse(layout, s); err == nil {
 				at = parsed
 				break
