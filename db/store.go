@@ -79,7 +79,8 @@ const maxTries = 5
 
 // change runs fn in a transaction and writes what it did into the journal. The
 // whole is tried again, a bounded number of times, on a deadlock or a lock
-// timeout, and on nothing else. An fn that changes nothing leaves no entry.
+// timeout, and on nothing else. An fn that notes no change leaves no entry;
+// what it wrote (a rotated refresh token) is committed all the same.
 func (s *Store) change(ctx context.Context, actor monitor.Actor, action string, fn func(*tx) error) error {
 	var err error
 	for try := range maxTries {
@@ -112,12 +113,11 @@ func (s *Store) changeOnce(ctx context.Context, actor monitor.Actor, action stri
 	if err := fn(t); err != nil {
 		return nil, err
 	}
-	if len(t.changes) == 0 && t.batch.IsZero() {
-		return nil, nil
-	}
-	entries, err := t.appendJournal(ctx)
-	if err != nil {
-		return nil, err
+	var entries []monitor.Entry
+	if len(t.changes) > 0 || !t.batch.IsZero() {
+		if entries, err = t.appendJournal(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := begun.Commit(); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)

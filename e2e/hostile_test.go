@@ -195,3 +195,39 @@ func TestRolesAreEnforcedByTheSchema(t *testing.T) {
 		t.Errorf("an analyst disabling a rule: %+v", got)
 	}
 }
+
+// What a reader of the history gets: names and nulls, never the database's own ids.
+func TestHistoryNamesPeople(t *testing.T) {
+	r := startReplica(t, config(t, dbtest.DSN(t), startRedis(t).URL()))
+	bearer := login(t, r.URL(), "admin", testPassword)
+	batch := &monitor.Batch{Events: []*monitor.Event{testEvent("web-1")}, Findings: []monitor.Finding{{Event: 0, Rule: testRule(1)}}}
+	if _, err := r.Store.StoreBatch(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	var data struct {
+		Alerts struct{ Nodes []struct{ ID string } }
+	}
+	post(t, r.URL(), bearer, `{ alerts(first: 1) { nodes { id } } }`, nil, &data)
+	post(t, r.URL(), bearer, `mutation($id: ID!) { alertAcknowledge(input: {id: $id}) { errors { code } } }`, map[string]any{"id": data.Alerts.Nodes[0].ID}, &struct{}{})
+	var alert struct {
+		Alert struct {
+			Journal struct {
+				Nodes []struct {
+					Action  string
+					Changes []struct {
+						Field         string
+						Before, After any
+					}
+				}
+			}
+		}
+	}
+	post(t, r.URL(), bearer, `query($id: ID!) { alert(id: $id) { journal(first: 10) { nodes { action changes { field before after } } } } }`, map[string]any{"id": data.Alerts.Nodes[0].ID}, &alert)
+	got := map[string][2]any{}
+	for _, c := range alert.Alert.Journal.Nodes[0].Changes {
+		got[c.Field] = [2]any{c.Before, c.After}
+	}
+	if len(alert.Alert.Journal.Nodes) != 2 || got["assignee"] != [2]any{nil, "admin"} || got["status"] != [2]any{"NEW", "ACKNOWLEDGED"} || got["acknowledgedAt"][0] != nil || len(got) != 3 {
+		t.Errorf("history: %+v", alert.Alert.Journal.Nodes)
+	}
+}

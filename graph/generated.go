@@ -1956,7 +1956,7 @@ enum Access {
   ADMIN
 }
 
-"An instant: RFC 3339 in UTC with microseconds, for example 2026-05-04T09:30:00.123456Z."
+"An instant: RFC 3339 in UTC, to the microsecond, for example 2026-05-04T09:30:00.123456Z. Zeros at the end are left out."
 scalar Time
 
 "An instant in a filter: RFC 3339, or relative to now: now, now-15m, now-24h, now-7d."
@@ -2693,7 +2693,7 @@ type JournalEntry @auth(requires: VIEWER) {
   changes: [FieldChange!]!
 }
 
-"A field that changed."
+"A field that changed. An assignee stands as the name to log in with."
 type FieldChange @auth(requires: VIEWER) {
   field: String!
   before: JSON

@@ -224,5 +224,5 @@ func (r alertResolver) Journal(ctx context.Context, a *monitor.Alert, first int,
 	if err != nil {
 		return nil, err
 	}
-	return r.journalOf(a.ID, entries)
+	return r.journalOf(ctx, a.ID, entries)
 }

@@ -103,9 +103,6 @@ func (r subscriptionResolver) EventFeed(ctx context.Context, filter *monitor.Eve
 		if len(out) == 0 {
 			out = append(out, &model.EventFeedBatch{Events: events})
 		}
-		if last == "" {
-			out[0].Cursor = cursor
-		}
 		out[len(out)-1].Cursor, last = cursor, cursor
 		return out, nil
 	}, func(b *model.EventFeedBatch) bool { return len(b.Events) == 0 })

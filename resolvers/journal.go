@@ -27,10 +27,10 @@ func (actorResolver) User(ctx context.Context, a *monitor.Actor) (*monitor.User,
 var bookkeeping = []string{"version", "updatedAt", "dedupKey"}
 
 // journalOf shows what entries say of one entity.
-func (r *Resolver) journalOf(id monitor.ID, entries *page.Connection[monitor.Entry]) (*monitor.JournalConnection, error) {
+func (r *Resolver) journalOf(ctx context.Context, id monitor.ID, entries *page.Connection[monitor.Entry]) (*monitor.JournalConnection, error) {
 	out := &monitor.JournalConnection{PageInfo: entries.PageInfo, Edges: make([]monitor.JournalEdge, len(entries.Edges))}
 	for i, edge := range entries.Edges {
-		entry, err := r.journalEntry(id, edge.Node)
+		entry, err := r.journalEntry(ctx, id, edge.Node)
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +39,7 @@ func (r *Resolver) journalOf(id monitor.ID, entries *page.Connection[monitor.Ent
 	return out, nil
 }
 
-func (r *Resolver) journalEntry(id monitor.ID, e monitor.Entry) (*monitor.JournalEntry, error) {
+func (r *Resolver) journalEntry(ctx context.Context, id monitor.ID, e monitor.Entry) (*monitor.JournalEntry, error) {
 	out := &monitor.JournalEntry{Cursor: r.Feed.PositionOf(e).Cursor(), Seq: e.Seq, At: e.Body.At, Actor: e.Body.Actor, Action: e.Body.Action, Changes: []*monitor.FieldChange{}}
 	for _, c := range e.Body.Changes {
 		if c.ID != id {
@@ -48,7 +48,7 @@ func (r *Resolver) journalEntry(id monitor.ID, e monitor.Entry) (*monitor.Journa
 		if c.Action != "" {
 			out.Action = c.Action
 		}
-		fields, err := fieldChanges(c)
+		fields, err := fieldChanges(ctx, c)
 		if err != nil {
 			return nil, fmt.Errorf("journal entry %d: %w", e.Seq, err)
 		}
@@ -59,7 +59,7 @@ func (r *Resolver) journalEntry(id monitor.ID, e monitor.Entry) (*monitor.Journa
 
 // fieldChanges lists the fields that a change altered, by name. The creation of
 // an entity lists none: everything was new.
-func fieldChanges(c monitor.Change) ([]*monitor.FieldChange, error) {
+func fieldChanges(ctx context.Context, c monitor.Change) ([]*monitor.FieldChange, error) {
 	var before, after map[string]json.RawMessage
 	if len(c.Before) == 0 {
 		return nil, nil
@@ -72,8 +72,16 @@ func fieldChanges(c monitor.Change) ([]*monitor.FieldChange, error) {
 	}
 	var fields []*monitor.FieldChange
 	for name, was := range before {
-		if !slices.Contains(bookkeeping, name) {
-			fields = append(fields, &monitor.FieldChange{Field: name, Before: monitor.RawJSON(was), After: monitor.RawJSON(after[name])})
+		switch {
+		case slices.Contains(bookkeeping, name):
+		case name == "assigneeId":
+			change, err := assigneeChange(ctx, was, after[name])
+			if err != nil {
+				return nil, err
+			}
+			fields = append(fields, change)
+		default:
+			fields = append(fields, &monitor.FieldChange{Field: name, Before: unset(was), After: unset(after[name])})
 		}
 	}
 	slices.SortFunc(fields, func(a, b *monitor.FieldChange) int {
@@ -83,4 +91,38 @@ func fieldChanges(c monitor.Change) ([]*monitor.FieldChange, error) {
 		return 1
 	})
 	return fields, nil
+}
+
+// unset gives null for the zero instant, by which a snapshot says that something
+// has not happened.
+func unset(raw json.RawMessage) monitor.RawJSON {
+	if string(raw) == `"0001-01-01T00:00:00Z"` {
+		return monitor.RawJSON("null")
+	}
+	return monitor.RawJSON(raw)
+}
+
+// assigneeChange names the people: the ids in a snapshot are the database's own.
+func assigneeChange(ctx context.Context, before, after json.RawMessage) (*monitor.FieldChange, error) {
+	change := &monitor.FieldChange{Field: "assignee"}
+	for raw, into := range map[*json.RawMessage]*monitor.RawJSON{&before: &change.Before, &after: &change.After} {
+		var id monitor.ID
+		if err := json.Unmarshal(*raw, &id); err != nil {
+			return nil, err
+		}
+		user, err := loadUser(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if user == nil {
+			*into = monitor.RawJSON("null")
+			continue
+		}
+		name, err := json.Marshal(user.Name)
+		if err != nil {
+			return nil, err
+		}
+		*into = name
+	}
+	return change, nil
 }

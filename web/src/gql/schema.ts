@@ -12,7 +12,7 @@ export type Scalars = {
   Cursor: { input: string; output: string; }
   /** A JSON value, kept as it came. */
   JSON: { input: unknown; output: unknown; }
-  /** An instant: RFC 3339 in UTC with microseconds, for example 2026-05-04T09:30:00.123456Z. */
+  /** An instant: RFC 3339 in UTC, to the microsecond, for example 2026-05-04T09:30:00.123456Z. Zeros at the end are left out. */
   Time: { input: string; output: string; }
   /** An instant in a filter: RFC 3339, or relative to now: now, now-15m, now-24h, now-7d. */
   TimeInput: { input: string; output: string; }

@@ -28,7 +28,7 @@ export function AlertHistory({ alert }: { alert: FragmentType<AlertHistoryFragme
                   <span className="text-faint">{fieldLabel(change.field)}</span>
                   <Value field={change.field} value={change.before} />
                   <ArrowRight size={11} aria-label="to" className="self-center text-faint" />
-                  <Value field={change.field} value={change.after} name={assigneeOf(entry)} />
+                  <Value field={change.field} value={change.after} />
                 </li>
               ))}
             </ul>
@@ -45,12 +45,7 @@ function actorOf({ actor }: Entry): string {
   return actor.kind === 'SYSTEM' ? 'the system' : `token ${actor.name}`;
 }
 
-/** Acknowledging assigns to whoever does it; the journal itself holds ids, not names. */
-function assigneeOf({ action, actor }: Entry): string | undefined {
-  return action === 'alert.acknowledge' ? actor.user?.displayName : undefined;
-}
-
-function Value({ field, value, name }: { field: string; value: unknown; name?: string }) {
+function Value({ field, value }: { field: string; value: unknown }) {
   if (isInstant(value)) return <Time at={value} as="clock" />;
-  return <span className="break-words">{valueText(field, value, name)}</span>;
+  return <span className="break-words">{valueText(field, value)}</span>;
 }

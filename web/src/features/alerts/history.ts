@@ -16,7 +16,6 @@ export function actionLabel(action: string): string {
 }
 
 const fields: Record<string, string> = {
-  assigneeId: 'Assignee',
   lastSeen: 'Last seen',
   firstSeen: 'First seen',
   acknowledgedAt: 'Acknowledged at',
@@ -32,22 +31,15 @@ const labels: Record<string, string> = Object.fromEntries(
 );
 
 /** A value of the journal for people; "none" for what was not set. */
-export function valueText(field: string, value: unknown, assignee?: string): string {
-  if (value === null || value === undefined || value === '' || isZero(value))
-    return field === 'assigneeId' ? 'nobody' : 'none';
-  if (field === 'assigneeId') return assignee ?? 'somebody';
+export function valueText(field: string, value: unknown): string {
+  if (value === null || value === undefined || value === '') return field === 'assignee' ? 'nobody' : 'none';
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value === 'object') return JSON.stringify(value);
   return labels[String(value)] ?? String(value);
 }
 
-/** The server's zero instant and zero id stand for "not set". */
-function isZero(value: unknown): boolean {
-  return typeof value === 'string' && (value.startsWith('0001-01-01T') || /^0{8,}[0-]*$/.test(value));
-}
-
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
 
 export function isInstant(value: unknown): value is string {
-  return typeof value === 'string' && instant.test(value) && !isZero(value);
+  return typeof value === 'string' && instant.test(value);
 }
