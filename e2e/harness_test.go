@@ -27,7 +27,18 @@ import (
 	"github.com/security-monitor/secmon/monitor"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "secmon-bin-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temp directory
+	binaryDir = dir
+	return dbtest.Run(m)
+}
 
 const (
 	testPassword = "correct horse battery staple"

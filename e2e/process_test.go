@@ -17,12 +17,12 @@ import (
 	"time"
 )
 
+// binaryDir is where the program is built for the tests of this package; TestMain
+// makes and removes it.
+var binaryDir string
+
 var buildBinary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "secmon-bin-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "secmon")
+	path := filepath.Join(binaryDir, "secmon")
 	out, err := exec.Command("go", "build", "-o", path, "../cmd/secmon").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build: %w: %s", err, out)

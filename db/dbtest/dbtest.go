@@ -27,10 +27,12 @@ var (
 
 // Main runs a package's tests beside a database server. Call it from TestMain.
 func Main(m *testing.M) {
-	os.Exit(run(m))
+	os.Exit(Run(m))
 }
 
-func run(m *testing.M) int {
+// Run is Main for a package whose TestMain has more to do: it gives the exit
+// code back.
+func Run(m *testing.M) int {
 	if os.Getenv("TEST_DSN") != "" {
 		return m.Run()
 	}
