@@ -231,3 +231,38 @@ func TestHistoryNamesPeople(t *testing.T) {
 		t.Errorf("history: %+v", alert.Alert.Journal.Nodes)
 	}
 }
+
+// Text that is code elsewhere is text here: it comes back as it went in.
+func TestHostileTextComesBackAsText(t *testing.T) {
+	r := startReplica(t, config(t, dbtest.DSN(t), startRedis(t).URL()))
+	text := `<script>alert(1)</script>'; DROP TABLE events; -- %_\\ "quoted" ` + "`" + ` 🔒`
+	fields := []string{"host", "user", "message", "process", "command_line", "file_path", "domain", "url", "action", "sha256"}
+	record := map[string]string{}
+	for _, f := range fields {
+		record[f] = text
+	}
+	raw, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, a := sendEvents(t, r.URL(), ingestToken(t, r), raw); status != http.StatusOK {
+		t.Fatal(a)
+	}
+	var data struct {
+		Events struct {
+			Nodes []struct {
+				Host, User, Message, Process, Domain, URL, Action string
+				Raw                                               map[string]string
+			}
+		}
+	}
+	query := `query($t: String!) { events(first: 5, filter: {message: {eq: $t}, host: {eq: $t}, raw: {contains: "drop table"}}) { nodes { host user message process domain url action raw } } }`
+	post(t, r.URL(), login(t, r.URL(), "admin", testPassword), query, map[string]any{"t": text}, &data)
+	if len(data.Events.Nodes) != 1 {
+		t.Fatalf("%d events match their own text", len(data.Events.Nodes))
+	}
+	e := data.Events.Nodes[0]
+	if e.Message != text || e.Process != text || e.URL != text || e.Action != text || e.Host != strings.ToLower(text) || e.Raw["user"] != text {
+		t.Errorf("got %+v", e)
+	}
+}
