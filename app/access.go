@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/security-monitor/secmon/auth"
 	"github.com/security-monitor/secmon/db"
@@ -26,8 +27,9 @@ func WithAuth(ctx context.Context, cfg Storage, lg *slog.Logger, f func(*Access)
 	return errors.Join(f(&Access{Store: store, Auth: auth.New(store, nil, nil)}), closeAll())
 }
 
-// IngestToken makes a token that may send events.
-func (a *App) IngestToken(ctx context.Context, name string) (string, error) {
-	secret, _, err := a.Auth.CreateToken(ctx, monitor.SystemActor, monitor.APIToken{Name: name, Scopes: []monitor.Scope{monitor.ScopeIngest}})
+// IngestToken makes a token that may send events until expires.
+func (a *App) IngestToken(ctx context.Context, name string, expires time.Time) (string, error) {
+	token := monitor.APIToken{Name: name, Scopes: []monitor.Scope{monitor.ScopeIngest}, ExpiresAt: expires.UTC().Truncate(time.Microsecond)}
+	secret, _, err := a.Auth.CreateToken(ctx, monitor.SystemActor, token)
 	return secret, err
 }

@@ -7,13 +7,19 @@ import (
 	"time"
 
 	"github.com/security-monitor/secmon/demo"
+	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
 )
 
 // PlayDemo plays attack stories through the server's own ingest endpoint until
 // ctx ends; stop waits for that. Each run makes a token of its own, which ends
 // after a week.
 func (a *App) PlayDemo(ctx context.Context, lg *slog.Logger) (stop func(), err error) {
-	token, err := a.IngestToken(ctx, "demo")
+	token, err := a.IngestToken(ctx, "demo", time.Now().Add(7*24*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	stored, err := a.Store.Events(ctx, nil, monitor.EventsByReceived, page.Args{First: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +28,14 @@ func (a *App) PlayDemo(ctx context.Context, lg *slog.Logger) (stop func(), err e
 	go func() {
 		defer close(done)
 		player := demo.New(time.Now().UnixNano(), time.Now)
-		if err := demo.Run(ctx, a.URL(), token, lg, player); !errors.Is(err, context.Canceled) {
+		var err error
+		if len(stored.Edges) == 0 { // the day before is told once
+			err = demo.Past(ctx, a.URL(), token, lg, player)
+		}
+		if err == nil {
+			err = demo.Run(ctx, a.URL(), token, lg, player)
+		}
+		if !errors.Is(err, context.Canceled) {
 			lg.Error("demo ended", "error", err)
 		}
 	}()

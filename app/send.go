@@ -71,19 +71,23 @@ func (s *Sender) Send(ctx context.Context, r io.Reader, skip int) (last int, err
 	limits := ingest.DefaultLimits
 	limits.BodyBytes, limits.Records = math.MaxInt64, math.MaxInt
 	err = ingest.Split(r, limits, func(line int, raw []byte, problem *ingest.Rejection) error {
-		switch {
-		case line <= skip:
+		if line <= skip {
 			return nil
-		case problem != nil:
+		}
+		// Only between lines: a CloudTrail document gives many records of one line,
+		// and a later run goes on behind a line.
+		if n := len(c.lines); n > 0 && c.lines[n-1] != line && (n >= sendRecords || c.body.Len() >= sendBytes) {
+			if err := flush(c.lines[n-1]); err != nil {
+				return err
+			}
+		}
+		if problem != nil {
 			local = append(local, *problem)
 			return nil
 		}
 		c.body.Write(raw)
 		c.body.WriteByte('\n')
 		c.lines = append(c.lines, line)
-		if len(c.lines) >= sendRecords || c.body.Len() >= sendBytes {
-			return flush(line)
-		}
 		return nil
 	})
 	if err == nil && (len(c.lines) > 0 || len(local) > 0) {

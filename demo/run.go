@@ -12,16 +12,23 @@ import (
 	"time"
 )
 
-// Run sends the history and then step after step to a server's ingest endpoint
-// until ctx ends, then it gives ctx's error. What the server cannot take now is
-// sent again; an answer that says the request itself is wrong ends it.
-func Run(ctx context.Context, url, token string, lg *slog.Logger, p *Player) error {
-	s := &sender{client: &http.Client{Timeout: 30 * time.Second}, url: url + "/api/ingest", token: token, lg: lg}
+// Past sends the player's history to a server's ingest endpoint. Waiting,
+// repeating and errors are as in Run.
+func Past(ctx context.Context, url, token string, lg *slog.Logger, p *Player) error {
+	s := newSender(url, token, lg)
 	for _, step := range p.History() {
 		if err := s.send(ctx, step); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// Run sends step after step to a server's ingest endpoint until ctx ends, then
+// it gives ctx's error. What the server cannot take now is sent again; an answer
+// that says the request itself is wrong ends it.
+func Run(ctx context.Context, url, token string, lg *slog.Logger, p *Player) error {
+	s := newSender(url, token, lg)
 	story := noise
 	for {
 		step := p.Next()
@@ -36,6 +43,10 @@ func Run(ctx context.Context, url, token string, lg *slog.Logger, p *Player) err
 			return err
 		}
 	}
+}
+
+func newSender(url, token string, lg *slog.Logger) *sender {
+	return &sender{client: &http.Client{Timeout: 30 * time.Second}, url: url + "/api/ingest", token: token, lg: lg}
 }
 
 type sender struct {

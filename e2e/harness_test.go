@@ -234,7 +234,7 @@ func sendEvents(t *testing.T, base, token string, body []byte, headers ...string
 
 func ingestToken(t *testing.T, r *replica) string {
 	t.Helper()
-	token, err := r.IngestToken(t.Context(), "test")
+	token, err := r.IngestToken(t.Context(), "test", time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

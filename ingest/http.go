@@ -2,7 +2,7 @@
 // normalises each record to the envelope and to Sigma's field names, has the
 // detection rules run on it, and answers only when everything is stored.
 //
-//	http.go → decode.go → normalise.go and one file a format → Detector → pipeline.go → Store
+//	http.go → split.go → normalise.go and one file a format → Detector → pipeline.go → Store
 package ingest
 
 import (

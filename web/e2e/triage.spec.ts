@@ -67,7 +67,7 @@ test('by keyboard alone: move, open, acknowledge, comment, close', async ({ page
   await panel.getByRole('tab', { name: 'Comments' }).click();
   await panel.getByLabel('Comment', { exact: true }).fill('<b>Looking</b> at it');
   await page.keyboard.press('Control+Enter');
-  await expect(panel.getByText('<b>Looking</b> at it')).toBeVisible();
+  await expect(panel.getByRole('paragraph').filter({ hasText: '<b>Looking</b> at it' })).toBeVisible();
 
   await page.keyboard.press('Escape');
   await panel.getByRole('tab', { name: 'Comments' }).focus();
