@@ -70,7 +70,8 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	if err := a.importStarterRules(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.loadRules(ctx); err != nil {
+	ruleChanges, err := a.watchRules(ctx)
+	if err != nil {
 		return nil, err
 	}
 	a.pipe = ingest.NewPipeline(a.Store, lg)
@@ -87,7 +88,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 		ErrorLog: slog.NewLogLogger(lg.Handler(), slog.LevelDebug),
 	}
 	a.background.Go(func() { a.tail.Run(background) })
-	a.background.Go(func() { a.followRules(background) })
+	a.background.Go(func() { a.followRules(background, ruleChanges) })
 	a.background.Go(func() { a.maintain(background) })
 	return a, nil
 }
@@ -137,6 +138,7 @@ func (a *App) openAuth(ctx context.Context) error {
 		return err
 	}
 	a.Auth = auth.New(a.Store, keys, nil)
+	a.Auth.TrustProxy = a.cfg.TrustProxy
 	n, err := a.Store.CountUsers(ctx)
 	if err != nil || n > 0 {
 		return err

@@ -24,6 +24,7 @@ type Config struct {
 	JWTKeys       string `name:"jwt-keys" help:"Keys for access tokens, base64 of 32 bytes or more, the first signs. Without it a key is made and kept in the data directory." placeholder:"KEY,..."`
 	JWTKeysFile   string `name:"jwt-keys-file" help:"File with the keys for access tokens." type:"path" placeholder:"FILE"`
 	AdminPassword string `name:"admin-password" help:"Password of the user admin, made when there is no user yet. Without it one is generated and printed once." placeholder:"PASSWORD"`
+	TrustProxy    bool   `name:"trust-proxy" help:"Take the client's address from X-Forwarded-For: only behind an ingress that sets it."`
 	Demo          bool   `help:"Play attack stories through the ingest endpoint."`
 
 	MaxBodyMB     int           `name:"max-body-mb" help:"Largest decompressed body of an ingest request, in MiB." default:"64"`

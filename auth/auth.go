@@ -45,6 +45,10 @@ type Auth struct {
 	throttle *throttle
 	hashing  chan struct{} // bounds the memory that argon2id takes at once
 	now      func() time.Time
+
+	// TrustProxy takes a client's address from X-Forwarded-For, which anybody can
+	// write: set it only behind an ingress. Set it before the first request.
+	TrustProxy bool
 }
 
 // New makes an Auth that signs with keys. now may be nil.

@@ -18,13 +18,13 @@ const refreshCookie = "secmon_refresh"
 // like none.
 func (a *Auth) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := context.WithValue(r.Context(), cookieKey{}, &cookies{w: w, r: r})
+		ctx := context.WithValue(r.Context(), cookieKey{}, &cookies{w: w, r: r, address: a.addressOf(r)})
 		if bearer, ok := bearerOf(r.Header.Get("Authorization")); ok {
 			viewer, err := a.Viewer(ctx, bearer)
 			if err != nil {
 				ctx = context.WithValue(ctx, failureKey{}, err)
 			} else {
-				viewer.Address = addressOf(r)
+				viewer.Address = a.addressOf(r)
 				ctx = monitor.WithViewer(ctx, viewer)
 			}
 		}
@@ -56,6 +56,8 @@ type (
 	cookies    struct {
 		w http.ResponseWriter
 		r *http.Request
+
+		address string // of the client
 	}
 )
 
@@ -109,12 +111,13 @@ func Address(ctx context.Context) string {
 	if c == nil {
 		return ""
 	}
-	return addressOf(c.r)
+	return c.address
 }
 
-// addressOf trusts the last X-Forwarded-For entry only: our own ingress adds it.
-func addressOf(r *http.Request) string {
-	if forwarded := r.Header.Get("X-Forwarded-For"); forwarded != "" {
+// addressOf gives the client's address: behind an ingress the last entry of
+// X-Forwarded-For, which is the ingress's own word; the ones before are anybody's.
+func (a *Auth) addressOf(r *http.Request) string {
+	if forwarded := r.Header.Get("X-Forwarded-For"); forwarded != "" && a.TrustProxy {
 		parts := strings.Split(forwarded, ",")
 		return strings.TrimSpace(parts[len(parts)-1])
 	}
