@@ -89,10 +89,13 @@ func linuxService(program string) string {
 }
 
 // sshLogin reads what OpenSSH's server says of a login.
-var sshLogin = regexp.MustCompile(`^(Failed|Accepted|Postponed) (\S+) for (invalid user )?(\S*) from (\S+) port (\d+)`)
+//
+// The user's name is the other side's own words and may read "x from 192.0.2.1":
+// the address is the last one, which the server wrote itself.
+var sshLogin = regexp.MustCompile(`^(Failed|Accepted|Postponed) (\S+) for (invalid user )?(.*) from (\S+) port (\d+)(?: ssh2(?:: .*)?)?$`)
 
 // sshInvalid reads what it says of a user that does not exist.
-var sshInvalid = regexp.MustCompile(`^Invalid user (\S*) from (\S+)(?: port (\d+))?`)
+var sshInvalid = regexp.MustCompile(`^Invalid user (.*) from (\S+)(?: port (\d+))?$`)
 
 func (in *input) describeSSH(message string) {
 	ev := in.ev

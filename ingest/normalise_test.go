@@ -307,3 +307,29 @@ func TestEnvelopeIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// Whoever tries to log in chooses the user's name, and must not choose the
+// address that the alert shows.
+func TestUserNameCannotForgeTheAddress(t *testing.T) {
+	for _, c := range []struct{ message, user, address, reason string }{
+		{"Failed password for root from 203.0.113.5 port 40022 ssh2", "root", "203.0.113.5", "the plain form"},
+		{"Failed password for invalid user x from 192.0.2.1 port 1 from 203.0.113.5 port 40022 ssh2", "x from 192.0.2.1 port 1", "203.0.113.5", "the server's own address is the last"},
+		{"Failed password for invalid user x from 192.0.2.1 port 1 ssh2: y from 203.0.113.5 port 40022 ssh2", "x from 192.0.2.1 port 1 ssh2: y", "203.0.113.5", "also behind what looks like the end"},
+		{"Invalid user x from 192.0.2.1 port 5 from 203.0.113.5 port 40022", "x from 192.0.2.1 port 5", "203.0.113.5", "the other message too"},
+		{"Invalid user  from 203.0.113.5 port 40022", "", "203.0.113.5", "an empty name"},
+		{"Accepted publickey for ana from 203.0.113.7 port 50000 ssh2: ED25519 SHA256:abc", "ana", "203.0.113.7", "what follows is the key"},
+	} {
+		raw, err := json.Marshal(map[string]string{"SYSLOG_IDENTIFIER": "sshd", "_HOSTNAME": "web-1", "MESSAGE": c.message})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ev monitor.Event
+		var rec monitor.Record
+		if err := NewNormaliser().Normalise(raw, received, &ev, &rec); err != nil {
+			t.Fatal(err)
+		}
+		if ev.User != c.user || ev.SrcIP.String() != c.address {
+			t.Errorf("%q: user %q from %s, want %q from %s because %s", c.message, ev.User, ev.SrcIP, c.user, c.address, c.reason)
+		}
+	}
+}
