@@ -120,7 +120,7 @@ func (s *Store) changeOnce(ctx context.Context, actor monitor.Actor, action stri
 		}
 	}
 	if err := begun.Commit(); err != nil {
-		return nil, fmt.Errorf("commit: %w", err)
+		return nil, fmt.Errorf("commit: %w: %w", monitor.ErrOutcomeUnknown, err)
 	}
 	return entries, nil
 }

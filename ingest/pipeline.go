@@ -140,12 +140,13 @@ func (p *Pipeline) gather(first *job) []*job {
 
 // commit stores jobs in one transaction. When that fails for a reason that may
 // lie in one of them, each is tried alone, so that one request's trouble is not
-// its neighbours'.
+// its neighbours'. One that may have been committed is not tried again here:
+// that would store everything twice.
 func (p *Pipeline) commit(jobs []*job) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
 	defer cancel()
 	id, err := p.store.StoreBatch(ctx, merge(jobs))
-	if err != nil && len(jobs) > 1 && !errors.Is(err, context.DeadlineExceeded) {
+	if err != nil && len(jobs) > 1 && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, monitor.ErrOutcomeUnknown) {
 		p.lg.Warn("ingest: joint transaction failed, storing each request alone", "requests", len(jobs), "error", err)
 		for _, j := range jobs {
 			p.commit([]*job{j})

@@ -47,6 +47,10 @@ func InputErrorf(field, format string, args ...any) *Error {
 	return &Error{Code: CodeBadInput, Message: fmt.Sprintf(format, args...), Path: []string{"input", field}}
 }
 
+// ErrOutcomeUnknown says that a commit was under way when the connection to the
+// database broke: the transaction may be stored, or not.
+var ErrOutcomeUnknown = errors.New("whether the transaction was committed is not known")
+
 // CodeOf gives the code of the first Error in the chain, CodeInternal without one.
 func CodeOf(err error) Code {
 	var e *Error
