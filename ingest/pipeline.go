@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/security-monitor/secmon/monitor"
@@ -42,11 +43,29 @@ type Pipeline struct {
 	done  sync.WaitGroup
 }
 
-// job is one request's batch on its way; done gets exactly one answer.
+// job is one request's batch on its way. A committer that takes it gives exactly
+// one answer to done; a job that its sender left before that is never stored.
 type job struct {
 	batch *monitor.Batch
 	bytes int
 	done  chan outcome
+	state atomic.Int32 // waiting, then taken or abandoned
+}
+
+const (
+	waiting int32 = iota
+	taken
+	abandoned
+)
+
+// abandon tells whether the job was still waiting. Then nobody will store it,
+// and its memory is free while the empty job goes through the queue.
+func (j *job) abandon() bool {
+	if !j.state.CompareAndSwap(waiting, abandoned) {
+		return false
+	}
+	j.batch = nil
+	return true
 }
 
 type outcome struct {
@@ -72,9 +91,9 @@ func (p *Pipeline) Close() {
 
 // Submit stores a batch, together with those of other requests, and gives the
 // id of the stored batch once the transaction is committed. An error means that
-// nothing of it was stored, with two exceptions that only the sender's retry
-// settles: ctx ended while the commit was under way, or the connection to the
-// database broke during the commit.
+// nothing of it was stored, unless it is monitor.ErrOutcomeUnknown. When ctx ends
+// while the batch waits, it is not stored; when the transaction has begun, Submit
+// waits for its end, which commitTime bounds.
 func (p *Pipeline) Submit(ctx context.Context, b *monitor.Batch) (monitor.ID, error) {
 	j := &job{batch: b, done: make(chan outcome, 1)}
 	for _, e := range b.Events {
@@ -87,21 +106,20 @@ func (p *Pipeline) Submit(ctx context.Context, b *monitor.Batch) (monitor.ID, er
 	case <-ctx.Done():
 		return monitor.ID{}, ctx.Err()
 	}
+	var left error
 	select {
 	case o := <-j.done:
 		return o.batch, o.err
 	case <-ctx.Done():
-		return monitor.ID{}, ctx.Err()
+		left = ctx.Err()
 	case <-p.stop:
-		// The committers finish what they have taken; this job may be among it.
-		p.done.Wait()
-		select {
-		case o := <-j.done:
-			return o.batch, o.err
-		default:
-			return monitor.ID{}, errStopping
-		}
+		left = errStopping
 	}
+	if j.abandon() {
+		return monitor.ID{}, left
+	}
+	o := <-j.done
+	return o.batch, o.err
 }
 
 var errStopping = monitor.Errorf(monitor.CodeUnavailable, "the server is stopping; send the request again")
@@ -112,7 +130,9 @@ func (p *Pipeline) commitAll() {
 		case <-p.stop:
 			return
 		case first := <-p.jobs:
-			p.commit(p.gather(first))
+			if first.state.CompareAndSwap(waiting, taken) {
+				p.commit(p.gather(first))
+			}
 		}
 	}
 }
@@ -126,6 +146,9 @@ func (p *Pipeline) gather(first *job) []*job {
 	for events < gatherEvents && bytes < gatherBytes {
 		select {
 		case j := <-p.jobs:
+			if !j.state.CompareAndSwap(waiting, taken) {
+				continue
+			}
 			jobs = append(jobs, j)
 			events += len(j.batch.Events)
 			bytes += j.bytes

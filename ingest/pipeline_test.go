@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -97,4 +98,86 @@ func TestClosedPipelineRefuses(t *testing.T) {
 	if _, err := p.Submit(t.Context(), jobOf("b").batch); monitor.CodeOf(err) != monitor.CodeUnavailable {
 		t.Errorf("got %v, want UNAVAILABLE", err)
 	}
+}
+
+// A sender that gives up will send again: what it left waiting must neither be
+// stored then, nor be held in memory.
+func TestAbandonedRequestIsNotStored(t *testing.T) {
+	hold, entered := make(chan struct{}), make(chan struct{}, committers)
+	s := &blockingStore{hold: hold, entered: entered}
+	p := NewPipeline(s, slog.New(slog.DiscardHandler))
+	var busy sync.WaitGroup
+	for range committers {
+		busy.Go(func() {
+			if _, err := p.Submit(context.Background(), jobOf("busy").batch); err != nil {
+				t.Error(err)
+			}
+		})
+		<-entered // one by one, so that no two share a transaction
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() {
+		_, err := p.Submit(ctx, jobOf("left").batch)
+		left <- err
+	}()
+	for len(p.jobs) == 0 { // until it waits in the queue
+		runtime.Gosched()
+	}
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	close(hold)
+	busy.Wait()
+	if _, err := p.Submit(t.Context(), jobOf("next").batch); err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	for _, host := range s.stored {
+		if host == "left" {
+			t.Error("an abandoned request was stored")
+		}
+	}
+}
+
+// A sender that leaves while its transaction runs is answered by what became of it.
+func TestLeavingDuringTheTransactionWaitsForItsEnd(t *testing.T) {
+	hold, entered := make(chan struct{}), make(chan struct{}, 1)
+	p := NewPipeline(&blockingStore{hold: hold, entered: entered}, slog.New(slog.DiscardHandler))
+	defer p.Close()
+	ctx, leave := context.WithCancel(t.Context())
+	result := make(chan error, 1)
+	go func() {
+		_, err := p.Submit(ctx, jobOf("a").batch)
+		result <- err
+	}()
+	<-entered
+	leave()
+	close(hold)
+	if err := <-result; err != nil {
+		t.Errorf("stored, but answered with %v", err)
+	}
+}
+
+// blockingStore stores when hold is closed, and tells when it has been entered.
+type blockingStore struct {
+	hold    chan struct{}
+	entered chan struct{}
+	mu      sync.Mutex
+	stored  []string
+}
+
+func (s *blockingStore) StoreBatch(_ context.Context, b *monitor.Batch) (monitor.ID, error) {
+	select {
+	case s.entered <- struct{}{}:
+	default:
+	}
+	<-s.hold
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range b.Events {
+		s.stored = append(s.stored, e.Host)
+	}
+	return monitor.ID{1}, nil
 }
