@@ -21,6 +21,7 @@ import (
 	"github.com/security-monitor/secmon/feed"
 	"github.com/security-monitor/secmon/ingest"
 	"github.com/security-monitor/secmon/monitor"
+	live "github.com/security-monitor/secmon/transport"
 )
 
 // App is one running server.
@@ -30,6 +31,8 @@ type App struct {
 	Auth   *auth.Auth
 	Store  *db.Store
 	tail   *feed.Tail
+	hub    *feed.Hub
+	live   *live.Server
 	engine *detect.Engine
 	pipe   *ingest.Pipeline
 	web    *http.Server
@@ -67,6 +70,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	if err := a.openAuth(ctx); err != nil {
 		return nil, err
 	}
+	a.openLive()
 	if err := a.importStarterRules(ctx); err != nil {
 		return nil, err
 	}
@@ -88,6 +92,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 		ErrorLog: slog.NewLogLogger(lg.Handler(), slog.LevelDebug),
 	}
 	a.background.Go(func() { a.tail.Run(background) })
+	a.background.Go(func() { a.hub.Run(background) })
 	a.background.Go(func() { a.followRules(background, ruleChanges) })
 	a.background.Go(func() { a.maintain(background) })
 	return a, nil
@@ -184,6 +189,12 @@ func (a *App) Run(ctx context.Context) error {
 	a.drain()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Grace)
 	defer cancel()
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		a.live.Drain(grace, a.drainTime())
+	}()
+	defer func() { <-drained }()
 	if err := a.web.Shutdown(grace); err != nil {
 		a.lg.Warn("requests were cut off", "error", err)
 		return a.web.Close()

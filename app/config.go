@@ -27,12 +27,14 @@ type Config struct {
 	TrustProxy    bool   `name:"trust-proxy" help:"Take the client's address from X-Forwarded-For: only behind an ingress that sets it."`
 	Demo          bool   `help:"Play attack stories through the ingest endpoint."`
 
-	MaxBodyMB     int           `name:"max-body-mb" help:"Largest decompressed body of an ingest request, in MiB." default:"64"`
-	MaxRecordKB   int           `name:"max-record-kb" help:"Largest record, in KiB." default:"1024"`
-	MaxInFlightMB int           `name:"max-in-flight-mb" help:"Bytes of records held by all ingest requests together, in MiB; beyond it 429." default:"64"`
-	QueryTimeout  time.Duration `name:"query-timeout" help:"Deadline of a query or mutation." default:"10s"`
-	MaxComplexity int           `name:"max-complexity" help:"Largest cost of one operation." default:"60000"`
-	Grace         time.Duration `help:"How long a stopping server waits for requests under way." default:"10s"`
-	LogLevel      slog.Level    `name:"log-level" help:"debug, info, warn or error." default:"info"`
-	LogJSON       bool          `name:"log-json" help:"Log in JSON."`
+	MaxBodyMB        int           `name:"max-body-mb" help:"Largest decompressed body of an ingest request, in MiB." default:"64"`
+	MaxRecordKB      int           `name:"max-record-kb" help:"Largest record, in KiB." default:"1024"`
+	MaxInFlightMB    int           `name:"max-in-flight-mb" help:"Bytes of records held by all ingest requests together, in MiB; beyond it 429." default:"64"`
+	QueryTimeout     time.Duration `name:"query-timeout" help:"Deadline of a query or mutation." default:"10s"`
+	MaxComplexity    int           `name:"max-complexity" help:"Largest cost of one operation." default:"60000"`
+	MaxConnections   int           `name:"max-connections" help:"Live connections of one user or API token, per replica." default:"200"`
+	MaxSubscriptions int           `name:"max-subscriptions" help:"Subscriptions of one user or API token, per replica." default:"1000"`
+	Grace            time.Duration `help:"How long a stopping server waits for requests under way." default:"10s"`
+	LogLevel         slog.Level    `name:"log-level" help:"debug, info, warn or error." default:"info"`
+	LogJSON          bool          `name:"log-json" help:"Log in JSON."`
 }

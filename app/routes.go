@@ -23,7 +23,7 @@ func (a *App) routes() (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/api/graphql", a.Auth.Middleware(withSocketState(graphql)))
+	mux.Handle("/api/graphql", a.Auth.Middleware(graphql))
 	mux.Handle("/api/ingest", a.Auth.Middleware(a.ingest()))
 	mux.HandleFunc("GET /api/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -32,6 +33,8 @@ type Store interface {
 	RevokeSession(ctx context.Context, actor monitor.Actor, id monitor.ID) error
 	// LiveSession finds a session only while neither it nor its user is shut out.
 	LiveSession(ctx context.Context, id monitor.ID) (*monitor.Session, *monitor.User, bool, error)
+	// LiveToken finds a token only while it is neither revoked nor over.
+	LiveToken(ctx context.Context, id monitor.ID) (*monitor.APIToken, bool, error)
 	TokenByHash(ctx context.Context, secretHash [32]byte) (*monitor.APIToken, bool, error)
 	CreateUser(ctx context.Context, actor monitor.Actor, u monitor.User, passwordHash string) (*monitor.User, error)
 	SetPassword(ctx context.Context, actor monitor.Actor, id monitor.ID, passwordHash string) error
@@ -169,6 +172,24 @@ func (a *Auth) Viewer(ctx context.Context, bearer string) (*monitor.Viewer, erro
 		return nil, monitor.Errorf(monitor.CodeUnauthenticated, "the session is over; log in again")
 	}
 	return &monitor.Viewer{User: user, SessionID: sessionID, ExpiresAt: expires}, nil
+}
+
+// Recheck fails with UNAUTHENTICATED when a viewer's rights are not any more
+// what they were when it came in: what is open has to be closed.
+func (a *Auth) Recheck(ctx context.Context, v *monitor.Viewer) error {
+	changed := monitor.Errorf(monitor.CodeUnauthenticated, "the rights of this credential have changed; come in again")
+	if v.Token != nil {
+		token, found, err := a.store.LiveToken(ctx, v.Token.ID)
+		if err == nil && (!found || !slices.Equal(token.Scopes, v.Token.Scopes)) {
+			return changed
+		}
+		return err
+	}
+	_, user, found, err := a.store.LiveSession(ctx, v.SessionID)
+	if err == nil && (!found || user.Role != v.User.Role) {
+		return changed
+	}
+	return err
 }
 
 var userName = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{0,63}$`)

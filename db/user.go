@@ -65,6 +65,35 @@ func (s *Store) SetPassword(ctx context.Context, actor monitor.Actor, id monitor
 	return nil
 }
 
+// UpdateUser changes a user's role or shuts them out or in again; their live
+// connections end with it.
+func (s *Store) UpdateUser(ctx context.Context, actor monitor.Actor, id monitor.ID, change func(*monitor.User)) (*monitor.User, error) {
+	var user *monitor.User
+	err := s.change(ctx, actor, monitor.ActionUserUpdate, func(t *tx) error {
+		was, found, err := one(ctx, t, dialect.From("users").Select(columnList(userColumns)...).Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait), scanUser)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return monitor.Errorf(monitor.CodeNotFound, "there is no such user")
+		}
+		is := *was
+		change(&is)
+		user = &is
+		set := goqu.Record{"display_name": is.DisplayName, "role": string(is.Role), "disabled": is.Disabled}
+		if err := exec(ctx, t, dialect.Update("users").Set(set).Where(goqu.C("id").Eq(id[:]))); err != nil {
+			return err
+		}
+		noted, err := monitor.NewChange(monitor.KindUser, id, monitor.ActionUserUpdate, was, user)
+		t.changes = append(t.changes, noted)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("update user %s: %w", id, err)
+	}
+	return user, nil
+}
+
 // Login gives the user of a name and the hash of the password; found is false
 // when there is none. Names are compared in lower case.
 func (s *Store) Login(ctx context.Context, name string) (u *monitor.User, passwordHash string, found bool, err error) {

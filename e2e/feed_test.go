@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -345,11 +344,9 @@ func TestCursorsThatCannotBeContinuedAreRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := string(m.Payload)
-			var p struct {
-				Errors []struct{ Extensions map[string]any }
-			}
-			if err := errors.Join(json.Unmarshal(m.Payload, &p)); err != nil || len(p.Errors) != 1 ||
-				p.Errors[0].Extensions["code"] != "CURSOR_EXPIRED" || p.Errors[0].Extensions["reason"] != c.reason || p.Errors[0].Extensions["earliest"] == nil {
+			var errs []struct{ Extensions map[string]any }
+			if err := json.Unmarshal(m.Payload, &errs); m.Type != "error" || err != nil || len(errs) != 1 ||
+				errs[0].Extensions["code"] != "CURSOR_EXPIRED" || errs[0].Extensions["reason"] != c.reason || errs[0].Extensions["earliest"] == nil {
 				t.Errorf("got %s %s", m.Type, text)
 			}
 		})

@@ -105,25 +105,30 @@ func (s *Subscription) Next(ctx context.Context, limit int) ([]monitor.Entry, er
 
 // poll gives what is there already; wait is closed when more comes.
 func (s *Subscription) poll(ctx context.Context, limit int) (entries []monitor.Entry, wait <-chan struct{}, err error) {
-	t := s.tail
+	return s.tail.read(ctx, s.journal, s.seq, limit)
+}
+
+// read gives up to limit entries behind seq of a journal, in order and without a
+// hole, from the ring or the journal itself; wait is closed when there are more.
+func (t *Tail) read(ctx context.Context, journal int, seq uint64, limit int) (entries []monitor.Entry, wait <-chan struct{}, err error) {
 	t.mu.Lock()
-	journal, head, wait := t.journal, t.positionOf(t.head), t.changed
-	inRing, ok := t.ring.after(s.seq, limit)
+	now, head, wait := t.journal, t.positionOf(t.head), t.changed
+	inRing, ok := t.ring.after(seq, limit)
 	t.mu.Unlock()
 	switch {
-	case journal != s.journal:
+	case now != journal:
 		// Its cursor tells, checked anew, from where it can go on.
 		return nil, nil, t.expired(ctx, "mismatch", "the journal was replaced by another", head)
-	case s.seq >= head.Seq:
+	case seq >= head.Seq:
 		return nil, wait, nil // also when this replica is behind the cursor: it waits until it has caught up
 	case ok:
 		return inRing, wait, nil
 	}
-	entries, err = t.log.Entries(ctx, s.seq, limit)
+	entries, err = t.log.Entries(ctx, seq, limit)
 	if err != nil {
-		return nil, nil, fmt.Errorf("replay behind %d: %w", s.seq, err)
+		return nil, nil, fmt.Errorf("replay behind %d: %w", seq, err)
 	}
-	if len(entries) > 0 && entries[0].Seq != s.seq+1 {
+	if len(entries) > 0 && entries[0].Seq != seq+1 {
 		return nil, nil, t.expired(ctx, "trimmed", "the entries behind it are past retention", head)
 	}
 	return entries, wait, nil

@@ -78,7 +78,9 @@ const (
 	ActionUserPassword     = "user.password"
 	ActionSessionLogin     = "session.login"
 	ActionSessionRevoke    = "session.revoke"
+	ActionUserUpdate       = "user.update"
 	ActionTokenCreate      = "token.create" //nolint:gosec // the name of an action, no credential
+	ActionTokenRevoke      = "token.revoke" //nolint:gosec // the name of an action, no credential
 )
 
 // NewChange compares two states of an entity (before is nil when it was created)
@@ -190,4 +192,14 @@ func ParseCursor(s string) (Position, error) {
 		Seq:   binary.BigEndian.Uint64(b[9:]),
 		Tag:   binary.BigEndian.Uint32(b[17:]),
 	}, nil
+}
+
+// JournalPage is a piece of the journal from which one message of a feed is made.
+type JournalPage struct {
+	Entries []Entry  // in order, without holes
+	From    Position // in front of the first of them
+	At      Position // behind the last of them
+	// Greet asks for a message even when nothing concerns the subscribers: it
+	// tells them their position.
+	Greet bool
 }

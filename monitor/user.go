@@ -74,6 +74,7 @@ type APIToken struct {
 	OwnerID    ID        `json:"ownerId"` // zero: made on the command line
 	CreatedAt  time.Time `json:"createdAt"`
 	ExpiresAt  time.Time `json:"expiresAt"` // zero: never
+	RevokedAt  time.Time `json:"revokedAt"` // zero: alive
 	LastUsedAt time.Time `json:"-"`
 }
 
@@ -139,8 +140,30 @@ func WithViewer(ctx context.Context, v *Viewer) context.Context {
 	return context.WithValue(ctx, viewerKey{}, v)
 }
 
-// ViewerFrom gives the viewer of the context, nil for nobody.
+// ViewerFrom gives the viewer of the context, nil for nobody. In an operation
+// that is executed once for many it panics: what depends on one viewer must not
+// reach another.
 func ViewerFrom(ctx context.Context) *Viewer {
+	if _, shared := ctx.Value(sharedKey{}).(Role); shared {
+		panic(Errorf(CodeForbidden, "a shared subscription has no viewer"))
+	}
 	v, _ := ctx.Value(viewerKey{}).(*Viewer)
 	return v
+}
+
+type sharedKey struct{}
+
+// WithSharedRole marks the execution of an operation for all subscribers who
+// have the role. It runs with that role and as nobody.
+func WithSharedRole(ctx context.Context, r Role) context.Context {
+	return context.WithValue(ctx, sharedKey{}, r)
+}
+
+// RoleFrom gives the role with which the operation of the context runs: of the
+// viewer, or of all who share it; "" for nobody.
+func RoleFrom(ctx context.Context) Role {
+	if role, shared := ctx.Value(sharedKey{}).(Role); shared {
+		return role
+	}
+	return ViewerFrom(ctx).Role()
 }

@@ -68,6 +68,10 @@ func isRequestFault(err *gqlerror.Error) bool {
 // Recover turns a panic into an error; its stack goes to the log.
 func Recover(lg *slog.Logger) graphql.RecoverFunc {
 	return func(ctx context.Context, p any) error {
+		if known, ok := p.(*monitor.Error); ok {
+			lg.Error("graphql: panic", "panic", known.Message, "stack", string(debug.Stack()), "request", monitor.RequestID(ctx))
+			return known
+		}
 		lg.Error("graphql: panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()), "request", monitor.RequestID(ctx))
 		return monitor.Errorf(monitor.CodeInternal, "something went wrong on our side")
 	}

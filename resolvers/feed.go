@@ -7,40 +7,32 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/security-monitor/secmon/graph/model"
 	"github.com/security-monitor/secmon/monitor"
 )
 
-// How a feed is cut into messages: at once when it is quiet, at most one in
-// batchPause when it is busy; and how often a message tells progress when the
-// filter lets nothing through.
-const (
-	batchPause     = 100 * time.Millisecond
-	batchEntries   = 256
-	batchEvents    = 500
-	progressPeriod = 5 * time.Second
-)
+// batchEvents is how many events a message has at most.
+const batchEvents = 500
 
 // AlertFeed gives every change of the alerts that match.
-func (r subscriptionResolver) AlertFeed(ctx context.Context, filter *monitor.AlertFilter, after *string) (<-chan *model.AlertFeedBatch, error) {
+func (r subscriptionResolver) AlertFeed(ctx context.Context, filter *monitor.AlertFilter, _ *string) (<-chan *model.AlertFeedBatch, error) {
 	matching, err := filter.Compile()
 	if err != nil {
 		return nil, err
 	}
-	return follow(ctx, r.Feed, r.Present, after, func(cursor string, entries []monitor.Entry) ([]*model.AlertFeedBatch, error) {
-		batch := &model.AlertFeedBatch{Cursor: cursor, Entries: []*model.AlertFeedEntry{}}
-		for _, e := range entries {
+	return follow(ctx, r.Feed, func(page monitor.JournalPage) (messages[model.AlertFeedBatch], error) {
+		batch := &model.AlertFeedBatch{Cursor: page.At.Cursor(), Entries: []*model.AlertFeedEntry{}}
+		for _, e := range page.Entries {
 			changed, err := r.alertChanges(&matching, e)
 			if err != nil {
-				return nil, err
+				return messages[model.AlertFeedBatch]{}, err
 			}
 			batch.Entries = append(batch.Entries, changed...)
 		}
-		return []*model.AlertFeedBatch{batch}, nil
-	}, func(b *model.AlertFeedBatch) bool { return len(b.Entries) == 0 })
+		return one(batch, len(batch.Entries)), nil
+	})
 }
 
 // alertChanges gives what an entry means for the list of matching alerts.
@@ -72,21 +64,20 @@ func (r *Resolver) alertChanges(matching *monitor.Predicate, e monitor.Entry) ([
 }
 
 // EventFeed gives every event that matches.
-func (r subscriptionResolver) EventFeed(ctx context.Context, filter *monitor.EventFilter, after *string) (<-chan *model.EventFeedBatch, error) {
+func (r subscriptionResolver) EventFeed(ctx context.Context, filter *monitor.EventFilter, _ *string) (<-chan *model.EventFeedBatch, error) {
 	matching, err := filter.Compile()
 	if err != nil {
 		return nil, err
 	}
-	last := ""
-	return follow(ctx, r.Feed, r.Present, after, func(cursor string, entries []monitor.Entry) ([]*model.EventFeedBatch, error) {
+	return follow(ctx, r.Feed, func(page monitor.JournalPage) (messages[model.EventFeedBatch], error) {
 		events := []*monitor.Event{}
-		for _, e := range entries {
+		for _, e := range page.Entries {
 			if e.Body.Batch.IsZero() {
 				continue
 			}
 			stored, err := r.batches.load(ctx, r.Events, e.Body.Batch)
 			if err != nil {
-				return nil, err
+				return messages[model.EventFeedBatch]{}, err
 			}
 			for _, event := range stored {
 				if matching.Matches(event, time.Now()) {
@@ -94,98 +85,72 @@ func (r subscriptionResolver) EventFeed(ctx context.Context, filter *monitor.Eve
 				}
 			}
 		}
+		if len(events) == 0 {
+			return one(&model.EventFeedBatch{Cursor: page.At.Cursor(), Events: events}, 0), nil
+		}
 		// Only the last message moves the cursor: a client that resumes in between
 		// gets some events again, and none never.
 		var out []*model.EventFeedBatch
 		for chunk := range slices.Chunk(events, batchEvents) {
-			out = append(out, &model.EventFeedBatch{Cursor: last, Events: chunk})
+			out = append(out, &model.EventFeedBatch{Cursor: page.From.Cursor(), Events: chunk})
 		}
-		if len(out) == 0 {
-			out = append(out, &model.EventFeedBatch{Events: events})
-		}
-		out[len(out)-1].Cursor, last = cursor, cursor
-		return out, nil
-	}, func(b *model.EventFeedBatch) bool { return len(b.Events) == 0 })
+		out[len(out)-1].Cursor = page.At.Cursor()
+		return messages[model.EventFeedBatch]{batches: out}, nil
+	})
 }
 
-// follow runs a feed: it begins behind after or now, turns journal entries into
-// messages by make, and sends them. Messages that are empty are sent as progress
-// only now and then. The channel closes when ctx ends or the feed fails; the
-// failure is told to the subscriber.
-func follow[B any](ctx context.Context, feed Feed, present graphql.ErrorPresenterFunc, after *string, render func(cursor string, entries []monitor.Entry) ([]*B, error), empty func(*B) bool) (<-chan *B, error) {
-	var from *monitor.Position
-	if after != nil {
-		position, err := monitor.ParseCursor(*after)
-		if err != nil {
-			return nil, err
-		}
-		from = &position
-	}
-	stream, position, err := feed.Subscribe(ctx, from)
+// messages are what a page became for the subscribers of a feed.
+type messages[B any] struct {
+	batches []*B
+	// empty: there is only the position to tell, in case that it is wanted.
+	empty bool
+}
+
+// one is the usual case: one message that holds n things.
+func one[B any](batch *B, n int) messages[B] { return messages[B]{batches: []*B{batch}, empty: n == 0} }
+
+// follow runs a feed: render makes messages of each page of the journal that the
+// transport hands in, and keeps nothing from page to page. Pace, replay and
+// whoever listens are the transport's matter.
+func follow[B any](ctx context.Context, feed Feed, render func(monitor.JournalPage) (messages[B], error)) (<-chan *B, error) {
+	pages, err := feed.Pages(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := make(chan *B, 1)
-	go func() {
+	out := make(chan *B)
+	go func() { // ends with ctx, which the transport cancels when the last subscriber has left
 		defer close(out)
-		if err := pump(ctx, feed, stream, position, render, empty, out); ctx.Err() == nil {
-			transport.AddSubscriptionError(ctx, present(ctx, err))
+		for {
+			page, err := pages.Next(ctx)
+			if err != nil {
+				return
+			}
+			made, err := safely(ctx, page, render)
+			if made.empty && !page.Greet {
+				made.batches = nil
+			}
+			pages.Answer(len(made.batches), err)
+			for _, batch := range made.batches {
+				select {
+				case out <- batch:
+				case <-ctx.Done():
+					return
+				}
+			}
 		}
 	}()
 	return out, nil
 }
 
-// pump is the loop of a feed; it ends only with an error. The subscriber's pace is its pace: it holds no
-// queue, and what the subscriber does not take waits in the journal.
-func pump[B any](ctx context.Context, feed Feed, stream Stream, position monitor.Position, render func(string, []monitor.Entry) ([]*B, error), empty func(*B) bool, out chan<- *B) error {
-	first, err := render(position.Cursor(), nil)
-	if err != nil {
-		return err
-	}
-	sent, err := send(ctx, out, first)
-	for err == nil {
-		if err = wait(ctx, batchPause-time.Since(sent)); err != nil {
-			return err
+// safely renders a page; a panic is the error of this page, for it runs outside
+// of gqlgen's own protection.
+func safely[B any](ctx context.Context, page monitor.JournalPage, render func(monitor.JournalPage) (messages[B], error)) (made messages[B], err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			made, err = messages[B]{}, graphql.GetOperationContext(ctx).Recover(ctx, p)
 		}
-		var entries []monitor.Entry
-		if entries, err = stream.Next(ctx, batchEntries); err != nil {
-			return err
-		}
-		var batches []*B
-		if batches, err = render(feed.PositionOf(entries[len(entries)-1]).Cursor(), entries); err != nil {
-			return err
-		}
-		if len(batches) == 1 && empty(batches[0]) && time.Since(sent) < progressPeriod {
-			continue
-		}
-		sent, err = send(ctx, out, batches)
-	}
-	return err
-}
-
-func send[B any](ctx context.Context, out chan<- *B, batches []*B) (time.Time, error) {
-	for _, b := range batches {
-		select {
-		case out <- b:
-		case <-ctx.Done():
-			return time.Time{}, ctx.Err()
-		}
-	}
-	return time.Now(), nil
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	}()
+	return render(page)
 }
 
 // batchCache keeps the events of the newest batches, so that many feeds read a

@@ -7,8 +7,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"github.com/security-monitor/secmon/auth"
 	"github.com/security-monitor/secmon/graph"
 	"github.com/security-monitor/secmon/monitor"
@@ -60,15 +58,27 @@ type Feed interface {
 	// Position is behind the newest entry that this replica has seen.
 	Position() monitor.Position
 	PositionOf(e monitor.Entry) monitor.Position
-	// Subscribe begins behind after, or now; a position that cannot be continued
-	// without a gap gives CURSOR_EXPIRED.
+	// Subscribe begins behind after, or now, at the subscriber's own pace; a position
+	// that cannot be continued without a gap gives CURSOR_EXPIRED.
 	Subscribe(ctx context.Context, after *monitor.Position) (Stream, monitor.Position, error)
+	// Pages gives what the transport hands to the subscription that runs in ctx. It
+	// fails with BAD_INPUT where no transport of subscriptions does.
+	Pages(ctx context.Context) (Pages, error)
 }
 
 // Stream gives journal entries in order, without a gap, up to limit at a time.
 // It waits until there is one.
 type Stream interface {
 	Next(ctx context.Context, limit int) ([]monitor.Entry, error)
+}
+
+// Pages are the pages of the journal for one running subscription, in lockstep:
+// each is answered before the next.
+type Pages interface {
+	// Next waits for a page; it fails when ctx ends.
+	Next(ctx context.Context) (monitor.JournalPage, error)
+	// Answer says how many messages the page became; they follow. Or why it could not.
+	Answer(messages int, err error)
 }
 
 // Resolver is the root of all resolvers.
@@ -81,8 +91,6 @@ type Resolver struct {
 	Feed       Feed
 	Auth       *auth.Auth
 	Version    string // of the server
-	// Present gives errors that end a running feed the form of all others.
-	Present graphql.ErrorPresenterFunc
 
 	batches batchCache
 }

@@ -17,6 +17,43 @@ import (
 
 type tokenCommand struct {
 	Create tokenCreateCommand `cmd:"" help:"Make an API token and print it; it is shown only this once."`
+	List   tokenListCommand   `cmd:"" help:"List the API tokens that are valid."`
+	Revoke tokenRevokeCommand `cmd:"" help:"End an API token at once, with all that it has open."`
+}
+
+type tokenListCommand struct {
+	app.Storage `embed:""`
+}
+
+// Run prints id, scopes, expiry and name of each token.
+func (c *tokenListCommand) Run(ctx context.Context) error {
+	return app.WithAuth(ctx, c.Storage, quiet(), func(access *app.Access) error {
+		tokens, err := access.Store.LiveTokens(ctx)
+		for _, t := range tokens {
+			expires := "never"
+			if !t.ExpiresAt.IsZero() {
+				expires = t.ExpiresAt.Format(time.RFC3339)
+			}
+			fmt.Printf("%s\t%v\t%s\t%s\n", t.ID, t.Scopes, expires, t.Name)
+		}
+		return err
+	})
+}
+
+type tokenRevokeCommand struct {
+	app.Storage `embed:""`
+	ID          string `arg:"" help:"Id of the token; see token list."`
+}
+
+// Run revokes the token.
+func (c *tokenRevokeCommand) Run(ctx context.Context) error {
+	id, err := monitor.ParseID(c.ID)
+	if err != nil {
+		return err
+	}
+	return app.WithAuth(ctx, c.Storage, quiet(), func(access *app.Access) error {
+		return access.Store.RevokeToken(ctx, monitor.SystemActor, id)
+	})
 }
 
 type tokenCreateCommand struct {
@@ -44,6 +81,35 @@ func (c *tokenCreateCommand) Run(ctx context.Context) error {
 type userCommand struct {
 	Create   userCreateCommand   `cmd:"" help:"Make a user."`
 	Password userPasswordCommand `cmd:"" help:"Set a user's password and end their sessions."`
+	Update   userUpdateCommand   `cmd:"" help:"Change a user's role, or shut them out or in again."`
+}
+
+type userUpdateCommand struct {
+	app.Storage `embed:""`
+	Name        string       `arg:"" help:"Name of the user."`
+	Role        monitor.Role `help:"VIEWER, ANALYST or ADMIN; without it the role stays." enum:"VIEWER,ANALYST,ADMIN," default:""`
+	Disable     bool         `help:"Shut the user out; what they have open ends." xor:"out"`
+	Enable      bool         `help:"Let the user in again." xor:"out"`
+}
+
+// Run changes the user.
+func (c *userUpdateCommand) Run(ctx context.Context) error {
+	return app.WithAuth(ctx, c.Storage, quiet(), func(access *app.Access) error {
+		user, _, found, err := access.Store.Login(ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return fmt.Errorf("there is no user %q", c.Name)
+		}
+		_, err = access.Store.UpdateUser(ctx, monitor.SystemActor, user.ID, func(u *monitor.User) {
+			if c.Role != "" {
+				u.Role = c.Role
+			}
+			u.Disabled = c.Disable || u.Disabled && !c.Enable
+		})
+		return err
+	})
 }
 
 type userCreateCommand struct {

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/security-monitor/secmon/auth"
+	"github.com/security-monitor/secmon/feed"
+	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/resolvers"
+	live "github.com/security-monitor/secmon/transport"
+)
+
+// openLive prepares the hub, which runs each subscription once for all who want
+// the same, and the server of their connections.
+func (a *App) openLive() {
+	// The hub tells the server who lost a right, the server joins the hub.
+	a.hub = feed.NewHub(a.tail, feed.DefaultLimits, func(ctx context.Context, entries []monitor.Entry) { a.live.Access(ctx, entries) }, a.lg)
+	limits := live.DefaultLimits
+	if a.cfg.MaxConnections > 0 {
+		limits.Connections = a.cfg.MaxConnections
+	}
+	if a.cfg.MaxSubscriptions > 0 {
+		limits.Subscriptions = a.cfg.MaxSubscriptions
+	}
+	a.live = live.NewServer(live.Options{
+		Hub: a.hub, Limits: limits, Authenticate: a.Auth.SocketViewer, Recheck: a.Auth.Recheck, Failure: auth.Failure,
+		Present: resolvers.Presenter(a.lg), Log: a.lg,
+	})
+	a.closers = append(a.closers, func() error {
+		a.live.Close()
+		a.hub.Close()
+		return nil
+	})
+}
+
+// drainTime is how long the connections of a stopping server are ended over, so
+// that not all clients come to the other replicas at once.
+func (a *App) drainTime() time.Duration { return a.cfg.Grace / 2 }
+
+// liveFeed gives the resolvers the tail in their own terms.
+type liveFeed struct{ *feed.Tail }
+
+// Subscribe begins behind after, or now.
+func (f liveFeed) Subscribe(ctx context.Context, after *monitor.Position) (resolvers.Stream, monitor.Position, error) {
+	return f.Tail.Subscribe(ctx, after)
+}
+
+// Pages gives what the transport hands to the subscription that runs in ctx.
+func (f liveFeed) Pages(ctx context.Context) (resolvers.Pages, error) { return live.PagesFrom(ctx) }
