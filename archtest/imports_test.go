@@ -56,7 +56,7 @@ var importers = map[string][]string{
 	"github.com/golang-jwt/jwt/":       {"auth"},
 	"github.com/99designs/gqlgen":      {"graph", "graph/model", "resolvers", "transport", "app"},
 	"github.com/alicebob/miniredis/v2": {"feed/localredis"},
-	"github.com/gobwas/ws":            {"transport"},
+	"github.com/gobwas/ws":             {"transport"},
 }
 
 // standardOnly import nothing but the standard library and what allowed says.

@@ -320,4 +320,3 @@ func transient(err error) bool {
 	}
 	return false
 }
-

@@ -18,8 +18,8 @@ const (
 // directly, without a goroutine and without waiting; what does not fit is queued
 // and a goroutine, which lives as long as the queue, writes it.
 type outlet struct {
-	conn net.Conn
-	raw  syscall.RawConn // nil where only waiting writes are possible
+	conn  net.Conn
+	raw   syscall.RawConn // nil where only waiting writes are possible
 	spawn func(func())
 	// broken is told, without a lock held, that nothing can be sent any more.
 	broken func(error)

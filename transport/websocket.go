@@ -107,6 +107,9 @@ func (k *socket) read() {
 		var fault protocolError
 		switch {
 		case err == nil:
+		case errors.Is(err, context.Canceled): // it is being closed: let the client read why
+			k.discard()
+			return
 		case errors.As(err, &fault):
 			k.close(fault.code, fault.reason)
 			k.discard()
@@ -307,7 +310,7 @@ func (k *socket) subscribeMessage(m incoming) error {
 	case errors.Is(err, errDuplicate):
 		return protocolError{closeDuplicate, "Subscriber for " + clip(m.ID, 80) + " already exists"}
 	case err != nil:
-		return nil // it is being closed
+		return err // it is being closed
 	}
 	k.execute(ctx, op, params, "")
 	return nil
