@@ -48,3 +48,19 @@ func (f liveFeed) Subscribe(ctx context.Context, after *monitor.Position) (resol
 
 // Pages gives what the transport hands to the subscription that runs in ctx.
 func (f liveFeed) Pages(ctx context.Context) (resolvers.Pages, error) { return live.PagesFrom(ctx) }
+
+// LiveStats are figures of the live side, at this moment and from the start on.
+type LiveStats struct {
+	Groups, Members, Executions, Deliveries, Replayed, CacheHits, Lagged int64
+	Connections, Opened, Slow, Revoked, Refused                          int64
+}
+
+// LiveStats gives the figures of this replica.
+func (a *App) LiveStats() LiveStats {
+	h, s := &a.hub.Stats, &a.live.Stats
+	return LiveStats{
+		Groups: h.Groups.Load(), Members: h.Members.Load(), Executions: h.Executions.Load(), Deliveries: h.Deliveries.Load(),
+		Replayed: h.Replayed.Load(), CacheHits: h.CacheHits.Load(), Lagged: h.Lagged.Load(),
+		Connections: s.Connections.Load(), Opened: s.Opened.Load(), Slow: s.Slow.Load(), Revoked: s.Revoked.Load(), Refused: s.Refused.Load() + h.Refused.Load(),
+	}
+}

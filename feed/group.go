@@ -71,7 +71,7 @@ func newGroup(h *Hub, key string) *Group {
 func (g *Group) begin(j Joining) {
 	defer close(g.ready)
 	g.journal, g.pos, _ = g.hub.passed()
-	g.quiet, g.start = g.pos.Seq, j.Start
+	g.quiet, g.sent, g.start = g.pos.Seq, time.Now(), j.Start
 	run := g.run
 	if j.Latest != nil {
 		g.latest, g.failed = j.Latest(g.ctx)

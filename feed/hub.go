@@ -174,7 +174,7 @@ func (h *Hub) Join(ctx context.Context, j Joining, out Member) (*Membership, err
 	if j.After != nil {
 		m.at = *j.After
 	} else {
-		m.at = g.Position()
+		m.at = head // the group may be on its way there
 	}
 	h.Stats.Members.Add(1)
 	h.running.Go(m.follow)
