@@ -113,16 +113,19 @@ func (a *App) openStore(ctx context.Context) error {
 }
 
 func (a *App) openFeed(ctx context.Context) error {
-	url := a.cfg.RedisURL
-	if url == "" {
+	options := feed.RedisOptions{
+		URL: a.cfg.RedisURL, Channel: a.cfg.RedisChannel, Cluster: a.cfg.RedisCluster,
+		CAFile: a.cfg.RedisCAFile, PasswordFile: a.cfg.RedisPasswordFile, Log: a.lg,
+	}
+	if a.cfg.RedisURL == "" {
 		server, err := startRedis(ctx, a.cfg, a.lg)
 		if err != nil {
 			return err
 		}
 		a.closers = append(a.closers, server.Close)
-		url = server.URL()
+		options = feed.RedisOptions{URL: server.URL(), Channel: a.cfg.RedisChannel, Log: a.lg}
 	}
-	bus, err := feed.NewRedisBus(url, a.cfg.RedisChannel, a.lg)
+	bus, err := feed.NewRedisBus(options)
 	if err != nil {
 		return err
 	}
