@@ -212,16 +212,38 @@ func (a *App) Close() error {
 	return errors.Join(all...)
 }
 
+// How often the upkeep is done.
+const (
+	partitionPeriod = 6 * time.Hour
+	trimPeriod      = 5 * time.Minute
+)
+
 // maintain does what has to be done now and then, by every replica.
 func (a *App) maintain(ctx context.Context) {
+	partitions := time.Now()
 	for {
-		if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
-			a.lg.Error("prepare partitions of events", "error", err)
+		if now := time.Now(); !now.Before(partitions) {
+			partitions = now.Add(partitionPeriod)
+			if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
+				a.lg.Error("prepare partitions of events", "error", err)
+			}
 		}
+		a.trimJournal(ctx)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(6 * time.Hour):
+		case <-time.After(trimPeriod):
 		}
+	}
+}
+
+func (a *App) trimJournal(ctx context.Context) {
+	bounds := a.cfg.journalBounds()
+	done, err := a.Store.TrimJournal(ctx, bounds.MaxAge, bounds.MaxBytes)
+	if err != nil && ctx.Err() == nil {
+		a.lg.Error("trim journal", "error", err)
+	}
+	if done.Entries > 0 {
+		a.lg.Info("journal trimmed", "entries", done.Entries, "bytes", done.Bytes)
 	}
 }

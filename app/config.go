@@ -3,6 +3,8 @@ package app
 import (
 	"log/slog"
 	"time"
+
+	"github.com/security-monitor/secmon/monitor"
 )
 
 // Storage is where the state is; commands that need no server take it alone.
@@ -30,12 +32,19 @@ type Config struct {
 	TrustProxy        bool   `name:"trust-proxy" help:"Take the client's address from X-Forwarded-For: only behind an ingress that sets it."`
 	Demo              bool   `help:"Play attack stories through the ingest endpoint."`
 
-	MaxBodyMB     int           `name:"max-body-mb" help:"Largest decompressed body of an ingest request, in MiB." default:"64"`
-	MaxRecordKB   int           `name:"max-record-kb" help:"Largest record, in KiB." default:"1024"`
-	MaxInFlightMB int           `name:"max-in-flight-mb" help:"Bytes of records held by all ingest requests together, in MiB; beyond it 429." default:"64"`
-	QueryTimeout  time.Duration `name:"query-timeout" help:"Deadline of a query or mutation." default:"10s"`
-	MaxComplexity int           `name:"max-complexity" help:"Largest cost of one operation." default:"60000"`
-	Grace         time.Duration `help:"How long a stopping server waits for requests under way." default:"10s"`
-	LogLevel      slog.Level    `name:"log-level" help:"debug, info, warn or error." default:"info"`
-	LogJSON       bool          `name:"log-json" help:"Log in JSON."`
+	MaxBodyMB        int           `name:"max-body-mb" help:"Largest decompressed body of an ingest request, in MiB." default:"64"`
+	MaxRecordKB      int           `name:"max-record-kb" help:"Largest record, in KiB." default:"1024"`
+	MaxInFlightMB    int           `name:"max-in-flight-mb" help:"Bytes of records held by all ingest requests together, in MiB; beyond it 429." default:"64"`
+	QueryTimeout     time.Duration `name:"query-timeout" help:"Deadline of a query or mutation." default:"10s"`
+	MaxComplexity    int           `name:"max-complexity" help:"Largest cost of one operation." default:"60000"`
+	Grace            time.Duration `help:"How long a stopping server waits for requests under way." default:"10s"`
+	JournalRetention time.Duration `name:"journal-retention" help:"How long changes are kept in the journal: what feeds can replay and alerts show as their history. 0: for ever." default:"720h"`
+	JournalMaxMB     int           `name:"journal-max-mb" help:"Size of the journal beyond which the oldest changes are deleted, in MiB. 0: no bound." default:"10240"`
+	LogLevel         slog.Level    `name:"log-level" help:"debug, info, warn or error." default:"info"`
+	LogJSON          bool          `name:"log-json" help:"Log in JSON."`
+}
+
+// journalBounds are what the journal is kept in.
+func (c *Config) journalBounds() monitor.JournalBounds {
+	return monitor.JournalBounds{MaxAge: max(0, c.JournalRetention), MaxBytes: int64(max(0, c.JournalMaxMB)) << 20}
 }

@@ -33,7 +33,7 @@ func (a *App) graphql() (http.Handler, error) {
 	present := resolvers.Presenter(a.lg)
 	root := &resolvers.Resolver{
 		Alerts: a.Store, Discussion: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store,
-		Feed: liveFeed{a.tail}, Auth: a.Auth, Version: Version, Present: present,
+		Feed: liveFeed{a.tail}, Journal: a.Store, Bounds: a.cfg.journalBounds(), Auth: a.Auth, Version: Version, Present: present,
 	}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root, Complexity: complexity()})
 	guard, err := resolvers.NewGuard(schema.Schema())

@@ -79,6 +79,8 @@ type Resolver struct {
 	Rules      Rules
 	Users      Users
 	Feed       Feed
+	Journal    Journal
+	Bounds     monitor.JournalBounds // that the journal is kept in
 	Auth       *auth.Auth
 	Version    string // of the server
 	// Present gives errors that end a running feed the form of all others.
