@@ -34,7 +34,9 @@ func TestClientStartsAFeedWhereTheJournalBegins(t *testing.T) {
 		Note     string
 	}
 	ask := func() retention {
-		var data struct{ Settings struct{ JournalRetention retention } }
+		var data struct {
+			Settings struct{ JournalRetention retention }
+		}
 		post(t, r.URL(), token, `{ settings { journalRetention { maxAge maxBytes entries bytes oldest earliest note } } }`, nil, &data)
 		return data.Settings.JournalRetention
 	}
