@@ -118,16 +118,19 @@ func (a *App) openStore(ctx context.Context) error {
 }
 
 func (a *App) openFeed(ctx context.Context) error {
-	url := a.cfg.RedisURL
-	if url == "" {
+	options := feed.RedisOptions{
+		URL: a.cfg.RedisURL, Channel: a.cfg.RedisChannel, Cluster: a.cfg.RedisCluster,
+		CAFile: a.cfg.RedisCAFile, PasswordFile: a.cfg.RedisPasswordFile, Log: a.lg,
+	}
+	if a.cfg.RedisURL == "" {
 		server, err := startRedis(ctx, a.cfg, a.lg)
 		if err != nil {
 			return err
 		}
 		a.closers = append(a.closers, server.Close)
-		url = server.URL()
+		options = feed.RedisOptions{URL: server.URL(), Channel: a.cfg.RedisChannel, Log: a.lg}
 	}
-	bus, err := feed.NewRedisBus(url, a.cfg.RedisChannel, a.lg)
+	bus, err := feed.NewRedisBus(options)
 	if err != nil {
 		return err
 	}
@@ -220,16 +223,38 @@ func (a *App) Close() error {
 	return errors.Join(all...)
 }
 
+// How often the upkeep is done.
+const (
+	partitionPeriod = 6 * time.Hour
+	trimPeriod      = 5 * time.Minute
+)
+
 // maintain does what has to be done now and then, by every replica.
 func (a *App) maintain(ctx context.Context) {
+	partitions := time.Now()
 	for {
-		if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
-			a.lg.Error("prepare partitions of events", "error", err)
+		if now := time.Now(); !now.Before(partitions) {
+			partitions = now.Add(partitionPeriod)
+			if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
+				a.lg.Error("prepare partitions of events", "error", err)
+			}
 		}
+		a.trimJournal(ctx)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(6 * time.Hour):
+		case <-time.After(trimPeriod):
 		}
+	}
+}
+
+func (a *App) trimJournal(ctx context.Context) {
+	bounds := a.cfg.journalBounds()
+	done, err := a.Store.TrimJournal(ctx, bounds.MaxAge, bounds.MaxBytes)
+	if err != nil && ctx.Err() == nil {
+		a.lg.Error("trim journal", "error", err)
+	}
+	if done.Entries > 0 {
+		a.lg.Info("journal trimmed", "entries", done.Entries, "bytes", done.Bytes)
 	}
 }

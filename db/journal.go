@@ -32,12 +32,13 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 	}); err != nil || !found {
 		return nil, fmt.Errorf("lock feed state: found %t: %w", found, err)
 	}
-	rows := make([]any, len(entries))
+	rows, size := make([]any, len(entries)), 0
 	var refs []any
 	for i := range entries {
 		seq++
 		hash = monitor.ChainHash(hash, seq, bodies[i])
 		entries[i].Seq, entries[i].Hash = seq, hash
+		size += len(bodies[i])
 		rows[i] = goqu.Record{"seq": seq, "at": t.now, "action": t.action, "body": bodies[i], "hash": append([]byte(nil), hash[:]...)}
 		for _, c := range entries[i].Body.Changes {
 			refs = append(refs, goqu.Record{"kind": string(c.Kind), "id": append([]byte(nil), c.ID[:]...), "seq": seq})
@@ -51,7 +52,7 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 	if err := insertChunks(ctx, t, "journal_refs", refs, 2_000); err != nil {
 		return nil, err
 	}
-	advance := dialect.Update("feed_state").Set(goqu.Record{"seq": seq, "hash": hash[:]}).Where(goqu.C("id").Eq(1))
+	advance := dialect.Update("feed_state").Set(goqu.Record{"seq": seq, "hash": hash[:], "bytes": goqu.L("? + ?", goqu.C("bytes"), size)}).Where(goqu.C("id").Eq(1))
 	if err := exec(ctx, t, advance); err != nil {
 		return nil, fmt.Errorf("advance feed state: %w", err)
 	}
@@ -115,19 +116,6 @@ func (s *Store) Entries(ctx context.Context, seq uint64, limit int) ([]monitor.E
 		return nil, fmt.Errorf("read journal behind %d: %w", seq, err)
 	}
 	return entries, nil
-}
-
-// Oldest gives the number of the oldest entry that is kept, 0 when there is none.
-func (s *Store) Oldest(ctx context.Context) (uint64, error) {
-	st := dialect.From("journal").Select(goqu.COALESCE(goqu.MIN("seq"), 0))
-	seq, _, err := one(ctx, s.db, st, func(r scanner) (uint64, error) {
-		var n uint64
-		return n, r.Scan(&n)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("read oldest journal entry: %w", err)
-	}
-	return seq, nil
 }
 
 // Entry gives one entry; found is false where it is not kept (any more or yet).

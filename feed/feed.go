@@ -25,6 +25,7 @@ type Log interface {
 	Entries(ctx context.Context, seq uint64, limit int) ([]monitor.Entry, error)
 	// Entry gives one entry; found is false where it is not kept.
 	Entry(ctx context.Context, seq uint64) (entry monitor.Entry, found bool, err error)
-	// Oldest gives the number of the oldest entry that is kept, 0 without any.
-	Oldest(ctx context.Context) (uint64, error)
+	// Earliest gives the position before the oldest entry that is kept.
+	// Retention only ever moves it forward, up to the newest entry.
+	Earliest(ctx context.Context) (monitor.Position, error)
 }

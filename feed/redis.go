@@ -3,9 +3,12 @@ package feed
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,31 +20,50 @@ import (
 // the replicas read the journal.
 const maxPublished = 64 << 10
 
-// RedisBus is a Bus over Redis pub/sub. Redis keeps nothing.
+// A subscription is pinged all the time and given up when three pings went by
+// without a sign of life: a connection that hangs is no connection. Between two
+// subscriptions the pause doubles from the shortest to the longest; one that
+// stood for a while begins anew.
+const (
+	redisPing     = time.Second
+	redisSilent   = 3 // pings
+	shortestPause = 50 * time.Millisecond
+	longestPause  = 2 * time.Second
+	redisSteady   = 10 * time.Second
+	redisPublish  = 2 * time.Second // longest that one message may take
+)
+
+var (
+	errRedisSilent = errors.New("nothing came on the subscription, not even an answer to a ping")
+	errRedisMoved  = errors.New("the server ended the subscription: the channel's slot has moved")
+)
+
+// RedisBus is a Bus over Redis pub/sub: plain on one server, sharded on a
+// cluster. Redis keeps nothing.
 type RedisBus struct {
-	client  *redis.Client
+	client  redis.UniversalClient
+	cluster *redis.ClusterClient // the same client where it is one of a cluster
 	channel string
+	secret  *secret
 	lg      *slog.Logger
 }
 
-// NewRedisBus connects lazily to a Redis URL (redis://, rediss://, unix://).
-// Replicas with the same channel hear each other.
-func NewRedisBus(url, channel string, lg *slog.Logger) (*RedisBus, error) {
-	options, err := redis.ParseURL(url)
-	if err != nil {
-		return nil, fmt.Errorf("redis URL: %w", err)
+// NewRedisBus prepares to use a Redis; it connects when something is to be said
+// or heard. It fails where the options contradict themselves or name files that
+// cannot be read. No error of a bus, and nothing that it logs, has the password.
+func NewRedisBus(o RedisOptions) (*RedisBus, error) {
+	b := &RedisBus{channel: o.Channel, lg: o.Log, secret: &secret{file: o.PasswordFile}}
+	if err := b.connect(o); err != nil {
+		return nil, err
 	}
-	// A publisher in a transaction's wake must not wait for a dead Redis.
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = time.Second, time.Second, time.Second
-	options.MaxRetries, options.PoolSize, options.ContextTimeoutEnabled = -1, 4, true
-	return &RedisBus{client: redis.NewClient(options), channel: channel, lg: lg}, nil
+	return b, nil
 }
 
 // Close ends all connections.
 func (b *RedisBus) Close() error { return b.client.Close() }
 
 // Ping gives an error when Redis does not answer.
-func (b *RedisBus) Ping(ctx context.Context) error { return b.client.Ping(ctx).Err() }
+func (b *RedisBus) Ping(ctx context.Context) error { return b.secret.hide(b.client.Ping(ctx).Err()) }
 
 type redisMessage struct {
 	Epoch   uint64       `json:"epoch"`
@@ -75,55 +97,137 @@ func (b *RedisBus) Publish(ctx context.Context, epoch uint64, entries []monitor.
 	if err != nil {
 		return fmt.Errorf("encode feed message: %w", err)
 	}
-	return b.client.Publish(ctx, b.channel, payload).Err()
+	ctx, cancel := context.WithTimeout(ctx, redisPublish)
+	defer cancel()
+	if b.cluster != nil {
+		err := b.cluster.SPublish(ctx, b.channel, payload).Err()
+		if err != nil {
+			b.cluster.ReloadState(ctx) // who has the slot now
+		}
+		return b.secret.hide(err)
+	}
+	return b.secret.hide(b.client.Publish(ctx, b.channel, payload).Err())
 }
 
-// Listen subscribes, and subscribes again when the connection breaks, with
-// jittered backoff up to two seconds.
+// Listen subscribes, and subscribes again when the connection breaks or the
+// server ends the subscription, with jittered backoff. up(true) is said when the
+// server has confirmed a subscription, up(false) when that one is over.
 func (b *RedisBus) Listen(ctx context.Context, receive func(Message), up func(bool)) {
-	backoff := 50 * time.Millisecond
-	for ctx.Err() == nil {
-		heard := b.listenOnce(ctx, receive, up)
-		up(false)
-		if heard {
-			backoff = 50 * time.Millisecond
+	link := link{up: up, lg: b.lg}
+	defer link.set(false)
+	for pause := shortestPause; ctx.Err() == nil; pause = min(2*pause, longestPause) {
+		begun := time.Now()
+		err := b.listenOnce(ctx, receive, &link)
+		if ctx.Err() != nil {
+			return
+		}
+		link.broke(b.secret.hide(err))
+		if time.Since(begun) > redisSteady {
+			pause = shortestPause
+		}
+		if b.cluster != nil {
+			b.cluster.ReloadState(ctx) // who has the slot now
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(backoff/2 + rand.N(backoff)): //nolint:gosec // jitter
+		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // jitter
 		}
-		backoff = min(2*backoff, 2*time.Second)
 	}
 }
 
-// listenOnce holds one subscription until it breaks; heard tells whether it stood.
-func (b *RedisBus) listenOnce(ctx context.Context, receive func(Message), up func(bool)) (heard bool) {
-	sub := b.client.Subscribe(ctx, b.channel)
-	stop := context.AfterFunc(ctx, func() { _ = sub.Close() })
-	defer func() {
-		if stop() {
-			_ = sub.Close()
-		}
-	}()
+// listenOnce holds one subscription until it is over, and says why it is.
+func (b *RedisBus) listenOnce(ctx context.Context, receive func(Message), link *link) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	sub, err := b.subscribe(ctx)
+	if err != nil {
+		_ = sub.Close()
+		return err
+	}
+	var heard atomic.Bool
+	var watch sync.WaitGroup
+	watch.Go(func() { watchSubscription(ctx, end, sub, &heard) })
+	defer watch.Wait()
+	defer end(nil)
 	for {
-		got, err := sub.ReceiveTimeout(ctx, 5*time.Second)
+		got, err := sub.Receive(ctx)
 		if err != nil {
-			if isTimeout(err) && sub.Ping(ctx) == nil {
-				continue // silence: the pong or the next error tells
+			if cause := context.Cause(ctx); cause != nil {
+				return cause
 			}
-			if ctx.Err() == nil {
-				b.lg.Debug("feed: redis subscription broke", "error", err)
-			}
-			return heard
+			return err
 		}
+		heard.Store(true)
 		switch got := got.(type) {
 		case *redis.Subscription:
-			heard = true
-			up(true)
+			if got.Kind == "unsubscribe" || got.Kind == "sunsubscribe" {
+				return errRedisMoved
+			}
+			link.set(true)
 		case *redis.Message:
 			b.deliver(got.Payload, receive)
 		}
 	}
+}
+
+// subscribe asks for the channel. The two steps are for the error: the library
+// drops that of a Subscribe with channels.
+func (b *RedisBus) subscribe(ctx context.Context) (*redis.PubSub, error) {
+	if b.cluster != nil {
+		sub := b.cluster.SSubscribe(ctx)
+		return sub, sub.SSubscribe(ctx, b.channel)
+	}
+	sub := b.client.Subscribe(ctx)
+	return sub, sub.Subscribe(ctx, b.channel)
+}
+
+// watchSubscription closes a subscription, which ends the read that waits on it,
+// when ctx ends or nothing is heard any more.
+func watchSubscription(ctx context.Context, end context.CancelCauseFunc, sub *redis.PubSub, heard *atomic.Bool) {
+	defer sub.Close() //nolint:errcheck // it is over either way
+	tick := time.NewTicker(redisPing)
+	defer tick.Stop()
+	for silent := 0; silent < redisSilent; silent++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if heard.Swap(false) {
+			silent = -1
+		}
+		_ = sub.Ping(ctx) // the read, or the lack of an answer, tells
+	}
+	end(errRedisSilent)
+}
+
+// link tells of each change of whether messages can arrive, once.
+type link struct {
+	up      func(bool)
+	lg      *slog.Logger
+	isUp    bool
+	failing bool // the log was told
+}
+
+func (l *link) set(up bool) {
+	if up && l.failing {
+		l.lg.Info("feed: redis is back")
+		l.failing = false
+	}
+	if up != l.isUp {
+		l.isUp = up
+		l.up(up)
+	}
+}
+
+func (l *link) broke(err error) {
+	l.set(false)
+	if l.failing {
+		l.lg.Debug("feed: redis subscription failed again", "error", err)
+		return
+	}
+	l.failing = true
+	l.lg.Warn("feed: no redis subscription, polling the journal until there is one", "error", err)
 }
 
 func (b *RedisBus) deliver(payload string, receive func(Message)) {
@@ -142,9 +246,4 @@ func (b *RedisBus) deliver(payload string, receive func(Message)) {
 		}
 	}
 	receive(out)
-}
-
-func isTimeout(err error) bool {
-	timeout, ok := err.(interface{ Timeout() bool }) //nolint:errorlint // net.Error as go-redis gives it
-	return ok && timeout.Timeout()
 }

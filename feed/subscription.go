@@ -37,48 +37,39 @@ func (t *Tail) check(ctx context.Context, p, head monitor.Position) error {
 	if p.Epoch != head.Epoch {
 		return t.expired(ctx, "epoch", "the database was restored from a backup since", head)
 	}
-	oldest, err := t.log.Oldest(ctx)
-	if err != nil {
-		return err
+	if p.Seq > 0 {
+		entry, found, err := t.log.Entry(ctx, p.Seq) // the journal, not the ring: this replica may lag behind the one that gave the cursor
+		switch {
+		case err != nil:
+			return err
+		case found && monitor.TagOf(entry.Hash) != p.Tag:
+			return t.expired(ctx, "mismatch", "the server has another entry of that number", head)
+		case found:
+			return nil
+		}
 	}
-	if p.Seq+1 < oldest {
-		return t.expired(ctx, "trimmed", "the entries behind it are past retention", head)
-	}
-	if p.Seq == 0 {
-		return nil
-	}
-	entry, found, err := t.log.Entry(ctx, p.Seq) // the journal, not the ring: this replica may lag behind the one that gave the cursor
+	earliest, err := t.log.Earliest(ctx) // after the entry: what is trimmed between the two is told as trimmed
 	switch {
 	case err != nil:
 		return err
-	case !found && p.Seq+1 == oldest:
-		return nil // the entry itself is trimmed, all behind it are there
-	case !found:
+	case p.Seq < earliest.Seq:
+		return t.expired(ctx, "trimmed", "the entries behind it are past retention", head)
+	case p.Seq > earliest.Seq:
 		return t.expired(ctx, "ahead", "the server does not have that entry", head)
-	case monitor.TagOf(entry.Hash) != p.Tag:
-		return t.expired(ctx, "mismatch", "the server has another entry of that number", head)
+	case p.Tag != earliest.Tag:
+		return t.expired(ctx, "mismatch", "the server had another entry of that number", head)
 	}
-	return nil
+	return nil // the entry itself is trimmed, all behind it are there
 }
 
 func (t *Tail) expired(ctx context.Context, reason, why string, head monitor.Position) error {
-	err := monitor.Errorf(monitor.CodeCursorExpired, "the feed cannot go on from this cursor: %s", why)
-	err.Details = map[string]any{"reason": reason, "head": head.Cursor()}
-	oldest, oldestErr := t.log.Oldest(ctx)
-	if oldestErr != nil {
-		return oldestErr
+	earliest, err := t.log.Earliest(ctx)
+	if err != nil {
+		return err
 	}
-	earliest := monitor.Position{Epoch: head.Epoch}
-	if oldest > 1 {
-		// The oldest entry itself is the earliest position whose tag is known.
-		entry, _, entryErr := t.log.Entry(ctx, oldest)
-		if entryErr != nil {
-			return entryErr
-		}
-		earliest.Seq, earliest.Tag = entry.Seq, monitor.TagOf(entry.Hash)
-	}
-	err.Details["earliest"] = earliest.Cursor()
-	return err
+	expired := monitor.Errorf(monitor.CodeCursorExpired, "the feed cannot go on from this cursor: %s", why)
+	expired.Details = map[string]any{"reason": reason, "head": head.Cursor(), "earliest": earliest.Cursor()}
+	return expired
 }
 
 // Next waits for entries and gives up to limit of them, in order, without a gap

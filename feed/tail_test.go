@@ -74,10 +74,10 @@ func (l *fakeLog) Entry(_ context.Context, seq uint64) (monitor.Entry, bool, err
 	return l.entries[seq-1], true, nil
 }
 
-func (l *fakeLog) Oldest(context.Context) (uint64, error) {
+func (l *fakeLog) Earliest(context.Context) (monitor.Position, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return min(1, uint64(len(l.entries))), nil
+	return monitor.Position{Epoch: l.epoch}, nil
 }
 
 func startTail(t *testing.T, l *fakeLog) *Tail {

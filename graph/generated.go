@@ -239,6 +239,16 @@ type ComplexityRoot struct {
 		Cursor  func(childComplexity int) int
 	}
 
+	JournalRetention struct {
+		Bytes    func(childComplexity int) int
+		Earliest func(childComplexity int) int
+		Entries  func(childComplexity int) int
+		MaxAge   func(childComplexity int) int
+		MaxBytes func(childComplexity int) int
+		Note     func(childComplexity int) int
+		Oldest   func(childComplexity int) int
+	}
+
 	LogSource struct {
 		Category func(childComplexity int) int
 		Product  func(childComplexity int) int
@@ -281,6 +291,7 @@ type ComplexityRoot struct {
 		Node        func(childComplexity int, id string) int
 		Rule        func(childComplexity int, id string) int
 		Rules       func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
+		Settings    func(childComplexity int) int
 		Users       func(childComplexity int, first int, after *string) int
 		Viewer      func(childComplexity int) int
 	}
@@ -332,6 +343,10 @@ type ComplexityRoot struct {
 		AccessToken func(childComplexity int) int
 		Errors      func(childComplexity int) int
 		ExpiresAt   func(childComplexity int) int
+	}
+
+	Settings struct {
+		JournalRetention func(childComplexity int) int
 	}
 
 	SeverityCount struct {
@@ -431,6 +446,7 @@ type QueryResolver interface {
 	Rules(ctx context.Context, filter *monitor.RuleFilter, first int, after *string) (*page.Connection[*monitor.Rule], error)
 	Rule(ctx context.Context, id string) (*monitor.Rule, error)
 	Users(ctx context.Context, first int, after *string) (*page.Connection[*monitor.User], error)
+	Settings(ctx context.Context) (*monitor.Settings, error)
 }
 type RuleResolver interface {
 	StateReason(ctx context.Context, obj *monitor.Rule) (*string, error)
@@ -1203,6 +1219,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.JournalEntry.Cursor(childComplexity), true
 
+	case "JournalRetention.bytes":
+		if e.ComplexityRoot.JournalRetention.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalRetention.Bytes(childComplexity), true
+	case "JournalRetention.earliest":
+		if e.ComplexityRoot.JournalRetention.Earliest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalRetention.Earliest(childComplexity), true
+	case "JournalRetention.entries":
+		if e.ComplexityRoot.JournalRetention.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalRetention.Entries(childComplexity), true
+	case "JournalRetention.maxAge":
+		if e.ComplexityRoot.JournalRetention.MaxAge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalRetention.MaxAge(childComplexity), true
+	case "JournalRetention.maxBytes":
+		if e.ComplexityRoot.JournalRetention.MaxBytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalRetention.MaxBytes(childComplexity), true
+	case "JournalRetention.note":
+		if e.ComplexityRoot.JournalRetention.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalRetention.Note(childComplexity), true
+	case "JournalRetention.oldest":
+		if e.ComplexityRoot.JournalRetention.Oldest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalRetention.Oldest(childComplexity), true
+
 	case "LogSource.category":
 		if e.ComplexityRoot.LogSource.Category == nil {
 			break
@@ -1462,6 +1521,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Rules(childComplexity, args["filter"].(*monitor.RuleFilter), args["first"].(int), args["after"].(*string)), true
+	case "Query.settings":
+		if e.ComplexityRoot.Query.Settings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Settings(childComplexity), true
 	case "Query.users":
 		if e.ComplexityRoot.Query.Users == nil {
 			break
@@ -1671,6 +1736,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SessionPayload.ExpiresAt(childComplexity), true
+
+	case "Settings.journalRetention":
+		if e.ComplexityRoot.Settings.JournalRetention == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.JournalRetention(childComplexity), true
 
 	case "SeverityCount.count":
 		if e.ComplexityRoot.SeverityCount.Count == nil {
@@ -2017,6 +2089,8 @@ type Query {
   rule(id: ID!): Rule @auth(requires: VIEWER)
   "The people who can be assigned."
   users(first: Int!, after: String): UserConnection! @auth(requires: VIEWER)
+  "How the server is set up, as far as clients need to know."
+  settings: Settings! @auth(requires: VIEWER)
 }
 
 type Mutation {
@@ -2319,7 +2393,7 @@ type Alert implements Node @auth(requires: VIEWER) {
   evidence(first: Int!, after: String): EvidenceConnection!
   "Oldest first. ` + "`" + `first` + "`" + ` is at most 500."
   comments(first: Int!, after: String): CommentConnection!
-  "Every change of this alert, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  "Every change of this alert that is within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
   journal(first: Int!, after: String): JournalConnection!
 }
 
@@ -2711,6 +2785,31 @@ type JournalConnection @auth(requires: VIEWER) {
 type JournalEdge @auth(requires: VIEWER) {
   node: JournalEntry!
   cursor: String!
+}
+
+# ---------------------------------------------------------------- settings
+
+"How the server is set up."
+type Settings @auth(requires: VIEWER) {
+  journalRetention: JournalRetention!
+}
+
+"How long changes are kept, and which are there now. Sizes are Float because Int ends at 2 GiB."
+type JournalRetention @auth(requires: VIEWER) {
+  "Entries older than this are deleted, oldest first: an ISO 8601 duration, for example PT720H. PT0S: no bound."
+  maxAge: String!
+  "Oldest entries are deleted while the journal has more bytes than this. 0: no bound."
+  maxBytes: Float!
+  "How many entries are kept."
+  entries: Int!
+  "What they take, about: their bodies without the database's own overhead."
+  bytes: Float!
+  "When the oldest kept entry was made; null without any."
+  oldest: Time
+  "The position before the oldest kept entry: a feed can start there and gets everything that is kept."
+  earliest: Cursor!
+  "What this means for cursors, for people."
+  note: String!
 }
 
 # ---------------------------------------------------------------- user
@@ -3167,6 +3266,26 @@ func (ec *executionContext) childFields_JournalEntry(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type JournalEntry", field.Name)
 }
 
+func (ec *executionContext) childFields_JournalRetention(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "maxAge":
+		return ec.fieldContext_JournalRetention_maxAge(ctx, field)
+	case "maxBytes":
+		return ec.fieldContext_JournalRetention_maxBytes(ctx, field)
+	case "entries":
+		return ec.fieldContext_JournalRetention_entries(ctx, field)
+	case "bytes":
+		return ec.fieldContext_JournalRetention_bytes(ctx, field)
+	case "oldest":
+		return ec.fieldContext_JournalRetention_oldest(ctx, field)
+	case "earliest":
+		return ec.fieldContext_JournalRetention_earliest(ctx, field)
+	case "note":
+		return ec.fieldContext_JournalRetention_note(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JournalRetention", field.Name)
+}
+
 func (ec *executionContext) childFields_LogSource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "product":
@@ -3303,6 +3422,14 @@ func (ec *executionContext) childFields_SessionPayload(ctx context.Context, fiel
 		return ec.fieldContext_SessionPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SessionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Settings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "journalRetention":
+		return ec.fieldContext_Settings_journalRetention(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Settings", field.Name)
 }
 
 func (ec *executionContext) childFields_SeverityCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7149,6 +7276,167 @@ func (ec *executionContext) fieldContext_JournalEntry_changes(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _JournalRetention_maxAge(ctx context.Context, field graphql.CollectedField, obj *monitor.JournalRetention) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalRetention_maxAge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxAge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalRetention_maxAge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalRetention", field, false, false, "String")
+}
+
+func (ec *executionContext) _JournalRetention_maxBytes(ctx context.Context, field graphql.CollectedField, obj *monitor.JournalRetention) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalRetention_maxBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalRetention_maxBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalRetention", field, false, false, "Float")
+}
+
+func (ec *executionContext) _JournalRetention_entries(ctx context.Context, field graphql.CollectedField, obj *monitor.JournalRetention) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalRetention_entries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Entries, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalRetention_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalRetention", field, false, false, "Int")
+}
+
+func (ec *executionContext) _JournalRetention_bytes(ctx context.Context, field graphql.CollectedField, obj *monitor.JournalRetention) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalRetention_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalRetention_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalRetention", field, false, false, "Float")
+}
+
+func (ec *executionContext) _JournalRetention_oldest(ctx context.Context, field graphql.CollectedField, obj *monitor.JournalRetention) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalRetention_oldest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Oldest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_JournalRetention_oldest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalRetention", field, false, false, "Time")
+}
+
+func (ec *executionContext) _JournalRetention_earliest(ctx context.Context, field graphql.CollectedField, obj *monitor.JournalRetention) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalRetention_earliest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Earliest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalRetention_earliest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalRetention", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _JournalRetention_note(ctx context.Context, field graphql.CollectedField, obj *monitor.JournalRetention) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalRetention_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalRetention_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalRetention", field, false, false, "String")
+}
+
 func (ec *executionContext) _LogSource_product(ctx context.Context, field graphql.CollectedField, obj *monitor.LogSource) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8246,6 +8534,38 @@ func (ec *executionContext) fieldContext_Query_users(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_settings(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_settings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Settings(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Settings) graphql.Marshaler {
+			return ec.marshalNSettings2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSettings(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_settings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Settings(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9111,6 +9431,38 @@ func (ec *executionContext) fieldContext_SessionPayload_errors(_ context.Context
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Settings_journalRetention(ctx context.Context, field graphql.CollectedField, obj *monitor.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_journalRetention(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JournalRetention, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.JournalRetention) graphql.Marshaler {
+			return ec.marshalNJournalRetention2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalRetention(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_journalRetention(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Settings",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalRetention(ctx, field)
 		},
 	}
 	return fc, nil
@@ -13701,6 +14053,69 @@ func (ec *executionContext) _JournalEntry(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var journalRetentionImplementors = []string{"JournalRetention"}
+
+func (ec *executionContext) _JournalRetention(ctx context.Context, sel ast.SelectionSet, obj *monitor.JournalRetention) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, journalRetentionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("JournalRetention")
+		case "maxAge":
+			out.Values[i] = ec._JournalRetention_maxAge(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxBytes":
+			out.Values[i] = ec._JournalRetention_maxBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "entries":
+			out.Values[i] = ec._JournalRetention_entries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bytes":
+			out.Values[i] = ec._JournalRetention_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "oldest":
+			out.Values[i] = ec._JournalRetention_oldest(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "earliest":
+			out.Values[i] = ec._JournalRetention_earliest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "note":
+			out.Values[i] = ec._JournalRetention_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var logSourceImplementors = []string{"LogSource"}
 
 func (ec *executionContext) _LogSource(ctx context.Context, sel ast.SelectionSet, obj *monitor.LogSource) graphql.Marshaler {
@@ -14024,6 +14439,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_users(ctx, field)
+				})
+		case "settings":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_settings(ctx, field)
 				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
@@ -14360,6 +14781,39 @@ func (ec *executionContext) _SessionPayload(ctx context.Context, sel ast.Selecti
 			}
 		case "errors":
 			out.Values[i] = ec._SessionPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var settingsImplementors = []string{"Settings"}
+
+func (ec *executionContext) _Settings(ctx context.Context, sel ast.SelectionSet, obj *monitor.Settings) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, settingsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Settings")
+		case "journalRetention":
+			out.Values[i] = ec._Settings_journalRetention(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -15497,6 +15951,20 @@ func (ec *executionContext) marshalNFieldChange2ᚖgithubᚗcomᚋsecurityᚑmon
 	return ec._FieldChange(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -15589,6 +16057,10 @@ func (ec *executionContext) marshalNJournalEntry2ᚖgithubᚗcomᚋsecurityᚑmo
 		return graphql.Null
 	}
 	return ec._JournalEntry(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNJournalRetention2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalRetention(ctx context.Context, sel ast.SelectionSet, v monitor.JournalRetention) graphql.Marshaler {
+	return ec._JournalRetention(ctx, sel, &v)
 }
 
 func (ec *executionContext) marshalNLogSource2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLogSource(ctx context.Context, sel ast.SelectionSet, v monitor.LogSource) graphql.Marshaler {
@@ -15758,6 +16230,14 @@ func (ec *executionContext) marshalNSessionPayload2ᚖgithubᚗcomᚋsecurityᚑ
 		return graphql.Null
 	}
 	return ec._SessionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSettings2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSettings(ctx context.Context, sel ast.SelectionSet, v *monitor.Settings) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Settings!")
+		return graphql.Null
+	}
+	return ec._Settings(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx context.Context, v any) (monitor.Severity, error) {

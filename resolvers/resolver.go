@@ -89,6 +89,8 @@ type Resolver struct {
 	Rules      Rules
 	Users      Users
 	Feed       Feed
+	Journal    Journal
+	Bounds     monitor.JournalBounds // that the journal is kept in
 	Auth       *auth.Auth
 	Version    string // of the server
 
