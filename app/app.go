@@ -33,9 +33,13 @@ type App struct {
 	tail   *feed.Tail
 	hub    *feed.Hub
 	live   *live.Server
+	bus    *feed.RedisBus
+	alarms chan *monitor.FeedConsumer // consumers that fall behind; bounded by maxAlarms
 	engine *detect.Engine
 	pipe   *ingest.Pipeline
 	web    *http.Server
+
+	metricsURL string
 	socket net.Listener
 
 	// FirstPassword is the generated password of the user admin, set only by the
@@ -52,7 +56,7 @@ type App struct {
 // New opens everything and listens, but serves nothing yet. What was opened is
 // closed again when it fails.
 func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, lg: lg, engine: &detect.Engine{}}
+	a := &App{cfg: cfg, lg: lg, engine: &detect.Engine{}, alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	background, stop := context.WithCancel(context.Background())
 	a.stop = stop
@@ -91,8 +95,12 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(lg.Handler(), slog.LevelDebug),
 	}
+	if err := a.openMetrics(background); err != nil {
+		return nil, err
+	}
 	a.background.Go(func() { a.tail.Run(background) })
 	a.background.Go(func() { a.hub.Run(background) })
+	a.background.Go(func() { a.raiseAlarms(background) })
 	a.background.Go(func() { a.followRules(background, ruleChanges) })
 	a.background.Go(func() { a.maintain(background) })
 	return a, nil
@@ -134,6 +142,8 @@ func (a *App) openFeed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.bus = bus
+	bus.Answer(a.answerConsumers)
 	a.closers = append(a.closers, bus.Close)
 	a.tail = feed.NewTail(a.Store, bus, a.lg)
 	a.Store.OnCommit(a.tail.Committed)

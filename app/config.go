@@ -21,6 +21,7 @@ type Config struct {
 	Storage `embed:""`
 
 	Listen            string `help:"Address of the API and the dashboard." default:"127.0.0.1:8000" placeholder:"HOST:PORT"`
+	MetricsListen     string `name:"metrics-listen" help:"Address for Prometheus (/metrics), which no ingress should reach. Without it nothing listens." placeholder:"HOST:PORT"`
 	RedisURL          string `name:"redis-url" help:"Redis to use. Without it a private one runs as a child process, or in process." placeholder:"URL"`
 	RedisCluster      bool   `name:"redis-cluster" help:"The Redis URL names a node of a Redis Cluster (7.0 or later): use sharded pub/sub."`
 	RedisCAFile       string `name:"redis-ca-file" help:"Certificates (PEM) that may sign the Redis server's, for rediss://. The system's without it." type:"path" placeholder:"FILE"`
@@ -39,6 +40,7 @@ type Config struct {
 	MaxComplexity    int           `name:"max-complexity" help:"Largest cost of one operation." default:"60000"`
 	MaxConnections   int           `name:"max-connections" help:"Live connections of one user or API token, per replica." default:"200"`
 	MaxSubscriptions int           `name:"max-subscriptions" help:"Subscriptions of one user or API token, per replica." default:"1000"`
+	FeedLagAlert     time.Duration `name:"feed-lag-alert" help:"For how long a feed's consumer may be behind before an alert is raised." default:"1m"`
 	Grace            time.Duration `help:"How long a stopping server waits for requests under way." default:"10s"`
 	JournalRetention time.Duration `name:"journal-retention" help:"How long changes are kept in the journal: what feeds can replay and alerts show as their history. 0: for ever." default:"720h"`
 	JournalMaxMB     int           `name:"journal-max-mb" help:"Size of the journal beyond which the oldest changes are deleted, in MiB. 0: no bound." default:"10240"`

@@ -29,7 +29,7 @@ const (
 func (a *App) graphql() (http.Handler, error) {
 	root := &resolvers.Resolver{
 		Alerts: a.Store, Discussion: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store,
-		Feed: liveFeed{a.tail}, Journal: a.Store, Bounds: a.cfg.journalBounds(), Auth: a.Auth, Version: Version,
+		Feed: liveFeed{a.tail}, Running: a, Journal: a.Store, Bounds: a.cfg.journalBounds(), Auth: a.Auth, Version: Version,
 	}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root, Complexity: complexity()})
 	guard, err := resolvers.NewGuard(schema.Schema())
@@ -81,6 +81,7 @@ func complexity() graph.ComplexityRoot {
 		return listCost(child, first)
 	}
 	c.Query.Rules = func(child int, _ *monitor.RuleFilter, first int, _ *string) int { return listCost(child, first) }
+	c.Query.FeedConsumers = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Query.Users = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Alert.Evidence = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Alert.Comments = func(child, first int, _ *string) int { return listCost(child, first) }

@@ -1,7 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/security-monitor/secmon/auth"
@@ -25,13 +29,23 @@ func (a *App) openLive() {
 	}
 	a.live = live.NewServer(live.Options{
 		Hub: a.hub, Limits: limits, Authenticate: a.Auth.SocketViewer, Recheck: a.Auth.Recheck, Failure: auth.Failure,
-		Present: resolvers.Presenter(a.lg), Log: a.lg,
+		Present: resolvers.Presenter(a.lg), Log: a.lg, Replica: a.replica(), Lagging: a.alarm, LagBound: cmp.Or(a.cfg.FeedLagAlert, time.Minute),
 	})
 	a.closers = append(a.closers, func() error {
 		a.live.Close()
 		a.hub.Close()
 		return nil
 	})
+}
+
+// replica gives this process a name among the others: the pod's, or the
+// machine's, and something that differs where several run on one.
+func (a *App) replica() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "replica"
+	}
+	return host + "-" + strings.ToLower(rand.Text()[:6])
 }
 
 // drainTime is how long the connections of a stopping server are ended over, so

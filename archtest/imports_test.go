@@ -56,6 +56,7 @@ var importers = map[string][]string{
 	"github.com/golang-jwt/jwt/":       {"auth"},
 	"github.com/99designs/gqlgen":      {"graph", "graph/model", "resolvers", "transport", "app"},
 	"github.com/alicebob/miniredis/v2": {"feed/localredis"},
+	"github.com/prometheus/":           {"app"},
 	"github.com/gobwas/ws":             {"transport"},
 }
 

@@ -578,11 +578,9 @@ func TestOneStreamForManyOperations(t *testing.T) {
 	}
 }
 
-// A client that stops reading falls behind, costs the others nothing, and has
-// missed nothing when it reads again.
-func TestSlowClientCatchesUpFromTheJournal(t *testing.T) {
-	r := startReplica(t, config(t, dbtest.DSN(t), startRedis(t).URL()))
-	bearer := login(t, r.URL(), "admin", testPassword)
+// dialSlow connects with little room for what is not read.
+func dialSlow(t *testing.T, base, bearer string) *socket {
+	t.Helper()
 	dialer := websocket.Dialer{
 		Subprotocols: []string{protocol}, ReadBufferSize: 1 << 10,
 		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -593,17 +591,42 @@ func TestSlowClientCatchesUpFromTheJournal(t *testing.T) {
 			return conn, err
 		},
 	}
-	conn, response, err := dialer.DialContext(t.Context(), strings.Replace(r.URL(), "http", "ws", 1)+"/api/graphql", nil)
+	conn, response, err := dialer.DialContext(t.Context(), strings.Replace(base, "http", "ws", 1)+"/api/graphql", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close()
 	slow := &socket{conn}
-	defer slow.close()
+	t.Cleanup(slow.close)
 	_ = conn.WriteMessage(websocket.TextMessage, []byte(initMessage(bearer)))
 	if m, err := slow.next(); err != nil || m.Type != "connection_ack" {
 		t.Fatalf("%+v %v", m, err)
 	}
+	return slow
+}
+
+// fill stores batches of events of some 900 bytes.
+func fill(t *testing.T, r *replica, batches, size int) {
+	t.Helper()
+	for i := range batches {
+		batch := &monitor.Batch{}
+		for k := range size {
+			e := testEvent(fmt.Sprintf("host-%d-%d", i, k))
+			e.Message = strings.Repeat("m", 900)
+			batch.Events = append(batch.Events, e)
+		}
+		if _, err := r.Store.StoreBatch(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A client that stops reading falls behind, costs the others nothing, and has
+// missed nothing when it reads again.
+func TestSlowClientCatchesUpFromTheJournal(t *testing.T) {
+	r := startReplica(t, config(t, dbtest.DSN(t), startRedis(t).URL()))
+	bearer := login(t, r.URL(), "admin", testPassword)
+	slow := dialSlow(t, r.URL(), bearer)
 	fast, err := dial(t.Context(), r.URL(), bearer)
 	if err != nil {
 		t.Fatal(err)
@@ -619,17 +642,7 @@ func TestSlowClientCatchesUpFromTheJournal(t *testing.T) {
 		}
 	}
 	const batches, size = 60, 50
-	for i := range batches {
-		batch := &monitor.Batch{}
-		for k := range size {
-			e := testEvent(fmt.Sprintf("host-%d-%d", i, k))
-			e.Message = strings.Repeat("m", 900)
-			batch.Events = append(batch.Events, e)
-		}
-		if _, err := r.Store.StoreBatch(t.Context(), batch); err != nil {
-			t.Fatal(err)
-		}
-	}
+	fill(t, r, batches, size)
 	read := func(s *socket) {
 		t.Helper()
 		n := 0
@@ -731,4 +744,3 @@ func TestSharingIsSafe(t *testing.T) {
 		}
 	}
 }
-

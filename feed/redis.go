@@ -45,6 +45,7 @@ type RedisBus struct {
 	cluster *redis.ClusterClient // the same client where it is one of a cluster
 	channel string
 	secret  *secret
+	asking  asking
 	lg      *slog.Logger
 }
 
@@ -53,6 +54,7 @@ type RedisBus struct {
 // cannot be read. No error of a bus, and nothing that it logs, has the password.
 func NewRedisBus(o RedisOptions) (*RedisBus, error) {
 	b := &RedisBus{channel: o.Channel, lg: o.Log, secret: &secret{file: o.PasswordFile}}
+	b.asking.questions = make(chan note, maxQuestions)
 	if err := b.connect(o); err != nil {
 		return nil, err
 	}
@@ -66,9 +68,10 @@ func (b *RedisBus) Close() error { return b.client.Close() }
 func (b *RedisBus) Ping(ctx context.Context) error { return b.secret.hide(b.client.Ping(ctx).Err()) }
 
 type redisMessage struct {
-	Epoch   uint64       `json:"epoch"`
-	Seq     uint64       `json:"seq"`
+	Epoch   uint64       `json:"epoch,omitempty"`
+	Seq     uint64       `json:"seq,omitempty"`
 	Entries []redisEntry `json:"entries,omitempty"`
+	Note    *note        `json:"note,omitempty"` // instead of all else
 }
 
 type redisEntry struct {
@@ -115,6 +118,9 @@ func (b *RedisBus) Publish(ctx context.Context, epoch uint64, entries []monitor.
 func (b *RedisBus) Listen(ctx context.Context, receive func(Message), up func(bool)) {
 	link := link{up: up, lg: b.lg}
 	defer link.set(false)
+	var answering sync.WaitGroup
+	defer answering.Wait()
+	answering.Go(func() { b.answerAll(ctx) })
 	for pause := shortestPause; ctx.Err() == nil; pause = min(2*pause, longestPause) {
 		begun := time.Now()
 		err := b.listenOnce(ctx, receive, &link)
@@ -234,6 +240,10 @@ func (b *RedisBus) deliver(payload string, receive func(Message)) {
 	var m redisMessage
 	if err := json.Unmarshal([]byte(payload), &m); err != nil {
 		b.lg.Warn("feed: unreadable message on redis", "error", err)
+		return
+	}
+	if m.Note != nil {
+		b.hear(*m.Note)
 		return
 	}
 	out := Message{Epoch: m.Epoch, Seq: m.Seq, Entries: make([]Arrival, len(m.Entries))}

@@ -36,6 +36,7 @@ type ResolverRoot interface {
 	Comment() CommentResolver
 	Event() EventResolver
 	Evidence() EvidenceResolver
+	FeedConsumer() FeedConsumerResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Rule() RuleResolver
@@ -214,6 +215,32 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	FeedConsumer struct {
+		Address    func(childComplexity int) int
+		Delivered  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Lag        func(childComplexity int) int
+		LagSeconds func(childComplexity int) int
+		Operation  func(childComplexity int) int
+		Owner      func(childComplexity int) int
+		Position   func(childComplexity int) int
+		Replica    func(childComplexity int) int
+		Since      func(childComplexity int) int
+		Transport  func(childComplexity int) int
+	}
+
+	FeedConsumerConnection struct {
+		Complete func(childComplexity int) int
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	FeedConsumerEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	FieldChange struct {
 		After  func(childComplexity int) int
 		Before func(childComplexity int) int
@@ -283,17 +310,18 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Alert       func(childComplexity int, id string) int
-		AlertCounts func(childComplexity int, filter *monitor.AlertFilter) int
-		Alerts      func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string) int
-		Event       func(childComplexity int, id string) int
-		Events      func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
-		Node        func(childComplexity int, id string) int
-		Rule        func(childComplexity int, id string) int
-		Rules       func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
-		Settings    func(childComplexity int) int
-		Users       func(childComplexity int, first int, after *string) int
-		Viewer      func(childComplexity int) int
+		Alert         func(childComplexity int, id string) int
+		AlertCounts   func(childComplexity int, filter *monitor.AlertFilter) int
+		Alerts        func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string) int
+		Event         func(childComplexity int, id string) int
+		Events        func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
+		FeedConsumers func(childComplexity int, first int, after *string) int
+		Node          func(childComplexity int, id string) int
+		Rule          func(childComplexity int, id string) int
+		Rules         func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
+		Settings      func(childComplexity int) int
+		Users         func(childComplexity int, first int, after *string) int
+		Viewer        func(childComplexity int) int
 	}
 
 	Rule struct {
@@ -384,6 +412,7 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
+		Feeds         func(childComplexity int) int
 		Role          func(childComplexity int) int
 		ServerVersion func(childComplexity int) int
 		User          func(childComplexity int) int
@@ -423,6 +452,9 @@ type EventResolver interface {
 type EvidenceResolver interface {
 	Event(ctx context.Context, obj *monitor.Evidence) (*monitor.Event, error)
 }
+type FeedConsumerResolver interface {
+	Position(ctx context.Context, obj *monitor.FeedConsumer) (string, error)
+}
 type MutationResolver interface {
 	SessionLogin(ctx context.Context, input model.SessionLoginInput) (*model.SessionPayload, error)
 	SessionRefresh(ctx context.Context) (*model.SessionPayload, error)
@@ -443,6 +475,7 @@ type QueryResolver interface {
 	Alerts(ctx context.Context, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string) (*page.Connection[*monitor.Alert], error)
 	Alert(ctx context.Context, id string) (*monitor.Alert, error)
 	AlertCounts(ctx context.Context, filter *monitor.AlertFilter) (*model.AlertCounts, error)
+	FeedConsumers(ctx context.Context, first int, after *string) (*monitor.FeedConsumerConnection, error)
 	Rules(ctx context.Context, filter *monitor.RuleFilter, first int, after *string) (*page.Connection[*monitor.Rule], error)
 	Rule(ctx context.Context, id string) (*monitor.Rule, error)
 	Users(ctx context.Context, first int, after *string) (*page.Connection[*monitor.User], error)
@@ -456,6 +489,7 @@ type SubscriptionResolver interface {
 	EventFeed(ctx context.Context, filter *monitor.EventFilter, after *string) (<-chan *model.EventFeedBatch, error)
 }
 type ViewerResolver interface {
+	Feeds(ctx context.Context, obj *monitor.Viewer) ([]*monitor.FeedConsumer, error)
 	ServerVersion(ctx context.Context, obj *monitor.Viewer) (string, error)
 }
 
@@ -1137,6 +1171,111 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EvidenceEdge.Node(childComplexity), true
 
+	case "FeedConsumer.address":
+		if e.ComplexityRoot.FeedConsumer.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.Address(childComplexity), true
+	case "FeedConsumer.delivered":
+		if e.ComplexityRoot.FeedConsumer.Delivered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.Delivered(childComplexity), true
+	case "FeedConsumer.id":
+		if e.ComplexityRoot.FeedConsumer.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.ID(childComplexity), true
+	case "FeedConsumer.lag":
+		if e.ComplexityRoot.FeedConsumer.Lag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.Lag(childComplexity), true
+	case "FeedConsumer.lagSeconds":
+		if e.ComplexityRoot.FeedConsumer.LagSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.LagSeconds(childComplexity), true
+	case "FeedConsumer.operation":
+		if e.ComplexityRoot.FeedConsumer.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.Operation(childComplexity), true
+	case "FeedConsumer.owner":
+		if e.ComplexityRoot.FeedConsumer.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.Owner(childComplexity), true
+	case "FeedConsumer.position":
+		if e.ComplexityRoot.FeedConsumer.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.Position(childComplexity), true
+	case "FeedConsumer.replica":
+		if e.ComplexityRoot.FeedConsumer.Replica == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.Replica(childComplexity), true
+	case "FeedConsumer.since":
+		if e.ComplexityRoot.FeedConsumer.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.Since(childComplexity), true
+	case "FeedConsumer.transport":
+		if e.ComplexityRoot.FeedConsumer.Transport == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumer.Transport(childComplexity), true
+
+	case "FeedConsumerConnection.complete":
+		if e.ComplexityRoot.FeedConsumerConnection.Complete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumerConnection.Complete(childComplexity), true
+	case "FeedConsumerConnection.edges":
+		if e.ComplexityRoot.FeedConsumerConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumerConnection.Edges(childComplexity), true
+	case "FeedConsumerConnection.nodes":
+		if e.ComplexityRoot.FeedConsumerConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumerConnection.Nodes(childComplexity), true
+	case "FeedConsumerConnection.pageInfo":
+		if e.ComplexityRoot.FeedConsumerConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumerConnection.PageInfo(childComplexity), true
+
+	case "FeedConsumerEdge.cursor":
+		if e.ComplexityRoot.FeedConsumerEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumerEdge.Cursor(childComplexity), true
+	case "FeedConsumerEdge.node":
+		if e.ComplexityRoot.FeedConsumerEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedConsumerEdge.Node(childComplexity), true
+
 	case "FieldChange.after":
 		if e.ComplexityRoot.FieldChange.After == nil {
 			break
@@ -1487,6 +1626,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Events(childComplexity, args["filter"].(*monitor.EventFilter), args["orderBy"].(*monitor.EventOrder), args["first"].(int), args["after"].(*string)), true
+	case "Query.feedConsumers":
+		if e.ComplexityRoot.Query.FeedConsumers == nil {
+			break
+		}
+
+		args, err := ec.field_Query_feedConsumers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.FeedConsumers(childComplexity, args["first"].(int), args["after"].(*string)), true
 
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
@@ -1856,6 +2006,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserError.Path(childComplexity), true
 
+	case "Viewer.feeds":
+		if e.ComplexityRoot.Viewer.Feeds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Feeds(childComplexity), true
 	case "Viewer.role":
 		if e.ComplexityRoot.Viewer.Role == nil {
 			break
@@ -2083,6 +2239,8 @@ type Query {
   alert(id: ID!): Alert @auth(requires: VIEWER)
   "How many alerts match, by status and by severity."
   alertCounts(filter: AlertFilter): AlertCounts! @auth(requires: VIEWER)
+  "The subscriptions that run at this moment, on all replicas, the longest first. ` + "`" + `first` + "`" + ` is at most 500."
+  feedConsumers(first: Int!, after: String): FeedConsumerConnection! @auth(requires: ADMIN)
   "Detection rules, by title. ` + "`" + `first` + "`" + ` is at most 500."
   rules(filter: RuleFilter, first: Int!, after: String): RuleConnection! @auth(requires: VIEWER)
   "One rule by its id."
@@ -2741,6 +2899,54 @@ type EventFeedBatch @auth(requires: VIEWER) {
   events: [Event!]!
 }
 
+"How a subscription reaches its client."
+enum FeedTransport {
+  "graphql-transport-ws."
+  WEBSOCKET
+  "Server-sent events, a connection for each operation."
+  SSE
+  "Server-sent events, one connection for many operations."
+  SSE_SINGLE
+}
+
+"A running subscription: of a dashboard, a playground, an integration."
+type FeedConsumer @auth(requires: VIEWER) {
+  "Unique while it runs. No node."
+  id: String!
+  "The operation's name, or its field's."
+  operation: String!
+  transport: FeedTransport!
+  owner: Actor!
+  "The client's."
+  address: String!
+  "The server process that it runs on."
+  replica: String!
+  since: Time!
+  "What it has been given."
+  position: Cursor!
+  "How many changes, matching or not, it has not been looked at for yet."
+  lag: Int!
+  "For how long it has not been at the head, in seconds; 0 when it is."
+  lagSeconds: Float!
+  "Messages that it was given."
+  delivered: Int!
+}
+
+"A page of running subscriptions."
+type FeedConsumerConnection @auth(requires: ADMIN) {
+  edges: [FeedConsumerEdge!]!
+  nodes: [FeedConsumer!]!
+  pageInfo: PageInfo!
+  "Whether every replica has answered: it takes Redis between them."
+  complete: Boolean!
+}
+
+"A running subscription in a page."
+type FeedConsumerEdge @auth(requires: ADMIN) {
+  node: FeedConsumer!
+  cursor: String!
+}
+
 "What did something."
 enum ActorKind {
   USER
@@ -2851,6 +3057,8 @@ type Viewer @auth(requires: VIEWER) {
   "Null when an API token asks."
   user: User
   role: Role!
+  "The viewer's own running subscriptions, on all replicas that answer, the longest first; 1,000 at most."
+  feeds: [FeedConsumer!]!
   "The version of the server."
   serverVersion: String!
 }
@@ -3216,6 +3424,58 @@ func (ec *executionContext) childFields_EvidenceEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type EvidenceEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_FeedConsumer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_FeedConsumer_id(ctx, field)
+	case "operation":
+		return ec.fieldContext_FeedConsumer_operation(ctx, field)
+	case "transport":
+		return ec.fieldContext_FeedConsumer_transport(ctx, field)
+	case "owner":
+		return ec.fieldContext_FeedConsumer_owner(ctx, field)
+	case "address":
+		return ec.fieldContext_FeedConsumer_address(ctx, field)
+	case "replica":
+		return ec.fieldContext_FeedConsumer_replica(ctx, field)
+	case "since":
+		return ec.fieldContext_FeedConsumer_since(ctx, field)
+	case "position":
+		return ec.fieldContext_FeedConsumer_position(ctx, field)
+	case "lag":
+		return ec.fieldContext_FeedConsumer_lag(ctx, field)
+	case "lagSeconds":
+		return ec.fieldContext_FeedConsumer_lagSeconds(ctx, field)
+	case "delivered":
+		return ec.fieldContext_FeedConsumer_delivered(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FeedConsumer", field.Name)
+}
+
+func (ec *executionContext) childFields_FeedConsumerConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_FeedConsumerConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_FeedConsumerConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_FeedConsumerConnection_pageInfo(ctx, field)
+	case "complete":
+		return ec.fieldContext_FeedConsumerConnection_complete(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FeedConsumerConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_FeedConsumerEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_FeedConsumerEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_FeedConsumerEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FeedConsumerEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_FieldChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "field":
@@ -3496,6 +3756,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_user(ctx, field)
 	case "role":
 		return ec.fieldContext_Viewer_role(ctx, field)
+	case "feeds":
+		return ec.fieldContext_Viewer_feeds(ctx, field)
 	case "serverVersion":
 		return ec.fieldContext_Viewer_serverVersion(ctx, field)
 	}
@@ -3925,6 +4187,28 @@ func (ec *executionContext) field_Query_events_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["after"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_feedConsumers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -6923,6 +7207,442 @@ func (ec *executionContext) fieldContext_EvidenceEdge_cursor(_ context.Context, 
 	return graphql.NewScalarFieldContext("EvidenceEdge", field, false, false, "String")
 }
 
+func (ec *executionContext) _FeedConsumer_id(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumer", field, false, false, "String")
+}
+
+func (ec *executionContext) _FeedConsumer_operation(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_operation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Operation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_operation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumer", field, false, false, "String")
+}
+
+func (ec *executionContext) _FeedConsumer_transport(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_transport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transport, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNFeedTransport2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_transport(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumer", field, false, false, "FeedTransport")
+}
+
+func (ec *executionContext) _FeedConsumer_owner(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owner, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Actor) graphql.Marshaler {
+			return ec.marshalNActor2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FeedConsumer",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FeedConsumer_address(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumer", field, false, false, "String")
+}
+
+func (ec *executionContext) _FeedConsumer_replica(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_replica(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Replica, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_replica(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumer", field, false, false, "String")
+}
+
+func (ec *executionContext) _FeedConsumer_since(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumer", field, false, false, "Time")
+}
+
+func (ec *executionContext) _FeedConsumer_position(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_position(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FeedConsumer().Position(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumer", field, true, true, "Cursor")
+}
+
+func (ec *executionContext) _FeedConsumer_lag(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_lag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_lag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumer", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FeedConsumer_lagSeconds(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_lagSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LagSeconds(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_lagSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumer", field, true, false, "Float")
+}
+
+func (ec *executionContext) _FeedConsumer_delivered(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumer_delivered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Delivered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumer_delivered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumer", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FeedConsumerConnection_edges(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumerConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.FeedConsumer]) graphql.Marshaler {
+			return ec.marshalNFeedConsumerEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumerConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FeedConsumerConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FeedConsumerEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FeedConsumerConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumerConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.FeedConsumer) graphql.Marshaler {
+			return ec.marshalNFeedConsumer2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFeedConsumerᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumerConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FeedConsumerConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FeedConsumer(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FeedConsumerConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumerConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumerConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FeedConsumerConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FeedConsumerConnection_complete(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumerConnection_complete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Complete, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumerConnection_complete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumerConnection", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _FeedConsumerEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.FeedConsumer]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumerEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.FeedConsumer) graphql.Marshaler {
+			return ec.marshalNFeedConsumer2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFeedConsumer(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumerEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FeedConsumerEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FeedConsumer(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FeedConsumerEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.FeedConsumer]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedConsumerEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedConsumerEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedConsumerEdge", field, false, false, "String")
+}
+
 func (ec *executionContext) _FieldChange_field(ctx context.Context, field graphql.CollectedField, obj *monitor.FieldChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8396,6 +9116,50 @@ func (ec *executionContext) fieldContext_Query_alertCounts(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_alertCounts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_feedConsumers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_feedConsumers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().FeedConsumers(ctx, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.FeedConsumerConnection) graphql.Marshaler {
+			return ec.marshalNFeedConsumerConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFeedConsumerConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_feedConsumers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FeedConsumerConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_feedConsumers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -9967,6 +10731,38 @@ func (ec *executionContext) _Viewer_role(ctx context.Context, field graphql.Coll
 }
 func (ec *executionContext) fieldContext_Viewer_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, true, false, "Role")
+}
+
+func (ec *executionContext) _Viewer_feeds(ctx context.Context, field graphql.CollectedField, obj *monitor.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_feeds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Viewer().Feeds(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.FeedConsumer) graphql.Marshaler {
+			return ec.marshalNFeedConsumer2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFeedConsumerᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_feeds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Viewer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FeedConsumer(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Viewer_serverVersion(ctx context.Context, field graphql.CollectedField, obj *monitor.Viewer) (ret graphql.Marshaler) {
@@ -13876,6 +14672,176 @@ func (ec *executionContext) _EvidenceEdge(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var feedConsumerImplementors = []string{"FeedConsumer"}
+
+func (ec *executionContext) _FeedConsumer(ctx context.Context, sel ast.SelectionSet, obj *monitor.FeedConsumer) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, feedConsumerImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FeedConsumer")
+		case "id":
+			out.Values[i] = ec._FeedConsumer_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "operation":
+			out.Values[i] = ec._FeedConsumer_operation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "transport":
+			out.Values[i] = ec._FeedConsumer_transport(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "owner":
+			out.Values[i] = ec._FeedConsumer_owner(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "address":
+			out.Values[i] = ec._FeedConsumer_address(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "replica":
+			out.Values[i] = ec._FeedConsumer_replica(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "since":
+			out.Values[i] = ec._FeedConsumer_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "position":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FeedConsumer_position(ctx, field, obj)
+				})
+		case "lag":
+			out.Values[i] = ec._FeedConsumer_lag(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lagSeconds":
+			out.Values[i] = ec._FeedConsumer_lagSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "delivered":
+			out.Values[i] = ec._FeedConsumer_delivered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var feedConsumerConnectionImplementors = []string{"FeedConsumerConnection"}
+
+func (ec *executionContext) _FeedConsumerConnection(ctx context.Context, sel ast.SelectionSet, obj *monitor.FeedConsumerConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, feedConsumerConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FeedConsumerConnection")
+		case "edges":
+			out.Values[i] = ec._FeedConsumerConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._FeedConsumerConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._FeedConsumerConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "complete":
+			out.Values[i] = ec._FeedConsumerConnection_complete(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var feedConsumerEdgeImplementors = []string{"FeedConsumerEdge"}
+
+func (ec *executionContext) _FeedConsumerEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.FeedConsumer]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, feedConsumerEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FeedConsumerEdge")
+		case "node":
+			out.Values[i] = ec._FeedConsumerEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._FeedConsumerEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var fieldChangeImplementors = []string{"FieldChange"}
 
 func (ec *executionContext) _FieldChange(ctx context.Context, sel ast.SelectionSet, obj *monitor.FieldChange) graphql.Marshaler {
@@ -14421,6 +15387,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_alertCounts(ctx, field)
+				})
+		case "feedConsumers":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_feedConsumers(ctx, field)
 				})
 		case "rules":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -15087,6 +16059,12 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "feeds":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Viewer_feeds(ctx, field, obj)
+				})
 		case "serverVersion":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -15925,6 +16903,72 @@ func (ec *executionContext) unmarshalNFeedChange2githubᚗcomᚋsecurityᚑmonit
 
 func (ec *executionContext) marshalNFeedChange2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐFeedChange(ctx context.Context, sel ast.SelectionSet, v model.FeedChange) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNFeedConsumer2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFeedConsumerᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.FeedConsumer) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFeedConsumer2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFeedConsumer(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFeedConsumer2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFeedConsumer(ctx context.Context, sel ast.SelectionSet, v *monitor.FeedConsumer) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FeedConsumer!")
+		return graphql.Null
+	}
+	return ec._FeedConsumer(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFeedConsumerConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFeedConsumerConnection(ctx context.Context, sel ast.SelectionSet, v *monitor.FeedConsumerConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FeedConsumerConnection!")
+		return graphql.Null
+	}
+	return ec._FeedConsumerConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFeedConsumerEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.FeedConsumer]) graphql.Marshaler {
+	return ec._FeedConsumerEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFeedConsumerEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.FeedConsumer]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFeedConsumerEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNFeedTransport2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFeedTransport2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "FeedTransport!")
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNFieldChange2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFieldChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.FieldChange) graphql.Marshaler {

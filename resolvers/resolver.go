@@ -89,6 +89,7 @@ type Resolver struct {
 	Rules      Rules
 	Users      Users
 	Feed       Feed
+	Running    Consumers
 	Journal    Journal
 	Bounds     monitor.JournalBounds // that the journal is kept in
 	Auth       *auth.Auth

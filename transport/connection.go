@@ -111,7 +111,7 @@ func (c *connection) tick(now time.Time) {
 		if ping {
 			c.ping()
 		}
-		c.watchLag(now)
+		c.watchLag()
 	}
 }
 
@@ -197,6 +197,11 @@ func (c *connection) broken(err error) {
 		c.mu.Unlock()
 		if slow {
 			c.server.Stats.Slow.Add(1)
+			for op, membership := range c.subscriptions() {
+				if c.server.Lagging != nil && !op.latest {
+					c.server.Lagging(op.consumer(membership))
+				}
+			}
 			c.server.Log.Info("feed: a client does not read, its connection is ended", "address", c.address, "connection", c.id)
 		}
 	}

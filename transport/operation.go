@@ -238,7 +238,7 @@ func (c *connection) subscribe(ctx context.Context, op *operation, parsed *graph
 	if directive == nil {
 		return fmt.Errorf("subscription %s is not @shared", field.Name)
 	}
-	op.name = parsed.OperationName
+	op.name = parsed.Operation.Name
 	if op.name == "" {
 		op.name = field.Name
 	}

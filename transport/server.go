@@ -44,8 +44,9 @@ var DefaultLimits = Limits{
 
 // Options of a Server. All but Lagging are needed.
 type Options struct {
-	Hub    *feed.Hub
-	Limits Limits
+	Hub     *feed.Hub
+	Limits  Limits
+	Replica string // its name among the replicas
 	// Authenticate gives the viewer of an Authorization value in connection_init.
 	Authenticate func(ctx context.Context, authorization string) (*monitor.Viewer, error)
 	// Recheck fails when the viewer's rights are not what they were.
@@ -54,8 +55,9 @@ type Options struct {
 	Failure func(ctx context.Context) error
 	Present graphql.ErrorPresenterFunc
 	Log     *slog.Logger
-	// Lagging is told once of each consumer that is behind for longer than LagBound.
-	Lagging  func(Consumer)
+	// Lagging is told once of each consumer that is behind for longer than
+	// LagBound, or whose connection was ended because it did not read. It must not wait.
+	Lagging  func(*monitor.FeedConsumer)
 	LagBound time.Duration
 }
 
