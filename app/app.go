@@ -40,7 +40,7 @@ type App struct {
 	web    *http.Server
 
 	metricsURL string
-	socket net.Listener
+	socket     net.Listener
 
 	// FirstPassword is the generated password of the user admin, set only by the
 	// run that made that user.
@@ -48,7 +48,9 @@ type App struct {
 
 	closers    []func() error // in the order of opening; closed from the last
 	background sync.WaitGroup
-	stop       context.CancelFunc // ends the background
+	running    context.Context    // of the background
+	stop       context.CancelFunc // ends it
+	jobs       chan struct{}      // one place for each running job
 	draining   context.Context    // done when the server begins to stop
 	drain      context.CancelFunc
 }
@@ -59,7 +61,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a := &App{cfg: cfg, lg: lg, engine: &detect.Engine{}, alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	background, stop := context.WithCancel(context.Background())
-	a.stop = stop
+	a.running, a.stop, a.jobs = background, stop, make(chan struct{}, maxJobs)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -250,6 +252,7 @@ func (a *App) maintain(ctx context.Context) {
 			}
 		}
 		a.trimJournal(ctx)
+		a.buryJobs(ctx)
 		select {
 		case <-ctx.Done():
 			return

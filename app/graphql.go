@@ -28,7 +28,7 @@ const (
 // server-sent events.
 func (a *App) graphql() (http.Handler, error) {
 	root := &resolvers.Resolver{
-		Alerts: a.Store, Discussion: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store,
+		Alerts: a.Store, Discussion: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store, Incidents: a.Store, Jobs: jobs{a.Store, a},
 		Feed: liveFeed{a.tail}, Running: a, Journal: a.Store, Bounds: a.cfg.journalBounds(), Auth: a.Auth, Version: Version,
 	}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root, Complexity: complexity()})
@@ -83,6 +83,10 @@ func complexity() graph.ComplexityRoot {
 	c.Query.Rules = func(child int, _ *monitor.RuleFilter, first int, _ *string) int { return listCost(child, first) }
 	c.Query.FeedConsumers = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Query.Users = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.Query.Incidents = func(child int, _ *monitor.IncidentFilter, first int, _ *string) int { return listCost(child, first) }
+	c.Query.Jobs = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.Incident.Alerts = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.Incident.Journal = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Alert.Evidence = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Alert.Comments = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Alert.Journal = func(child, first int, _ *string) int { return listCost(child, first) }

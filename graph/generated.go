@@ -37,6 +37,7 @@ type ResolverRoot interface {
 	Event() EventResolver
 	Evidence() EvidenceResolver
 	FeedConsumer() FeedConsumerResolver
+	Incident() IncidentResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Rule() RuleResolver
@@ -158,6 +159,27 @@ type ComplexityRoot struct {
 		Port func(childComplexity int) int
 	}
 
+	EntityChange struct {
+		Action   func(childComplexity int) int
+		Created  func(childComplexity int) int
+		Fields   func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		Snapshot func(childComplexity int) int
+	}
+
+	EntityFeedBatch struct {
+		Cursor  func(childComplexity int) int
+		Entries func(childComplexity int) int
+	}
+
+	EntityFeedEntry struct {
+		Alert  func(childComplexity int) int
+		At     func(childComplexity int) int
+		Cursor func(childComplexity int) int
+		Event  func(childComplexity int) int
+	}
+
 	Event struct {
 		Action      func(childComplexity int) int
 		Class       func(childComplexity int) int
@@ -247,6 +269,93 @@ type ComplexityRoot struct {
 		Field  func(childComplexity int) int
 	}
 
+	Incident struct {
+		AlertCount func(childComplexity int) int
+		Alerts     func(childComplexity int, first int, after *string) int
+		Assignee   func(childComplexity int) int
+		ClosedAt   func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		GlobalID   func(childComplexity int) int
+		Journal    func(childComplexity int, first int, after *string) int
+		Reason     func(childComplexity int) int
+		Severity   func(childComplexity int) int
+		Status     func(childComplexity int) int
+		Title      func(childComplexity int) int
+		UpdatedAt  func(childComplexity int) int
+		Version    func(childComplexity int) int
+	}
+
+	IncidentConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+		Position func(childComplexity int) int
+	}
+
+	IncidentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	IncidentFeedBatch struct {
+		Cursor  func(childComplexity int) int
+		Entries func(childComplexity int) int
+	}
+
+	IncidentFeedEntry struct {
+		Action   func(childComplexity int) int
+		Actor    func(childComplexity int) int
+		At       func(childComplexity int) int
+		Change   func(childComplexity int) int
+		Cursor   func(childComplexity int) int
+		Incident func(childComplexity int) int
+	}
+
+	IncidentPayload struct {
+		Errors   func(childComplexity int) int
+		Incident func(childComplexity int) int
+	}
+
+	IngestCounts struct {
+		Alerts  func(childComplexity int) int
+		Batches func(childComplexity int) int
+		Events  func(childComplexity int) int
+	}
+
+	IngestStats struct {
+		At         func(childComplexity int) int
+		LastMinute func(childComplexity int) int
+		LastSecond func(childComplexity int) int
+	}
+
+	Job struct {
+		CreatedAt func(childComplexity int) int
+		CreatedBy func(childComplexity int) int
+		Done      func(childComplexity int) int
+		GlobalID  func(childComplexity int) int
+		Kind      func(childComplexity int) int
+		Message   func(childComplexity int) int
+		State     func(childComplexity int) int
+		Total     func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+	}
+
+	JobConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	JobEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	JobPayload struct {
+		Errors func(childComplexity int) int
+		Job    func(childComplexity int) int
+	}
+
 	JournalConnection struct {
 		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
@@ -264,6 +373,20 @@ type ComplexityRoot struct {
 		At      func(childComplexity int) int
 		Changes func(childComplexity int) int
 		Cursor  func(childComplexity int) int
+	}
+
+	JournalFeedBatch struct {
+		Cursor  func(childComplexity int) int
+		Entries func(childComplexity int) int
+	}
+
+	JournalFeedEntry struct {
+		Action  func(childComplexity int) int
+		Actor   func(childComplexity int) int
+		At      func(childComplexity int) int
+		Changes func(childComplexity int) int
+		Cursor  func(childComplexity int) int
+		Events  func(childComplexity int) int
 	}
 
 	JournalRetention struct {
@@ -295,6 +418,9 @@ type ComplexityRoot struct {
 		AlertClose       func(childComplexity int, input model.AlertCloseInput) int
 		AlertComment     func(childComplexity int, input model.AlertCommentInput) int
 		AlertReopen      func(childComplexity int, input model.AlertReopenInput) int
+		IncidentClose    func(childComplexity int, input model.IncidentCloseInput) int
+		IncidentCreate   func(childComplexity int, input model.IncidentCreateInput) int
+		JournalVerify    func(childComplexity int) int
 		RuleDisable      func(childComplexity int, input model.RuleDisableInput) int
 		RuleEnable       func(childComplexity int, input model.RuleEnableInput) int
 		SessionLogin     func(childComplexity int, input model.SessionLoginInput) int
@@ -316,6 +442,10 @@ type ComplexityRoot struct {
 		Event         func(childComplexity int, id string) int
 		Events        func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
 		FeedConsumers func(childComplexity int, first int, after *string) int
+		Incident      func(childComplexity int, id string) int
+		Incidents     func(childComplexity int, filter *monitor.IncidentFilter, first int, after *string) int
+		Job           func(childComplexity int, id string) int
+		Jobs          func(childComplexity int, first int, after *string) int
 		Node          func(childComplexity int, id string) int
 		Rule          func(childComplexity int, id string) int
 		Rules         func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
@@ -383,8 +513,13 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		AlertFeed func(childComplexity int, filter *monitor.AlertFilter, after *string) int
-		EventFeed func(childComplexity int, filter *monitor.EventFilter, after *string) int
+		AlertFeed    func(childComplexity int, filter *monitor.AlertFilter, after *string) int
+		EntityFeed   func(childComplexity int, kind monitor.EntityKind, value string, after *string) int
+		EventFeed    func(childComplexity int, filter *monitor.EventFilter, after *string) int
+		IncidentFeed func(childComplexity int, filter *monitor.IncidentFilter, after *string) int
+		IngestStats  func(childComplexity int) int
+		JobProgress  func(childComplexity int, id string) int
+		JournalFeed  func(childComplexity int, filter *monitor.JournalFilter, after *string) int
 	}
 
 	User struct {
@@ -455,6 +590,14 @@ type EvidenceResolver interface {
 type FeedConsumerResolver interface {
 	Position(ctx context.Context, obj *monitor.FeedConsumer) (string, error)
 }
+type IncidentResolver interface {
+	Assignee(ctx context.Context, obj *monitor.Incident) (*monitor.User, error)
+	Reason(ctx context.Context, obj *monitor.Incident) (*string, error)
+
+	ClosedAt(ctx context.Context, obj *monitor.Incident) (*time.Time, error)
+	Alerts(ctx context.Context, obj *monitor.Incident, first int, after *string) (*page.Connection[*monitor.Alert], error)
+	Journal(ctx context.Context, obj *monitor.Incident, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
+}
 type MutationResolver interface {
 	SessionLogin(ctx context.Context, input model.SessionLoginInput) (*model.SessionPayload, error)
 	SessionRefresh(ctx context.Context) (*model.SessionPayload, error)
@@ -464,6 +607,9 @@ type MutationResolver interface {
 	AlertClose(ctx context.Context, input model.AlertCloseInput) (*model.AlertPayload, error)
 	AlertReopen(ctx context.Context, input model.AlertReopenInput) (*model.AlertPayload, error)
 	AlertComment(ctx context.Context, input model.AlertCommentInput) (*model.AlertCommentPayload, error)
+	IncidentCreate(ctx context.Context, input model.IncidentCreateInput) (*model.IncidentPayload, error)
+	IncidentClose(ctx context.Context, input model.IncidentCloseInput) (*model.IncidentPayload, error)
+	JournalVerify(ctx context.Context) (*model.JobPayload, error)
 	RuleEnable(ctx context.Context, input model.RuleEnableInput) (*model.RulePayload, error)
 	RuleDisable(ctx context.Context, input model.RuleDisableInput) (*model.RulePayload, error)
 }
@@ -478,6 +624,10 @@ type QueryResolver interface {
 	FeedConsumers(ctx context.Context, first int, after *string) (*monitor.FeedConsumerConnection, error)
 	Rules(ctx context.Context, filter *monitor.RuleFilter, first int, after *string) (*page.Connection[*monitor.Rule], error)
 	Rule(ctx context.Context, id string) (*monitor.Rule, error)
+	Incident(ctx context.Context, id string) (*monitor.Incident, error)
+	Incidents(ctx context.Context, filter *monitor.IncidentFilter, first int, after *string) (*page.Connection[*monitor.Incident], error)
+	Job(ctx context.Context, id string) (*monitor.Job, error)
+	Jobs(ctx context.Context, first int, after *string) (*page.Connection[*monitor.Job], error)
 	Users(ctx context.Context, first int, after *string) (*page.Connection[*monitor.User], error)
 	Settings(ctx context.Context) (*monitor.Settings, error)
 }
@@ -487,6 +637,11 @@ type RuleResolver interface {
 type SubscriptionResolver interface {
 	AlertFeed(ctx context.Context, filter *monitor.AlertFilter, after *string) (<-chan *model.AlertFeedBatch, error)
 	EventFeed(ctx context.Context, filter *monitor.EventFilter, after *string) (<-chan *model.EventFeedBatch, error)
+	IncidentFeed(ctx context.Context, filter *monitor.IncidentFilter, after *string) (<-chan *model.IncidentFeedBatch, error)
+	EntityFeed(ctx context.Context, kind monitor.EntityKind, value string, after *string) (<-chan *model.EntityFeedBatch, error)
+	JournalFeed(ctx context.Context, filter *monitor.JournalFilter, after *string) (<-chan *model.JournalFeedBatch, error)
+	JobProgress(ctx context.Context, id string) (<-chan *monitor.Job, error)
+	IngestStats(ctx context.Context) (<-chan *model.IngestStats, error)
 }
 type ViewerResolver interface {
 	Feeds(ctx context.Context, obj *monitor.Viewer) ([]*monitor.FeedConsumer, error)
@@ -948,6 +1103,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Endpoint.Port(childComplexity), true
 
+	case "EntityChange.action":
+		if e.ComplexityRoot.EntityChange.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChange.Action(childComplexity), true
+	case "EntityChange.created":
+		if e.ComplexityRoot.EntityChange.Created == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChange.Created(childComplexity), true
+	case "EntityChange.fields":
+		if e.ComplexityRoot.EntityChange.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChange.Fields(childComplexity), true
+	case "EntityChange.id":
+		if e.ComplexityRoot.EntityChange.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChange.ID(childComplexity), true
+	case "EntityChange.kind":
+		if e.ComplexityRoot.EntityChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChange.Kind(childComplexity), true
+	case "EntityChange.snapshot":
+		if e.ComplexityRoot.EntityChange.Snapshot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChange.Snapshot(childComplexity), true
+
+	case "EntityFeedBatch.cursor":
+		if e.ComplexityRoot.EntityFeedBatch.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityFeedBatch.Cursor(childComplexity), true
+	case "EntityFeedBatch.entries":
+		if e.ComplexityRoot.EntityFeedBatch.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityFeedBatch.Entries(childComplexity), true
+
+	case "EntityFeedEntry.alert":
+		if e.ComplexityRoot.EntityFeedEntry.Alert == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityFeedEntry.Alert(childComplexity), true
+	case "EntityFeedEntry.at":
+		if e.ComplexityRoot.EntityFeedEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityFeedEntry.At(childComplexity), true
+	case "EntityFeedEntry.cursor":
+		if e.ComplexityRoot.EntityFeedEntry.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityFeedEntry.Cursor(childComplexity), true
+	case "EntityFeedEntry.event":
+		if e.ComplexityRoot.EntityFeedEntry.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityFeedEntry.Event(childComplexity), true
+
 	case "Event.action":
 		if e.ComplexityRoot.Event.Action == nil {
 			break
@@ -1295,6 +1525,334 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FieldChange.Field(childComplexity), true
 
+	case "Incident.alertCount":
+		if e.ComplexityRoot.Incident.AlertCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.AlertCount(childComplexity), true
+	case "Incident.alerts":
+		if e.ComplexityRoot.Incident.Alerts == nil {
+			break
+		}
+
+		args, err := ec.field_Incident_alerts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Incident.Alerts(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Incident.assignee":
+		if e.ComplexityRoot.Incident.Assignee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Assignee(childComplexity), true
+	case "Incident.closedAt":
+		if e.ComplexityRoot.Incident.ClosedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.ClosedAt(childComplexity), true
+	case "Incident.createdAt":
+		if e.ComplexityRoot.Incident.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.CreatedAt(childComplexity), true
+	case "Incident.id":
+		if e.ComplexityRoot.Incident.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.GlobalID(childComplexity), true
+	case "Incident.journal":
+		if e.ComplexityRoot.Incident.Journal == nil {
+			break
+		}
+
+		args, err := ec.field_Incident_journal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Incident.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Incident.reason":
+		if e.ComplexityRoot.Incident.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Reason(childComplexity), true
+	case "Incident.severity":
+		if e.ComplexityRoot.Incident.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Severity(childComplexity), true
+	case "Incident.status":
+		if e.ComplexityRoot.Incident.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Status(childComplexity), true
+	case "Incident.title":
+		if e.ComplexityRoot.Incident.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Title(childComplexity), true
+	case "Incident.updatedAt":
+		if e.ComplexityRoot.Incident.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.UpdatedAt(childComplexity), true
+	case "Incident.version":
+		if e.ComplexityRoot.Incident.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Version(childComplexity), true
+
+	case "IncidentConnection.edges":
+		if e.ComplexityRoot.IncidentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentConnection.Edges(childComplexity), true
+	case "IncidentConnection.nodes":
+		if e.ComplexityRoot.IncidentConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentConnection.Nodes(childComplexity), true
+	case "IncidentConnection.pageInfo":
+		if e.ComplexityRoot.IncidentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentConnection.PageInfo(childComplexity), true
+	case "IncidentConnection.position":
+		if e.ComplexityRoot.IncidentConnection.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentConnection.Position(childComplexity), true
+
+	case "IncidentEdge.cursor":
+		if e.ComplexityRoot.IncidentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEdge.Cursor(childComplexity), true
+	case "IncidentEdge.node":
+		if e.ComplexityRoot.IncidentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEdge.Node(childComplexity), true
+
+	case "IncidentFeedBatch.cursor":
+		if e.ComplexityRoot.IncidentFeedBatch.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentFeedBatch.Cursor(childComplexity), true
+	case "IncidentFeedBatch.entries":
+		if e.ComplexityRoot.IncidentFeedBatch.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentFeedBatch.Entries(childComplexity), true
+
+	case "IncidentFeedEntry.action":
+		if e.ComplexityRoot.IncidentFeedEntry.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentFeedEntry.Action(childComplexity), true
+	case "IncidentFeedEntry.actor":
+		if e.ComplexityRoot.IncidentFeedEntry.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentFeedEntry.Actor(childComplexity), true
+	case "IncidentFeedEntry.at":
+		if e.ComplexityRoot.IncidentFeedEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentFeedEntry.At(childComplexity), true
+	case "IncidentFeedEntry.change":
+		if e.ComplexityRoot.IncidentFeedEntry.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentFeedEntry.Change(childComplexity), true
+	case "IncidentFeedEntry.cursor":
+		if e.ComplexityRoot.IncidentFeedEntry.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentFeedEntry.Cursor(childComplexity), true
+	case "IncidentFeedEntry.incident":
+		if e.ComplexityRoot.IncidentFeedEntry.Incident == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentFeedEntry.Incident(childComplexity), true
+
+	case "IncidentPayload.errors":
+		if e.ComplexityRoot.IncidentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentPayload.Errors(childComplexity), true
+	case "IncidentPayload.incident":
+		if e.ComplexityRoot.IncidentPayload.Incident == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentPayload.Incident(childComplexity), true
+
+	case "IngestCounts.alerts":
+		if e.ComplexityRoot.IngestCounts.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IngestCounts.Alerts(childComplexity), true
+	case "IngestCounts.batches":
+		if e.ComplexityRoot.IngestCounts.Batches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IngestCounts.Batches(childComplexity), true
+	case "IngestCounts.events":
+		if e.ComplexityRoot.IngestCounts.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IngestCounts.Events(childComplexity), true
+
+	case "IngestStats.at":
+		if e.ComplexityRoot.IngestStats.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IngestStats.At(childComplexity), true
+	case "IngestStats.lastMinute":
+		if e.ComplexityRoot.IngestStats.LastMinute == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IngestStats.LastMinute(childComplexity), true
+	case "IngestStats.lastSecond":
+		if e.ComplexityRoot.IngestStats.LastSecond == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IngestStats.LastSecond(childComplexity), true
+
+	case "Job.createdAt":
+		if e.ComplexityRoot.Job.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.CreatedAt(childComplexity), true
+	case "Job.createdBy":
+		if e.ComplexityRoot.Job.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.CreatedBy(childComplexity), true
+	case "Job.done":
+		if e.ComplexityRoot.Job.Done == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Done(childComplexity), true
+	case "Job.id":
+		if e.ComplexityRoot.Job.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.GlobalID(childComplexity), true
+	case "Job.kind":
+		if e.ComplexityRoot.Job.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Kind(childComplexity), true
+	case "Job.message":
+		if e.ComplexityRoot.Job.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Message(childComplexity), true
+	case "Job.state":
+		if e.ComplexityRoot.Job.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.State(childComplexity), true
+	case "Job.total":
+		if e.ComplexityRoot.Job.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Total(childComplexity), true
+	case "Job.updatedAt":
+		if e.ComplexityRoot.Job.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.UpdatedAt(childComplexity), true
+
+	case "JobConnection.edges":
+		if e.ComplexityRoot.JobConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobConnection.Edges(childComplexity), true
+	case "JobConnection.nodes":
+		if e.ComplexityRoot.JobConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobConnection.Nodes(childComplexity), true
+	case "JobConnection.pageInfo":
+		if e.ComplexityRoot.JobConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobConnection.PageInfo(childComplexity), true
+
+	case "JobEdge.cursor":
+		if e.ComplexityRoot.JobEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobEdge.Cursor(childComplexity), true
+	case "JobEdge.node":
+		if e.ComplexityRoot.JobEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobEdge.Node(childComplexity), true
+
+	case "JobPayload.errors":
+		if e.ComplexityRoot.JobPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobPayload.Errors(childComplexity), true
+	case "JobPayload.job":
+		if e.ComplexityRoot.JobPayload.Job == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobPayload.Job(childComplexity), true
+
 	case "JournalConnection.edges":
 		if e.ComplexityRoot.JournalConnection.Edges == nil {
 			break
@@ -1357,6 +1915,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.JournalEntry.Cursor(childComplexity), true
+
+	case "JournalFeedBatch.cursor":
+		if e.ComplexityRoot.JournalFeedBatch.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalFeedBatch.Cursor(childComplexity), true
+	case "JournalFeedBatch.entries":
+		if e.ComplexityRoot.JournalFeedBatch.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalFeedBatch.Entries(childComplexity), true
+
+	case "JournalFeedEntry.action":
+		if e.ComplexityRoot.JournalFeedEntry.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalFeedEntry.Action(childComplexity), true
+	case "JournalFeedEntry.actor":
+		if e.ComplexityRoot.JournalFeedEntry.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalFeedEntry.Actor(childComplexity), true
+	case "JournalFeedEntry.at":
+		if e.ComplexityRoot.JournalFeedEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalFeedEntry.At(childComplexity), true
+	case "JournalFeedEntry.changes":
+		if e.ComplexityRoot.JournalFeedEntry.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalFeedEntry.Changes(childComplexity), true
+	case "JournalFeedEntry.cursor":
+		if e.ComplexityRoot.JournalFeedEntry.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalFeedEntry.Cursor(childComplexity), true
+	case "JournalFeedEntry.events":
+		if e.ComplexityRoot.JournalFeedEntry.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalFeedEntry.Events(childComplexity), true
 
 	case "JournalRetention.bytes":
 		if e.ComplexityRoot.JournalRetention.Bytes == nil {
@@ -1500,6 +2108,34 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AlertReopen(childComplexity, args["input"].(model.AlertReopenInput)), true
+	case "Mutation.incidentClose":
+		if e.ComplexityRoot.Mutation.IncidentClose == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentClose_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentClose(childComplexity, args["input"].(model.IncidentCloseInput)), true
+	case "Mutation.incidentCreate":
+		if e.ComplexityRoot.Mutation.IncidentCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentCreate(childComplexity, args["input"].(model.IncidentCreateInput)), true
+	case "Mutation.journalVerify":
+		if e.ComplexityRoot.Mutation.JournalVerify == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.JournalVerify(childComplexity), true
 	case "Mutation.ruleDisable":
 		if e.ComplexityRoot.Mutation.RuleDisable == nil {
 			break
@@ -1637,7 +2273,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.FeedConsumers(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Query.incident":
+		if e.ComplexityRoot.Query.Incident == nil {
+			break
+		}
 
+		args, err := ec.field_Query_incident_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Incident(childComplexity, args["id"].(string)), true
+	case "Query.incidents":
+		if e.ComplexityRoot.Query.Incidents == nil {
+			break
+		}
+
+		args, err := ec.field_Query_incidents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Incidents(childComplexity, args["filter"].(*monitor.IncidentFilter), args["first"].(int), args["after"].(*string)), true
+
+	case "Query.job":
+		if e.ComplexityRoot.Query.Job == nil {
+			break
+		}
+
+		args, err := ec.field_Query_job_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Job(childComplexity, args["id"].(string)), true
+	case "Query.jobs":
+		if e.ComplexityRoot.Query.Jobs == nil {
+			break
+		}
+
+		args, err := ec.field_Query_jobs_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Jobs(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -1918,6 +2598,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.AlertFeed(childComplexity, args["filter"].(*monitor.AlertFilter), args["after"].(*string)), true
+	case "Subscription.entityFeed":
+		if e.ComplexityRoot.Subscription.EntityFeed == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_entityFeed_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.EntityFeed(childComplexity, args["kind"].(monitor.EntityKind), args["value"].(string), args["after"].(*string)), true
 	case "Subscription.eventFeed":
 		if e.ComplexityRoot.Subscription.EventFeed == nil {
 			break
@@ -1929,6 +2620,45 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.EventFeed(childComplexity, args["filter"].(*monitor.EventFilter), args["after"].(*string)), true
+	case "Subscription.incidentFeed":
+		if e.ComplexityRoot.Subscription.IncidentFeed == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_incidentFeed_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.IncidentFeed(childComplexity, args["filter"].(*monitor.IncidentFilter), args["after"].(*string)), true
+	case "Subscription.ingestStats":
+		if e.ComplexityRoot.Subscription.IngestStats == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.IngestStats(childComplexity), true
+	case "Subscription.jobProgress":
+		if e.ComplexityRoot.Subscription.JobProgress == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_jobProgress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.JobProgress(childComplexity, args["id"].(string)), true
+	case "Subscription.journalFeed":
+		if e.ComplexityRoot.Subscription.JournalFeed == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_journalFeed_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.JournalFeed(childComplexity, args["filter"].(*monitor.JournalFilter), args["after"].(*string)), true
 
 	case "User.displayName":
 		if e.ComplexityRoot.User.DisplayName == nil {
@@ -2052,7 +2782,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EventFilter", ec.unmarshalInputEventFilter),
 			graphql.NewInputUnmarshaler("IDFilter", ec.unmarshalInputIDFilter),
 			graphql.NewInputUnmarshaler("IPFilter", ec.unmarshalInputIPFilter),
+			graphql.NewInputUnmarshaler("IncidentCloseInput", ec.unmarshalInputIncidentCloseInput),
+			graphql.NewInputUnmarshaler("IncidentCreateInput", ec.unmarshalInputIncidentCreateInput),
+			graphql.NewInputUnmarshaler("IncidentFilter", ec.unmarshalInputIncidentFilter),
+			graphql.NewInputUnmarshaler("IncidentStatusFilter", ec.unmarshalInputIncidentStatusFilter),
 			graphql.NewInputUnmarshaler("IntFilter", ec.unmarshalInputIntFilter),
+			graphql.NewInputUnmarshaler("JournalFilter", ec.unmarshalInputJournalFilter),
 			graphql.NewInputUnmarshaler("OutcomeFilter", ec.unmarshalInputOutcomeFilter),
 			graphql.NewInputUnmarshaler("RuleDisableInput", ec.unmarshalInputRuleDisableInput),
 			graphql.NewInputUnmarshaler("RuleEnableInput", ec.unmarshalInputRuleEnableInput),
@@ -2170,7 +2905,15 @@ ANALYST, admin for ADMIN.
 directive @auth(requires: Access!) on OBJECT | FIELD_DEFINITION | INTERFACE
 
 "Marks a subscription that is executed once for all subscribers with the same document, variables and rights."
-directive @shared on FIELD_DEFINITION
+directive @shared(mode: SharedMode! = EVERY) on FIELD_DEFINITION
+
+"What subscribers of a shared subscription are owed."
+enum SharedMode {
+  "Every message, in order."
+  EVERY
+  "The newest message: a slow subscriber gets fewer."
+  LATEST
+}
 
 "What a caller needs."
 enum Access {
@@ -2245,6 +2988,14 @@ type Query {
   rules(filter: RuleFilter, first: Int!, after: String): RuleConnection! @auth(requires: VIEWER)
   "One rule by its id."
   rule(id: ID!): Rule @auth(requires: VIEWER)
+  "One incident by its id."
+  incident(id: ID!): Incident @auth(requires: VIEWER)
+  "Incidents, newest first. ` + "`" + `first` + "`" + ` is at most 500."
+  incidents(filter: IncidentFilter, first: Int!, after: String): IncidentConnection! @auth(requires: VIEWER)
+  "One job by its id."
+  job(id: ID!): Job @auth(requires: VIEWER)
+  "Work in the background, newest first. ` + "`" + `first` + "`" + ` is at most 500."
+  jobs(first: Int!, after: String): JobConnection! @auth(requires: VIEWER)
   "The people who can be assigned."
   users(first: Int!, after: String): UserConnection! @auth(requires: VIEWER)
   "How the server is set up, as far as clients need to know."
@@ -2268,6 +3019,12 @@ type Mutation {
   alertReopen(input: AlertReopenInput!): AlertPayload! @auth(requires: ANALYST)
   "Writes a comment on the alert."
   alertComment(input: AlertCommentInput!): AlertCommentPayload! @auth(requires: ANALYST)
+  "Opens an incident over alerts that belong together."
+  incidentCreate(input: IncidentCreateInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Closes an incident with a reason."
+  incidentClose(input: IncidentCloseInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Begins to check that nobody has changed the journal; jobProgress tells how far it is."
+  journalVerify: JobPayload! @auth(requires: ADMIN)
   "Lets a rule fire from now on, on every replica."
   ruleEnable(input: RuleEnableInput!): RulePayload! @auth(requires: ADMIN)
   "Stops a rule from firing, on every replica."
@@ -2282,6 +3039,16 @@ type Subscription {
   alertFeed(filter: AlertFilter, after: Cursor): AlertFeedBatch! @auth(requires: VIEWER) @shared
   "Every event that matches the filter, in the order of storing, without a gap. ` + "`" + `after` + "`" + ` as in alertFeed."
   eventFeed(filter: EventFilter, after: Cursor): EventFeedBatch! @auth(requires: VIEWER) @shared
+  "Every change of the incidents that match the filter. ` + "`" + `after` + "`" + ` as in alertFeed."
+  incidentFeed(filter: IncidentFilter, after: Cursor): IncidentFeedBatch! @auth(requires: VIEWER) @shared
+  "Watches an address, host, file hash or user: every event that names it, every change of an alert that does. ` + "`" + `after` + "`" + ` as in alertFeed."
+  entityFeed(kind: EntityKind!, value: String!, after: Cursor): EntityFeedBatch! @auth(requires: VIEWER) @shared
+  "Everything that changes anything: the audit trail, live. ` + "`" + `after` + "`" + ` as in alertFeed."
+  journalFeed(filter: JournalFilter, after: Cursor): JournalFeedBatch! @auth(requires: ADMIN) @shared
+  "How a job gets on; it ends with the job."
+  jobProgress(id: ID!): Job! @auth(requires: VIEWER) @shared(mode: LATEST)
+  "Once a second, what comes in, over all replicas."
+  ingestStats: IngestStats! @auth(requires: VIEWER) @shared(mode: LATEST)
 }
 
 # ---------------------------------------------------------------- event
@@ -2858,6 +3625,95 @@ type RulePayload @auth(requires: ADMIN) {
   errors: [UserError!]!
 }
 
+# ---------------------------------------------------------------- incident
+
+"Where an incident is in its life."
+enum IncidentStatus {
+  OPEN
+  CLOSED
+}
+
+"Alerts that belong together, and the work on them."
+type Incident implements Node @auth(requires: VIEWER) {
+  id: ID!
+  "Grows with every change: give it to a mutation's expectedVersion."
+  version: Int!
+  title: String!
+  severity: Severity!
+  status: IncidentStatus!
+  assignee: User
+  "Why it was closed."
+  reason: String
+  "How many alerts belong to it."
+  alertCount: Int!
+  createdAt: Time!
+  updatedAt: Time!
+  closedAt: Time
+  "Latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  alerts(first: Int!, after: String): AlertConnection!
+  "Every change of this incident, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  journal(first: Int!, after: String): JournalConnection!
+}
+
+"A page of incidents."
+type IncidentConnection @auth(requires: VIEWER) {
+  edges: [IncidentEdge!]!
+  nodes: [Incident!]!
+  pageInfo: PageInfo!
+  "The feed's position before this page was read: give it to incidentFeed's ` + "`" + `after` + "`" + `."
+  position: Cursor!
+}
+
+"An incident in a page."
+type IncidentEdge @auth(requires: VIEWER) {
+  node: Incident!
+  cursor: String!
+}
+
+"Conditions on an incident's status. All that are given must hold."
+input IncidentStatusFilter {
+  eq: IncidentStatus
+  in: [IncidentStatus!]
+}
+
+"Which incidents. All conditions that are given must hold. The same filter serves the list and the feed."
+input IncidentFilter {
+  and: [IncidentFilter!]
+  or: [IncidentFilter!]
+  not: IncidentFilter
+  status: IncidentStatusFilter
+  severity: SeverityFilter
+  title: StringFilter
+  assignee: IDFilter
+  createdAt: TimeFilter
+  updatedAt: TimeFilter
+}
+
+"Opens an incident."
+input IncidentCreateInput {
+  "At most 200 characters, at least one."
+  title: String!
+  severity: Severity!
+  "At most 500, none of which belongs to an incident yet."
+  alerts: [ID!]! = []
+}
+
+"Closes an incident."
+input IncidentCloseInput {
+  id: ID!
+  "Refuses with CONFLICT when the incident has changed since."
+  expectedVersion: Int
+  "At most 2,000 characters, at least one."
+  reason: String!
+}
+
+"What became of a change of an incident."
+type IncidentPayload @auth(requires: ANALYST) {
+  "As it is now, also after a CONFLICT; null when it does not exist."
+  incident: Incident
+  errors: [UserError!]!
+}
+
 # ---------------------------------------------------------------- feed
 
 "What a change means for a filtered list."
@@ -2945,6 +3801,172 @@ type FeedConsumerConnection @auth(requires: ADMIN) {
 type FeedConsumerEdge @auth(requires: ADMIN) {
   node: FeedConsumer!
   cursor: String!
+}
+
+"Changes of incidents that came together. Between two batches nothing is left out."
+type IncidentFeedBatch @auth(requires: VIEWER) {
+  "The position behind these changes: give it to ` + "`" + `after` + "`" + ` to go on."
+  cursor: Cursor!
+  "Empty where a message only tells the position."
+  entries: [IncidentFeedEntry!]!
+}
+
+"One change of one incident."
+type IncidentFeedEntry @auth(requires: VIEWER) {
+  change: FeedChange!
+  "The position of this change."
+  cursor: Cursor!
+  "What was done, for example incident.close."
+  action: String!
+  actor: Actor!
+  at: Time!
+  "The incident as it was after this change; its fields that reach other entities show the present."
+  incident: Incident!
+}
+
+"What can be watched."
+enum EntityKind {
+  "An IP address, as source or destination."
+  ADDRESS
+  HOST
+  "A file hash. Alerts do not carry one: its feed has events only."
+  HASH
+  USER
+}
+
+"What happened to a watched entity. Between two batches nothing is left out."
+type EntityFeedBatch @auth(requires: VIEWER) {
+  "The position behind these entries: give it to ` + "`" + `after` + "`" + ` to go on."
+  cursor: Cursor!
+  "Empty where a message only tells the position."
+  entries: [EntityFeedEntry!]!
+}
+
+"An event that names the entity, or a change of an alert that does: exactly one of both."
+type EntityFeedEntry @auth(requires: VIEWER) {
+  "The position of the journal entry that this came with."
+  cursor: Cursor!
+  at: Time!
+  event: Event
+  alert: AlertFeedEntry
+}
+
+"Changes of anything that came together. Between two batches nothing is left out."
+type JournalFeedBatch @auth(requires: ADMIN) {
+  "The position behind these entries: give it to ` + "`" + `after` + "`" + ` to go on."
+  cursor: Cursor!
+  "Empty where a message only tells the position."
+  entries: [JournalFeedEntry!]!
+}
+
+"One entry of the journal: what one transaction changed."
+type JournalFeedEntry @auth(requires: ADMIN) {
+  "The position behind this entry."
+  cursor: Cursor!
+  at: Time!
+  actor: Actor!
+  "For example event.ingest, alert.close, rule.enable, session.login."
+  action: String!
+  "How many events it stored."
+  events: Int!
+  changes: [EntityChange!]!
+}
+
+"What happened to one entity in a transaction."
+type EntityChange @auth(requires: ADMIN) {
+  "Alert, Incident, Rule, User, Session, APIToken, Comment, Job."
+  kind: String!
+  "The entity's id in the graph; ` + "`" + `node` + "`" + ` looks up those that are nodes."
+  id: ID!
+  "What was done to it."
+  action: String!
+  "Whether it is new: then no field has a value before."
+  created: Boolean!
+  "The fields that changed."
+  fields: [FieldChange!]!
+  "The entity behind the change."
+  snapshot: JSON!
+}
+
+"Which entries of the journal. All conditions that are given must hold."
+input JournalFilter {
+  and: [JournalFilter!]
+  or: [JournalFilter!]
+  not: JournalFilter
+  "What was done, to anything in the entry."
+  action: StringFilter
+  "The name of who did it."
+  actor: StringFilter
+  "What kinds of entities it touched: Alert, Rule, ..."
+  kind: StringListFilter
+  at: TimeFilter
+}
+
+"What comes in, over all replicas."
+type IngestStats @auth(requires: VIEWER) {
+  "The end of the second that it counts."
+  at: Time!
+  "In that second."
+  lastSecond: IngestCounts!
+  "In the 60 seconds up to it; fewer in the first minute of the subscription's group."
+  lastMinute: IngestCounts!
+}
+
+"Counts of what came in."
+type IngestCounts @auth(requires: VIEWER) {
+  events: Int!
+  "Transactions that stored events."
+  batches: Int!
+  "Alerts raised."
+  alerts: Int!
+}
+
+"What a job does."
+enum JobKind {
+  "Checks the journal's chain of hashes."
+  JOURNAL_VERIFY
+}
+
+"Where a job is in its life."
+enum JobState {
+  RUNNING
+  DONE
+  FAILED
+}
+
+"Work that goes on in the background."
+type Job implements Node @auth(requires: VIEWER) {
+  id: ID!
+  kind: JobKind!
+  state: JobState!
+  "Of total."
+  done: Int!
+  "0 while it is not known."
+  total: Int!
+  "How it stands or ended, in a sentence."
+  message: String!
+  createdBy: Actor!
+  createdAt: Time!
+  updatedAt: Time!
+}
+
+"A page of jobs."
+type JobConnection @auth(requires: VIEWER) {
+  edges: [JobEdge!]!
+  nodes: [Job!]!
+  pageInfo: PageInfo!
+}
+
+"A job in a page."
+type JobEdge @auth(requires: VIEWER) {
+  node: Job!
+  cursor: String!
+}
+
+"What became of the wish for a job."
+type JobPayload @auth(requires: ADMIN) {
+  job: Job
+  errors: [UserError!]!
 }
 
 "What did something."
@@ -3310,6 +4332,48 @@ func (ec *executionContext) childFields_Endpoint(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Endpoint", field.Name)
 }
 
+func (ec *executionContext) childFields_EntityChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_EntityChange_kind(ctx, field)
+	case "id":
+		return ec.fieldContext_EntityChange_id(ctx, field)
+	case "action":
+		return ec.fieldContext_EntityChange_action(ctx, field)
+	case "created":
+		return ec.fieldContext_EntityChange_created(ctx, field)
+	case "fields":
+		return ec.fieldContext_EntityChange_fields(ctx, field)
+	case "snapshot":
+		return ec.fieldContext_EntityChange_snapshot(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EntityChange", field.Name)
+}
+
+func (ec *executionContext) childFields_EntityFeedBatch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_EntityFeedBatch_cursor(ctx, field)
+	case "entries":
+		return ec.fieldContext_EntityFeedBatch_entries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EntityFeedBatch", field.Name)
+}
+
+func (ec *executionContext) childFields_EntityFeedEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_EntityFeedEntry_cursor(ctx, field)
+	case "at":
+		return ec.fieldContext_EntityFeedEntry_at(ctx, field)
+	case "event":
+		return ec.fieldContext_EntityFeedEntry_event(ctx, field)
+	case "alert":
+		return ec.fieldContext_EntityFeedEntry_alert(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EntityFeedEntry", field.Name)
+}
+
 func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3488,6 +4552,180 @@ func (ec *executionContext) childFields_FieldChange(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
 }
 
+func (ec *executionContext) childFields_Incident(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Incident_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Incident_version(ctx, field)
+	case "title":
+		return ec.fieldContext_Incident_title(ctx, field)
+	case "severity":
+		return ec.fieldContext_Incident_severity(ctx, field)
+	case "status":
+		return ec.fieldContext_Incident_status(ctx, field)
+	case "assignee":
+		return ec.fieldContext_Incident_assignee(ctx, field)
+	case "reason":
+		return ec.fieldContext_Incident_reason(ctx, field)
+	case "alertCount":
+		return ec.fieldContext_Incident_alertCount(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Incident_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Incident_updatedAt(ctx, field)
+	case "closedAt":
+		return ec.fieldContext_Incident_closedAt(ctx, field)
+	case "alerts":
+		return ec.fieldContext_Incident_alerts(ctx, field)
+	case "journal":
+		return ec.fieldContext_Incident_journal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Incident", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_IncidentConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_IncidentConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_IncidentConnection_pageInfo(ctx, field)
+	case "position":
+		return ec.fieldContext_IncidentConnection_position(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_IncidentEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_IncidentEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentFeedBatch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_IncidentFeedBatch_cursor(ctx, field)
+	case "entries":
+		return ec.fieldContext_IncidentFeedBatch_entries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentFeedBatch", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentFeedEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "change":
+		return ec.fieldContext_IncidentFeedEntry_change(ctx, field)
+	case "cursor":
+		return ec.fieldContext_IncidentFeedEntry_cursor(ctx, field)
+	case "action":
+		return ec.fieldContext_IncidentFeedEntry_action(ctx, field)
+	case "actor":
+		return ec.fieldContext_IncidentFeedEntry_actor(ctx, field)
+	case "at":
+		return ec.fieldContext_IncidentFeedEntry_at(ctx, field)
+	case "incident":
+		return ec.fieldContext_IncidentFeedEntry_incident(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentFeedEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "incident":
+		return ec.fieldContext_IncidentPayload_incident(ctx, field)
+	case "errors":
+		return ec.fieldContext_IncidentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IngestCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "events":
+		return ec.fieldContext_IngestCounts_events(ctx, field)
+	case "batches":
+		return ec.fieldContext_IngestCounts_batches(ctx, field)
+	case "alerts":
+		return ec.fieldContext_IngestCounts_alerts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IngestCounts", field.Name)
+}
+
+func (ec *executionContext) childFields_IngestStats(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_IngestStats_at(ctx, field)
+	case "lastSecond":
+		return ec.fieldContext_IngestStats_lastSecond(ctx, field)
+	case "lastMinute":
+		return ec.fieldContext_IngestStats_lastMinute(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IngestStats", field.Name)
+}
+
+func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Job_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Job_kind(ctx, field)
+	case "state":
+		return ec.fieldContext_Job_state(ctx, field)
+	case "done":
+		return ec.fieldContext_Job_done(ctx, field)
+	case "total":
+		return ec.fieldContext_Job_total(ctx, field)
+	case "message":
+		return ec.fieldContext_Job_message(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Job_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Job_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Job_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
+}
+
+func (ec *executionContext) childFields_JobConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_JobConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_JobConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_JobConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_JobEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_JobEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_JobEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_JobPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return ec.fieldContext_JobPayload_job(ctx, field)
+	case "errors":
+		return ec.fieldContext_JobPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_JournalConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -3524,6 +4762,34 @@ func (ec *executionContext) childFields_JournalEntry(ctx context.Context, field 
 		return ec.fieldContext_JournalEntry_changes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type JournalEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_JournalFeedBatch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_JournalFeedBatch_cursor(ctx, field)
+	case "entries":
+		return ec.fieldContext_JournalFeedBatch_entries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JournalFeedBatch", field.Name)
+}
+
+func (ec *executionContext) childFields_JournalFeedEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_JournalFeedEntry_cursor(ctx, field)
+	case "at":
+		return ec.fieldContext_JournalFeedEntry_at(ctx, field)
+	case "actor":
+		return ec.fieldContext_JournalFeedEntry_actor(ctx, field)
+	case "action":
+		return ec.fieldContext_JournalFeedEntry_action(ctx, field)
+	case "events":
+		return ec.fieldContext_JournalFeedEntry_events(ctx, field)
+	case "changes":
+		return ec.fieldContext_JournalFeedEntry_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JournalFeedEntry", field.Name)
 }
 
 func (ec *executionContext) childFields_JournalRetention(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3946,6 +5212,50 @@ func (ec *executionContext) field_Alert_journal_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Incident_alerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Incident_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_alertAcknowledge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4008,6 +5318,34 @@ func (ec *executionContext) field_Mutation_alertReopen_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.AlertReopenInput, error) {
 			return ec.unmarshalNAlertReopenInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertReopenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentClose_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentCloseInput, error) {
+			return ec.unmarshalNIncidentCloseInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCloseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentCreateInput, error) {
+			return ec.unmarshalNIncidentCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCreateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4212,6 +5550,86 @@ func (ec *executionContext) field_Query_feedConsumers_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_incident_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_incidents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.IncidentFilter, error) {
+			return ec.unmarshalOIncidentFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_job_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_jobs_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4314,12 +5732,100 @@ func (ec *executionContext) field_Subscription_alertFeed_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Subscription_entityFeed_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
+		func(ctx context.Context, v any) (monitor.EntityKind, error) {
+			return ec.unmarshalNEntityKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kind"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "value",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["value"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Subscription_eventFeed_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
 		func(ctx context.Context, v any) (*monitor.EventFilter, error) {
 			return ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_incidentFeed_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.IncidentFilter, error) {
+			return ec.unmarshalOIncidentFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_jobProgress_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_journalFeed_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.JournalFilter, error) {
+			return ec.unmarshalOJournalFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6253,6 +7759,318 @@ func (ec *executionContext) fieldContext_Endpoint_port(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Endpoint", field, false, false, "Int")
 }
 
+func (ec *executionContext) _EntityChange_kind(ctx context.Context, field graphql.CollectedField, obj *model.EntityChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityChange_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityChange_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EntityChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _EntityChange_id(ctx context.Context, field graphql.CollectedField, obj *model.EntityChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityChange_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityChange_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EntityChange", field, false, false, "ID")
+}
+
+func (ec *executionContext) _EntityChange_action(ctx context.Context, field graphql.CollectedField, obj *model.EntityChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityChange_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityChange_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EntityChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _EntityChange_created(ctx context.Context, field graphql.CollectedField, obj *model.EntityChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityChange_created(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Created, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityChange_created(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EntityChange", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _EntityChange_fields(ctx context.Context, field graphql.CollectedField, obj *model.EntityChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityChange_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fields, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.FieldChange) graphql.Marshaler {
+			return ec.marshalNFieldChange2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFieldChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityChange_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EntityChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FieldChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EntityChange_snapshot(ctx context.Context, field graphql.CollectedField, obj *model.EntityChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityChange_snapshot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Snapshot, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.RawJSON) graphql.Marshaler {
+			return ec.marshalNJSON2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawJSON(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityChange_snapshot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EntityChange", field, false, false, "JSON")
+}
+
+func (ec *executionContext) _EntityFeedBatch_cursor(ctx context.Context, field graphql.CollectedField, obj *model.EntityFeedBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityFeedBatch_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityFeedBatch_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EntityFeedBatch", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _EntityFeedBatch_entries(ctx context.Context, field graphql.CollectedField, obj *model.EntityFeedBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityFeedBatch_entries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Entries, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.EntityFeedEntry) graphql.Marshaler {
+			return ec.marshalNEntityFeedEntry2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityFeedEntryᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityFeedBatch_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EntityFeedBatch",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EntityFeedEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EntityFeedEntry_cursor(ctx context.Context, field graphql.CollectedField, obj *model.EntityFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityFeedEntry_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityFeedEntry_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EntityFeedEntry", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _EntityFeedEntry_at(ctx context.Context, field graphql.CollectedField, obj *model.EntityFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityFeedEntry_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityFeedEntry_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EntityFeedEntry", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EntityFeedEntry_event(ctx context.Context, field graphql.CollectedField, obj *model.EntityFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityFeedEntry_event(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Event, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Event) graphql.Marshaler {
+			return ec.marshalOEvent2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEvent(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EntityFeedEntry_event(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EntityFeedEntry",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Event(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EntityFeedEntry_alert(ctx context.Context, field graphql.CollectedField, obj *model.EntityFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityFeedEntry_alert(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alert, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AlertFeedEntry) graphql.Marshaler {
+			return ec.marshalOAlertFeedEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertFeedEntry(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EntityFeedEntry_alert(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EntityFeedEntry",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertFeedEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Event_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Event) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7712,6 +9530,1392 @@ func (ec *executionContext) fieldContext_FieldChange_after(_ context.Context, fi
 	return graphql.NewScalarFieldContext("FieldChange", field, false, false, "JSON")
 }
 
+func (ec *executionContext) _Incident_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Incident_version(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Incident_title(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "String")
+}
+
+func (ec *executionContext) _Incident_severity(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_severity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Severity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_severity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "Severity")
+}
+
+func (ec *executionContext) _Incident_status(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.IncidentStatus) graphql.Marshaler {
+			return ec.marshalNIncidentStatus2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "IncidentStatus")
+}
+
+func (ec *executionContext) _Incident_assignee(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_assignee(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().Assignee(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_assignee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_reason(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().Reason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, true, true, "String")
+}
+
+func (ec *executionContext) _Incident_alertCount(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_alertCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AlertCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_alertCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Incident_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Incident_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Incident_closedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_closedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().ClosedAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, true, true, "Time")
+}
+
+func (ec *executionContext) _Incident_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Incident().Alerts(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Alert]) graphql.Marshaler {
+			return ec.marshalNAlertConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_alerts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Incident_alerts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_journal(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_journal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Incident().Journal(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
+			return ec.marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_journal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Incident_journal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Incident]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.Incident]) graphql.Marshaler {
+			return ec.marshalNIncidentEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Incident]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Incident) graphql.Marshaler {
+			return ec.marshalNIncident2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Incident]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentConnection_position(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Incident]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentConnection_position(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Position, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentConnection_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentConnection", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _IncidentEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Incident]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+			return ec.marshalNIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Incident]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _IncidentFeedBatch_cursor(ctx context.Context, field graphql.CollectedField, obj *model.IncidentFeedBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentFeedBatch_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentFeedBatch_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentFeedBatch", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _IncidentFeedBatch_entries(ctx context.Context, field graphql.CollectedField, obj *model.IncidentFeedBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentFeedBatch_entries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Entries, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.IncidentFeedEntry) graphql.Marshaler {
+			return ec.marshalNIncidentFeedEntry2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentFeedEntryᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentFeedBatch_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentFeedBatch",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentFeedEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentFeedEntry_change(ctx context.Context, field graphql.CollectedField, obj *model.IncidentFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentFeedEntry_change(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Change, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.FeedChange) graphql.Marshaler {
+			return ec.marshalNFeedChange2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐFeedChange(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentFeedEntry_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentFeedEntry", field, false, false, "FeedChange")
+}
+
+func (ec *executionContext) _IncidentFeedEntry_cursor(ctx context.Context, field graphql.CollectedField, obj *model.IncidentFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentFeedEntry_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentFeedEntry_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentFeedEntry", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _IncidentFeedEntry_action(ctx context.Context, field graphql.CollectedField, obj *model.IncidentFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentFeedEntry_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentFeedEntry_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentFeedEntry", field, false, false, "String")
+}
+
+func (ec *executionContext) _IncidentFeedEntry_actor(ctx context.Context, field graphql.CollectedField, obj *model.IncidentFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentFeedEntry_actor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Actor) graphql.Marshaler {
+			return ec.marshalNActor2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentFeedEntry_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentFeedEntry",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentFeedEntry_at(ctx context.Context, field graphql.CollectedField, obj *model.IncidentFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentFeedEntry_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentFeedEntry_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentFeedEntry", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IncidentFeedEntry_incident(ctx context.Context, field graphql.CollectedField, obj *model.IncidentFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentFeedEntry_incident(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Incident, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Incident) graphql.Marshaler {
+			return ec.marshalNIncident2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentFeedEntry_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentFeedEntry",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *model.IncidentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentPayload_incident(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Incident, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+			return ec.marshalOIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.IncidentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IngestCounts_events(ctx context.Context, field graphql.CollectedField, obj *model.IngestCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IngestCounts_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IngestCounts_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IngestCounts", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IngestCounts_batches(ctx context.Context, field graphql.CollectedField, obj *model.IngestCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IngestCounts_batches(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Batches, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IngestCounts_batches(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IngestCounts", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IngestCounts_alerts(ctx context.Context, field graphql.CollectedField, obj *model.IngestCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IngestCounts_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alerts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IngestCounts_alerts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IngestCounts", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IngestStats_at(ctx context.Context, field graphql.CollectedField, obj *model.IngestStats) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IngestStats_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IngestStats_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IngestStats", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IngestStats_lastSecond(ctx context.Context, field graphql.CollectedField, obj *model.IngestStats) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IngestStats_lastSecond(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSecond, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.IngestCounts) graphql.Marshaler {
+			return ec.marshalNIngestCounts2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIngestCounts(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IngestStats_lastSecond(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IngestStats",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IngestCounts(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IngestStats_lastMinute(ctx context.Context, field graphql.CollectedField, obj *model.IngestStats) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IngestStats_lastMinute(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastMinute, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.IngestCounts) graphql.Marshaler {
+			return ec.marshalNIngestCounts2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIngestCounts(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IngestStats_lastMinute(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IngestStats",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IngestCounts(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Job_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Job", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Job_kind(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.JobKind) graphql.Marshaler {
+			return ec.marshalNJobKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Job", field, false, false, "JobKind")
+}
+
+func (ec *executionContext) _Job_state(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.JobState) graphql.Marshaler {
+			return ec.marshalNJobState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Job", field, false, false, "JobState")
+}
+
+func (ec *executionContext) _Job_done(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_done(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Done, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_done(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Job", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Job_total(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Job", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Job_message(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Job", field, false, false, "String")
+}
+
+func (ec *executionContext) _Job_createdBy(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Actor) graphql.Marshaler {
+			return ec.marshalNActor2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Job",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Job_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Job", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Job_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Job", field, false, false, "Time")
+}
+
+func (ec *executionContext) _JobConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Job]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.Job]) graphql.Marshaler {
+			return ec.marshalNJobEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JobEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JobConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Job]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Job) graphql.Marshaler {
+			return ec.marshalNJob2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Job(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JobConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Job]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JobEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Job]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Job) graphql.Marshaler {
+			return ec.marshalNJob2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJob(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Job(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JobEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Job]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JobEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _JobPayload_job(ctx context.Context, field graphql.CollectedField, obj *model.JobPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobPayload_job(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Job, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Job) graphql.Marshaler {
+			return ec.marshalOJob2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJob(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_JobPayload_job(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Job(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JobPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.JobPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _JournalConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.JournalEntry]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7991,6 +11195,217 @@ func (ec *executionContext) fieldContext_JournalEntry_changes(_ context.Context,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_FieldChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JournalFeedBatch_cursor(ctx context.Context, field graphql.CollectedField, obj *model.JournalFeedBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalFeedBatch_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalFeedBatch_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalFeedBatch", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _JournalFeedBatch_entries(ctx context.Context, field graphql.CollectedField, obj *model.JournalFeedBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalFeedBatch_entries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Entries, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.JournalFeedEntry) graphql.Marshaler {
+			return ec.marshalNJournalFeedEntry2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJournalFeedEntryᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalFeedBatch_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JournalFeedBatch",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalFeedEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JournalFeedEntry_cursor(ctx context.Context, field graphql.CollectedField, obj *model.JournalFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalFeedEntry_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalFeedEntry_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalFeedEntry", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _JournalFeedEntry_at(ctx context.Context, field graphql.CollectedField, obj *model.JournalFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalFeedEntry_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalFeedEntry_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalFeedEntry", field, false, false, "Time")
+}
+
+func (ec *executionContext) _JournalFeedEntry_actor(ctx context.Context, field graphql.CollectedField, obj *model.JournalFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalFeedEntry_actor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Actor) graphql.Marshaler {
+			return ec.marshalNActor2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalFeedEntry_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JournalFeedEntry",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JournalFeedEntry_action(ctx context.Context, field graphql.CollectedField, obj *model.JournalFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalFeedEntry_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalFeedEntry_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalFeedEntry", field, false, false, "String")
+}
+
+func (ec *executionContext) _JournalFeedEntry_events(ctx context.Context, field graphql.CollectedField, obj *model.JournalFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalFeedEntry_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalFeedEntry_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JournalFeedEntry", field, false, false, "Int")
+}
+
+func (ec *executionContext) _JournalFeedEntry_changes(ctx context.Context, field graphql.CollectedField, obj *model.JournalFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalFeedEntry_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.EntityChange) graphql.Marshaler {
+			return ec.marshalNEntityChange2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalFeedEntry_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JournalFeedEntry",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EntityChange(ctx, field)
 		},
 	}
 	return fc, nil
@@ -8646,6 +12061,126 @@ func (ec *executionContext) fieldContext_Mutation_alertComment(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_incidentCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentCreate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentCreate(ctx, fc.Args["input"].(model.IncidentCreateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentPayload) graphql.Marshaler {
+			return ec.marshalNIncidentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentCreate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentClose(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentClose(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentClose(ctx, fc.Args["input"].(model.IncidentCloseInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentPayload) graphql.Marshaler {
+			return ec.marshalNIncidentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentClose(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentClose_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_journalVerify(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_journalVerify(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().JournalVerify(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.JobPayload) graphql.Marshaler {
+			return ec.marshalNJobPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJobPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_journalVerify(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JobPayload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_ruleEnable(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9248,6 +12783,182 @@ func (ec *executionContext) fieldContext_Query_rule(ctx context.Context, field g
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_rule_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_incident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_incident(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Incident(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+			return ec.marshalOIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_incident(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_incident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_incidents(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_incidents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Incidents(ctx, fc.Args["filter"].(*monitor.IncidentFilter), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Incident]) graphql.Marshaler {
+			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_incidents(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_incidents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_job(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_job(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Job(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Job) graphql.Marshaler {
+			return ec.marshalOJob2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJob(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_job(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Job(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_job_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_jobs(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_jobs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Jobs(ctx, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Job]) graphql.Marshaler {
+			return ec.marshalNJobConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_jobs(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JobConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_jobs_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -10362,6 +14073,214 @@ func (ec *executionContext) fieldContext_Subscription_eventFeed(ctx context.Cont
 	if fc.Args, err = ec.field_Subscription_eventFeed_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_incidentFeed(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_incidentFeed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().IncidentFeed(ctx, fc.Args["filter"].(*monitor.IncidentFilter), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentFeedBatch) graphql.Marshaler {
+			return ec.marshalNIncidentFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentFeedBatch(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_incidentFeed(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentFeedBatch(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_incidentFeed_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_entityFeed(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_entityFeed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().EntityFeed(ctx, fc.Args["kind"].(monitor.EntityKind), fc.Args["value"].(string), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.EntityFeedBatch) graphql.Marshaler {
+			return ec.marshalNEntityFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityFeedBatch(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_entityFeed(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EntityFeedBatch(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_entityFeed_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_journalFeed(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_journalFeed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().JournalFeed(ctx, fc.Args["filter"].(*monitor.JournalFilter), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.JournalFeedBatch) graphql.Marshaler {
+			return ec.marshalNJournalFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJournalFeedBatch(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_journalFeed(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalFeedBatch(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_journalFeed_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_jobProgress(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_jobProgress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().JobProgress(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Job) graphql.Marshaler {
+			return ec.marshalNJob2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJob(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_jobProgress(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Job(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_jobProgress_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_ingestStats(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_ingestStats(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Subscription().IngestStats(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IngestStats) graphql.Marshaler {
+			return ec.marshalNIngestStats2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIngestStats(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_ingestStats(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IngestStats(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -12823,6 +16742,269 @@ func UnmarshalIPFilter(ctx context.Context, raw any) (*monitor.IPFilter, error) 
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputIncidentCloseInput(ctx context.Context, obj any) (*model.IncidentCloseInput, error) {
+	var it model.IncidentCloseInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Reason = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentCloseInput unmarshals raw into the IncidentCloseInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentCloseInput(ctx context.Context, raw any) (*model.IncidentCloseInput, error) {
+	var out *model.IncidentCloseInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentCloseInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentCreateInput(ctx context.Context, obj any) (*model.IncidentCreateInput, error) {
+	var it model.IncidentCreateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["alerts"]; !present {
+		asMap["alerts"] = []any{}
+	}
+
+	fieldsInOrder := [...]string{"title", "severity", "alerts"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Title = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		case "alerts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("alerts"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Alerts = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentCreateInput unmarshals raw into the IncidentCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentCreateInput(ctx context.Context, raw any) (*model.IncidentCreateInput, error) {
+	var out *model.IncidentCreateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentCreateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, obj any) (*monitor.IncidentFilter, error) {
+	var it monitor.IncidentFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"and", "or", "not", "status", "severity", "title", "assignee", "createdAt", "updatedAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOIncidentFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.And = data
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOIncidentFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Or = data
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOIncidentFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Not = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOIncidentStatusFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatusFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Status = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalOSeverityFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverityFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Title = data
+		case "assignee":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignee"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIDFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Assignee = data
+		case "createdAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.CreatedAt = data
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.UpdatedAt = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentFilter unmarshals raw into the IncidentFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentFilter(ctx context.Context, raw any) (*monitor.IncidentFilter, error) {
+	var out *monitor.IncidentFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentStatusFilter(ctx context.Context, obj any) (*monitor.IncidentStatusFilter, error) {
+	var it monitor.IncidentStatusFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOIncidentStatus2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatus(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Eq = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOIncidentStatus2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatusᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.In = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentStatusFilter unmarshals raw into the IncidentStatusFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentStatusFilter(ctx context.Context, raw any) (*monitor.IncidentStatusFilter, error) {
+	var out *monitor.IncidentStatusFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentStatusFilter", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputIntFilter(ctx context.Context, obj any) (*monitor.IntFilter, error) {
 	var it monitor.IntFilter
 	if obj == nil {
@@ -12897,6 +17079,90 @@ func (ec *executionContext) unmarshalInputIntFilter(ctx context.Context, obj any
 func UnmarshalIntFilter(ctx context.Context, raw any) (*monitor.IntFilter, error) {
 	var out *monitor.IntFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "IntFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputJournalFilter(ctx context.Context, obj any) (*monitor.JournalFilter, error) {
+	var it monitor.JournalFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"and", "or", "not", "action", "actor", "kind", "at"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOJournalFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.And = data
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOJournalFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Or = data
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOJournalFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Not = data
+		case "action":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Action = data
+		case "actor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("actor"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Actor = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOStringListFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringListFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Kind = data
+		case "at":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("at"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.At = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalJournalFilter unmarshals raw into the JournalFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalJournalFilter(ctx context.Context, raw any) (*monitor.JournalFilter, error) {
+	var out *monitor.JournalFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "JournalFilter", raw, &out)
 	return out, err
 }
 
@@ -13520,6 +17786,16 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Rule(ctx, sel, obj)
+	case *monitor.Job:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Job(ctx, sel, obj)
+	case *monitor.Incident:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Incident(ctx, sel, obj)
 	case *monitor.Event:
 		if obj == nil {
 			return graphql.Null
@@ -14293,6 +18569,150 @@ func (ec *executionContext) _Endpoint(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var entityChangeImplementors = []string{"EntityChange"}
+
+func (ec *executionContext) _EntityChange(ctx context.Context, sel ast.SelectionSet, obj *model.EntityChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, entityChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EntityChange")
+		case "kind":
+			out.Values[i] = ec._EntityChange_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "id":
+			out.Values[i] = ec._EntityChange_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._EntityChange_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "created":
+			out.Values[i] = ec._EntityChange_created(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fields":
+			out.Values[i] = ec._EntityChange_fields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "snapshot":
+			out.Values[i] = ec._EntityChange_snapshot(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var entityFeedBatchImplementors = []string{"EntityFeedBatch"}
+
+func (ec *executionContext) _EntityFeedBatch(ctx context.Context, sel ast.SelectionSet, obj *model.EntityFeedBatch) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, entityFeedBatchImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EntityFeedBatch")
+		case "cursor":
+			out.Values[i] = ec._EntityFeedBatch_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "entries":
+			out.Values[i] = ec._EntityFeedBatch_entries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var entityFeedEntryImplementors = []string{"EntityFeedEntry"}
+
+func (ec *executionContext) _EntityFeedEntry(ctx context.Context, sel ast.SelectionSet, obj *model.EntityFeedEntry) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, entityFeedEntryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EntityFeedEntry")
+		case "cursor":
+			out.Values[i] = ec._EntityFeedEntry_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._EntityFeedEntry_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "event":
+			out.Values[i] = ec._EntityFeedEntry_event(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "alert":
+			out.Values[i] = ec._EntityFeedEntry_alert(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var eventImplementors = []string{"Event", "Node"}
 
 func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, obj *monitor.Event) graphql.Marshaler {
@@ -14885,6 +19305,602 @@ func (ec *executionContext) _FieldChange(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var incidentImplementors = []string{"Incident", "Node"}
+
+func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet, obj *monitor.Incident) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Incident")
+		case "id":
+			out.Values[i] = ec._Incident_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Incident_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "title":
+			out.Values[i] = ec._Incident_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "severity":
+			out.Values[i] = ec._Incident_severity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "status":
+			out.Values[i] = ec._Incident_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "assignee":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_assignee(ctx, field, obj)
+				})
+		case "reason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_reason(ctx, field, obj)
+				})
+		case "alertCount":
+			out.Values[i] = ec._Incident_alertCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Incident_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Incident_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "closedAt":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_closedAt(ctx, field, obj)
+				})
+		case "alerts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_alerts(ctx, field, obj)
+				})
+		case "journal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_journal(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentConnectionImplementors = []string{"IncidentConnection"}
+
+func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.Incident]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentConnection")
+		case "edges":
+			out.Values[i] = ec._IncidentConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._IncidentConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._IncidentConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "position":
+			out.Values[i] = ec._IncidentConnection_position(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentEdgeImplementors = []string{"IncidentEdge"}
+
+func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.Incident]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentEdge")
+		case "node":
+			out.Values[i] = ec._IncidentEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._IncidentEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentFeedBatchImplementors = []string{"IncidentFeedBatch"}
+
+func (ec *executionContext) _IncidentFeedBatch(ctx context.Context, sel ast.SelectionSet, obj *model.IncidentFeedBatch) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentFeedBatchImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentFeedBatch")
+		case "cursor":
+			out.Values[i] = ec._IncidentFeedBatch_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "entries":
+			out.Values[i] = ec._IncidentFeedBatch_entries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentFeedEntryImplementors = []string{"IncidentFeedEntry"}
+
+func (ec *executionContext) _IncidentFeedEntry(ctx context.Context, sel ast.SelectionSet, obj *model.IncidentFeedEntry) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentFeedEntryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentFeedEntry")
+		case "change":
+			out.Values[i] = ec._IncidentFeedEntry_change(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._IncidentFeedEntry_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._IncidentFeedEntry_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actor":
+			out.Values[i] = ec._IncidentFeedEntry_actor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._IncidentFeedEntry_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incident":
+			out.Values[i] = ec._IncidentFeedEntry_incident(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentPayloadImplementors = []string{"IncidentPayload"}
+
+func (ec *executionContext) _IncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IncidentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentPayload")
+		case "incident":
+			out.Values[i] = ec._IncidentPayload_incident(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._IncidentPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ingestCountsImplementors = []string{"IngestCounts"}
+
+func (ec *executionContext) _IngestCounts(ctx context.Context, sel ast.SelectionSet, obj *model.IngestCounts) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ingestCountsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IngestCounts")
+		case "events":
+			out.Values[i] = ec._IngestCounts_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "batches":
+			out.Values[i] = ec._IngestCounts_batches(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alerts":
+			out.Values[i] = ec._IngestCounts_alerts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ingestStatsImplementors = []string{"IngestStats"}
+
+func (ec *executionContext) _IngestStats(ctx context.Context, sel ast.SelectionSet, obj *model.IngestStats) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ingestStatsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IngestStats")
+		case "at":
+			out.Values[i] = ec._IngestStats_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastSecond":
+			out.Values[i] = ec._IngestStats_lastSecond(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastMinute":
+			out.Values[i] = ec._IngestStats_lastMinute(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var jobImplementors = []string{"Job", "Node"}
+
+func (ec *executionContext) _Job(ctx context.Context, sel ast.SelectionSet, obj *monitor.Job) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, jobImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Job")
+		case "id":
+			out.Values[i] = ec._Job_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._Job_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = ec._Job_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "done":
+			out.Values[i] = ec._Job_done(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._Job_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._Job_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdBy":
+			out.Values[i] = ec._Job_createdBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._Job_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Job_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var jobConnectionImplementors = []string{"JobConnection"}
+
+func (ec *executionContext) _JobConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.Job]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, jobConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("JobConnection")
+		case "edges":
+			out.Values[i] = ec._JobConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._JobConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._JobConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var jobEdgeImplementors = []string{"JobEdge"}
+
+func (ec *executionContext) _JobEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.Job]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, jobEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("JobEdge")
+		case "node":
+			out.Values[i] = ec._JobEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._JobEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var jobPayloadImplementors = []string{"JobPayload"}
+
+func (ec *executionContext) _JobPayload(ctx context.Context, sel ast.SelectionSet, obj *model.JobPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, jobPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("JobPayload")
+		case "job":
+			out.Values[i] = ec._JobPayload_job(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._JobPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var journalConnectionImplementors = []string{"JournalConnection"}
 
 func (ec *executionContext) _JournalConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
@@ -14999,6 +20015,102 @@ func (ec *executionContext) _JournalEntry(ctx context.Context, sel ast.Selection
 			}
 		case "changes":
 			out.Values[i] = ec._JournalEntry_changes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var journalFeedBatchImplementors = []string{"JournalFeedBatch"}
+
+func (ec *executionContext) _JournalFeedBatch(ctx context.Context, sel ast.SelectionSet, obj *model.JournalFeedBatch) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, journalFeedBatchImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("JournalFeedBatch")
+		case "cursor":
+			out.Values[i] = ec._JournalFeedBatch_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "entries":
+			out.Values[i] = ec._JournalFeedBatch_entries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var journalFeedEntryImplementors = []string{"JournalFeedEntry"}
+
+func (ec *executionContext) _JournalFeedEntry(ctx context.Context, sel ast.SelectionSet, obj *model.JournalFeedEntry) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, journalFeedEntryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("JournalFeedEntry")
+		case "cursor":
+			out.Values[i] = ec._JournalFeedEntry_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._JournalFeedEntry_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actor":
+			out.Values[i] = ec._JournalFeedEntry_actor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._JournalFeedEntry_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "events":
+			out.Values[i] = ec._JournalFeedEntry_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changes":
+			out.Values[i] = ec._JournalFeedEntry_changes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -15248,6 +20360,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "incidentCreate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentCreate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentClose":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentClose(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "journalVerify":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_journalVerify(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "ruleEnable":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_ruleEnable(ctx, field)
@@ -15405,6 +20538,30 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_rule(ctx, field)
+				})
+		case "incident":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_incident(ctx, field)
+				})
+		case "incidents":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_incidents(ctx, field)
+				})
+		case "job":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_job(ctx, field)
+				})
+		case "jobs":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_jobs(ctx, field)
 				})
 		case "users":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -15861,6 +21018,16 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_alertFeed(ctx, fields[0])
 	case "eventFeed":
 		return ec._Subscription_eventFeed(ctx, fields[0])
+	case "incidentFeed":
+		return ec._Subscription_incidentFeed(ctx, fields[0])
+	case "entityFeed":
+		return ec._Subscription_entityFeed(ctx, fields[0])
+	case "journalFeed":
+		return ec._Subscription_journalFeed(ctx, fields[0])
+	case "jobProgress":
+		return ec._Subscription_jobProgress(ctx, fields[0])
+	case "ingestStats":
+		return ec._Subscription_ingestStats(ctx, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
@@ -16763,6 +21930,77 @@ func (ec *executionContext) marshalNEndpoint2ᚖgithubᚗcomᚋsecurityᚑmonito
 	return ec._Endpoint(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNEntityChange2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.EntityChange) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEntityChange2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEntityChange2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityChange(ctx context.Context, sel ast.SelectionSet, v *model.EntityChange) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EntityChange!")
+		return graphql.Null
+	}
+	return ec._EntityChange(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEntityFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityFeedBatch(ctx context.Context, sel ast.SelectionSet, v *model.EntityFeedBatch) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EntityFeedBatch!")
+		return graphql.Null
+	}
+	return ec._EntityFeedBatch(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEntityFeedEntry2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityFeedEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.EntityFeedEntry) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEntityFeedEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityFeedEntry(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEntityFeedEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityFeedEntry(ctx context.Context, sel ast.SelectionSet, v *model.EntityFeedEntry) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EntityFeedEntry!")
+		return graphql.Null
+	}
+	return ec._EntityFeedEntry(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEntityKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityKind(ctx context.Context, v any) (monitor.EntityKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.EntityKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEntityKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityKind(ctx context.Context, sel ast.SelectionSet, v monitor.EntityKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "EntityKind!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNEvent2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Event) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -17023,6 +22261,173 @@ func (ec *executionContext) marshalNID2string(ctx context.Context, sel ast.Selec
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNID2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIncident2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx context.Context, sel ast.SelectionSet, v monitor.Incident) graphql.Marshaler {
+	return ec._Incident(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNIncident2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Incident) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx context.Context, sel ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Incident!")
+		return graphql.Null
+	}
+	return ec._Incident(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentCloseInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCloseInput(ctx context.Context, v any) (model.IncidentCloseInput, error) {
+	res, err := ec.unmarshalInputIncidentCloseInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIncidentConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Incident]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentConnection!")
+		return graphql.Null
+	}
+	return ec._IncidentConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCreateInput(ctx context.Context, v any) (model.IncidentCreateInput, error) {
+	res, err := ec.unmarshalInputIncidentCreateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIncidentEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.Incident]) graphql.Marshaler {
+	return ec._IncidentEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNIncidentEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.Incident]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIncidentFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentFeedBatch(ctx context.Context, sel ast.SelectionSet, v *model.IncidentFeedBatch) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentFeedBatch!")
+		return graphql.Null
+	}
+	return ec._IncidentFeedBatch(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNIncidentFeedEntry2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentFeedEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.IncidentFeedEntry) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentFeedEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentFeedEntry(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIncidentFeedEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentFeedEntry(ctx context.Context, sel ast.SelectionSet, v *model.IncidentFeedEntry) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentFeedEntry!")
+		return graphql.Null
+	}
+	return ec._IncidentFeedEntry(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentFilter(ctx context.Context, v any) (*monitor.IncidentFilter, error) {
+	res, err := ec.unmarshalInputIncidentFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIncidentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *model.IncidentPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentPayload!")
+		return graphql.Null
+	}
+	return ec._IncidentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentStatus2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatus(ctx context.Context, v any) (monitor.IncidentStatus, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.IncidentStatus(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIncidentStatus2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatus(ctx context.Context, sel ast.SelectionSet, v monitor.IncidentStatus) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "IncidentStatus!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNIngestCounts2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIngestCounts(ctx context.Context, sel ast.SelectionSet, v model.IngestCounts) graphql.Marshaler {
+	return ec._IngestCounts(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNIngestStats2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIngestStats(ctx context.Context, sel ast.SelectionSet, v *model.IngestStats) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IngestStats!")
+		return graphql.Null
+	}
+	return ec._IngestStats(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
 	res, err := graphql.UnmarshalInt(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -17049,6 +22454,96 @@ func (ec *executionContext) marshalNJSON2githubᚗcomᚋsecurityᚑmonitorᚋsec
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalNJob2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Job) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNJob2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJob(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNJob2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJob(ctx context.Context, sel ast.SelectionSet, v *monitor.Job) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Job!")
+		return graphql.Null
+	}
+	return ec._Job(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNJobConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Job]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "JobConnection!")
+		return graphql.Null
+	}
+	return ec._JobConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNJobEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.Job]) graphql.Marshaler {
+	return ec._JobEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNJobEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.Job]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNJobEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNJobKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobKind(ctx context.Context, v any) (monitor.JobKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.JobKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNJobKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobKind(ctx context.Context, sel ast.SelectionSet, v monitor.JobKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "JobKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNJobPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJobPayload(ctx context.Context, sel ast.SelectionSet, v *model.JobPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "JobPayload!")
+		return graphql.Null
+	}
+	return ec._JobPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNJobState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobState(ctx context.Context, v any) (monitor.JobState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.JobState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNJobState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobState(ctx context.Context, sel ast.SelectionSet, v monitor.JobState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "JobState!")
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
@@ -17101,6 +22596,43 @@ func (ec *executionContext) marshalNJournalEntry2ᚖgithubᚗcomᚋsecurityᚑmo
 		return graphql.Null
 	}
 	return ec._JournalEntry(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNJournalFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJournalFeedBatch(ctx context.Context, sel ast.SelectionSet, v *model.JournalFeedBatch) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "JournalFeedBatch!")
+		return graphql.Null
+	}
+	return ec._JournalFeedBatch(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNJournalFeedEntry2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJournalFeedEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.JournalFeedEntry) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNJournalFeedEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJournalFeedEntry(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNJournalFeedEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJournalFeedEntry(ctx context.Context, sel ast.SelectionSet, v *model.JournalFeedEntry) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "JournalFeedEntry!")
+		return graphql.Null
+	}
+	return ec._JournalFeedEntry(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNJournalFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalFilter(ctx context.Context, v any) (*monitor.JournalFilter, error) {
+	res, err := ec.unmarshalInputJournalFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNJournalRetention2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalRetention(ctx context.Context, sel ast.SelectionSet, v monitor.JournalRetention) graphql.Marshaler {
@@ -17321,6 +22853,16 @@ func (ec *executionContext) marshalNSeverityCount2ᚖgithubᚗcomᚋsecurityᚑm
 		return graphql.Null
 	}
 	return ec._SeverityCount(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSharedMode2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSharedMode(ctx context.Context, v any) (model.SharedMode, error) {
+	var res model.SharedMode
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSharedMode2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSharedMode(ctx context.Context, sel ast.SelectionSet, v model.SharedMode) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -17676,6 +23218,13 @@ func (ec *executionContext) unmarshalOAlertDispositionFilter2ᚖgithubᚗcomᚋs
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOAlertFeedEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertFeedEntry(ctx context.Context, sel ast.SelectionSet, v *model.AlertFeedEntry) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AlertFeedEntry(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOAlertFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilterᚄ(ctx context.Context, v any) ([]*monitor.AlertFilter, error) {
 	if v == nil {
 		return nil, nil
@@ -18021,6 +23570,101 @@ func (ec *executionContext) unmarshalOIPFilter2ᚖgithubᚗcomᚋsecurityᚑmoni
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx context.Context, sel ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Incident(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOIncidentFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentFilterᚄ(ctx context.Context, v any) ([]*monitor.IncidentFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*monitor.IncidentFilter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNIncidentFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOIncidentFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentFilter(ctx context.Context, v any) (*monitor.IncidentFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputIncidentFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOIncidentStatus2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatusᚄ(ctx context.Context, v any) ([]monitor.IncidentStatus, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.IncidentStatus, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNIncidentStatus2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatus(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOIncidentStatus2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatusᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.IncidentStatus) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentStatus2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatus(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOIncidentStatus2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatus(ctx context.Context, v any) (*monitor.IncidentStatus, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.IncidentStatus(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOIncidentStatus2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatus(ctx context.Context, sel ast.SelectionSet, v *monitor.IncidentStatus) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOIncidentStatusFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatusFilter(ctx context.Context, v any) (*monitor.IncidentStatusFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputIncidentStatusFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOInt2ᚕintᚄ(ctx context.Context, v any) ([]int, error) {
 	if v == nil {
 		return nil, nil
@@ -18096,6 +23740,38 @@ func (ec *executionContext) marshalOJSON2githubᚗcomᚋsecurityᚑmonitorᚋsec
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOJob2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJob(ctx context.Context, sel ast.SelectionSet, v *monitor.Job) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Job(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOJournalFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalFilterᚄ(ctx context.Context, v any) ([]*monitor.JournalFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*monitor.JournalFilter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNJournalFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOJournalFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalFilter(ctx context.Context, v any) (*monitor.JournalFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputJournalFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalONode2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNode(ctx context.Context, sel ast.SelectionSet, v monitor.Node) graphql.Marshaler {

@@ -34,6 +34,14 @@ type (
 	UserConnection = page.Connection[*User]
 	// UserEdge is one item of UserConnection.
 	UserEdge = page.Edge[*User]
+	// IncidentConnection is a page of incidents.
+	IncidentConnection = page.Connection[*Incident]
+	// IncidentEdge is one item of IncidentConnection.
+	IncidentEdge = page.Edge[*Incident]
+	// JobConnection is a page of jobs.
+	JobConnection = page.Connection[*Job]
+	// JobEdge is one item of JobConnection.
+	JobEdge = page.Edge[*Job]
 	// JournalConnection is a page of journal entries.
 	JournalConnection = page.Connection[*JournalEntry]
 	// JournalEdge is one item of JournalConnection.

@@ -129,6 +129,8 @@ const (
 	KindComment  Kind = "Comment"
 	KindSession  Kind = "Session"
 	KindAPIToken Kind = "APIToken"
+	KindIncident Kind = "Incident"
+	KindJob      Kind = "Job"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

@@ -78,6 +78,11 @@ const (
 	ActionUserPassword     = "user.password"
 	ActionSessionLogin     = "session.login"
 	ActionSessionRevoke    = "session.revoke"
+	ActionIncidentCreate   = "incident.create"
+	ActionIncidentClose    = "incident.close"
+	ActionJobStart         = "job.start"
+	ActionJobProgress      = "job.progress"
+	ActionJobEnd           = "job.end"
 	ActionUserUpdate       = "user.update"
 	ActionTokenCreate      = "token.create" //nolint:gosec // the name of an action, no credential
 	ActionTokenRevoke      = "token.revoke" //nolint:gosec // the name of an action, no credential

@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -37,28 +36,50 @@ func (r subscriptionResolver) AlertFeed(ctx context.Context, filter *monitor.Ale
 
 // alertChanges gives what an entry means for the list of matching alerts.
 func (r *Resolver) alertChanges(matching *monitor.Predicate, e monitor.Entry) ([]*model.AlertFeedEntry, error) {
-	var out []*model.AlertFeedEntry
+	changed, err := listChanges[monitor.Alert](monitor.KindAlert, matching, e)
+	out := make([]*model.AlertFeedEntry, len(changed))
+	for i, c := range changed {
+		out[i] = &model.AlertFeedEntry{
+			Change: c.change, Cursor: r.Feed.PositionOf(e).Cursor(), Action: c.action, Actor: e.Body.Actor, At: e.Body.At, Alert: *c.after,
+		}
+	}
+	return out, err
+}
+
+// listChange is what a change means for a filtered list.
+type listChange[T any] struct {
+	change model.FeedChange
+	action string
+	after  *T
+}
+
+// listChanges gives the changes of one entry that a list of the matching
+// entities of a kind has to show.
+func listChanges[T any, P interface {
+	*T
+	monitor.Subject
+}](kind monitor.Kind, matching *monitor.Predicate, e monitor.Entry) ([]listChange[T], error) {
+	var out []listChange[T]
 	for _, c := range e.Body.Changes {
-		if c.Kind != monitor.KindAlert {
+		if c.Kind != kind {
 			continue
 		}
-		after, before, err := monitor.States[monitor.Alert](c)
+		after, before, err := monitor.States[T](c)
 		if err != nil {
 			return nil, err
 		}
 		now := time.Now()
-		was, is := before != nil && matching.Matches(before, now), matching.Matches(after, now)
-		if !was && !is {
-			continue
-		}
-		entry := &model.AlertFeedEntry{Change: model.FeedChangeUpdated, Cursor: r.Feed.PositionOf(e).Cursor(), Action: c.Action, Actor: e.Body.Actor, At: e.Body.At, Alert: *after}
+		was, is := before != nil && matching.Matches(P(before), now), matching.Matches(P(after), now)
+		listed := listChange[T]{change: model.FeedChangeUpdated, action: c.Action, after: after}
 		switch {
+		case !was && !is:
+			continue
 		case !was:
-			entry.Change = model.FeedChangeEntered
+			listed.change = model.FeedChangeEntered
 		case !is:
-			entry.Change = model.FeedChangeLeft
+			listed.change = model.FeedChangeLeft
 		}
-		out = append(out, entry)
+		out = append(out, listed)
 	}
 	return out, nil
 }
@@ -72,30 +93,15 @@ func (r subscriptionResolver) EventFeed(ctx context.Context, filter *monitor.Eve
 	return follow(ctx, r.Feed, func(page monitor.JournalPage) (messages[model.EventFeedBatch], error) {
 		events := []*monitor.Event{}
 		for _, e := range page.Entries {
-			if e.Body.Batch.IsZero() {
-				continue
-			}
-			stored, err := r.batches.load(ctx, r.Events, e.Body.Batch)
+			found, err := r.eventsOf(ctx, &matching, e)
 			if err != nil {
 				return messages[model.EventFeedBatch]{}, err
 			}
-			for _, event := range stored {
-				if matching.Matches(event, time.Now()) {
-					events = append(events, event)
-				}
-			}
+			events = append(events, found...)
 		}
-		if len(events) == 0 {
-			return one(&model.EventFeedBatch{Cursor: page.At.Cursor(), Events: events}, 0), nil
-		}
-		// Only the last message moves the cursor: a client that resumes in between
-		// gets some events again, and none never.
-		var out []*model.EventFeedBatch
-		for chunk := range slices.Chunk(events, batchEvents) {
-			out = append(out, &model.EventFeedBatch{Cursor: page.From.Cursor(), Events: chunk})
-		}
-		out[len(out)-1].Cursor = page.At.Cursor()
-		return messages[model.EventFeedBatch]{batches: out}, nil
+		return cut(page, events, batchEvents, func(cursor string, part []*monitor.Event) *model.EventFeedBatch {
+			return &model.EventFeedBatch{Cursor: cursor, Events: part}
+		}), nil
 	})
 }
 

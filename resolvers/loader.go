@@ -22,12 +22,16 @@ type loadersKey struct{}
 
 // Loaders is the middleware around every response that gives it its loaders.
 func (r *Resolver) Loaders(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	return next(r.withLoaders(ctx))
+}
+
+func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	options := []dataloadgen.Option{dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(500)}
-	return next(context.WithValue(ctx, loadersKey{}, &loaders{
+	return context.WithValue(ctx, loadersKey{}, &loaders{
 		users:  dataloadgen.NewLoader(byKey(r.Users.UsersByID, func(u *monitor.User) monitor.ID { return u.ID }), options...),
 		rules:  dataloadgen.NewLoader(byKey(r.Rules.RulesByID, func(r *monitor.Rule) monitor.ID { return r.ID }), options...),
 		events: dataloadgen.NewLoader(byKey(r.Events.EventsByID, func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
-	}))
+	})
 }
 
 func loadersOf(ctx context.Context) *loaders {

@@ -87,6 +87,8 @@ type Resolver struct {
 	Discussion Discussion
 	Events     Events
 	Rules      Rules
+	Incidents  Incidents
+	Jobs       Jobs
 	Users      Users
 	Feed       Feed
 	Running    Consumers

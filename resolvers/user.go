@@ -40,6 +40,10 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 		return node(r.Rule(ctx, id))
 	case monitor.KindUser:
 		return node(byGlobalID(ctx, kind, id, r.Resolver.Users.UsersByID))
+	case monitor.KindIncident:
+		return node(r.Incident(ctx, id))
+	case monitor.KindJob:
+		return node(r.Job(ctx, id))
 	case monitor.KindComment:
 		key, err := monitor.ParseIDOf(kind, id)
 		if err != nil {

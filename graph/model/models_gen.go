@@ -109,12 +109,137 @@ type Endpoint struct {
 	Port *int `json:"port,omitempty"`
 }
 
+// What happened to one entity in a transaction.
+type EntityChange struct {
+	// Alert, Incident, Rule, User, Session, APIToken, Comment, Job.
+	Kind string `json:"kind"`
+	// The entity's id in the graph; `node` looks up those that are nodes.
+	ID string `json:"id"`
+	// What was done to it.
+	Action string `json:"action"`
+	// Whether it is new: then no field has a value before.
+	Created bool `json:"created"`
+	// The fields that changed.
+	Fields []*monitor.FieldChange `json:"fields"`
+	// The entity behind the change.
+	Snapshot monitor.RawJSON `json:"snapshot"`
+}
+
+// What happened to a watched entity. Between two batches nothing is left out.
+type EntityFeedBatch struct {
+	// The position behind these entries: give it to `after` to go on.
+	Cursor string `json:"cursor"`
+	// Empty where a message only tells the position.
+	Entries []*EntityFeedEntry `json:"entries"`
+}
+
+// An event that names the entity, or a change of an alert that does: exactly one of both.
+type EntityFeedEntry struct {
+	// The position of the journal entry that this came with.
+	Cursor string          `json:"cursor"`
+	At     time.Time       `json:"at"`
+	Event  *monitor.Event  `json:"event,omitempty"`
+	Alert  *AlertFeedEntry `json:"alert,omitempty"`
+}
+
 // Events that were stored together or shortly after one another. Between two batches nothing is left out.
 type EventFeedBatch struct {
 	// The position behind these events: give it to `after` to go on.
 	Cursor string `json:"cursor"`
 	// Empty in the first message of a feed without `after`, and where a message only tells progress.
 	Events []*monitor.Event `json:"events"`
+}
+
+// Closes an incident.
+type IncidentCloseInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the incident has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// At most 2,000 characters, at least one.
+	Reason string `json:"reason"`
+}
+
+// Opens an incident.
+type IncidentCreateInput struct {
+	// At most 200 characters, at least one.
+	Title    string           `json:"title"`
+	Severity monitor.Severity `json:"severity"`
+	// At most 500, none of which belongs to an incident yet.
+	Alerts []string `json:"alerts"`
+}
+
+// Changes of incidents that came together. Between two batches nothing is left out.
+type IncidentFeedBatch struct {
+	// The position behind these changes: give it to `after` to go on.
+	Cursor string `json:"cursor"`
+	// Empty where a message only tells the position.
+	Entries []*IncidentFeedEntry `json:"entries"`
+}
+
+// One change of one incident.
+type IncidentFeedEntry struct {
+	Change FeedChange `json:"change"`
+	// The position of this change.
+	Cursor string `json:"cursor"`
+	// What was done, for example incident.close.
+	Action string        `json:"action"`
+	Actor  monitor.Actor `json:"actor"`
+	At     time.Time     `json:"at"`
+	// The incident as it was after this change; its fields that reach other entities show the present.
+	Incident monitor.Incident `json:"incident"`
+}
+
+// What became of a change of an incident.
+type IncidentPayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Incident *monitor.Incident `json:"incident,omitempty"`
+	Errors   []*UserError      `json:"errors"`
+}
+
+// Counts of what came in.
+type IngestCounts struct {
+	Events int `json:"events"`
+	// Transactions that stored events.
+	Batches int `json:"batches"`
+	// Alerts raised.
+	Alerts int `json:"alerts"`
+}
+
+// What comes in, over all replicas.
+type IngestStats struct {
+	// The end of the second that it counts.
+	At time.Time `json:"at"`
+	// In that second.
+	LastSecond IngestCounts `json:"lastSecond"`
+	// In the 60 seconds up to it; fewer in the first minute of the subscription's group.
+	LastMinute IngestCounts `json:"lastMinute"`
+}
+
+// What became of the wish for a job.
+type JobPayload struct {
+	Job    *monitor.Job `json:"job,omitempty"`
+	Errors []*UserError `json:"errors"`
+}
+
+// Changes of anything that came together. Between two batches nothing is left out.
+type JournalFeedBatch struct {
+	// The position behind these entries: give it to `after` to go on.
+	Cursor string `json:"cursor"`
+	// Empty where a message only tells the position.
+	Entries []*JournalFeedEntry `json:"entries"`
+}
+
+// One entry of the journal: what one transaction changed.
+type JournalFeedEntry struct {
+	// The position behind this entry.
+	Cursor string        `json:"cursor"`
+	At     time.Time     `json:"at"`
+	Actor  monitor.Actor `json:"actor"`
+	// For example event.ingest, alert.close, rule.enable, session.login.
+	Action string `json:"action"`
+	// How many events it stored.
+	Events  int             `json:"events"`
+	Changes []*EntityChange `json:"changes"`
 }
 
 type Mutation struct {
@@ -301,6 +426,64 @@ func (e *FeedChange) UnmarshalJSON(b []byte) error {
 }
 
 func (e FeedChange) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What subscribers of a shared subscription are owed.
+type SharedMode string
+
+const (
+	// Every message, in order.
+	SharedModeEvery SharedMode = "EVERY"
+	// The newest message: a slow subscriber gets fewer.
+	SharedModeLatest SharedMode = "LATEST"
+)
+
+var AllSharedMode = []SharedMode{
+	SharedModeEvery,
+	SharedModeLatest,
+}
+
+func (e SharedMode) IsValid() bool {
+	switch e {
+	case SharedModeEvery, SharedModeLatest:
+		return true
+	}
+	return false
+}
+
+func (e SharedMode) String() string {
+	return string(e)
+}
+
+func (e *SharedMode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SharedMode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SharedMode", str)
+	}
+	return nil
+}
+
+func (e SharedMode) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SharedMode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SharedMode) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

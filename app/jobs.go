@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/security-monitor/secmon/db"
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// progressStep is how often a job says how far it is; it is its sign of life too.
+const progressStep = time.Second
+
+// maxJobs bounds the jobs that run on one replica at once.
+const maxJobs = 4
+
+// jobs are kept by the store and begun by the server.
+type jobs struct {
+	*db.Store
+	app *App
+}
+
+// VerifyJournal begins to check the journal.
+func (j jobs) VerifyJournal(ctx context.Context, actor monitor.Actor) (*monitor.Job, error) {
+	return j.app.VerifyJournal(ctx, actor)
+}
+
+// VerifyJournal begins to check the journal's chain of hashes in the background.
+func (a *App) VerifyJournal(ctx context.Context, actor monitor.Actor) (*monitor.Job, error) {
+	return a.begin(ctx, actor, monitor.JobJournalVerify, func(ctx context.Context, progress func(done, total int) error) (string, error) {
+		n, err := a.Store.VerifyJournal(ctx, progress)
+		if db.IsChainFault(err) {
+			return "", fmt.Errorf("after %d entries in order: %w", n, err)
+		}
+		return fmt.Sprintf("%d entries checked, none was changed, taken out or put in", n), err
+	})
+}
+
+// begin starts a job in this process. It ends with the process; then, or when its
+// process dies, it is marked as failed.
+func (a *App) begin(ctx context.Context, actor monitor.Actor, kind monitor.JobKind, work func(context.Context, func(done, total int) error) (string, error)) (*monitor.Job, error) {
+	select {
+	case a.jobs <- struct{}{}:
+	default:
+		return nil, monitor.Errorf(monitor.CodeRateLimited, "%d jobs run on this replica already", maxJobs)
+	}
+	job, err := a.Store.CreateJob(ctx, actor, kind)
+	if err != nil {
+		<-a.jobs
+		return nil, err
+	}
+	a.background.Go(func() {
+		defer func() { <-a.jobs }()
+		a.run(job.ID, work)
+	})
+	return job, nil
+}
+
+func (a *App) run(id monitor.ID, work func(context.Context, func(done, total int) error) (string, error)) {
+	told := time.Now()
+	message, err := work(a.running, func(done, total int) error {
+		if time.Since(told) < progressStep {
+			return nil
+		}
+		told = time.Now()
+		_, err := a.Store.UpdateJob(a.running, id, func(j *monitor.Job) { j.Done, j.Total = done, total })
+		return err
+	})
+	state := monitor.JobDone
+	if err != nil {
+		state, message = monitor.JobFailed, err.Error()
+		if a.running.Err() != nil {
+			message = "the server that did the work was stopped"
+		} else if !db.IsChainFault(err) {
+			a.lg.Error("job", "job", id.String(), "error", err)
+			message = "something went wrong on our side; see the log"
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.running), 5*time.Second)
+	defer cancel()
+	if _, err := a.Store.UpdateJob(ctx, id, func(j *monitor.Job) {
+		j.State, j.Message = state, message
+		if state == monitor.JobDone {
+			j.Done = max(j.Done, j.Total)
+		}
+	}); err != nil {
+		a.lg.Error("job: end not noted", "job", id.String(), "error", err)
+	}
+}
+
+// buryJobs marks jobs as failed whose process has died.
+func (a *App) buryJobs(ctx context.Context) {
+	stale, err := a.Store.StaleJobs(ctx, monitor.JobStale)
+	for _, job := range stale {
+		if err == nil {
+			_, err = a.Store.UpdateJob(ctx, job.ID, func(j *monitor.Job) {
+				j.State, j.Message = monitor.JobFailed, "the server that did the work has died"
+			})
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		a.lg.Error("job: look for dead ones", "error", err)
+	}
+}

@@ -1,0 +1,119 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/doug-martin/goqu/v9"
+
+	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
+)
+
+var jobColumns = []string{"id", "kind", "state", "done", "total", "message", "created_by", "created_at", "updated_at"}
+
+// CreateJob notes that work begins.
+func (s *Store) CreateJob(ctx context.Context, actor monitor.Actor, kind monitor.JobKind) (*monitor.Job, error) {
+	job := &monitor.Job{Kind: kind, State: monitor.JobRunning, CreatedBy: actor}
+	err := s.change(ctx, actor, monitor.ActionJobStart, func(t *tx) error {
+		job.ID, job.CreatedAt, job.UpdatedAt = monitor.NewID(t.now), t.now, t.now
+		if err := exec(ctx, t, dialect.Insert("jobs").Rows(jobRow(job))); err != nil {
+			return err
+		}
+		change, err := monitor.NewChange(monitor.KindJob, job.ID, monitor.ActionJobStart, nil, job)
+		t.changes = append(t.changes, change)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create job: %w", err)
+	}
+	return job, nil
+}
+
+// UpdateJob notes how far a running job is, or how it ended. A job that is
+// finished stays as it is, and is given so.
+func (s *Store) UpdateJob(ctx context.Context, id monitor.ID, change func(*monitor.Job)) (*monitor.Job, error) {
+	var job *monitor.Job
+	err := s.change(ctx, monitor.SystemActor, monitor.ActionJobProgress, func(t *tx) error {
+		was, found, err := one(ctx, t, dialect.From("jobs").Select(columnList(jobColumns)...).Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait), scanJob)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return monitor.Errorf(monitor.CodeNotFound, "there is no such job")
+		}
+		if job = was; was.Finished() {
+			return nil
+		}
+		next := *was
+		change(&next)
+		next.UpdatedAt = t.now
+		if next.Finished() {
+			t.action = monitor.ActionJobEnd
+		}
+		row := jobRow(&next)
+		delete(row, "id")
+		if err := exec(ctx, t, dialect.Update("jobs").Set(row).Where(goqu.C("id").Eq(id[:]))); err != nil {
+			return err
+		}
+		noted, err := monitor.NewChange(monitor.KindJob, id, t.action, was, &next)
+		t.changes, job = append(t.changes, noted), &next
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("update job %s: %w", id, err)
+	}
+	return job, nil
+}
+
+// StaleJobs gives the jobs that run by their state but have given no sign of life
+// for so long.
+func (s *Store) StaleJobs(ctx context.Context, silent time.Duration) ([]*monitor.Job, error) {
+	st := dialect.From("jobs").Select(columnList(jobColumns)...).Where(goqu.C("state").Eq(string(monitor.JobRunning)), goqu.C("updated_at").Lt(s.now().Add(-silent))).Limit(1_000)
+	jobs, err := query(ctx, s.db, st, scanJob)
+	if err != nil {
+		return nil, fmt.Errorf("find stale jobs: %w", err)
+	}
+	return jobs, nil
+}
+
+// JobsByID gives the jobs with those ids, in no order; missing ones are left out.
+func (s *Store) JobsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Job, error) {
+	jobs, err := query(ctx, s.db, dialect.From("jobs").Select(columnList(jobColumns)...).Where(goqu.C("id").In(idList(ids))), scanJob)
+	if err != nil {
+		return nil, fmt.Errorf("load %d jobs: %w", len(ids), err)
+	}
+	return jobs, nil
+}
+
+// Jobs gives one page of all jobs, newest first.
+func (s *Store) Jobs(ctx context.Context, args page.Args) (*monitor.JobConnection, error) {
+	keys := []string{"created_at", "id"}
+	st := dialect.From("jobs").Select(columnList(jobColumns)...).Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
+	if args.After != "" {
+		var at time.Time
+		var id monitor.ID
+		if err := page.DecodeCursor(args.After, &at, &id); err != nil {
+			return nil, monitor.Errorf(monitor.CodeBadInput, "after: %v", err)
+		}
+		st = st.Where(before(keys, []any{at, id[:]}))
+	}
+	jobs, err := query(ctx, s.db, st, scanJob)
+	if err != nil {
+		return nil, fmt.Errorf("list jobs: %w", err)
+	}
+	return page.Build(jobs, args, func(j *monitor.Job) string { return page.EncodeCursor(j.CreatedAt, j.ID) }), nil
+}
+
+func jobRow(j *monitor.Job) goqu.Record {
+	return goqu.Record{
+		"id": j.ID[:], "kind": string(j.Kind), "state": string(j.State), "done": j.Done, "total": j.Total, "message": j.Message,
+		"created_by": jsonColumn{j.CreatedBy}, "created_at": j.CreatedAt, "updated_at": j.UpdatedAt,
+	}
+}
+
+func scanJob(r scanner) (*monitor.Job, error) {
+	j := &monitor.Job{}
+	return j, r.Scan(idColumn{&j.ID}, &j.Kind, &j.State, &j.Done, &j.Total, &j.Message, jsonColumn{&j.CreatedBy}, timeColumn{&j.CreatedAt}, timeColumn{&j.UpdatedAt})
+}

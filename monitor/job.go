@@ -1,0 +1,46 @@
+package monitor
+
+import "time"
+
+// Job is work that goes on in the background. Its JSON form is the snapshot that
+// the journal keeps.
+type Job struct {
+	ID        ID        `json:"id"`
+	Kind      JobKind   `json:"kind"`
+	State     JobState  `json:"state"`
+	Done      int       `json:"done"`    // of Total
+	Total     int       `json:"total"`   // 0 while it is not known
+	Message   string    `json:"message"` // how it stands, or ended, in a sentence
+	CreatedBy Actor     `json:"createdBy"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// GlobalID is the job's id in the graph.
+func (j *Job) GlobalID() string { return GlobalID(KindJob, j.ID.String()) }
+
+// IsNode marks the types of the schema's interface Node.
+func (*Job) IsNode() {}
+
+// Finished tells whether nothing more will happen.
+func (j *Job) Finished() bool { return j.State != JobRunning }
+
+// JobKind is what a job does.
+type JobKind string
+
+// The kinds, as in the schema.
+const JobJournalVerify JobKind = "JOURNAL_VERIFY"
+
+// JobState is where a job is in its life.
+type JobState string
+
+// The states, as in the schema.
+const (
+	JobRunning JobState = "RUNNING"
+	JobDone    JobState = "DONE"
+	JobFailed  JobState = "FAILED"
+)
+
+// JobStale is after how long without a sign of life a running job counts as
+// dead: its process has ended without a word.
+const JobStale = time.Minute
