@@ -138,6 +138,15 @@ export type AlertStatusFilter = {
   in?: InputMaybe<Array<AlertStatus>>;
 };
 
+/** What can be watched. */
+export type EntityKind =
+  /** An IP address, as source or destination. */
+  | 'ADDRESS'
+  /** A file hash. Alerts do not carry one: its feed has events only. */
+  | 'HASH'
+  | 'HOST'
+  | 'USER';
+
 /** What kind of activity an event reports: the OCSF class. */
 export type EventClass =
   | 'ACCOUNT_CHANGE'
@@ -209,6 +218,15 @@ export type FeedChange =
   /** It matched before and does now, and has changed. */
   | 'UPDATED';
 
+/** How a subscription reaches its client. */
+export type FeedTransport =
+  /** Server-sent events, a connection for each operation. */
+  | 'SSE'
+  /** Server-sent events, one connection for many operations. */
+  | 'SSE_SINGLE'
+  /** graphql-transport-ws. */
+  | 'WEBSOCKET';
+
 /** Conditions on a reference. All that are given must hold. */
 export type IdFilter = {
   eq?: InputMaybe<Scalars['ID']['input']>;
@@ -225,6 +243,48 @@ export type IpFilter = {
   in?: InputMaybe<Array<Scalars['String']['input']>>;
 };
 
+/** Closes an incident. */
+export type IncidentCloseInput = {
+  /** Refuses with CONFLICT when the incident has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** At most 2,000 characters, at least one. */
+  reason: Scalars['String']['input'];
+};
+
+/** Opens an incident. */
+export type IncidentCreateInput = {
+  /** At most 500, none of which belongs to an incident yet. */
+  alerts?: Array<Scalars['ID']['input']>;
+  severity: Severity;
+  /** At most 200 characters, at least one. */
+  title: Scalars['String']['input'];
+};
+
+/** Which incidents. All conditions that are given must hold. The same filter serves the list and the feed. */
+export type IncidentFilter = {
+  and?: InputMaybe<Array<IncidentFilter>>;
+  assignee?: InputMaybe<IdFilter>;
+  createdAt?: InputMaybe<TimeFilter>;
+  not?: InputMaybe<IncidentFilter>;
+  or?: InputMaybe<Array<IncidentFilter>>;
+  severity?: InputMaybe<SeverityFilter>;
+  status?: InputMaybe<IncidentStatusFilter>;
+  title?: InputMaybe<StringFilter>;
+  updatedAt?: InputMaybe<TimeFilter>;
+};
+
+/** Where an incident is in its life. */
+export type IncidentStatus =
+  | 'CLOSED'
+  | 'OPEN';
+
+/** Conditions on an incident's status. All that are given must hold. */
+export type IncidentStatusFilter = {
+  eq?: InputMaybe<IncidentStatus>;
+  in?: InputMaybe<Array<IncidentStatus>>;
+};
+
 /** Conditions on a number. All that are given must hold. */
 export type IntFilter = {
   eq?: InputMaybe<Scalars['Int']['input']>;
@@ -233,6 +293,31 @@ export type IntFilter = {
   in?: InputMaybe<Array<Scalars['Int']['input']>>;
   lt?: InputMaybe<Scalars['Int']['input']>;
   lte?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** What a job does. */
+export type JobKind =
+  /** Checks the journal's chain of hashes. */
+  | 'JOURNAL_VERIFY';
+
+/** Where a job is in its life. */
+export type JobState =
+  | 'DONE'
+  | 'FAILED'
+  | 'RUNNING';
+
+/** Which entries of the journal. All conditions that are given must hold. */
+export type JournalFilter = {
+  /** What was done, to anything in the entry. */
+  action?: InputMaybe<StringFilter>;
+  /** The name of who did it. */
+  actor?: InputMaybe<StringFilter>;
+  and?: InputMaybe<Array<JournalFilter>>;
+  at?: InputMaybe<TimeFilter>;
+  /** What kinds of entities it touched: Alert, Rule, ... */
+  kind?: InputMaybe<StringListFilter>;
+  not?: InputMaybe<JournalFilter>;
+  or?: InputMaybe<Array<JournalFilter>>;
 };
 
 /** Whether what was tried succeeded. */
@@ -319,6 +404,13 @@ export type SeverityFilter = {
   in?: InputMaybe<Array<Severity>>;
   lte?: InputMaybe<Severity>;
 };
+
+/** What subscribers of a shared subscription are owed. */
+export type SharedMode =
+  /** Every message, in order. */
+  | 'EVERY'
+  /** The newest message: a slow subscriber gets fewer. */
+  | 'LATEST';
 
 /** Conditions on text. Case does not matter. All that are given must hold. */
 export type StringFilter = {
