@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"database/sql"
 	"encoding/json"
 	"net/netip"
 	"strings"
@@ -311,14 +310,7 @@ func TestJobTellsItsProgressAndItsEnd(t *testing.T) {
 	if state, message := verify(); state != "DONE" || !strings.Contains(message, "entries checked") {
 		t.Errorf("%s: %s", state, message)
 	}
-	handle, err := sql.Open("mysql", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer handle.Close() //nolint:errcheck // a test
-	if _, err := handle.ExecContext(t.Context(), "UPDATE journal SET body = REPLACE(body, 'event', 'tneve') WHERE seq = 3"); err != nil {
-		t.Fatal(err)
-	}
+	dbtest.Exec(t, dsn, "UPDATE journal SET body = REPLACE(body, 'event', 'tneve') WHERE seq = 3")
 	if state, message := verify(); state != "FAILED" || !strings.Contains(message, "journal entry 3 was changed") {
 		t.Errorf("%s: %s", state, message)
 	}

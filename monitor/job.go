@@ -28,7 +28,7 @@ func (j *Job) Finished() bool { return j.State != JobRunning }
 // JobKind is what a job does.
 type JobKind string
 
-// The kinds, as in the schema.
+// JobJournalVerify checks the journal's chain of hashes.
 const JobJournalVerify JobKind = "JOURNAL_VERIFY"
 
 // JobState is where a job is in its life.

@@ -5,6 +5,7 @@ package dbtest
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -81,6 +82,19 @@ func DSN(tb testing.TB) string {
 		tb.Fatalf("migrate %s: %v", strings.TrimSpace(name), err)
 	}
 	return dsn
+}
+
+// Exec runs a statement that no store would: what an intruder in the database does.
+func Exec(tb testing.TB, dsn, statement string) {
+	tb.Helper()
+	handle, err := sql.Open("mysql", dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer handle.Close() //nolint:errcheck // a test
+	if _, err := handle.ExecContext(tb.Context(), statement); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // New gives a store on a new database.
