@@ -86,7 +86,7 @@ lint: $(TOOLS) ## lint Go sources (make verify checks the web's)
 
 .PHONY: test
 test: export CI = true
-test: deps/browser test/go test/web e2e ## install what is missing and run every Go, web and browser test
+test: deps/browser test/go test/web test/clients e2e ## install what is missing and run every Go, web and browser test
 
 .PHONY: test/go
 test/go: ## run the Go tests (with CI=true a missing server is a failure)
@@ -103,6 +103,11 @@ test/race: ## run the Go tests under the race detector
 test/web: npm ## run the web's unit tests
 	@echo "== web unit tests"
 	@cd web && ../$(PROGRESS) npm test
+
+.PHONY: test/clients
+test/clients: build ## run the public GraphQL clients and ours against the real program
+	@echo "== clients"
+	@cd web && ../$(PROGRESS) npm run --silent test:clients
 
 .PHONY: e2e
 e2e: build ## run the browser stories against the real program

@@ -31,7 +31,7 @@ export default defineConfig({
   },
   test: {
     environment: 'jsdom',
-    include: ['src/**/*.test.{ts,tsx}'],
+    include: ['src/**/*.test.{ts,tsx}', 'feed-client/*.test.ts'],
     setupFiles: ['src/test.setup.ts'],
     restoreMocks: true,
   },

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -75,9 +76,9 @@ func (l *load) connect(ctx context.Context, atOnce int) error {
 }
 
 func (c *client) open(ctx context.Context) error {
-	// Many source addresses, for one has some 28,000 ports.
+	// Many source addresses: one has some 28,000 ports, and those just left rest for a minute.
 	dialer := ws.Dialer{Timeout: 60 * time.Second, NetDial: func(ctx context.Context, network, address string) (net.Conn, error) {
-		from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+c.number/10_000))} //nolint:gosec // few
+		from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+rand.IntN(250)))} //nolint:gosec // a byte
 		return (&net.Dialer{LocalAddr: from}).DialContext(ctx, network, address)
 	}}
 	if c.load.kind != "centrifuge" {
@@ -89,6 +90,7 @@ func (c *client) open(ctx context.Context) error {
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(32 << 10)
+		_ = tcp.SetLinger(0)
 	}
 	c.conn, c.ready = conn, make(chan error, 1)
 	reader := bufio.NewReaderSize(conn, 2<<10)

@@ -95,8 +95,19 @@ export class Server {
     await rm(this.dataDir, { recursive: true, force: true });
   }
 
+  /** Ends the process at once, as a power cut does, and keeps the data. */
+  kill(): void {
+    this.process?.kill('SIGKILL');
+    this.process = null;
+  }
+
   /** Makes an API token that may send events. */
-  async ingestToken(): Promise<string> {
+  ingestToken(): Promise<string> {
+    return this.token('ingest');
+  }
+
+  /** Makes an API token with a scope. */
+  async token(scope: string): Promise<string> {
     const { stdout } = await run(binary, [
       'token',
       'create',
@@ -105,7 +116,7 @@ export class Server {
       '--name',
       'e2e',
       '--scope',
-      'ingest',
+      scope,
     ]);
     return stdout.trim();
   }

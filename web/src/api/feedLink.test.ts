@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AlertPulseDocument } from '../live/AlertPulse.generated';
 import { hasCode } from './errors';
 import { FeedLink } from './feedLink';
+import { advance } from './resume';
 import { backoff } from './socket';
 
 /** A socket client that remembers what was subscribed, as graphql-ws keeps it: by reference. */
@@ -46,6 +47,17 @@ describe('FeedLink', () => {
   });
   afterEach(() => {
     vi.useRealTimers();
+  });
+
+  test('takes the position that a ping tells', () => {
+    const sockets = new FakeSockets();
+    subscribe(sockets, 'c0');
+    const [payload] = sockets.payloads;
+    if (payload) advance(payload, 'c7');
+    expect(payload?.variables?.after).toBe('c7');
+    const other = { variables: { id: 'x' } };
+    advance(other, 'c7');
+    expect(other.variables).toEqual({ id: 'x' });
   });
 
   test('puts the last cursor into the payload object itself, for the retry that resends it', () => {

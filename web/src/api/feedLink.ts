@@ -6,6 +6,7 @@
 import { ApolloLink, CombinedGraphQLErrors, Observable } from '@apollo/client';
 import { type GraphQLFormattedError, type OperationDefinitionNode, print } from 'graphql';
 import type { Client } from 'graphql-ws';
+import { advance, resumes } from './resume';
 import { getSession, refreshSession } from './session';
 import { backoff, pause } from './socket';
 
@@ -25,6 +26,7 @@ export class FeedLink extends ApolloLink {
       variables: { ...operation.variables } as Record<string, unknown>,
     };
     const resumable = takesAfter(operation.query.definitions[0] as OperationDefinitionNode);
+    if (resumable) resumes(payload);
     return new Observable((observer) => {
       let retries = 0;
       let stop = () => {};
@@ -47,12 +49,18 @@ export class FeedLink extends ApolloLink {
             }
             retries = 0;
             const cursor = cursorOf(result.data);
-            if (resumable && cursor) payload.variables = { ...payload.variables, after: cursor };
+            if (resumable && cursor) advance(payload, cursor);
             observer.next(result as ApolloLink.Result);
           },
           error: (error) => fail(error),
           complete: () => {
-            if (!over) again(false);
+            if (over) return;
+            if (resumable) {
+              again(false);
+              return;
+            }
+            over = true;
+            observer.complete(); // a job that has ended
           },
         });
       };

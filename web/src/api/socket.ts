@@ -1,7 +1,8 @@
 // The one socket of a tab, by the graphql-transport-ws protocol: it tries again
 // without end, and renews its token before that ends.
-import { type Client, createClient } from 'graphql-ws';
+import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import { reportSocket } from './connection';
+import { advance } from './resume';
 import { endpoint, freshToken, refreshSession } from './session';
 
 const keepAlive = 10_000;
@@ -34,7 +35,15 @@ export function createFeedClient(): Client {
   let used: string | null = null;
   let refused: string | null = null;
   let pongDeadline: ReturnType<typeof setTimeout> | undefined;
+  // By the id of the operation, for the positions that the server's pings tell.
+  const running = new Map<string, WeakRef<SubscribePayload>>();
   const client = createClient({
+    generateID: (payload) => {
+      const id = crypto.randomUUID();
+      for (const [other, held] of running) if (!held.deref()) running.delete(other);
+      running.set(id, new WeakRef(payload));
+      return id;
+    },
     url: () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${endpoint}`,
     lazy: true,
     lazyCloseTimeout: 3_000,
@@ -59,7 +68,12 @@ export function createFeedClient(): Client {
         const ours = event instanceof CloseEvent && event.code === 1000;
         reportSocket(ours ? 'idle' : 'reconnecting');
       },
-      ping: (received) => {
+      ping: (received, told) => {
+        // The filter has let nothing through up to there.
+        for (const [id, cursor] of Object.entries((told?.cursors ?? {}) as Record<string, string>)) {
+          const payload = running.get(id)?.deref();
+          if (payload) advance(payload, cursor);
+        }
         // Not heard back: the peer is gone without a word, as after a laptop's sleep.
         if (!received) pongDeadline = setTimeout(() => client.terminate(), pongTimeout);
       },
