@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,9 +14,10 @@ import (
 )
 
 // relay is centrifuge with one channel for each group. It gets its payloads
-// ready made, with all events of a commit in one publication.
+// ready made.
 type relay struct {
-	node *centrifuge.Node
+	node    *centrifuge.Node
+	batched bool // all events of a commit are one publication
 
 	mu       sync.Mutex
 	seq      uint64
@@ -23,12 +25,12 @@ type relay struct {
 }
 
 // newRelay runs until ctx ends.
-func newRelay(ctx context.Context) (*relay, error) {
+func newRelay(ctx context.Context, batched bool) (*relay, error) {
 	node, err := centrifuge.New(centrifuge.Config{LogLevel: centrifuge.LogLevelNone})
 	if err != nil {
 		return nil, fmt.Errorf("centrifuge: %w", err)
 	}
-	r := &relay{node: node, channels: map[string]bool{}}
+	r := &relay{node: node, batched: batched, channels: map[string]bool{}}
 	node.OnConnecting(func(context.Context, centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 		return centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{UserID: "bench"}}, nil
 	})
@@ -62,11 +64,26 @@ func (r *relay) commit(events int) (uint64, error) {
 		r.seq++
 		alerts[i] = newAlert(r.seq, sent)
 	}
-	data := answerOf(monitor.Position{Epoch: 1, Seq: r.seq}.Cursor(), alerts)
-	for channel := range r.channels {
-		if _, err := r.node.Publish(channel, data); err != nil {
-			return 0, fmt.Errorf("centrifuge: publish: %w", err)
+	size := 1
+	if r.batched {
+		size = events
+	}
+	for publication := range slices.Chunk(alerts, size) {
+		// The cursor is that of the whole commit; nobody reads it.
+		data := answerOf(monitor.Position{Epoch: 1, Seq: r.seq}.Cursor(), publication)
+		if err := r.publish(data); err != nil {
+			return 0, err
 		}
 	}
 	return r.seq, nil
+}
+
+// publish sends data to every channel. Callers hold mu.
+func (r *relay) publish(data []byte) error {
+	for channel := range r.channels {
+		if _, err := r.node.Publish(channel, data); err != nil {
+			return fmt.Errorf("centrifuge: publish: %w", err)
+		}
+	}
+	return nil
 }

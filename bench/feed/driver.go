@@ -12,20 +12,25 @@ import (
 
 // Driver measures servers in turn and prints a table in Markdown.
 type Driver struct {
-	Server   []string      `help:"secmon, gqlgen, centrifuge or all." default:"all" enum:"all,secmon,gqlgen,centrifuge"`
+	Server   []string      `help:"${enum}" default:"all" enum:"all,secmon,gqlgen,centrifuge,centrifuge-batched"`
 	N        int           `name:"n" help:"Connections." default:"5000"`
 	Groups   []string      `help:"Numbers of groups, each measured in turn: subscriptions of one group are alike. N: no two are." default:"1,100,200,N"`
 	Scenario []string      `help:"${enum}" default:"idle,paced,burst" enum:"idle,paced,burst,mixed,storm,slow,scale"`
-	Seconds  time.Duration `help:"How long events come in each measurement." default:"5s"`
+	Duration time.Duration `help:"How long events come in each measurement." default:"5s"`
 	Rate     float64       `help:"Events a second in paced." default:"2"`
 	Batch    int           `help:"Events a write in burst." default:"16"`
-	Window   int           `help:"Events under way at most in burst: the next are written when the slowest subscriber has the ones before." default:"64"`
+	Window   int           `help:"Events under way in burst: the next are written when the slowest subscriber has the ones before. Up to 256 with few connections." default:"64"`
 	Storm    int           `help:"Connections of storm." default:"10000"`
 	Short    bool          `help:"A minute for everything: 500 connections, one second each, 1 and 20 groups."`
 	Timeout  time.Duration `help:"Ends the whole run." default:"45m"`
 }
 
-var servers = []string{"secmon", "gqlgen", "centrifuge"}
+// servers are measured in this order. centrifuge gets each event as a
+// publication, as applications use it; centrifuge-batched gets all events of a
+// commit in one, as if the application gathered them as our feeds do.
+var servers = []string{"secmon", "gqlgen", "centrifuge", "centrifuge-batched"}
+
+func isCentrifuge(server string) bool { return strings.HasPrefix(server, "centrifuge") }
 
 // Run measures and prints.
 func (d *Driver) Run(ctx context.Context) error {
@@ -36,8 +41,9 @@ func (d *Driver) Run(ctx context.Context) error {
 	var rows []row
 	for _, s := range d.setups() {
 		for _, server := range d.Server {
-			if s.scenario == "storm" && server == "centrifuge" {
-				continue // no history without a broker's
+			s := s.on(server)
+			if s.scenario == "" {
+				continue
 			}
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -57,7 +63,7 @@ func (d *Driver) Run(ctx context.Context) error {
 // settle applies what the flags imply.
 func (d *Driver) settle() {
 	if d.Short {
-		d.N, d.Groups, d.Seconds, d.Storm = 500, []string{"1", "20"}, time.Second, 500
+		d.N, d.Groups, d.Duration, d.Storm = 500, []string{"1", "20"}, time.Second, 500
 	}
 	if slices.Contains(d.Server, "all") {
 		d.Server = servers
@@ -74,6 +80,19 @@ type setup struct {
 	n        int
 	groups   string // for people
 	groupOf  func(i int) int
+}
+
+// on leaves out of the scenario what does not apply to a server.
+func (s setup) on(server string) setup {
+	switch {
+	case isCentrifuge(server) && s.scenario == "storm":
+		s.scenario = "" // it keeps no history by itself
+	case server == "centrifuge-batched" && !strings.Contains(s.scenario, "burst") && (strings.Contains(s.scenario, "idle") || strings.Contains(s.scenario, "paced")):
+		s.scenario = "" // single events: the same as centrifuge
+	case server == "centrifuge-batched" && strings.Contains(s.scenario, "burst"):
+		s.scenario = "burst"
+	}
+	return s
 }
 
 // setups gives what is to be measured, one after the other.
@@ -97,7 +116,7 @@ func (d *Driver) setups() (all []setup) {
 		all = append(all, alike("storm", d.Storm, "200"))
 	}
 	if wants("slow") {
-		all = append(all, alike("slow", d.N, "200"))
+		all = append(all, alike("slow", min(d.N, 1_000), "200"))
 	}
 	if wants("scale") {
 		for _, n := range []int{100, 1_000, 5_000, 10_000, 20_000} {

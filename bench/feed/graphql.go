@@ -27,6 +27,10 @@ import (
 // is gqlgen's, as in app/graphql.go.
 func newSecmonHandler(p *product) (http.Handler, error) { return newGqlgenHandler(p) }
 
+// sharedExecution says that newSecmonHandler executes once for each group. Set it
+// with the new transport: then the smoke test asserts it.
+const sharedExecution = false
+
 // newGqlgenHandler is gqlgen's stock transport: each subscriber has an execution
 // of its own.
 func newGqlgenHandler(p *product) (http.Handler, error) {

@@ -19,7 +19,7 @@ import (
 // Server is one of the servers, in a process of its own. It prints its addresses
 // as a line of JSON and ends when its standard input does.
 type Server struct {
-	Kind string `arg:"" enum:"secmon,gqlgen,centrifuge" help:"secmon, gqlgen or centrifuge."`
+	Kind string `arg:"" enum:"secmon,gqlgen,centrifuge,centrifuge-batched" help:"Which."`
 }
 
 // addresses are where a process listens; Control is for the driver.
@@ -55,8 +55,8 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 func newTarget(ctx context.Context, kind string) (*target, error) {
-	if kind == "centrifuge" {
-		r, err := newRelay(ctx)
+	if isCentrifuge(kind) {
+		r, err := newRelay(ctx, kind == "centrifuge-batched")
 		if err != nil {
 			return nil, err
 		}
