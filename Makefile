@@ -118,9 +118,15 @@ e2e: build ## run the browser stories against the real program
 screenshots: build ## make the screenshots of docs/screenshots
 	cd web && npm run screenshots
 
-.PHONY: bench
-bench: ## run the Go benchmarks
+.PHONY: bench bench-short
+bench: ## run the Go benchmarks and compare live feeds with other servers (docs/benchmarks.md; 10 to 20 minutes)
 	go test -run '^$$' -bench . -benchmem ./...
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench feed --scenario idle,paced,burst,mixed,storm,slow $(ARGS)
+
+bench-short: ## the same comparison with 500 connections, in a minute
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench feed --short $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## fuzz every parser and decoder for 30 s each

@@ -1,0 +1,27 @@
+// Command bench measures the product against what else there is. See
+// docs/benchmarks.md.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/security-monitor/secmon/bench/feed"
+)
+
+type commands struct {
+	Feed  feed.Driver `cmd:"" help:"Measure live feeds: secmon, gqlgen's stock transport and centrifuge, one after the other."`
+	Serve feed.Server `cmd:"" hidden:"" help:"A server that is measured; feed starts it."`
+	Load  feed.Load   `cmd:"" hidden:"" help:"The client that connects and counts; feed starts it."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	cli := kong.Parse(&commands{}, kong.Name("bench"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+	cli.FatalIfErrorf(cli.Run())
+}
