@@ -75,7 +75,7 @@ func checkRow(t *testing.T, r row) {
 		return
 	}
 	each := 20
-	if r.server == "secmon" && sharedExecution {
+	if r.server == "secmon" {
 		each = 3
 	}
 	if r.executions != int64(each*r.commits) {

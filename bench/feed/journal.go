@@ -18,6 +18,7 @@ type journal struct {
 	mu      sync.Mutex
 	entries []monitor.Entry // entries[i].Seq == entries[0].Seq + i
 	head    monitor.Entry
+	before  uint32 // tag of the newest entry that is not kept
 }
 
 // append adds one entry for each alert and gives them.
@@ -34,6 +35,7 @@ func (j *journal) append(alerts int, sent time.Time) ([]monitor.Entry, error) {
 	}
 	j.entries = append(j.entries, added...)
 	if over := len(j.entries) - keptEntries; over > 0 {
+		j.before = monitor.TagOf(j.entries[over-1].Hash)
 		clear(j.entries[:over])
 		j.entries = j.entries[over:]
 	}
@@ -86,12 +88,13 @@ func (j *journal) Entry(_ context.Context, seq uint64) (monitor.Entry, bool, err
 	return j.entries[seq-j.entries[0].Seq], true, nil
 }
 
-// Oldest gives the number of the oldest entry that is kept.
-func (j *journal) Oldest(context.Context) (uint64, error) {
+// Earliest gives the position before the oldest entry that is kept.
+func (j *journal) Earliest(context.Context) (monitor.Position, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.entries) == 0 {
-		return 0, nil
+	p := monitor.Position{Epoch: 1}
+	if len(j.entries) > 0 && j.entries[0].Seq > 1 {
+		p.Seq, p.Tag = j.entries[0].Seq-1, j.before
 	}
-	return j.entries[0].Seq, nil
+	return p, nil
 }

@@ -68,7 +68,7 @@ func newTarget(ctx context.Context, kind string) (*target, error) {
 	}
 	t := &target{commit: p.commit, executions: p.executions.Load}
 	if kind == "secmon" {
-		t.sockets, err = newSecmonHandler(p)
+		t.sockets, err = newSecmonHandler(ctx, p)
 	} else {
 		t.sockets, err = newGqlgenHandler(p)
 	}
