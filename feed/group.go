@@ -191,6 +191,13 @@ func (g *Group) render(r Renderer, from monitor.Position, entries []monitor.Entr
 	page := monitor.JournalPage{Entries: entries, From: from, At: g.hub.tail.PositionOf(entries[len(entries)-1]), Greet: greet}
 	frame := &Frame{From: from, To: page.At}
 	err := g.hub.retry(g.ctx, func() (err error) {
+		// The time that rendering may take begins when it does.
+		select {
+		case g.hub.renders <- struct{}{}:
+			defer func() { <-g.hub.renders }()
+		case <-g.ctx.Done():
+			return g.ctx.Err()
+		}
 		frame.Payloads, err = r.Render(g.ctx, page)
 		return err
 	})

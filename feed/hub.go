@@ -13,7 +13,8 @@ import (
 // Limits bound what subscribers can take of a replica.
 type Limits struct {
 	Groups     int           // distinct operations that run at once
-	Replays    int           // pages rendered at once for those who are behind
+	Renders    int           // pages rendered at once: more would only take turns on the processors
+	Replays    int           // of those, pages for subscriptions that are behind
 	ReplayWait time.Duration // how long one waits for its turn
 	CacheBytes int           // frames kept for those who come back
 	RenderTime time.Duration // how long rendering is tried while the database fails
@@ -23,7 +24,7 @@ type Limits struct {
 
 // DefaultLimits suit a pod of 256 MiB.
 var DefaultLimits = Limits{
-	Groups: 4_096, Replays: 16, ReplayWait: 30 * time.Second, CacheBytes: 16 << 20,
+	Groups: 4_096, Renders: 32, Replays: 16, ReplayWait: 30 * time.Second, CacheBytes: 16 << 20,
 	RenderTime: 30 * time.Second, Pause: 100 * time.Millisecond, Linger: 5 * time.Second,
 }
 
@@ -56,6 +57,7 @@ type Hub struct {
 	ctx     context.Context // ends all groups
 	cancel  context.CancelFunc
 	running sync.WaitGroup
+	renders chan struct{}
 	replays chan struct{}
 
 	cacheMu sync.Mutex
@@ -74,7 +76,7 @@ func NewHub(tail *Tail, limits Limits, access Access, lg *slog.Logger) *Hub {
 		access = func(context.Context, []monitor.Entry) {}
 	}
 	h := &Hub{
-		tail: tail, limits: limits, access: access, lg: lg, replays: make(chan struct{}, limits.Replays),
+		tail: tail, limits: limits, access: access, lg: lg, renders: make(chan struct{}, limits.Renders), replays: make(chan struct{}, limits.Replays),
 		cache: newFrameCache(limits.CacheBytes), groups: map[string]*Group{}, moved: make(chan struct{}),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
