@@ -65,7 +65,7 @@ func TestEveryServerDeliversEverythingInOrder(t *testing.T) {
 func checkRow(t *testing.T, r row) {
 	t.Helper()
 	name := r.setup.scenario
-	if r.report.Missing+uint64(r.report.Reordered) > 0 || len(r.report.Errors)+len(r.report.Closes) > 0 {
+	if r.report.Missing+r.report.Late+uint64(r.report.Reordered) > 0 || len(r.report.Errors)+len(r.report.Closes) > 0 {
 		t.Errorf("%s: %+v", name, r.report)
 	}
 	if name != "idle" && (r.report.Deliveries < 20 || r.report.P99 <= 0) {
