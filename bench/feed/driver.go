@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -38,7 +39,13 @@ func (d *Driver) Run(ctx context.Context) error {
 	defer cancel()
 	d.settle()
 	fmt.Println(machine())
-	var rows []row
+	rows := d.measureAll(ctx)
+	printTable(os.Stdout, rows)
+	return errors.Join(failures(rows), ctx.Err())
+}
+
+// measureAll goes on when a server fails, and ends with ctx; it gives what it has.
+func (d *Driver) measureAll(ctx context.Context) (rows []row) {
 	for _, s := range d.setups() {
 		for _, server := range d.Server {
 			s := s.on(server)
@@ -46,7 +53,7 @@ func (d *Driver) Run(ctx context.Context) error {
 				continue
 			}
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return rows
 			}
 			fmt.Fprintf(os.Stderr, "%s %s: %d connections, %s groups, %s\n", time.Now().Format(time.TimeOnly), server, s.n, s.groups, s.scenario)
 			got, err := d.measure(ctx, server, s)
@@ -56,8 +63,7 @@ func (d *Driver) Run(ctx context.Context) error {
 			rows = append(rows, got...)
 		}
 	}
-	printTable(os.Stdout, rows)
-	return failures(rows)
+	return rows
 }
 
 // settle applies what the flags imply.

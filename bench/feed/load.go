@@ -45,7 +45,9 @@ type report struct {
 	Deliveries int64          `json:"deliveries"` // of payloads
 	Messages   int64          `json:"messages"`
 	Bytes      int64          `json:"bytes"`
-	Missing    uint64         `json:"missing"`   // skipped, or not there yet
+	Missing    uint64         `json:"missing"`   // skipped
+	Late       uint64         `json:"late"`      // not there yet
+	SlowLate   uint64         `json:"slowLate"`  // of these, on the slow sockets
 	Reordered  int64          `json:"reordered"` // or repeated
 	P50        time.Duration  `json:"p50"`
 	P99        time.Duration  `json:"p99"`
@@ -243,7 +245,7 @@ func (l *Load) wait(ctx context.Context, seq uint64, slowToo bool) bool {
 	}
 }
 
-// report counts what came, and what of the payloads up to seq did not.
+// report counts what came, and what of the payloads up to seq is not there yet.
 func (l *Load) report(seq uint64) report {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -261,7 +263,10 @@ func (l *Load) report(seq uint64) report {
 	}
 	for _, c := range l.sockets {
 		if last := c.last.Load(); last < seq {
-			out.Missing += seq - last
+			out.Late += seq - last
+			if c.slow {
+				out.SlowLate += seq - last
+			}
 		}
 	}
 	out.P50, out.P99, out.Most = latency.quantile(0.50), latency.quantile(0.99), latency.most

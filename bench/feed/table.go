@@ -108,6 +108,9 @@ func (r *row) notes() string {
 		}
 		all = append(all, "closed by the server: "+strings.Join(codes, ", "))
 	}
+	if r.report.Late > 0 {
+		all = append(all, fmt.Sprintf("%d had not arrived when time was up", r.report.Late))
+	}
 	if r.report.Deliveries > 0 {
 		all = append(all, fmt.Sprintf("%.1f events a message, %d bytes an event", float64(r.report.Deliveries)/float64(r.report.Messages), r.report.Bytes/r.report.Deliveries))
 	}
@@ -151,7 +154,7 @@ func ratios(rows []row) []string {
 		compare(func(r *row) float64 { return r.idle.memory }),
 		compare(func(r *row) float64 { return r.idle.goroutines }),
 		compare(func(r *row) float64 { return float64(r.rss) }),
-		compare(func(r *row) float64 { return float64(r.sockets) }),
+		"",
 		compare(delivered((*row).rate)), compare(delivered((*row).cpuPerDelivery)),
 		compare(delivered(func(r *row) float64 { return float64(r.report.P50) })),
 		compare(delivered(func(r *row) float64 { return float64(r.report.P99) })),
