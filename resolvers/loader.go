@@ -45,7 +45,12 @@ func loadersOf(ctx context.Context) *loaders {
 // byKey puts what a store found into the order of the keys; a key without an
 // entity gives nil, which is not an error.
 func byKey[K comparable, T any](load func(context.Context, []K) ([]*T, error), key func(*T) K) func(context.Context, []K) ([]*T, []error) {
-	return func(ctx context.Context, keys []K) ([]*T, []error) {
+	return func(ctx context.Context, keys []K) (out []*T, errs []error) {
+		defer func() { // it runs outside of gqlgen's own protection
+			if p := recover(); p != nil {
+				out, errs = nil, []error{graphql.GetOperationContext(ctx).Recover(ctx, p)}
+			}
+		}()
 		found, err := load(ctx, keys)
 		if err != nil {
 			return nil, []error{err}
@@ -54,7 +59,7 @@ func byKey[K comparable, T any](load func(context.Context, []K) ([]*T, error), k
 		for _, each := range found {
 			index[key(each)] = each
 		}
-		out := make([]*T, len(keys))
+		out = make([]*T, len(keys))
 		for i, k := range keys {
 			out[i] = index[k]
 		}
