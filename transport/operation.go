@@ -194,7 +194,14 @@ func (c *connection) execute(ctx context.Context, op *operation, params *graphql
 			c.queries--
 			c.mu.Unlock()
 		}()
-		c.respond(ctx, op, parsed)
+		answered := false
+		c.server.guard(func() {
+			c.respond(ctx, op, parsed)
+			answered = true
+		})
+		if !answered {
+			op.fail(errors.New("panic in an operation"))
+		}
 	})
 }
 
@@ -295,7 +302,7 @@ func (c *connection) joining(op *operation, parsed *graphql.OperationContext, pa
 	if err != nil {
 		return j, err
 	}
-	s := &shared{exec: c.exec, role: role, id: "feed-" + hex.EncodeToString([]byte(key[:6]))}
+	s := &shared{exec: c.exec, role: role, id: "feed-" + hex.EncodeToString([]byte(key[:6])), lg: c.server.Log}
 	s.params = graphql.RawParams{Query: parsed.RawQuery, OperationName: params.OperationName, Variables: params.Variables}
 	j.Key = key
 	if op.latest {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +27,7 @@ type shared struct {
 	params graphql.RawParams
 	role   monitor.Role
 	id     string // stands in the log as the request's
+	lg     *slog.Logger
 }
 
 // dispatch begins the execution. Its context carries the role and nobody's name.
@@ -130,7 +133,13 @@ func (r *renderer) Render(ctx context.Context, page monitor.JournalPage) ([]feed
 	return payloads, err
 }
 
-func (r *renderer) render(ctx context.Context, page monitor.JournalPage) ([]feed.Payload, error) {
+func (r *renderer) render(ctx context.Context, page monitor.JournalPage) (payloads []feed.Payload, err error) {
+	defer func() { // gqlgen protects fields, and this goroutine serves many
+		if p := recover(); p != nil {
+			r.shared.lg.Error("feed: panic", "panic", p, "stack", string(debug.Stack()), "request", r.shared.id)
+			payloads, err = nil, fmt.Errorf("panic: %v", p)
+		}
+	}()
 	timed, cancel := context.WithTimeout(r.inner, renderTime)
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)()
@@ -148,7 +157,7 @@ func (r *renderer) render(ctx context.Context, page monitor.JournalPage) ([]feed
 	if a.err != nil {
 		return nil, a.err
 	}
-	payloads := make([]feed.Payload, a.messages)
+	payloads = make([]feed.Payload, a.messages)
 	for i := range payloads {
 		cursor := page.From
 		if i == len(payloads)-1 {
@@ -158,7 +167,6 @@ func (r *renderer) render(ctx context.Context, page monitor.JournalPage) ([]feed
 		if response == nil {
 			return nil, fmt.Errorf("subscription ended while it ran: %w", context.Cause(timed))
 		}
-		var err error
 		if payloads[i], err = encode(response, cursor.Cursor()); err != nil {
 			return nil, err
 		}
@@ -246,7 +254,12 @@ func newLatest(ctx context.Context, s *shared) (*latest, error) {
 }
 
 // Next waits for a message.
-func (l *latest) Next(ctx context.Context) (feed.Payload, error) {
+func (l *latest) Next(ctx context.Context) (_ feed.Payload, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	response := l.next(l.inner)
 	switch {
 	case ctx.Err() != nil:

@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -124,11 +125,21 @@ func (s *Server) worker() {
 	for {
 		select {
 		case f := <-s.work:
-			f()
+			s.guard(f)
 		case <-s.stop:
 			return
 		}
 	}
+}
+
+// guard keeps a panic of one client's operation from ending the others.
+func (s *Server) guard(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.Log.Error("transport: panic", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	f()
 }
 
 // do runs f on a worker and waits for it; false when the server has stopped.

@@ -64,6 +64,11 @@ func (*journal) Earliest(context.Context) (monitor.Position, error) { return mon
 type (
 	userStore = resolvers.Users
 	nosy      struct{ userStore }
+
+	ruleStore  = resolvers.Rules
+	noRules    struct{ ruleStore }
+	eventStore = resolvers.Events
+	noEvents   struct{ eventStore }
 )
 
 func (nosy) UsersByID(ctx context.Context, ids []monitor.ID) ([]*monitor.User, error) {
@@ -95,7 +100,7 @@ func TestFieldThatReadsTheViewerFailsInASharedExecution(t *testing.T) {
 		Recheck: func(context.Context, *monitor.Viewer) error { return nil },
 		Failure: func(context.Context) error { return nil },
 	})
-	root := &resolvers.Resolver{Feed: lockstep{tail}, Users: nosy{}}
+	root := &resolvers.Resolver{Feed: lockstep{tail}, Users: nosy{}, Rules: noRules{}, Events: noEvents{}}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root})
 	guard, err := resolvers.NewGuard(schema.Schema())
 	if err != nil {
