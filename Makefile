@@ -86,7 +86,7 @@ lint: $(TOOLS) ## lint Go sources (make verify checks the web's)
 
 .PHONY: test
 test: export CI = true
-test: deps/browser test/go test/web test/clients e2e ## install what is missing and run every Go, web and browser test
+test: deps/browser test/go test/bench test/web test/clients e2e ## install what is missing and run every Go, web and browser test
 
 .PHONY: test/go
 test/go: ## run the Go tests (with CI=true a missing server is a failure)
@@ -127,6 +127,19 @@ bench: ## run the Go benchmarks and compare live feeds with other servers (docs/
 bench-short: ## the same comparison with 500 connections, in a minute
 	go -C bench build -o $(CURDIR)/bin/bench .
 	bin/bench feed --short $(ARGS)
+
+.PHONY: chaos
+chaos: ## 1,000 cycles of killing, stopping, pausing and cutting off replicas, database and Redis (CHAOS_CYCLES=...)
+	CI=true CHAOS_CYCLES=$(or $(CHAOS_CYCLES),1000) go test ./e2e -run TestChaosOfProcesses -count=1 -v -timeout 90m
+
+.PHONY: soak
+soak: ## an hour of subscribers that come, go and resume: memory and goroutines stay (SOAK=...)
+	CI=true SOAK=$(or $(SOAK),1h) go test ./e2e -run TestSoak -count=1 -v -timeout 3h
+
+.PHONY: test/bench
+test/bench: ## every scenario of the benchmarks with 20 connections
+	go -C bench vet ./...
+	go -C bench test ./...
 
 .PHONY: fuzz
 fuzz: ## fuzz every parser and decoder for 30 s each
