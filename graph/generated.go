@@ -34,7 +34,6 @@ type ResolverRoot interface {
 	Actor() ActorResolver
 	Alert() AlertResolver
 	Comment() CommentResolver
-	Event() EventResolver
 	Evidence() EvidenceResolver
 	FeedConsumer() FeedConsumerResolver
 	Incident() IncidentResolver
@@ -569,9 +568,6 @@ type AlertResolver interface {
 	AcknowledgedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
 	ClosedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
 
-	Source(ctx context.Context, obj *monitor.Alert) (*model.Endpoint, error)
-	Destination(ctx context.Context, obj *monitor.Alert) (*model.Endpoint, error)
-
 	Rule(ctx context.Context, obj *monitor.Alert) (*monitor.Rule, error)
 	Evidence(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Evidence], error)
 	Comments(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Comment], error)
@@ -579,10 +575,6 @@ type AlertResolver interface {
 }
 type CommentResolver interface {
 	Author(ctx context.Context, obj *monitor.Comment) (*monitor.User, error)
-}
-type EventResolver interface {
-	Source(ctx context.Context, obj *monitor.Event) (*model.Endpoint, error)
-	Destination(ctx context.Context, obj *monitor.Event) (*model.Endpoint, error)
 }
 type EvidenceResolver interface {
 	Event(ctx context.Context, obj *monitor.Evidence) (*monitor.Event, error)
@@ -6403,11 +6395,11 @@ func (ec *executionContext) _Alert_source(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Alert_source(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().Source(ctx, obj)
+			return obj.Source(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Endpoint) graphql.Marshaler {
-			return ec.marshalNEndpoint2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEndpoint(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Endpoint) graphql.Marshaler {
+			return ec.marshalNEndpoint2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEndpoint(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6418,7 +6410,7 @@ func (ec *executionContext) fieldContext_Alert_source(_ context.Context, field g
 		Object:     "Alert",
 		Field:      field,
 		IsMethod:   true,
-		IsResolver: true,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Endpoint(ctx, field)
 		},
@@ -6435,11 +6427,11 @@ func (ec *executionContext) _Alert_destination(ctx context.Context, field graphq
 			return ec.fieldContext_Alert_destination(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().Destination(ctx, obj)
+			return obj.Destination(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Endpoint) graphql.Marshaler {
-			return ec.marshalNEndpoint2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEndpoint(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Endpoint) graphql.Marshaler {
+			return ec.marshalNEndpoint2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEndpoint(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6450,7 +6442,7 @@ func (ec *executionContext) fieldContext_Alert_destination(_ context.Context, fi
 		Object:     "Alert",
 		Field:      field,
 		IsMethod:   true,
-		IsResolver: true,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Endpoint(ctx, field)
 		},
@@ -7713,7 +7705,7 @@ func (ec *executionContext) fieldContext_CommentEdge_cursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("CommentEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _Endpoint_ip(ctx context.Context, field graphql.CollectedField, obj *model.Endpoint) (ret graphql.Marshaler) {
+func (ec *executionContext) _Endpoint_ip(ctx context.Context, field graphql.CollectedField, obj *monitor.Endpoint) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7736,7 +7728,7 @@ func (ec *executionContext) fieldContext_Endpoint_ip(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Endpoint", field, false, false, "String")
 }
 
-func (ec *executionContext) _Endpoint_port(ctx context.Context, field graphql.CollectedField, obj *model.Endpoint) (ret graphql.Marshaler) {
+func (ec *executionContext) _Endpoint_port(ctx context.Context, field graphql.CollectedField, obj *monitor.Endpoint) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -8342,11 +8334,11 @@ func (ec *executionContext) _Event_source(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Event_source(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Event().Source(ctx, obj)
+			return obj.Source(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Endpoint) graphql.Marshaler {
-			return ec.marshalNEndpoint2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEndpoint(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Endpoint) graphql.Marshaler {
+			return ec.marshalNEndpoint2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEndpoint(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8357,7 +8349,7 @@ func (ec *executionContext) fieldContext_Event_source(_ context.Context, field g
 		Object:     "Event",
 		Field:      field,
 		IsMethod:   true,
-		IsResolver: true,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Endpoint(ctx, field)
 		},
@@ -8374,11 +8366,11 @@ func (ec *executionContext) _Event_destination(ctx context.Context, field graphq
 			return ec.fieldContext_Event_destination(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Event().Destination(ctx, obj)
+			return obj.Destination(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Endpoint) graphql.Marshaler {
-			return ec.marshalNEndpoint2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEndpoint(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Endpoint) graphql.Marshaler {
+			return ec.marshalNEndpoint2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEndpoint(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8389,7 +8381,7 @@ func (ec *executionContext) fieldContext_Event_destination(_ context.Context, fi
 		Object:     "Event",
 		Field:      field,
 		IsMethod:   true,
-		IsResolver: true,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Endpoint(ctx, field)
 		},
@@ -17970,17 +17962,15 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "source":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_source(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "destination":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_destination(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_destination(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "process":
 			out.Values[i] = ec._Alert_process(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -18533,7 +18523,7 @@ func (ec *executionContext) _CommentEdge(ctx context.Context, sel ast.SelectionS
 
 var endpointImplementors = []string{"Endpoint"}
 
-func (ec *executionContext) _Endpoint(ctx context.Context, sel ast.SelectionSet, obj *model.Endpoint) graphql.Marshaler {
+func (ec *executionContext) _Endpoint(ctx context.Context, sel ast.SelectionSet, obj *monitor.Endpoint) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, endpointImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -18727,109 +18717,107 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 		case "id":
 			out.Values[i] = ec._Event_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "occurredAt":
 			out.Values[i] = ec._Event_occurredAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "receivedAt":
 			out.Values[i] = ec._Event_receivedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "class":
 			out.Values[i] = ec._Event_class(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "action":
 			out.Values[i] = ec._Event_action(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "outcome":
 			out.Values[i] = ec._Event_outcome(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "severity":
 			out.Values[i] = ec._Event_severity(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "logSource":
 			out.Values[i] = ec._Event_logSource(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "format":
 			out.Values[i] = ec._Event_format(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "host":
 			out.Values[i] = ec._Event_host(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "user":
 			out.Values[i] = ec._Event_user(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "source":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Event_source(ctx, field, obj)
-				})
+			out.Values[i] = ec._Event_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "destination":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Event_destination(ctx, field, obj)
-				})
+			out.Values[i] = ec._Event_destination(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "process":
 			out.Values[i] = ec._Event_process(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "command":
 			out.Values[i] = ec._Event_command(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "fileHash":
 			out.Values[i] = ec._Event_fileHash(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "filePath":
 			out.Values[i] = ec._Event_filePath(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "domain":
 			out.Values[i] = ec._Event_domain(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "url":
 			out.Values[i] = ec._Event_url(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "message":
 			out.Values[i] = ec._Event_message(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "raw":
 			out.Values[i] = ec._Event_raw(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -21922,12 +21910,8 @@ func (ec *executionContext) marshalNCursor2string(ctx context.Context, sel ast.S
 	return res
 }
 
-func (ec *executionContext) marshalNEndpoint2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEndpoint(ctx context.Context, sel ast.SelectionSet, v *model.Endpoint) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "Endpoint!")
-		return graphql.Null
-	}
-	return ec._Endpoint(ctx, sel, v)
+func (ec *executionContext) marshalNEndpoint2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEndpoint(ctx context.Context, sel ast.SelectionSet, v monitor.Endpoint) graphql.Marshaler {
+	return ec._Endpoint(ctx, sel, &v)
 }
 
 func (ec *executionContext) marshalNEntityChange2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.EntityChange) graphql.Marshaler {

@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -172,27 +171,6 @@ func (alertResolver) ClosedAt(_ context.Context, a *monitor.Alert) (*time.Time, 
 
 func (alertResolver) Assignee(ctx context.Context, a *monitor.Alert) (*monitor.User, error) {
 	return loadUser(ctx, a.AssigneeID)
-}
-
-func (alertResolver) Source(_ context.Context, a *monitor.Alert) (*model.Endpoint, error) {
-	return endpoint(a.SrcIP, a.SrcPort), nil
-}
-
-func (alertResolver) Destination(_ context.Context, a *monitor.Alert) (*model.Endpoint, error) {
-	return endpoint(a.DstIP, a.DstPort), nil
-}
-
-func endpoint(ip netip.Addr, port uint16) *model.Endpoint {
-	e := &model.Endpoint{}
-	if ip.IsValid() {
-		text := ip.String()
-		e.IP = &text
-	}
-	if port != 0 {
-		n := int(port)
-		e.Port = &n
-	}
-	return e
 }
 
 func (alertResolver) Rule(ctx context.Context, a *monitor.Alert) (*monitor.Rule, error) {

@@ -4,17 +4,10 @@ import (
 	"context"
 
 	"github.com/security-monitor/secmon/graph"
-	"github.com/security-monitor/secmon/graph/model"
 	"github.com/security-monitor/secmon/monitor"
 )
 
-type (
-	eventResolver    struct{ *Resolver }
-	evidenceResolver struct{ *Resolver }
-)
-
-// Event answers the fields of Event that are more than a value.
-func (r *Resolver) Event() graph.EventResolver { return eventResolver{r} }
+type evidenceResolver struct{ *Resolver }
 
 // Evidence answers the fields of Evidence that are more than a value.
 func (r *Resolver) Evidence() graph.EvidenceResolver { return evidenceResolver{r} }
@@ -49,14 +42,6 @@ func (r queryResolver) Event(ctx context.Context, id string) (*monitor.Event, er
 		return nil, monitor.Errorf(monitor.CodeBadInput, "%q is not the id of an event", id)
 	}
 	return loadersOf(ctx).events.Load(ctx, event)
-}
-
-func (eventResolver) Source(_ context.Context, e *monitor.Event) (*model.Endpoint, error) {
-	return endpoint(e.SrcIP, e.SrcPort), nil
-}
-
-func (eventResolver) Destination(_ context.Context, e *monitor.Event) (*model.Endpoint, error) {
-	return endpoint(e.DstIP, e.DstPort), nil
 }
 
 func (evidenceResolver) Event(ctx context.Context, e *monitor.Evidence) (*monitor.Event, error) {

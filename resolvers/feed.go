@@ -2,11 +2,9 @@ package resolvers
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/security-monitor/secmon/graph/model"
 	"github.com/security-monitor/secmon/monitor"
@@ -36,7 +34,7 @@ func (r subscriptionResolver) AlertFeed(ctx context.Context, filter *monitor.Ale
 
 // alertChanges gives what an entry means for the list of matching alerts.
 func (r *Resolver) alertChanges(matching *monitor.Predicate, e monitor.Entry) ([]*model.AlertFeedEntry, error) {
-	changed, err := listChanges[monitor.Alert](monitor.KindAlert, matching, e)
+	changed, err := listChanges(&r.alertStates, monitor.KindAlert, matching, e)
 	out := make([]*model.AlertFeedEntry, len(changed))
 	for i, c := range changed {
 		out[i] = &model.AlertFeedEntry{
@@ -58,19 +56,16 @@ type listChange[T any] struct {
 func listChanges[T any, P interface {
 	*T
 	monitor.Subject
-}](kind monitor.Kind, matching *monitor.Predicate, e monitor.Entry) ([]listChange[T], error) {
+}](read *stateCache[T], kind monitor.Kind, matching *monitor.Predicate, e monitor.Entry) ([]listChange[T], error) {
+	states, err := read.load(kind, e)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
 	var out []listChange[T]
-	for _, c := range e.Body.Changes {
-		if c.Kind != kind {
-			continue
-		}
-		after, before, err := monitor.States[T](c)
-		if err != nil {
-			return nil, err
-		}
-		now := time.Now()
-		was, is := before != nil && matching.Matches(P(before), now), matching.Matches(P(after), now)
-		listed := listChange[T]{change: model.FeedChangeUpdated, action: c.Action, after: after}
+	for _, s := range states {
+		was, is := s.before != nil && matching.Matches(P(s.before), now), matching.Matches(P(s.after), now)
+		listed := listChange[T]{change: model.FeedChangeUpdated, action: s.action, after: s.after}
 		switch {
 		case !was && !is:
 			continue
@@ -157,59 +152,4 @@ func safely[B any](ctx context.Context, page monitor.JournalPage, render func(mo
 		}
 	}()
 	return render(page)
-}
-
-// batchCache keeps the events of the newest batches, so that many feeds read a
-// batch from the database once.
-type batchCache struct {
-	flight singleflight.Group
-	mu     sync.Mutex
-	kept   map[monitor.ID][]*monitor.Event
-	order  []monitor.ID
-	events int
-}
-
-const maxCachedEvents = 5_000
-
-func (c *batchCache) load(ctx context.Context, store Events, batch monitor.ID) ([]*monitor.Event, error) {
-	c.mu.Lock()
-	events, ok := c.kept[batch]
-	c.mu.Unlock()
-	if ok {
-		return events, nil
-	}
-	loaded, err, _ := c.flight.Do(batch.String(), func() (any, error) {
-		// Not the first asker's context: its leaving must not fail the others.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		events, err := store.EventsOfBatch(ctx, batch)
-		if err == nil {
-			c.keep(batch, events)
-		}
-		return events, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	events, _ = loaded.([]*monitor.Event)
-	return events, nil
-}
-
-func (c *batchCache) keep(batch monitor.ID, events []*monitor.Event) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.kept == nil {
-		c.kept = map[monitor.ID][]*monitor.Event{}
-	}
-	if _, ok := c.kept[batch]; ok {
-		return
-	}
-	c.kept[batch] = events
-	c.order = append(c.order, batch)
-	c.events += len(events)
-	for c.events > maxCachedEvents && len(c.order) > 1 {
-		c.events -= len(c.kept[c.order[0]])
-		delete(c.kept, c.order[0])
-		c.order = c.order[1:]
-	}
 }

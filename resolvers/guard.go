@@ -17,21 +17,18 @@ import (
 // by the schema's @auth. What the schema says nothing about is denied, and
 // NewGuard refuses a schema that says nothing about a field.
 type Guard struct {
-	needs map[string]int // "Type.field" → rank of the role it takes
+	needs map[string]map[string]int // type → field → rank of the role it takes
 }
 
 // NewGuard reads @auth of every field. It fails when one has none, neither on
 // itself nor on its type.
 func NewGuard(schema *ast.Schema) (*Guard, error) {
-	g := &Guard{needs: map[string]int{
-		// Introspection is for those who may read; the names begin with __.
-		"Query.__schema": monitor.RoleViewer.Rank(),
-		"Query.__type":   monitor.RoleViewer.Rank(),
-	}}
+	g := &Guard{needs: map[string]map[string]int{}}
 	for name, def := range schema.Types {
 		if def.Kind != ast.Object || strings.HasPrefix(name, "__") {
 			continue
 		}
+		g.needs[name] = map[string]int{}
 		for _, field := range def.Fields {
 			if strings.HasPrefix(field.Name, "__") {
 				continue
@@ -44,9 +41,11 @@ func NewGuard(schema *ast.Schema) (*Guard, error) {
 				return nil, fmt.Errorf("schema: nothing says who may see %s.%s: give it or its type @auth", name, field.Name)
 			}
 			need := model.Access(d.Arguments.ForName("requires").Value.Raw)
-			g.needs[name+"."+field.Name] = rankOf(need)
+			g.needs[name][field.Name] = rankOf(need)
 		}
 	}
+	// Introspection is for those who may read; the names begin with __.
+	g.needs["Query"]["__schema"], g.needs["Query"]["__type"] = monitor.RoleViewer.Rank(), monitor.RoleViewer.Rank()
 	return g, nil
 }
 
@@ -63,7 +62,7 @@ func (g *Guard) Field(ctx context.Context, next graphql.Resolver) (any, error) {
 	if strings.HasPrefix(fc.Object, "__") {
 		return next(ctx) // inside an introspection that was allowed
 	}
-	need, known := g.needs[fc.Object+"."+fc.Field.Name]
+	need, known := g.needs[fc.Object][fc.Field.Name]
 	if !known {
 		return nil, monitor.Errorf(monitor.CodeForbidden, "nobody may see %s.%s", fc.Object, fc.Field.Name)
 	}

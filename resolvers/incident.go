@@ -129,7 +129,7 @@ func (r subscriptionResolver) IncidentFeed(ctx context.Context, filter *monitor.
 	return follow(ctx, r.Feed, func(page monitor.JournalPage) (messages[model.IncidentFeedBatch], error) {
 		batch := &model.IncidentFeedBatch{Cursor: page.At.Cursor(), Entries: []*model.IncidentFeedEntry{}}
 		for _, e := range page.Entries {
-			changed, err := listChanges[monitor.Incident](monitor.KindIncident, &matching, e)
+			changed, err := listChanges(&r.incidentStates, monitor.KindIncident, &matching, e)
 			if err != nil {
 				return messages[model.IncidentFeedBatch]{}, err
 			}

@@ -97,7 +97,9 @@ type Resolver struct {
 	Auth       *auth.Auth
 	Version    string // of the server
 
-	batches batchCache
+	batches        batchCache
+	alertStates    stateCache[monitor.Alert]
+	incidentStates stateCache[monitor.Incident]
 }
 
 // countBound is up to where totals are exact.

@@ -101,14 +101,6 @@ type AlertStatusCount struct {
 	Count  int                 `json:"count"`
 }
 
-// An address and port.
-type Endpoint struct {
-	// IPv4 or IPv6.
-	IP *string `json:"ip,omitempty"`
-	// Null where it is unknown.
-	Port *int `json:"port,omitempty"`
-}
-
 // What happened to one entity in a transaction.
 type EntityChange struct {
 	// Alert, Incident, Rule, User, Session, APIToken, Comment, Job.
