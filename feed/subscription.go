@@ -37,8 +37,11 @@ func (t *Tail) check(ctx context.Context, p, head monitor.Position) error {
 	if p.Epoch != head.Epoch {
 		return t.expired(ctx, "epoch", "the database was restored from a backup since", head)
 	}
+	if t.remembers(p) {
+		return nil // so that a crowd that comes back does not go to the database
+	}
 	if p.Seq > 0 {
-		entry, found, err := t.log.Entry(ctx, p.Seq) // the journal, not the ring: this replica may lag behind the one that gave the cursor
+		entry, found, err := t.log.Entry(ctx, p.Seq) // this replica may lag behind the one that gave the cursor
 		switch {
 		case err != nil:
 			return err
@@ -60,6 +63,19 @@ func (t *Tail) check(ctx context.Context, p, head monitor.Position) error {
 		return t.expired(ctx, "mismatch", "the server had another entry of that number", head)
 	}
 	return nil // the entry itself is trimmed, all behind it are there
+}
+
+// remembers tells whether the ring has the entry of a position. Should the
+// journal have been replaced without this replica's knowing yet, whoever reads on
+// from there is told when it learns it.
+func (t *Tail) remembers(p monitor.Position) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p.Seq == 0 || p.Epoch != t.epoch {
+		return false
+	}
+	entries, ok := t.ring.after(p.Seq-1, 1)
+	return ok && len(entries) == 1 && entries[0].Seq == p.Seq && monitor.TagOf(entries[0].Hash) == p.Tag
 }
 
 func (t *Tail) expired(ctx context.Context, reason, why string, head monitor.Position) error {

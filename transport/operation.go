@@ -240,6 +240,9 @@ func (c *connection) subscribe(ctx context.Context, op *operation, parsed *graph
 	if len(fields) != 1 || fields[0].Definition == nil {
 		return monitor.Errorf(monitor.CodeBadInput, "a subscription selects exactly one field")
 	}
+	if op.viewer.Role() == "" {
+		return monitor.Errorf(monitor.CodeForbidden, "this credential may not read; an API token needs the scope read")
+	}
 	field := fields[0]
 	directive := field.Definition.Directives.ForName("shared")
 	if directive == nil {

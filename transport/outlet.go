@@ -18,9 +18,11 @@ const (
 // directly, without a goroutine and without waiting; what does not fit is queued
 // and a goroutine, which lives as long as the queue, writes it.
 type outlet struct {
-	conn  net.Conn
-	raw   syscall.RawConn // nil where only waiting writes are possible
-	spawn func(func())
+	conn net.Conn
+	raw  syscall.RawConn // nil where only waiting writes are possible
+	// patience is how long a part of the queue may take.
+	patience time.Duration
+	spawn    func(func())
 	// broken is told, without a lock held, that nothing can be sent any more.
 	broken func(error)
 
@@ -34,7 +36,7 @@ type outlet struct {
 }
 
 func (o *outlet) open(conn net.Conn, spawn func(func()), broken func(error)) {
-	o.conn, o.spawn, o.broken = conn, spawn, broken
+	o.conn, o.spawn, o.broken, o.patience = conn, spawn, broken, drainTime
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // a hint
 		if raw, err := tcp.SyscallConn(); err == nil && canWritev {
@@ -97,19 +99,23 @@ func (o *outlet) send(message []byte) {
 	o.put(nil, message, nil)
 }
 
-// drain writes the queue until it is empty. Each part of it has drainTime.
+// drain writes the queue until it is empty. Each part of it has so long as
+// patience says.
 func (o *outlet) drain() {
 	for {
 		o.mu.Lock()
 		batch, n := o.queue, o.queued
 		o.queue = nil
 		if len(batch) == 0 {
+			if !o.shut { // the deadline would end the direct writes too, when it comes
+				_ = o.conn.SetWriteDeadline(time.Time{})
+			}
 			o.idle()
 			o.mu.Unlock()
 			return
 		}
 		o.mu.Unlock()
-		_ = o.conn.SetWriteDeadline(time.Now().Add(drainTime)) // fails where the write fails
+		_ = o.conn.SetWriteDeadline(time.Now().Add(o.patience)) // fails where the write fails
 		_, err := batch.WriteTo(o.conn)
 		o.mu.Lock()
 		o.queued -= n

@@ -28,6 +28,7 @@ import (
 
 // Limits bound what clients can take of a replica.
 type Limits struct {
+	Total         int           // connections of all
 	Connections   int           // of one user or token
 	Subscriptions int           // of one user or token
 	PerConnection int           // operations of one connection at once
@@ -39,7 +40,7 @@ type Limits struct {
 
 // DefaultLimits suit a pod of 256 MiB.
 var DefaultLimits = Limits{
-	Connections: 200, Subscriptions: 1_000, PerConnection: 200, Queries: 8,
+	Total: 20_000, Connections: 200, Subscriptions: 1_000, PerConnection: 200, Queries: 8,
 	MessageBytes: 1 << 20, InitTime: 10 * time.Second, KeepAlive: 20 * time.Second,
 }
 
@@ -181,10 +182,14 @@ func (s *Server) connections() []*connection {
 	return all
 }
 
-// register takes a connection in; false when the server stops.
+// register takes a connection in; false when the server stops or is full.
 func (s *Server) register(c *connection) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.live) >= s.Limits.Total {
+		s.Stats.Refused.Add(1)
+		return false
+	}
 	if s.stopping.Load() {
 		return false
 	}
@@ -375,8 +380,13 @@ func (s *Server) present(ctx context.Context, err error) gqlerror.List {
 	return gqlerror.List{s.Present(ctx, err)}
 }
 
-// unavailable answers a request that comes while the server stops.
+// unavailable answers a request that comes while the server stops, or is full.
 func unavailable(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "1")
-	http.Error(w, `{"code":"UNAVAILABLE","message":"the server restarts"}`, http.StatusServiceUnavailable)
+	refuse(w, http.StatusServiceUnavailable, monitor.Errorf(monitor.CodeUnavailable, "this replica takes no more live connections; try again"))
+}
+
+// closed tells whether new connections are turned away.
+func (s *Server) closed() bool {
+	return s.stopping.Load() || s.Stats.Connections.Load() >= int64(s.Limits.Total)
 }

@@ -63,7 +63,7 @@ func (t Stream) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 
 // viewerOf gives who asks; it answers the request where nobody does.
 func (s *Server) viewerOf(w http.ResponseWriter, r *http.Request) (*monitor.Viewer, bool) {
-	if s.stopping.Load() {
+	if s.closed() && streamToken(r) == "" { // operations of a stream that is open go on
 		unavailable(w)
 		return nil, false
 	}

@@ -43,7 +43,7 @@ func (WebSocket) Supports(r *http.Request) bool {
 // small stack waits for what the client says.
 func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	s := t.Server
-	if s.stopping.Load() {
+	if s.closed() {
 		unavailable(w)
 		return
 	}

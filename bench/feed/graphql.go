@@ -31,7 +31,7 @@ func newSecmonHandler(ctx context.Context, p *product) (http.Handler, error) {
 	var sockets *transport.Server
 	hub := live.NewHub(p.tail, limits, func(ctx context.Context, entries []monitor.Entry) { sockets.Access(ctx, entries) }, p.lg)
 	bounds := transport.DefaultLimits
-	bounds.Connections, bounds.Subscriptions = 1<<20, 1<<20 // all of one user
+	bounds.Total, bounds.Connections, bounds.Subscriptions = 1<<20, 1<<20, 1<<20 // all of one user
 	sockets = transport.NewServer(transport.Options{
 		Hub: hub, Limits: bounds, Replica: "bench", Present: resolvers.Presenter(p.lg), Log: p.lg,
 		Authenticate: func(context.Context, string) (*monitor.Viewer, error) { return viewer, nil },
