@@ -200,7 +200,7 @@ func (f *Feed) open(ctx context.Context) (_ *websocket.Conn, err error) {
 	if rest, ok := strings.CutPrefix(address, "http"); ok {
 		address = "ws" + rest
 	}
-	conn, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
+	conn, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}}) //nolint:bodyclose // the library has read it
 	if response != nil && response.StatusCode == http.StatusNotFound {
 		return nil, &stopped{fmt.Errorf("there is no GraphQL endpoint at %s", f.URL)}
 	}

@@ -50,7 +50,9 @@ func (s *script) start() string {
 	return server.URL
 }
 
-func (p *peer) say(text string) { _ = p.conn.Write(context.Background(), websocket.MessageText, []byte(text)) }
+func (p *peer) say(text string) {
+	_ = p.conn.Write(context.Background(), websocket.MessageText, []byte(text))
+}
 
 func (p *peer) hear() map[string]any {
 	_, text, err := p.conn.Read(context.Background())
@@ -113,7 +115,12 @@ func TestLostConnectionsAreResumedBehindWhatWasHandled(t *testing.T) {
 			p.say(`{"id":"feed","type":"error","payload":[{"message":"m","extensions":{"code":"UNAVAILABLE"}}]}`)
 			_, _, _ = p.conn.Read(context.Background())
 		},
-		func(p *peer) { p.accept(); p.say(next("c3", "two")); p.say(`{"id":"feed","type":"complete"}`); p.hear() },
+		func(p *peer) {
+			p.accept()
+			p.say(next("c3", "two"))
+			p.say(`{"id":"feed","type":"complete"}`)
+			p.hear()
+		},
 	)
 	if err != nil {
 		t.Fatal(err)

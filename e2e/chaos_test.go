@@ -716,4 +716,3 @@ func (c *chaos) journal(t *testing.T, store *db.Store, from uint64) journalSays 
 		}
 	}
 }
-

@@ -53,7 +53,9 @@ func TestIncidentFeedFollowsAFilteredList(t *testing.T) {
 	ana := login(t, r.URL(), "ana", testPassword)
 	s := subscribed(t, r, ana, `subscription { incidentFeed(filter: {status: {eq: OPEN}}) { cursor entries { change action actor { name } incident { id title status alertCount } } } }`, nil)
 	raise(t, r, "one", "two")
-	var list struct{ Alerts struct{ Nodes []struct{ ID string } } }
+	var list struct {
+		Alerts struct{ Nodes []struct{ ID string } }
+	}
 	post(t, r.URL(), ana, `{ alerts(first: 10) { nodes { id } } }`, nil, &list)
 	type payload struct {
 		Incident *struct {
@@ -117,7 +119,9 @@ func TestIncidentFeedFollowsAFilteredList(t *testing.T) {
 	if strings.Join(got, ", ") != "ENTERED incident.create ana Break-in OPEN, LEFT incident.close ana Break-in CLOSED" {
 		t.Errorf("the feed told %v", got)
 	}
-	var open struct{ Incidents struct{ Nodes []struct{ ID string } } }
+	var open struct {
+		Incidents struct{ Nodes []struct{ ID string } }
+	}
 	post(t, r.URL(), ana, `{ incidents(filter: {status: {eq: OPEN}}, first: 5) { nodes { id } } }`, nil, &open)
 	if len(open.Incidents.Nodes) != 0 {
 		t.Errorf("open: %+v", open)
@@ -212,7 +216,9 @@ func TestJournalFeedIsTheAuditTrail(t *testing.T) {
 	all := subscribed(t, r, admin, query, nil)
 	alerts := subscribed(t, r, admin, query, map[string]any{"f": map[string]any{"kind": map[string]any{"has": "Alert"}, "actor": map[string]any{"eq": "ana"}}})
 	raise(t, r, "one")
-	var list struct{ Alerts struct{ Nodes []struct{ ID string } } }
+	var list struct {
+		Alerts struct{ Nodes []struct{ ID string } }
+	}
 	post(t, r.URL(), ana, `{ alerts(first: 1) { nodes { id } } }`, nil, &list)
 	post(t, r.URL(), ana, `mutation($id: ID!) { alertAcknowledge(input: {id: $id}) { errors { code } } }`, map[string]any{"id": list.Alerts.Nodes[0].ID}, &struct{}{})
 	apiToken(t, r, time.Time{}, monitor.ScopeRead)
@@ -314,7 +320,11 @@ func TestJobTellsItsProgressAndItsEnd(t *testing.T) {
 	if state, message := verify(); state != "FAILED" || !strings.Contains(message, "journal entry 3 was changed") {
 		t.Errorf("%s: %s", state, message)
 	}
-	var jobs struct{ Jobs struct{ Nodes []struct{ State, Kind string } } }
+	var jobs struct {
+		Jobs struct {
+			Nodes []struct{ State, Kind string }
+		}
+	}
 	post(t, r.URL(), admin, `{ jobs(first: 5) { nodes { state kind } } }`, nil, &jobs)
 	if len(jobs.Jobs.Nodes) != 2 || jobs.Jobs.Nodes[0].State != "FAILED" || jobs.Jobs.Nodes[0].Kind != "JOURNAL_VERIFY" {
 		t.Errorf("%+v", jobs)

@@ -83,4 +83,3 @@ func TestTailGoesOnWhereItStopped(t *testing.T) {
 		t.Error("an expired cursor is no error")
 	}
 }
-

@@ -80,6 +80,7 @@ type lockstep struct{ *feed.Tail }
 func (f lockstep) Subscribe(ctx context.Context, after *monitor.Position) (resolvers.Stream, monitor.Position, error) {
 	return f.Tail.Subscribe(ctx, after)
 }
+
 func (lockstep) Pages(ctx context.Context) (resolvers.Pages, error) { return transport.PagesFrom(ctx) }
 
 // A field that depends on who asks fails in an execution for many, instead of
