@@ -50,8 +50,7 @@ export class Server {
         this.dataDir,
         '--listen',
         new URL(this.url).host,
-        '--admin-password',
-        this.password,
+        `--admin-password=${this.password}`, // it may begin with a dash
         ...(this.options.demo ? ['--demo'] : []),
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
