@@ -119,16 +119,9 @@ func (s *Store) Incidents(ctx context.Context, filter *monitor.IncidentFilter, a
 	if err != nil {
 		return nil, err
 	}
-	keys := []string{"created_at", "id"}
-	st := dialect.From("incidents").Select(columnList(incidentColumns)...).Where(condition(&p, incidentFilterColumns, s.now())).
-		Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
-	if args.After != "" {
-		var at time.Time
-		var id monitor.ID
-		if err := page.DecodeCursor(args.After, &at, &id); err != nil {
-			return nil, monitor.Errorf(monitor.CodeBadInput, "after: %v", err)
-		}
-		st = st.Where(before(keys, []any{at, id[:]}))
+	st, err := newestFirst(dialect.From("incidents").Select(columnList(incidentColumns)...).Where(condition(&p, incidentFilterColumns, s.now())), args)
+	if err != nil {
+		return nil, err
 	}
 	incidents, err := query(ctx, s.db, st, scanIncident)
 	if err != nil {

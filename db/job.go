@@ -89,15 +89,9 @@ func (s *Store) JobsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Job,
 
 // Jobs gives one page of all jobs, newest first.
 func (s *Store) Jobs(ctx context.Context, args page.Args) (*monitor.JobConnection, error) {
-	keys := []string{"created_at", "id"}
-	st := dialect.From("jobs").Select(columnList(jobColumns)...).Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
-	if args.After != "" {
-		var at time.Time
-		var id monitor.ID
-		if err := page.DecodeCursor(args.After, &at, &id); err != nil {
-			return nil, monitor.Errorf(monitor.CodeBadInput, "after: %v", err)
-		}
-		st = st.Where(before(keys, []any{at, id[:]}))
+	st, err := newestFirst(dialect.From("jobs").Select(columnList(jobColumns)...), args)
+	if err != nil {
+		return nil, err
 	}
 	jobs, err := query(ctx, s.db, st, scanJob)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/doug-martin/goqu/v9/exp"
 
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
 )
 
 // column says how a filter field stands in a table.
@@ -244,4 +245,20 @@ func columnList(names []string) []any {
 		list[i] = goqu.C(name)
 	}
 	return list
+}
+
+// newestFirst orders rows by their creation, latest first, and begins behind the
+// cursor of a page, which is made of created_at and id.
+func newestFirst(st *goqu.SelectDataset, args page.Args) (*goqu.SelectDataset, error) {
+	keys := []string{"created_at", "id"}
+	st = st.Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
+	if args.After == "" {
+		return st, nil
+	}
+	var at time.Time
+	var id monitor.ID
+	if err := page.DecodeCursor(args.After, &at, &id); err != nil {
+		return nil, monitor.Errorf(monitor.CodeBadInput, "after: %v", err)
+	}
+	return st.Where(before(keys, []any{at, id[:]})), nil
 }

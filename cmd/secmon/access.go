@@ -95,12 +95,9 @@ type userUpdateCommand struct {
 // Run changes the user.
 func (c *userUpdateCommand) Run(ctx context.Context) error {
 	return app.WithAuth(ctx, c.Storage, quiet(), func(access *app.Access) error {
-		user, _, found, err := access.Store.Login(ctx, c.Name)
+		user, err := userNamed(ctx, access, c.Name)
 		if err != nil {
 			return err
-		}
-		if !found {
-			return fmt.Errorf("there is no user %q", c.Name)
 		}
 		_, err = access.Store.UpdateUser(ctx, monitor.SystemActor, user.ID, func(u *monitor.User) {
 			if c.Role != "" {
@@ -144,15 +141,20 @@ func (c *userPasswordCommand) Run(ctx context.Context) error {
 		return err
 	}
 	return app.WithAuth(ctx, c.Storage, quiet(), func(access *app.Access) error {
-		user, _, found, err := access.Store.Login(ctx, c.Name)
+		user, err := userNamed(ctx, access, c.Name)
 		if err != nil {
 			return err
 		}
-		if !found {
-			return fmt.Errorf("there is no user %q", c.Name)
-		}
 		return access.Auth.SetPassword(ctx, monitor.SystemActor, user.ID, password)
 	})
+}
+
+func userNamed(ctx context.Context, access *app.Access, name string) (*monitor.User, error) {
+	user, _, found, err := access.Store.Login(ctx, name)
+	if err == nil && !found {
+		err = fmt.Errorf("there is no user %q", name)
+	}
+	return user, err
 }
 
 // readPassword asks at a terminal without echo, and otherwise takes one line, so
