@@ -21,6 +21,9 @@ func pair(t *testing.T) (*outlet, net.Conn, func() error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if tcp, ok := client.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(64 << 10)
+	}
 	server, err := listener.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +52,7 @@ func pair(t *testing.T) (*outlet, net.Conn, func() error) {
 // time that it took does not shorten the life of the connection.
 func TestFullSocketIsDrainedAndUsedOn(t *testing.T) {
 	o, client, broken := pair(t)
-	o.patience = 300 * time.Millisecond
+	o.patience = 2 * time.Second
 	var want bytes.Buffer
 	head, middle, tail := bytes.Repeat([]byte("h"), 100), bytes.Repeat([]byte("m"), 60_000), []byte("t\n")
 	for range 200 {

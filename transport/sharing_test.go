@@ -1,9 +1,12 @@
 package transport_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -83,25 +86,30 @@ func (f lockstep) Subscribe(ctx context.Context, after *monitor.Position) (resol
 
 func (lockstep) Pages(ctx context.Context) (resolvers.Pages, error) { return transport.PagesFrom(ctx) }
 
-// A field that depends on who asks fails in an execution for many, instead of
-// showing one subscriber's answer to another.
-func TestFieldThatReadsTheViewerFailsInASharedExecution(t *testing.T) {
-	log := &journal{}
-	tail := feed.NewTail(log, nil, slog.New(slog.DiscardHandler))
-	if err := tail.Start(t.Context()); err != nil {
+// rig is a server of the real schema over a journal in memory.
+type rig struct {
+	t    *testing.T
+	log  *journal
+	tail *feed.Tail
+	url  string
+}
+
+func newRig(t *testing.T, limits transport.Limits, users resolvers.Users) *rig {
+	t.Helper()
+	r := &rig{t: t, log: &journal{}}
+	lg := slog.New(slog.DiscardHandler)
+	r.tail = feed.NewTail(r.log, nil, lg)
+	if err := r.tail.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	lg := slog.New(slog.DiscardHandler)
-	hub := feed.NewHub(tail, feed.DefaultLimits, nil, lg)
+	hub := feed.NewHub(r.tail, feed.DefaultLimits, nil, lg)
 	server := transport.NewServer(transport.Options{
-		Hub: hub, Limits: transport.DefaultLimits, Present: resolvers.Presenter(lg), Log: lg, Replica: "test",
-		Authenticate: func(_ context.Context, name string) (*monitor.Viewer, error) {
-			return &monitor.Viewer{User: &monitor.User{ID: monitor.ID{9}, Name: name, Role: monitor.RoleViewer}}, nil
-		},
-		Recheck: func(context.Context, *monitor.Viewer) error { return nil },
-		Failure: func(context.Context) error { return nil },
+		Hub: hub, Limits: limits, Present: resolvers.Presenter(lg), Log: lg, Replica: "test",
+		Authenticate: func(_ context.Context, name string) (*monitor.Viewer, error) { return viewerOf(name), nil },
+		Recheck:      func(context.Context, *monitor.Viewer) error { return nil },
+		Failure:      func(context.Context) error { return nil },
 	})
-	root := &resolvers.Resolver{Feed: lockstep{tail}, Users: nosy{}, Rules: noRules{}, Events: noEvents{}}
+	root := &resolvers.Resolver{Feed: lockstep{r.tail}, Users: users, Rules: noRules{}, Events: noEvents{}}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root})
 	guard, err := resolvers.NewGuard(schema.Schema())
 	if err != nil {
@@ -113,7 +121,11 @@ func TestFieldThatReadsTheViewerFailsInASharedExecution(t *testing.T) {
 	executor.AroundResponses(root.Loaders)
 	executor.AroundFields(guard.Field)
 	executor.AddTransport(transport.WebSocket{Server: server})
-	web := httptest.NewServer(executor)
+	executor.AddTransport(transport.Stream{Server: server})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		executor.ServeHTTP(w, q.WithContext(monitor.WithViewer(q.Context(), viewerOf("header"))))
+	}))
+	r.url = web.URL
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { hub.Run(ctx) })
@@ -124,37 +136,117 @@ func TestFieldThatReadsTheViewerFailsInASharedExecution(t *testing.T) {
 		hub.Close()
 		web.Close()
 	})
+	return r
+}
+
+func viewerOf(name string) *monitor.Viewer {
+	return &monitor.Viewer{User: &monitor.User{ID: monitor.ID{9}, Name: name, Role: monitor.RoleViewer}}
+}
+
+// subscribe opens a socket with one subscription, and gives it behind the greeting.
+func (r *rig) subscribe(query string) *websocket.Conn {
+	r.t.Helper()
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
-	conn, response, err := dialer.DialContext(t.Context(), strings.Replace(web.URL, "http", "ws", 1), nil)
+	conn, response, err := dialer.DialContext(r.t.Context(), strings.Replace(r.url, "http", "ws", 1), nil)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	_ = response.Body.Close()
-	defer conn.Close() //nolint:errcheck // a test
+	r.t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	for _, text := range []string{
 		`{"type":"connection_init","payload":{"authorization":"ana"}}`,
-		`{"id":"1","type":"subscribe","payload":{"query":"subscription { alertFeed { cursor entries { alert { title assignee { name } } } } }"}}`,
+		`{"id":"1","type":"subscribe","payload":{"query":"` + query + `"}}`,
 	} {
 		if err := conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
-			t.Fatal(err)
+			r.t.Fatal(err)
 		}
 	}
-	next := func() string {
-		t.Helper()
-		var m struct {
-			Type    string
-			Payload json.RawMessage
-		}
-		if err := conn.ReadJSON(&m); err != nil {
-			t.Fatal(err)
-		}
-		return m.Type + " " + string(m.Payload)
+	r.next(conn) // acknowledged
+	r.next(conn) // the greeting
+	return conn
+}
+
+func (r *rig) next(conn *websocket.Conn) string {
+	r.t.Helper()
+	var m struct {
+		Type    string
+		Payload json.RawMessage
 	}
-	next() // acknowledged
-	next() // the greeting
-	tail.Committed(log.raise(t))
-	if got := next(); !strings.Contains(got, `"assignee":null`) || !strings.Contains(got, `"code":"FORBIDDEN"`) || strings.Contains(got, "ana") {
+	if err := conn.ReadJSON(&m); err != nil {
+		r.t.Fatal(err)
+	}
+	return m.Type + " " + string(m.Payload)
+}
+
+// A field that depends on who asks fails in an execution for many, instead of
+// showing one subscriber's answer to another.
+func TestFieldThatReadsTheViewerFailsInASharedExecution(t *testing.T) {
+	r := newRig(t, transport.DefaultLimits, nosy{})
+	conn := r.subscribe("subscription { alertFeed { cursor entries { alert { title assignee { name } } } } }")
+	r.tail.Committed(r.log.raise(t))
+	if got := r.next(conn); !strings.Contains(got, `"assignee":null`) || !strings.Contains(got, `"code":"FORBIDDEN"`) || strings.Contains(got, "ana") {
 		t.Errorf("got %s", got)
+	}
+}
+
+// While a filter lets nothing through, pings tell how far the feed has come; who
+// answers none is taken for gone.
+func TestPingsTellThePosition(t *testing.T) {
+	limits := transport.DefaultLimits
+	limits.KeepAlive = time.Second
+	r := newRig(t, limits, nosy{})
+	const query = `subscription { alertFeed(filter: {host: {eq: \"none\"}}) { cursor } }`
+	conn := r.subscribe(query)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url, strings.NewReader(`{"query":"`+query+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept", "text/event-stream")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // a test
+	lines := bufio.NewReader(response.Body)
+	for line := ""; !strings.HasPrefix(line, "data: "); { // the greeting
+		if line, err = lines.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entry := r.log.raise(t)[0]
+	r.tail.Committed([]monitor.Entry{entry})
+	cursor := r.tail.PositionOf(entry).Cursor()
+	for want := `ping {"cursors":{"1":"` + cursor + `"}}`; ; {
+		if got := r.next(conn); got == want {
+			break
+		} else if !strings.HasPrefix(got, "ping") {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatalf("no block with the id %s: %v", cursor, err)
+		}
+		if line == "id: "+cursor+"\n" {
+			if line, _ = lines.ReadString('\n'); line != "\n" {
+				t.Errorf("the block with the id goes on with %q", line)
+			}
+			break
+		}
+	}
+	for { // no pong is sent
+		_, _, err := conn.ReadMessage()
+		var closed *websocket.CloseError
+		if errors.As(err, &closed) {
+			if closed.Code != 1013 {
+				t.Errorf("closed with %d", closed.Code)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
