@@ -157,14 +157,18 @@ type Joining struct {
 }
 
 // Join makes out a member of the group of the key. It fails with CURSOR_EXPIRED,
-// with RATE_LIMITED when there are too many groups, and with what the operation
-// says when it cannot start.
+// with RATE_LIMITED when there are too many groups, with UNAVAILABLE when the
+// journal cannot be read now, and with what the operation says when it cannot start.
 func (h *Hub) Join(ctx context.Context, j Joining, out Member) (*Membership, error) {
 	h.tail.mu.Lock()
 	head := h.tail.positionOf(h.tail.head)
 	h.tail.mu.Unlock()
 	if j.After != nil && j.Latest == nil {
 		if err := h.tail.check(ctx, *j.After, head); err != nil {
+			if transient(err) {
+				h.lg.Warn("feed: cursor not checked", "error", err)
+				err = monitor.Errorf(monitor.CodeUnavailable, "the journal cannot be read; try again")
+			}
 			return nil, err
 		}
 	}

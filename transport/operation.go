@@ -171,7 +171,11 @@ func (c *connection) execute(ctx context.Context, op *operation, params *graphql
 		return
 	}
 	if parsed.Operation.Operation == ast.Subscription {
-		if err := c.subscribe(ctx, op, parsed, params, after); err != nil {
+		switch err := c.subscribe(ctx, op, parsed, params, after); {
+		case err == nil:
+		case monitor.CodeOf(err) == monitor.CodeUnavailable: // an error message would end it for ever
+			c.close(closeTryLater, "try again")
+		default:
 			op.fail(err)
 		}
 		return

@@ -71,8 +71,15 @@ func (s *Server) viewerOf(w http.ResponseWriter, r *http.Request) (*monitor.View
 		return viewer, true
 	}
 	err := s.Failure(r.Context())
-	if err == nil {
+	switch code := monitor.CodeOf(err); {
+	case err == nil:
 		err = monitor.Errorf(monitor.CodeUnauthenticated, "log in, or send an API token")
+	case code != monitor.CodeUnauthenticated && code != monitor.CodeForbidden:
+		// Nobody knows: a 401 would end the client's session.
+		s.Log.Warn("feed: a credential could not be checked", "error", err)
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusServiceUnavailable, monitor.Errorf(monitor.CodeUnavailable, "the credential could not be checked; try again"))
+		return nil, false
 	}
 	w.Header().Set("WWW-Authenticate", "Bearer")
 	refuse(w, http.StatusUnauthorized, err)
