@@ -24,7 +24,7 @@ import (
 // It answers 200 when every accepted record is committed, with the rejected ones
 // by line and reason; 422 when all were rejected; 4xx for a request that is
 // wrong as a whole and 429 or 503 for one to be sent again, and then nothing of
-// it is stored.
+// it is stored, but where a 503 says that the database did not tell.
 type Handler struct {
 	Pipeline   *Pipeline
 	Detector   Detector
@@ -139,7 +139,11 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, status int, err e
 	var known *monitor.Error
 	if !errors.As(err, &known) {
 		known = &monitor.Error{Code: monitor.CodeUnavailable, Message: "not stored; send the request again"}
-		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled) {
+		unknown := errors.Is(err, monitor.ErrOutcomeUnknown)
+		if unknown {
+			known.Message = "the database did not tell whether the records are stored; sent again, they may be there twice"
+		}
+		if !unknown && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled)) {
 			known = &monitor.Error{Code: monitor.CodeBadInput, Message: "the request ended in the middle of its body"}
 		} else {
 			h.Log.Error("ingest", "error", err, "request", monitor.RequestID(r.Context()))

@@ -3,8 +3,13 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -78,6 +83,16 @@ func TestCommitOfUnknownOutcomeIsNotRepeated(t *testing.T) {
 	errs := commitTogether(s, "a", "b")
 	if s.calls != 1 || errs[0] == nil || errs[1] == nil {
 		t.Errorf("%d calls, errors %v: want one call, and every sender told", s.calls, errs)
+	}
+}
+
+// A sender is not told "not stored" of records that may be there.
+func TestSenderHearsOfUnknownOutcome(t *testing.T) {
+	answer := httptest.NewRecorder()
+	h := &Handler{Log: slog.New(slog.DiscardHandler)}
+	h.fail(answer, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/ingest", nil), 0, fmt.Errorf("commit: %w: %w", monitor.ErrOutcomeUnknown, io.ErrUnexpectedEOF))
+	if body := answer.Body.String(); answer.Code != http.StatusServiceUnavailable || strings.Contains(body, "not stored") || !strings.Contains(body, "twice") {
+		t.Errorf("got %d %s", answer.Code, body)
 	}
 }
 
