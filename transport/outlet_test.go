@@ -66,6 +66,7 @@ func TestFullSocketIsDrainedAndUsedOn(t *testing.T) {
 	if o.busyNow() == 0 {
 		t.Fatal("12 MB have gone into a socket that nobody reads: the test shows nothing")
 	}
+	_ = client.SetReadDeadline(time.Now().Add(20 * time.Second))
 	got := make([]byte, want.Len())
 	if _, err := io.ReadFull(client, got); err != nil || !bytes.Equal(got, want.Bytes()) {
 		t.Fatalf("got something else, %v", err)
