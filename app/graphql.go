@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -28,7 +29,7 @@ const (
 // server-sent events.
 func (a *App) graphql() (http.Handler, error) {
 	root := &resolvers.Resolver{
-		Alerts: a.Store, Discussion: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store, Incidents: a.Store, Jobs: jobs{a.Store, a},
+		Alerts: a.Store, Discussion: a.Store, Kin: a.Store, Merging: a.Store, Claims: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store, Incidents: a.Store, Jobs: jobs{a.Store, a},
 		Feed: liveFeed{a.tail}, Running: a, Journal: a.Store, Bounds: a.cfg.journalBounds(), Auth: a.Auth, Version: Version,
 	}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root, Complexity: complexity()})
@@ -74,7 +75,7 @@ func (a *App) deadline(ctx context.Context, next graphql.ResponseHandler) *graph
 // complexity counts a list as its number of items times what one item costs.
 func complexity() graph.ComplexityRoot {
 	var c graph.ComplexityRoot
-	c.Query.Alerts = func(child int, _ *monitor.AlertFilter, _ *monitor.AlertOrder, first int, _ *string) int {
+	c.Query.Alerts = func(child int, _ *monitor.AlertFilter, _ *monitor.AlertOrder, first int, _ *string, _ *time.Time) int {
 		return listCost(child, first)
 	}
 	c.Query.Events = func(child int, _ *monitor.EventFilter, _ *monitor.EventOrder, first int, _ *string) int {
@@ -87,6 +88,9 @@ func complexity() graph.ComplexityRoot {
 	c.Query.Jobs = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Incident.Alerts = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Incident.Journal = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.Alert.Merged = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.Alert.Similar = func(child, first int) int { return 20 + listCost(child, first) }
+	c.Alert.Prevalence = func(child int) int { return 20 + child }
 	c.Alert.Evidence = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Alert.Comments = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Alert.Journal = func(child, first int, _ *string) int { return listCost(child, first) }

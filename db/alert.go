@@ -1,8 +1,10 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
@@ -15,6 +17,7 @@ var alertColumns = []string{
 	"id", "version", "title", "severity", "status", "disposition", "reason", "assignee_id", "count", "first_seen", "last_seen",
 	"created_at", "updated_at", "acknowledged_at", "closed_at", "host", "user", "src_ip", "src_port", "dst_ip", "dst_port",
 	"process", "techniques", "tags", "rule_id", "rule_version", "rule_author", "comments", "dedup_key",
+	"rule_severity", "started_at", "merged_into", "claimed_by", "claimed_until", "file_hash",
 }
 
 var alertFilterColumns = map[monitor.FilterField]column{
@@ -29,12 +32,15 @@ var alertFilterColumns = map[monitor.FilterField]column{
 	"sourceIp":      {names: []string{"src_ip"}},
 	"destinationIp": {names: []string{"dst_ip"}},
 	"process":       {names: []string{"process"}},
+	"fileHash":      {names: []string{"file_hash"}, folded: true},
+	"mergedInto":    {names: []string{"merged_into"}},
 	"techniques":    {names: []string{"techniques"}, upper: true},
 	"tags":          {names: []string{"tags"}},
 	"count":         {names: []string{"count"}},
 	"firstSeen":     {names: []string{"first_seen"}},
 	"lastSeen":      {names: []string{"last_seen"}},
 	"createdAt":     {names: []string{"created_at"}},
+	"updatedAt":     {names: []string{"updated_at"}},
 	"text":          {names: []string{"title", "host", "user", "process"}},
 }
 
@@ -50,18 +56,9 @@ func (s *Store) Alerts(ctx context.Context, filter *monitor.AlertFilter, order m
 	if err != nil {
 		return nil, err
 	}
-	keys, ok := alertOrderColumns[order]
-	if !ok {
-		return nil, monitor.Errorf(monitor.CodeBadInput, "%q is no order of alerts", order)
-	}
-	st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(condition(&p, alertFilterColumns, s.now())).
-		Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
-	if args.After != "" {
-		key, err := alertKey(order, args.After)
-		if err != nil {
-			return nil, err
-		}
-		st = st.Where(before(keys, key))
+	st, _, err := alertList(&p, order, args, s.now())
+	if err != nil {
+		return nil, err
 	}
 	alerts, err := query(ctx, s.db, st, scanAlert)
 	if err != nil {
@@ -70,34 +67,126 @@ func (s *Store) Alerts(ctx context.Context, filter *monitor.AlertFilter, order m
 	return page.Build(alerts, args, func(a *monitor.Alert) string { return alertCursor(order, a) }), nil
 }
 
-// alertCursor is an alert's place in the list of that order.
-func alertCursor(order monitor.AlertOrder, a *monitor.Alert) string {
+// AlertsAsOf gives one page of the alerts that matched at an instant, as they were.
+func (s *Store) AlertsAsOf(ctx context.Context, at time.Time, filter *monitor.AlertFilter, order monitor.AlertOrder, args page.Args) (*monitor.AlertConnection, error) {
+	predicate, err := filter.Compile()
+	if err != nil {
+		return nil, err
+	}
+	st, from, err := alertList(&predicate, order, args, at)
+	if err != nil {
+		return nil, err
+	}
+	then, err := s.pastAt(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	keep := func(a *monitor.Alert) bool {
+		return predicate.Matches(a, at) && (from == nil || placeOf(order, a).compare(*from) > 0)
+	}
+	compare := func(a, b *monitor.Alert) int { return placeOf(order, a).compare(placeOf(order, b)) }
+	alerts, err := listAsOf(ctx, s, monitor.KindAlert, then, "alerts", st, scanAlert, keep, compare, args.First+1)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range alerts {
+		a.ClaimedBy = monitor.ID{} // nobody looks at the past
+	}
+	return page.Build(alerts, args, func(a *monitor.Alert) string { return alertCursor(order, a) }), nil
+}
+
+// AlertAsOf gives one alert as it was, nil where it was not there yet.
+func (s *Store) AlertAsOf(ctx context.Context, at time.Time, id monitor.ID) (*monitor.Alert, error) {
+	alert, err := entityAsOf(ctx, s, monitor.KindAlert, id, at, func(a *monitor.Alert) time.Time { return a.CreatedAt }, s.AlertsByID)
+	if err != nil {
+		return nil, fmt.Errorf("read alert %s as of %s: %w", id, at, err)
+	}
+	if alert != nil {
+		alert.ClaimedBy = monitor.ID{}
+	}
+	return alert, nil
+}
+
+// alertList selects one page and one alert more; from is where it begins, if not
+// at the beginning.
+func alertList(p *monitor.Predicate, order monitor.AlertOrder, args page.Args, now time.Time) (st *goqu.SelectDataset, from *alertPlace, err error) {
+	keys, ok := alertOrderColumns[order]
+	if !ok {
+		return nil, nil, monitor.Errorf(monitor.CodeBadInput, "%q is no order of alerts", order)
+	}
+	st = dialect.From("alerts").Select(columnList(alertColumns)...).Where(condition(p, alertFilterColumns, now)).
+		Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
+	if args.After == "" {
+		return st, nil, nil
+	}
+	if from, err = readAlertPlace(order, args.After); err != nil {
+		return nil, nil, err
+	}
+	return st.Where(before(keys, from.key())), from, nil
+}
+
+// alertPlace is an alert's place in a list.
+type alertPlace struct {
+	ranked bool // whether rank is part of the order
+	rank   int
+	at     time.Time
+	id     monitor.ID
+}
+
+func placeOf(order monitor.AlertOrder, a *monitor.Alert) alertPlace {
 	switch order {
 	case monitor.AlertsByCreated:
-		return page.EncodeCursor(a.CreatedAt, a.ID)
+		return alertPlace{at: a.CreatedAt, id: a.ID}
 	case monitor.AlertsBySeverity:
-		return page.EncodeCursor(a.Severity.Rank(), a.LastSeen, a.ID)
+		return alertPlace{ranked: true, rank: a.Severity.Rank(), at: a.LastSeen, id: a.ID}
 	default:
-		return page.EncodeCursor(a.LastSeen, a.ID)
+		return alertPlace{at: a.LastSeen, id: a.ID}
 	}
 }
 
-// alertKey reads what alertCursor wrote for the same order.
+func (p alertPlace) cursor() string {
+	if p.ranked {
+		return page.EncodeCursor(p.rank, p.at, p.id)
+	}
+	return page.EncodeCursor(p.at, p.id)
+}
+
+// alertCursor is an alert's place in the list of that order, for clients.
+func alertCursor(order monitor.AlertOrder, a *monitor.Alert) string { return placeOf(order, a).cursor() }
+
+// alertKey gives the values of the order's columns at a cursor.
 func alertKey(order monitor.AlertOrder, cursor string) ([]any, error) {
-	var at time.Time
-	var id monitor.ID
-	var rank int
-	into := []any{&at, &id}
-	if order == monitor.AlertsBySeverity {
-		into = []any{&rank, &at, &id}
+	p, err := readAlertPlace(order, cursor)
+	if err != nil {
+		return nil, err
+	}
+	return p.key(), nil
+}
+
+// readAlertPlace reads what cursor wrote for the same order.
+func readAlertPlace(order monitor.AlertOrder, cursor string) (*alertPlace, error) {
+	p := &alertPlace{ranked: order == monitor.AlertsBySeverity}
+	into := []any{&p.at, &p.id}
+	if p.ranked {
+		into = append([]any{&p.rank}, into...)
 	}
 	if err := page.DecodeCursor(cursor, into...); err != nil {
 		return nil, monitor.Errorf(monitor.CodeBadInput, "after: %v", err)
 	}
-	if order == monitor.AlertsBySeverity {
-		return []any{rank, at, id[:]}, nil
+	return p, nil
+}
+
+// key gives the values of the order's columns.
+func (p alertPlace) key() []any {
+	if p.ranked {
+		return []any{p.rank, p.at, p.id[:]}
 	}
-	return []any{at, id[:]}, nil
+	return []any{p.at, p.id[:]}
+}
+
+// compare is negative where p comes before q.
+func (p alertPlace) compare(q alertPlace) int {
+	return cmp.Or(cmp.Compare(q.rank, p.rank), q.at.Compare(p.at), slices.Compare(q.id[:], p.id[:]))
 }
 
 // CountAlerts counts the alerts that match, up to bound.
@@ -106,8 +195,30 @@ func (s *Store) CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bo
 	if err != nil {
 		return 0, err
 	}
-	matching := dialect.From("alerts").Select(goqu.L("1")).Where(condition(&p, alertFilterColumns, s.now())).Limit(uint(bound)) //nolint:gosec // a constant of the caller's
-	n, _, err := one(ctx, s.db, dialect.From(matching.As("m")).Select(goqu.COUNT(goqu.Star())), scanInt)
+	return s.countAlerts(ctx, condition(&p, alertFilterColumns, s.now()), bound)
+}
+
+// CountAlertsAsOf counts the alerts that matched at an instant, up to bound.
+func (s *Store) CountAlertsAsOf(ctx context.Context, at time.Time, filter *monitor.AlertFilter, bound int) (int, error) {
+	p, err := filter.Compile()
+	if err != nil {
+		return 0, err
+	}
+	then, err := s.pastAt(ctx, at)
+	if err != nil {
+		return 0, err
+	}
+	former, err := formerStates(ctx, s, monitor.KindAlert, then, nil, func(a *monitor.Alert) bool { return p.Matches(a, at) })
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.countAlerts(ctx, goqu.And(condition(&p, alertFilterColumns, at), then.unchanged(monitor.KindAlert, "alerts")), bound)
+	return min(n+len(former), bound), err
+}
+
+func (s *Store) countAlerts(ctx context.Context, matching goqu.Expression, bound int) (int, error) {
+	st := dialect.From("alerts").Select(goqu.L("1")).Where(matching).Limit(uint(bound)) //nolint:gosec // a constant of the caller's
+	n, _, err := one(ctx, s.db, dialect.From(st.As("m")).Select(goqu.COUNT(goqu.Star())), scanInt)
 	if err != nil {
 		return 0, fmt.Errorf("count alerts: %w", err)
 	}
@@ -172,7 +283,7 @@ func (s *Store) UpdateAlert(ctx context.Context, actor monitor.Actor, action str
 		}
 		now = was
 		if expected != nil && *expected != was.Version {
-			return monitor.Errorf(monitor.CodeConflict, "the alert has changed since: it is at version %d, not %d", was.Version, *expected)
+			return versionConflict(was, *expected)
 		}
 		next := *was
 		if err := change(&next, t.now); err != nil {
@@ -197,10 +308,16 @@ func (t *tx) lockAlert(ctx context.Context, id monitor.ID) (*monitor.Alert, erro
 		return nil, err
 	}
 	if !found {
-		return nil, monitor.Errorf(monitor.CodeNotFound, "there is no such alert")
+		return nil, errNoAlert()
 	}
 	return alert, nil
 }
+
+func versionConflict(is *monitor.Alert, expected int) error {
+	return monitor.Errorf(monitor.CodeConflict, "the alert has changed since: it is at version %d, not %d", is.Version, expected)
+}
+
+func errNoAlert() error { return monitor.Errorf(monitor.CodeNotFound, "there is no such alert") }
 
 // writeAlert stores next with a new version and journals the difference.
 func (t *tx) writeAlert(ctx context.Context, was, next *monitor.Alert, action string) error {
@@ -238,16 +355,19 @@ func alertRow(a *monitor.Alert) goqu.Record {
 		"src_ip": ipBytes(a.SrcIP), "src_port": a.SrcPort, "dst_ip": ipBytes(a.DstIP), "dst_port": a.DstPort, "process": a.Process,
 		"techniques": jsonColumn{a.Techniques}, "tags": jsonColumn{a.Tags}, "rule_id": a.RuleID[:], "rule_version": a.RuleVersion,
 		"rule_author": a.RuleAuthor, "comments": a.Comments, "dedup_key": a.DedupKey,
+		"rule_severity": a.RuleSeverity.Rank(), "started_at": nullTime(a.StartedAt), "merged_into": nullID(a.MergedInto),
+		"claimed_by": nullID(a.ClaimedBy), "claimed_until": nullTime(a.ClaimedUntil), "file_hash": a.FileHash,
 	}
 }
 
 func scanAlert(r scanner) (*monitor.Alert, error) {
 	a := &monitor.Alert{}
-	var severity int
+	var severity, ruleSeverity int
 	err := r.Scan(idColumn{&a.ID}, &a.Version, &a.Title, &severity, &a.Status, &a.Disposition, &a.Reason, idColumn{&a.AssigneeID}, &a.Count,
 		timeColumn{&a.FirstSeen}, timeColumn{&a.LastSeen}, timeColumn{&a.CreatedAt}, timeColumn{&a.UpdatedAt}, timeColumn{&a.AcknowledgedAt},
 		timeColumn{&a.ClosedAt}, &a.Host, &a.User, ipColumn{&a.SrcIP}, &a.SrcPort, ipColumn{&a.DstIP}, &a.DstPort, &a.Process,
-		jsonColumn{&a.Techniques}, jsonColumn{&a.Tags}, idColumn{&a.RuleID}, &a.RuleVersion, &a.RuleAuthor, &a.Comments, &a.DedupKey)
-	a.Severity = severityOf(severity)
+		jsonColumn{&a.Techniques}, jsonColumn{&a.Tags}, idColumn{&a.RuleID}, &a.RuleVersion, &a.RuleAuthor, &a.Comments, &a.DedupKey,
+		&ruleSeverity, timeColumn{&a.StartedAt}, idColumn{&a.MergedInto}, idColumn{&a.ClaimedBy}, timeColumn{&a.ClaimedUntil}, &a.FileHash)
+	a.Severity, a.RuleSeverity = severityOf(severity), severityOf(ruleSeverity)
 	return a, err
 }

@@ -85,16 +85,21 @@ func (s *Store) EventsByID(ctx context.Context, ids []monitor.EventID) ([]*monit
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	anyOf := make([]goqu.Expression, len(ids))
-	for i, id := range ids {
-		anyOf[i] = goqu.Ex{"day": id.Day(), "batch": append([]byte(nil), id.Batch[:]...), "ordinal": id.Ordinal}
-	}
-	st := dialect.From("events").Select(columnList(eventColumns)...).Where(goqu.Or(anyOf...))
+	st := dialect.From("events").Select(columnList(eventColumns)...).Where(withID(ids))
 	events, err := query(ctx, s.db, st, scanEvent)
 	if err != nil {
 		return nil, fmt.Errorf("load %d events: %w", len(ids), err)
 	}
 	return events, nil
+}
+
+// withID asks for events by their primary key.
+func withID(ids []monitor.EventID) goqu.Expression {
+	anyOf := make([]goqu.Expression, len(ids))
+	for i, id := range ids {
+		anyOf[i] = goqu.Ex{"day": id.Day(), "batch": append([]byte(nil), id.Batch[:]...), "ordinal": id.Ordinal}
+	}
+	return goqu.Or(anyOf...)
 }
 
 // EventsOfBatch gives all events of a batch in the order of storing.

@@ -41,6 +41,9 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 		size += len(bodies[i])
 		rows[i] = goqu.Record{"seq": seq, "at": t.now, "action": t.action, "body": bodies[i], "hash": append([]byte(nil), hash[:]...)}
 		for _, c := range entries[i].Body.Changes {
+			if c.Passing() {
+				continue
+			}
 			refs = append(refs, goqu.Record{"kind": string(c.Kind), "id": append([]byte(nil), c.ID[:]...), "seq": seq})
 		}
 	}

@@ -33,6 +33,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Actor() ActorResolver
 	Alert() AlertResolver
+	AlertClaim() AlertClaimResolver
 	Comment() CommentResolver
 	Evidence() EvidenceResolver
 	FeedConsumer() FeedConsumerResolver
@@ -57,6 +58,7 @@ type ComplexityRoot struct {
 	Alert struct {
 		AcknowledgedAt func(childComplexity int) int
 		Assignee       func(childComplexity int) int
+		Claim          func(childComplexity int) int
 		ClosedAt       func(childComplexity int) int
 		Comments       func(childComplexity int, first int, after *string) int
 		Count          func(childComplexity int) int
@@ -64,18 +66,25 @@ type ComplexityRoot struct {
 		Destination    func(childComplexity int) int
 		Disposition    func(childComplexity int) int
 		Evidence       func(childComplexity int, first int, after *string) int
+		FileHash       func(childComplexity int) int
 		FirstSeen      func(childComplexity int) int
 		GlobalID       func(childComplexity int) int
 		Host           func(childComplexity int) int
 		Journal        func(childComplexity int, first int, after *string) int
 		LastSeen       func(childComplexity int) int
+		Merged         func(childComplexity int, first int, after *string) int
+		MergedInto     func(childComplexity int) int
+		Prevalence     func(childComplexity int) int
 		Process        func(childComplexity int) int
 		Reason         func(childComplexity int) int
 		Rule           func(childComplexity int) int
 		RuleAuthor     func(childComplexity int) int
+		RuleSeverity   func(childComplexity int) int
 		RuleVersion    func(childComplexity int) int
 		Severity       func(childComplexity int) int
+		Similar        func(childComplexity int, first int) int
 		Source         func(childComplexity int) int
+		StartedAt      func(childComplexity int) int
 		Status         func(childComplexity int) int
 		Tags           func(childComplexity int) int
 		Techniques     func(childComplexity int) int
@@ -83,6 +92,11 @@ type ComplexityRoot struct {
 		UpdatedAt      func(childComplexity int) int
 		User           func(childComplexity int) int
 		Version        func(childComplexity int) int
+	}
+
+	AlertClaim struct {
+		Until func(childComplexity int) int
+		User  func(childComplexity int) int
 	}
 
 	AlertCommentPayload struct {
@@ -128,6 +142,16 @@ type ComplexityRoot struct {
 	AlertPayload struct {
 		Alert  func(childComplexity int) int
 		Errors func(childComplexity int) int
+	}
+
+	AlertPrevalence struct {
+		Alerts         func(childComplexity int) int
+		Closed         func(childComplexity int) int
+		FalsePositives func(childComplexity int) int
+		Hosts          func(childComplexity int) int
+		IsEstimate     func(childComplexity int) int
+		OnHost         func(childComplexity int) int
+		Users          func(childComplexity int) int
 	}
 
 	AlertStatusCount struct {
@@ -414,9 +438,16 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AlertAcknowledge func(childComplexity int, input model.AlertAcknowledgeInput) int
 		AlertAssign      func(childComplexity int, input model.AlertAssignInput) int
+		AlertClaim       func(childComplexity int, input model.AlertClaimInput) int
 		AlertClose       func(childComplexity int, input model.AlertCloseInput) int
 		AlertComment     func(childComplexity int, input model.AlertCommentInput) int
+		AlertDetach      func(childComplexity int, input model.AlertDetachInput) int
+		AlertMerge       func(childComplexity int, input model.AlertMergeInput) int
+		AlertRelease     func(childComplexity int, input model.AlertReleaseInput) int
 		AlertReopen      func(childComplexity int, input model.AlertReopenInput) int
+		AlertSetSeverity func(childComplexity int, input model.AlertSetSeverityInput) int
+		AlertStart       func(childComplexity int, input model.AlertStartInput) int
+		AlertTag         func(childComplexity int, input model.AlertTagInput) int
 		IncidentClose    func(childComplexity int, input model.IncidentCloseInput) int
 		IncidentCreate   func(childComplexity int, input model.IncidentCreateInput) int
 		JournalVerify    func(childComplexity int) int
@@ -435,9 +466,9 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Alert         func(childComplexity int, id string) int
+		Alert         func(childComplexity int, id string, asOf *time.Time) int
 		AlertCounts   func(childComplexity int, filter *monitor.AlertFilter) int
-		Alerts        func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string) int
+		Alerts        func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) int
 		Event         func(childComplexity int, id string) int
 		Events        func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
 		FeedConsumers func(childComplexity int, first int, after *string) int
@@ -511,6 +542,12 @@ type ComplexityRoot struct {
 		Severity func(childComplexity int) int
 	}
 
+	SimilarAlert struct {
+		Alert   func(childComplexity int) int
+		Reasons func(childComplexity int) int
+		Score   func(childComplexity int) int
+	}
+
 	Subscription struct {
 		AlertFeed    func(childComplexity int, filter *monitor.AlertFilter, after *string) int
 		EntityFeed   func(childComplexity int, kind monitor.EntityKind, value string, after *string) int
@@ -566,12 +603,21 @@ type AlertResolver interface {
 	Assignee(ctx context.Context, obj *monitor.Alert) (*monitor.User, error)
 
 	AcknowledgedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
+	StartedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
 	ClosedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
 
 	Rule(ctx context.Context, obj *monitor.Alert) (*monitor.Rule, error)
+	Claim(ctx context.Context, obj *monitor.Alert) (*monitor.AlertClaim, error)
+	MergedInto(ctx context.Context, obj *monitor.Alert) (*monitor.Alert, error)
+	Merged(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Alert], error)
+	Similar(ctx context.Context, obj *monitor.Alert, first int) ([]*monitor.SimilarAlert, error)
+	Prevalence(ctx context.Context, obj *monitor.Alert) (*monitor.Prevalence, error)
 	Evidence(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Evidence], error)
 	Comments(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Comment], error)
 	Journal(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
+}
+type AlertClaimResolver interface {
+	User(ctx context.Context, obj *monitor.AlertClaim) (*monitor.User, error)
 }
 type CommentResolver interface {
 	Author(ctx context.Context, obj *monitor.Comment) (*monitor.User, error)
@@ -595,9 +641,16 @@ type MutationResolver interface {
 	SessionRefresh(ctx context.Context) (*model.SessionPayload, error)
 	SessionLogout(ctx context.Context) (*model.SessionLogoutPayload, error)
 	AlertAcknowledge(ctx context.Context, input model.AlertAcknowledgeInput) (*model.AlertPayload, error)
+	AlertStart(ctx context.Context, input model.AlertStartInput) (*model.AlertPayload, error)
 	AlertAssign(ctx context.Context, input model.AlertAssignInput) (*model.AlertPayload, error)
 	AlertClose(ctx context.Context, input model.AlertCloseInput) (*model.AlertPayload, error)
 	AlertReopen(ctx context.Context, input model.AlertReopenInput) (*model.AlertPayload, error)
+	AlertSetSeverity(ctx context.Context, input model.AlertSetSeverityInput) (*model.AlertPayload, error)
+	AlertTag(ctx context.Context, input model.AlertTagInput) (*model.AlertPayload, error)
+	AlertMerge(ctx context.Context, input model.AlertMergeInput) (*model.AlertPayload, error)
+	AlertDetach(ctx context.Context, input model.AlertDetachInput) (*model.AlertPayload, error)
+	AlertClaim(ctx context.Context, input model.AlertClaimInput) (*model.AlertPayload, error)
+	AlertRelease(ctx context.Context, input model.AlertReleaseInput) (*model.AlertPayload, error)
 	AlertComment(ctx context.Context, input model.AlertCommentInput) (*model.AlertCommentPayload, error)
 	IncidentCreate(ctx context.Context, input model.IncidentCreateInput) (*model.IncidentPayload, error)
 	IncidentClose(ctx context.Context, input model.IncidentCloseInput) (*model.IncidentPayload, error)
@@ -610,8 +663,8 @@ type QueryResolver interface {
 	Node(ctx context.Context, id string) (monitor.Node, error)
 	Events(ctx context.Context, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) (*page.Connection[*monitor.Event], error)
 	Event(ctx context.Context, id string) (*monitor.Event, error)
-	Alerts(ctx context.Context, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string) (*page.Connection[*monitor.Alert], error)
-	Alert(ctx context.Context, id string) (*monitor.Alert, error)
+	Alerts(ctx context.Context, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) (*page.Connection[*monitor.Alert], error)
+	Alert(ctx context.Context, id string, asOf *time.Time) (*monitor.Alert, error)
 	AlertCounts(ctx context.Context, filter *monitor.AlertFilter) (*model.AlertCounts, error)
 	FeedConsumers(ctx context.Context, first int, after *string) (*monitor.FeedConsumerConnection, error)
 	Rules(ctx context.Context, filter *monitor.RuleFilter, first int, after *string) (*page.Connection[*monitor.Rule], error)
@@ -689,6 +742,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Assignee(childComplexity), true
+	case "Alert.claim":
+		if e.ComplexityRoot.Alert.Claim == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.Claim(childComplexity), true
 	case "Alert.closedAt":
 		if e.ComplexityRoot.Alert.ClosedAt == nil {
 			break
@@ -741,6 +800,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Evidence(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Alert.fileHash":
+		if e.ComplexityRoot.Alert.FileHash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.FileHash(childComplexity), true
 	case "Alert.firstSeen":
 		if e.ComplexityRoot.Alert.FirstSeen == nil {
 			break
@@ -776,6 +841,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.LastSeen(childComplexity), true
+	case "Alert.merged":
+		if e.ComplexityRoot.Alert.Merged == nil {
+			break
+		}
+
+		args, err := ec.field_Alert_merged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Alert.Merged(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Alert.mergedInto":
+		if e.ComplexityRoot.Alert.MergedInto == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.MergedInto(childComplexity), true
+	case "Alert.prevalence":
+		if e.ComplexityRoot.Alert.Prevalence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.Prevalence(childComplexity), true
 	case "Alert.process":
 		if e.ComplexityRoot.Alert.Process == nil {
 			break
@@ -800,6 +888,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.RuleAuthor(childComplexity), true
+	case "Alert.ruleSeverity":
+		if e.ComplexityRoot.Alert.RuleSeverity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.RuleSeverity(childComplexity), true
 	case "Alert.ruleVersion":
 		if e.ComplexityRoot.Alert.RuleVersion == nil {
 			break
@@ -812,12 +906,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Severity(childComplexity), true
+	case "Alert.similar":
+		if e.ComplexityRoot.Alert.Similar == nil {
+			break
+		}
+
+		args, err := ec.field_Alert_similar_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Alert.Similar(childComplexity, args["first"].(int)), true
 	case "Alert.source":
 		if e.ComplexityRoot.Alert.Source == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Alert.Source(childComplexity), true
+	case "Alert.startedAt":
+		if e.ComplexityRoot.Alert.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.StartedAt(childComplexity), true
 	case "Alert.status":
 		if e.ComplexityRoot.Alert.Status == nil {
 			break
@@ -860,6 +971,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Version(childComplexity), true
+
+	case "AlertClaim.until":
+		if e.ComplexityRoot.AlertClaim.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertClaim.Until(childComplexity), true
+	case "AlertClaim.user":
+		if e.ComplexityRoot.AlertClaim.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertClaim.User(childComplexity), true
 
 	case "AlertCommentPayload.alert":
 		if e.ComplexityRoot.AlertCommentPayload.Alert == nil {
@@ -1011,6 +1135,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AlertPayload.Errors(childComplexity), true
+
+	case "AlertPrevalence.alerts":
+		if e.ComplexityRoot.AlertPrevalence.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertPrevalence.Alerts(childComplexity), true
+	case "AlertPrevalence.closed":
+		if e.ComplexityRoot.AlertPrevalence.Closed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertPrevalence.Closed(childComplexity), true
+	case "AlertPrevalence.falsePositives":
+		if e.ComplexityRoot.AlertPrevalence.FalsePositives == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertPrevalence.FalsePositives(childComplexity), true
+	case "AlertPrevalence.hosts":
+		if e.ComplexityRoot.AlertPrevalence.Hosts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertPrevalence.Hosts(childComplexity), true
+	case "AlertPrevalence.isEstimate":
+		if e.ComplexityRoot.AlertPrevalence.IsEstimate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertPrevalence.IsEstimate(childComplexity), true
+	case "AlertPrevalence.onHost":
+		if e.ComplexityRoot.AlertPrevalence.OnHost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertPrevalence.OnHost(childComplexity), true
+	case "AlertPrevalence.users":
+		if e.ComplexityRoot.AlertPrevalence.Users == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertPrevalence.Users(childComplexity), true
 
 	case "AlertStatusCount.count":
 		if e.ComplexityRoot.AlertStatusCount.Count == nil {
@@ -2067,6 +2234,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AlertAssign(childComplexity, args["input"].(model.AlertAssignInput)), true
+	case "Mutation.alertClaim":
+		if e.ComplexityRoot.Mutation.AlertClaim == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_alertClaim_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AlertClaim(childComplexity, args["input"].(model.AlertClaimInput)), true
 	case "Mutation.alertClose":
 		if e.ComplexityRoot.Mutation.AlertClose == nil {
 			break
@@ -2089,6 +2267,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AlertComment(childComplexity, args["input"].(model.AlertCommentInput)), true
+	case "Mutation.alertDetach":
+		if e.ComplexityRoot.Mutation.AlertDetach == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_alertDetach_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AlertDetach(childComplexity, args["input"].(model.AlertDetachInput)), true
+	case "Mutation.alertMerge":
+		if e.ComplexityRoot.Mutation.AlertMerge == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_alertMerge_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AlertMerge(childComplexity, args["input"].(model.AlertMergeInput)), true
+	case "Mutation.alertRelease":
+		if e.ComplexityRoot.Mutation.AlertRelease == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_alertRelease_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AlertRelease(childComplexity, args["input"].(model.AlertReleaseInput)), true
 	case "Mutation.alertReopen":
 		if e.ComplexityRoot.Mutation.AlertReopen == nil {
 			break
@@ -2100,6 +2311,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AlertReopen(childComplexity, args["input"].(model.AlertReopenInput)), true
+	case "Mutation.alertSetSeverity":
+		if e.ComplexityRoot.Mutation.AlertSetSeverity == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_alertSetSeverity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AlertSetSeverity(childComplexity, args["input"].(model.AlertSetSeverityInput)), true
+	case "Mutation.alertStart":
+		if e.ComplexityRoot.Mutation.AlertStart == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_alertStart_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AlertStart(childComplexity, args["input"].(model.AlertStartInput)), true
+	case "Mutation.alertTag":
+		if e.ComplexityRoot.Mutation.AlertTag == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_alertTag_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AlertTag(childComplexity, args["input"].(model.AlertTagInput)), true
 	case "Mutation.incidentClose":
 		if e.ComplexityRoot.Mutation.IncidentClose == nil {
 			break
@@ -2209,7 +2453,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Alert(childComplexity, args["id"].(string)), true
+		return e.ComplexityRoot.Query.Alert(childComplexity, args["id"].(string), args["asOf"].(*time.Time)), true
 	case "Query.alertCounts":
 		if e.ComplexityRoot.Query.AlertCounts == nil {
 			break
@@ -2231,7 +2475,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Alerts(childComplexity, args["filter"].(*monitor.AlertFilter), args["orderBy"].(*monitor.AlertOrder), args["first"].(int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Alerts(childComplexity, args["filter"].(*monitor.AlertFilter), args["orderBy"].(*monitor.AlertOrder), args["first"].(int), args["after"].(*string), args["asOf"].(*time.Time)), true
 	case "Query.event":
 		if e.ComplexityRoot.Query.Event == nil {
 			break
@@ -2579,6 +2823,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SeverityCount.Severity(childComplexity), true
 
+	case "SimilarAlert.alert":
+		if e.ComplexityRoot.SimilarAlert.Alert == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SimilarAlert.Alert(childComplexity), true
+	case "SimilarAlert.reasons":
+		if e.ComplexityRoot.SimilarAlert.Reasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SimilarAlert.Reasons(childComplexity), true
+	case "SimilarAlert.score":
+		if e.ComplexityRoot.SimilarAlert.Score == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SimilarAlert.Score(childComplexity), true
+
 	case "Subscription.alertFeed":
 		if e.ComplexityRoot.Subscription.AlertFeed == nil {
 			break
@@ -2764,12 +3027,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AlertAcknowledgeInput", ec.unmarshalInputAlertAcknowledgeInput),
 			graphql.NewInputUnmarshaler("AlertAssignInput", ec.unmarshalInputAlertAssignInput),
+			graphql.NewInputUnmarshaler("AlertClaimInput", ec.unmarshalInputAlertClaimInput),
 			graphql.NewInputUnmarshaler("AlertCloseInput", ec.unmarshalInputAlertCloseInput),
 			graphql.NewInputUnmarshaler("AlertCommentInput", ec.unmarshalInputAlertCommentInput),
+			graphql.NewInputUnmarshaler("AlertDetachInput", ec.unmarshalInputAlertDetachInput),
 			graphql.NewInputUnmarshaler("AlertDispositionFilter", ec.unmarshalInputAlertDispositionFilter),
 			graphql.NewInputUnmarshaler("AlertFilter", ec.unmarshalInputAlertFilter),
+			graphql.NewInputUnmarshaler("AlertMergeInput", ec.unmarshalInputAlertMergeInput),
+			graphql.NewInputUnmarshaler("AlertReleaseInput", ec.unmarshalInputAlertReleaseInput),
 			graphql.NewInputUnmarshaler("AlertReopenInput", ec.unmarshalInputAlertReopenInput),
+			graphql.NewInputUnmarshaler("AlertSetSeverityInput", ec.unmarshalInputAlertSetSeverityInput),
+			graphql.NewInputUnmarshaler("AlertStartInput", ec.unmarshalInputAlertStartInput),
 			graphql.NewInputUnmarshaler("AlertStatusFilter", ec.unmarshalInputAlertStatusFilter),
+			graphql.NewInputUnmarshaler("AlertTagInput", ec.unmarshalInputAlertTagInput),
 			graphql.NewInputUnmarshaler("EventClassFilter", ec.unmarshalInputEventClassFilter),
 			graphql.NewInputUnmarshaler("EventFilter", ec.unmarshalInputEventFilter),
 			graphql.NewInputUnmarshaler("IDFilter", ec.unmarshalInputIDFilter),
@@ -2968,10 +3238,13 @@ type Query {
   events(filter: EventFilter, orderBy: EventOrder = OCCURRED_AT_DESC, first: Int!, after: String): EventConnection! @auth(requires: VIEWER)
   "One event by its id."
   event(id: ID!): Event @auth(requires: VIEWER)
-  "Alerts. ` + "`" + `first` + "`" + ` is at most 500."
-  alerts(filter: AlertFilter, orderBy: AlertOrder = LAST_SEEN_DESC, first: Int!, after: String): AlertConnection! @auth(requires: VIEWER)
-  "One alert by its id."
-  alert(id: ID!): Alert @auth(requires: VIEWER)
+  """
+  Alerts. ` + "`" + `first` + "`" + ` is at most 500. With ` + "`" + `asOf` + "`" + ` the list as it was at that instant, by the journal: relative times
+  in the filter count from then, and fields that reach other entities show the present.
+  """
+  alerts(filter: AlertFilter, orderBy: AlertOrder = LAST_SEEN_DESC, first: Int!, after: String, asOf: Time): AlertConnection! @auth(requires: VIEWER)
+  "One alert by its id; with ` + "`" + `asOf` + "`" + ` as it was then, null where it was not there yet."
+  alert(id: ID!, asOf: Time): Alert @auth(requires: VIEWER)
   "How many alerts match, by status and by severity."
   alertCounts(filter: AlertFilter): AlertCounts! @auth(requires: VIEWER)
   "The subscriptions that run at this moment, on all replicas, the longest first. ` + "`" + `first` + "`" + ` is at most 500."
@@ -3003,12 +3276,26 @@ type Mutation {
   sessionLogout: SessionLogoutPayload! @auth(requires: PUBLIC)
   "Says that somebody looks after the alert; assigns it to the viewer unless told otherwise."
   alertAcknowledge(input: AlertAcknowledgeInput!): AlertPayload! @auth(requires: ANALYST)
+  "Says that work on the alert has begun; assigns it to the viewer where it is nobody's."
+  alertStart(input: AlertStartInput!): AlertPayload! @auth(requires: ANALYST)
   "Gives the alert to somebody, or to nobody."
   alertAssign(input: AlertAssignInput!): AlertPayload! @auth(requires: ANALYST)
   "Closes the alert with a finding and a reason."
   alertClose(input: AlertCloseInput!): AlertPayload! @auth(requires: ANALYST)
   "Takes a closed alert up again."
   alertReopen(input: AlertReopenInput!): AlertPayload! @auth(requires: ANALYST)
+  "Overrides the rule's severity for this alert, or takes the override back."
+  alertSetSeverity(input: AlertSetSeverityInput!): AlertPayload! @auth(requires: ANALYST)
+  "Adds tags to the alert and takes others off."
+  alertTag(input: AlertTagInput!): AlertPayload! @auth(requires: ANALYST)
+  "Takes other alerts into this one: they are closed as its duplicates and count for it."
+  alertMerge(input: AlertMergeInput!): AlertPayload! @auth(requires: ANALYST)
+  "Takes a merged alert out of the other again and opens it."
+  alertDetach(input: AlertDetachInput!): AlertPayload! @auth(requires: ANALYST)
+  "Shows everybody that the viewer looks at the alert, for two minutes; call it again to go on. CONFLICT while somebody else does."
+  alertClaim(input: AlertClaimInput!): AlertPayload! @auth(requires: ANALYST)
+  "Ends the viewer's claim."
+  alertRelease(input: AlertReleaseInput!): AlertPayload! @auth(requires: ANALYST)
   "Writes a comment on the alert."
   alertComment(input: AlertCommentInput!): AlertCommentPayload! @auth(requires: ANALYST)
   "Opens an incident over alerts that belong together."
@@ -3252,8 +3539,13 @@ input EventFilter {
 
 "Where an alert is in its life."
 enum AlertStatus {
+  "Nobody has looked at it."
   NEW
+  "Somebody looks after it."
   ACKNOWLEDGED
+  "Work on it has begun."
+  IN_PROGRESS
+  "It has a finding and a reason."
   CLOSED
 }
 
@@ -3275,7 +3567,10 @@ type Alert implements Node @auth(requires: VIEWER) {
   "Grows with every change: give it to a mutation's expectedVersion."
   version: Int!
   title: String!
+  "The rule's level, unless somebody overrode it."
   severity: Severity!
+  "The rule's level when it fired first."
+  ruleSeverity: Severity!
   status: AlertStatus!
   disposition: AlertDisposition
   "Why it was closed."
@@ -3290,6 +3585,8 @@ type Alert implements Node @auth(requires: VIEWER) {
   createdAt: Time!
   updatedAt: Time!
   acknowledgedAt: Time
+  "When work on it began."
+  startedAt: Time
   closedAt: Time
   host: String!
   user: String!
@@ -3297,6 +3594,8 @@ type Alert implements Node @auth(requires: VIEWER) {
   destination: Endpoint!
   "The process of the first match."
   process: String!
+  "The file hash of the first match, hexadecimal; empty without one."
+  fileHash: String!
   "MITRE ATT&CK technique ids, for example T1059.001."
   techniques: [String!]!
   tags: [String!]!
@@ -3306,12 +3605,70 @@ type Alert implements Node @auth(requires: VIEWER) {
   ruleVersion: Int!
   "Null when the rule has been deleted since."
   rule: Rule
+  "Who looks at it just now."
+  claim: AlertClaim
+  "The alert that this one was merged into."
+  mergedInto: Alert
+  "The alerts that were merged into this one, latest first, each with its own evidence. ` + "`" + `first` + "`" + ` is at most 500."
+  merged(first: Int!, after: String): AlertConnection!
+  "Other alerts that have most in common with this one, the most similar first. ` + "`" + `first` + "`" + ` is at most 50."
+  similar(first: Int! = 10): [SimilarAlert!]!
+  "How common alerts of this rule are: one that fires everywhere tells less than one that never did."
+  prevalence: AlertPrevalence!
   "The matched events, latest first, each with what matched. ` + "`" + `first` + "`" + ` is at most 500."
   evidence(first: Int!, after: String): EvidenceConnection!
   "Oldest first. ` + "`" + `first` + "`" + ` is at most 500."
   comments(first: Int!, after: String): CommentConnection!
   "Every change of this alert that is within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
   journal(first: Int!, after: String): JournalConnection!
+}
+
+"Somebody looks at an alert. It refuses nobody's work: versions do that."
+type AlertClaim @auth(requires: VIEWER) {
+  "Who."
+  user: User!
+  "When the claim ends unless it is renewed."
+  until: Time!
+}
+
+"An alert that has something in common with another."
+type SimilarAlert @auth(requires: VIEWER) {
+  "The other alert."
+  alert: Alert!
+  "0 to 1: the weighted share of what the alert has that the other has too. Source and file hash weigh 4, rule and host 3, user 2, process and technique 1."
+  score: Float!
+  "What they have in common."
+  reasons: [SimilarityReason!]!
+}
+
+"Something that two alerts have in common."
+enum SimilarityReason {
+  SAME_RULE
+  SAME_HOST
+  SAME_USER
+  SAME_SOURCE
+  SAME_FILE_HASH
+  SAME_PROCESS
+  "At least one ATT&CK technique."
+  SAME_TECHNIQUE
+}
+
+"How common alerts of a rule are in the last 30 days."
+type AlertPrevalence @auth(requires: VIEWER) {
+  "Alerts of the rule."
+  alerts: Int!
+  "Hosts that they are about."
+  hosts: Int!
+  "Users that they are about."
+  users: Int!
+  "Those about the same host as this one."
+  onHost: Int!
+  "How many of them are closed."
+  closed: Int!
+  "How many of the closed ones were false positives."
+  falsePositives: Int!
+  "Whether only the newest 10,000 were counted."
+  isEstimate: Boolean!
 }
 
 "A matched event."
@@ -3458,12 +3815,16 @@ input AlertFilter {
   sourceIp: IPFilter
   destinationIp: IPFilter
   process: StringFilter
+  fileHash: StringFilter
+  "The alert that it was merged into."
+  mergedInto: IDFilter
   techniques: StringListFilter
   tags: StringListFilter
   count: IntFilter
   firstSeen: TimeFilter
   lastSeen: TimeFilter
   createdAt: TimeFilter
+  updatedAt: TimeFilter
   "Anywhere in title, host, user, process."
   text: StringFilter
 }
@@ -3475,6 +3836,63 @@ input AlertAcknowledgeInput {
   expectedVersion: Int
   "Whether to assign it to the viewer too."
   assignToViewer: Boolean! = true
+}
+
+"Says that work on an alert has begun."
+input AlertStartInput {
+  id: ID!
+  "Refuses with CONFLICT when the alert has changed since."
+  expectedVersion: Int
+}
+
+"Overrides an alert's severity."
+input AlertSetSeverityInput {
+  id: ID!
+  "Refuses with CONFLICT when the alert has changed since."
+  expectedVersion: Int
+  "Null: the rule's."
+  severity: Severity
+}
+
+"Changes an alert's tags. They are kept in lower case."
+input AlertTagInput {
+  id: ID!
+  "Refuses with CONFLICT when the alert has changed since."
+  expectedVersion: Int
+  "At most 100 characters each; an alert has at most 50 tags."
+  add: [String!]! = []
+  "Those that it does not have are no error."
+  remove: [String!]! = []
+}
+
+"Merges alerts."
+input AlertMergeInput {
+  "The alert that stays."
+  id: ID!
+  "Refuses with CONFLICT when the alert that stays has changed since."
+  expectedVersion: Int
+  "1 to 100 alerts that become part of it. None may stand for merged alerts itself."
+  from: [ID!]!
+}
+
+"Takes a merged alert out of the other."
+input AlertDetachInput {
+  "The merged alert."
+  id: ID!
+  "Refuses with CONFLICT when the alert has changed since."
+  expectedVersion: Int
+}
+
+"Shows that the viewer looks at an alert."
+input AlertClaimInput {
+  id: ID!
+  "Whether to take it over from somebody else."
+  takeOver: Boolean! = false
+}
+
+"Ends the viewer's claim."
+input AlertReleaseInput {
+  id: ID!
 }
 
 "Gives an alert to somebody."
@@ -3821,7 +4239,7 @@ enum EntityKind {
   "An IP address, as source or destination."
   ADDRESS
   HOST
-  "A file hash. Alerts do not carry one: its feed has events only."
+  "A file hash. Alerts carry that of their first match."
   HASH
   USER
 }
@@ -4126,6 +4544,8 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_title(ctx, field)
 	case "severity":
 		return ec.fieldContext_Alert_severity(ctx, field)
+	case "ruleSeverity":
+		return ec.fieldContext_Alert_ruleSeverity(ctx, field)
 	case "status":
 		return ec.fieldContext_Alert_status(ctx, field)
 	case "disposition":
@@ -4146,6 +4566,8 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_updatedAt(ctx, field)
 	case "acknowledgedAt":
 		return ec.fieldContext_Alert_acknowledgedAt(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Alert_startedAt(ctx, field)
 	case "closedAt":
 		return ec.fieldContext_Alert_closedAt(ctx, field)
 	case "host":
@@ -4158,6 +4580,8 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_destination(ctx, field)
 	case "process":
 		return ec.fieldContext_Alert_process(ctx, field)
+	case "fileHash":
+		return ec.fieldContext_Alert_fileHash(ctx, field)
 	case "techniques":
 		return ec.fieldContext_Alert_techniques(ctx, field)
 	case "tags":
@@ -4168,6 +4592,16 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_ruleVersion(ctx, field)
 	case "rule":
 		return ec.fieldContext_Alert_rule(ctx, field)
+	case "claim":
+		return ec.fieldContext_Alert_claim(ctx, field)
+	case "mergedInto":
+		return ec.fieldContext_Alert_mergedInto(ctx, field)
+	case "merged":
+		return ec.fieldContext_Alert_merged(ctx, field)
+	case "similar":
+		return ec.fieldContext_Alert_similar(ctx, field)
+	case "prevalence":
+		return ec.fieldContext_Alert_prevalence(ctx, field)
 	case "evidence":
 		return ec.fieldContext_Alert_evidence(ctx, field)
 	case "comments":
@@ -4176,6 +4610,16 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_journal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Alert", field.Name)
+}
+
+func (ec *executionContext) childFields_AlertClaim(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_AlertClaim_user(ctx, field)
+	case "until":
+		return ec.fieldContext_AlertClaim_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlertClaim", field.Name)
 }
 
 func (ec *executionContext) childFields_AlertCommentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4266,6 +4710,26 @@ func (ec *executionContext) childFields_AlertPayload(ctx context.Context, field 
 		return ec.fieldContext_AlertPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AlertPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AlertPrevalence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "alerts":
+		return ec.fieldContext_AlertPrevalence_alerts(ctx, field)
+	case "hosts":
+		return ec.fieldContext_AlertPrevalence_hosts(ctx, field)
+	case "users":
+		return ec.fieldContext_AlertPrevalence_users(ctx, field)
+	case "onHost":
+		return ec.fieldContext_AlertPrevalence_onHost(ctx, field)
+	case "closed":
+		return ec.fieldContext_AlertPrevalence_closed(ctx, field)
+	case "falsePositives":
+		return ec.fieldContext_AlertPrevalence_falsePositives(ctx, field)
+	case "isEstimate":
+		return ec.fieldContext_AlertPrevalence_isEstimate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlertPrevalence", field.Name)
 }
 
 func (ec *executionContext) childFields_AlertStatusCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4960,6 +5424,18 @@ func (ec *executionContext) childFields_SeverityCount(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type SeverityCount", field.Name)
 }
 
+func (ec *executionContext) childFields_SimilarAlert(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "alert":
+		return ec.fieldContext_SimilarAlert_alert(ctx, field)
+	case "score":
+		return ec.fieldContext_SimilarAlert_score(ctx, field)
+	case "reasons":
+		return ec.fieldContext_SimilarAlert_reasons(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SimilarAlert", field.Name)
+}
+
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5204,6 +5680,42 @@ func (ec *executionContext) field_Alert_journal_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Alert_merged_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Alert_similar_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Incident_alerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -5276,6 +5788,20 @@ func (ec *executionContext) field_Mutation_alertAssign_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_alertClaim_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AlertClaimInput, error) {
+			return ec.unmarshalNAlertClaimInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertClaimInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_alertClose_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -5304,12 +5830,96 @@ func (ec *executionContext) field_Mutation_alertComment_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_alertDetach_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AlertDetachInput, error) {
+			return ec.unmarshalNAlertDetachInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertDetachInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_alertMerge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AlertMergeInput, error) {
+			return ec.unmarshalNAlertMergeInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertMergeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_alertRelease_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AlertReleaseInput, error) {
+			return ec.unmarshalNAlertReleaseInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertReleaseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_alertReopen_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.AlertReopenInput, error) {
 			return ec.unmarshalNAlertReopenInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertReopenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_alertSetSeverity_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AlertSetSeverityInput, error) {
+			return ec.unmarshalNAlertSetSeverityInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertSetSeverityInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_alertStart_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AlertStartInput, error) {
+			return ec.unmarshalNAlertStartInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertStartInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_alertTag_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AlertTagInput, error) {
+			return ec.unmarshalNAlertTagInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertTagInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5427,6 +6037,14 @@ func (ec *executionContext) field_Query_alert_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg1
 	return args, nil
 }
 
@@ -5465,6 +6083,14 @@ func (ec *executionContext) field_Query_alerts_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg4
 	return args, nil
 }
 
@@ -6078,6 +6704,29 @@ func (ec *executionContext) fieldContext_Alert_severity(_ context.Context, field
 	return graphql.NewScalarFieldContext("Alert", field, false, false, "Severity")
 }
 
+func (ec *executionContext) _Alert_ruleSeverity(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_ruleSeverity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RuleSeverity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_ruleSeverity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Alert", field, false, false, "Severity")
+}
+
 func (ec *executionContext) _Alert_status(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6317,6 +6966,29 @@ func (ec *executionContext) fieldContext_Alert_acknowledgedAt(_ context.Context,
 	return graphql.NewScalarFieldContext("Alert", field, true, true, "Time")
 }
 
+func (ec *executionContext) _Alert_startedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Alert().StartedAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Alert", field, true, true, "Time")
+}
+
 func (ec *executionContext) _Alert_closedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6473,6 +7145,29 @@ func (ec *executionContext) fieldContext_Alert_process(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Alert", field, false, false, "String")
 }
 
+func (ec *executionContext) _Alert_fileHash(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_fileHash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FileHash, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_fileHash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Alert", field, false, false, "String")
+}
+
 func (ec *executionContext) _Alert_techniques(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6592,6 +7287,190 @@ func (ec *executionContext) fieldContext_Alert_rule(_ context.Context, field gra
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Rule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Alert_claim(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_claim(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Alert().Claim(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.AlertClaim) graphql.Marshaler {
+			return ec.marshalOAlertClaim2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertClaim(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_claim(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertClaim(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Alert_mergedInto(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_mergedInto(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Alert().MergedInto(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Alert) graphql.Marshaler {
+			return ec.marshalOAlert2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlert(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_mergedInto(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Alert(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Alert_merged(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_merged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Alert().Merged(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Alert]) graphql.Marshaler {
+			return ec.marshalNAlertConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_merged(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Alert_merged_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Alert_similar(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_similar(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Alert().Similar(ctx, obj, fc.Args["first"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.SimilarAlert) graphql.Marshaler {
+			return ec.marshalNSimilarAlert2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarAlertᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_similar(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SimilarAlert(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Alert_similar_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Alert_prevalence(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_prevalence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Alert().Prevalence(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Prevalence) graphql.Marshaler {
+			return ec.marshalNAlertPrevalence2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPrevalence(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_prevalence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertPrevalence(ctx, field)
 		},
 	}
 	return fc, nil
@@ -6727,6 +7606,61 @@ func (ec *executionContext) fieldContext_Alert_journal(ctx context.Context, fiel
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _AlertClaim_user(ctx context.Context, field graphql.CollectedField, obj *monitor.AlertClaim) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertClaim_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AlertClaim().User(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.User) graphql.Marshaler {
+			return ec.marshalNUser2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUser(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertClaim_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AlertClaim",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AlertClaim_until(ctx context.Context, field graphql.CollectedField, obj *monitor.AlertClaim) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertClaim_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertClaim_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertClaim", field, false, false, "Time")
 }
 
 func (ec *executionContext) _AlertCommentPayload_comment(ctx context.Context, field graphql.CollectedField, obj *model.AlertCommentPayload) (ret graphql.Marshaler) {
@@ -7405,6 +8339,167 @@ func (ec *executionContext) fieldContext_AlertPayload_errors(_ context.Context, 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _AlertPrevalence_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.Prevalence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertPrevalence_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alerts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertPrevalence_alerts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertPrevalence", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AlertPrevalence_hosts(ctx context.Context, field graphql.CollectedField, obj *monitor.Prevalence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertPrevalence_hosts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hosts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertPrevalence_hosts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertPrevalence", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AlertPrevalence_users(ctx context.Context, field graphql.CollectedField, obj *monitor.Prevalence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertPrevalence_users(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Users, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertPrevalence_users(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertPrevalence", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AlertPrevalence_onHost(ctx context.Context, field graphql.CollectedField, obj *monitor.Prevalence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertPrevalence_onHost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OnHost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertPrevalence_onHost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertPrevalence", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AlertPrevalence_closed(ctx context.Context, field graphql.CollectedField, obj *monitor.Prevalence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertPrevalence_closed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Closed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertPrevalence_closed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertPrevalence", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AlertPrevalence_falsePositives(ctx context.Context, field graphql.CollectedField, obj *monitor.Prevalence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertPrevalence_falsePositives(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FalsePositives, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertPrevalence_falsePositives(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertPrevalence", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AlertPrevalence_isEstimate(ctx context.Context, field graphql.CollectedField, obj *monitor.Prevalence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertPrevalence_isEstimate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsEstimate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertPrevalence_isEstimate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertPrevalence", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _AlertStatusCount_status(ctx context.Context, field graphql.CollectedField, obj *model.AlertStatusCount) (ret graphql.Marshaler) {
@@ -11877,6 +12972,50 @@ func (ec *executionContext) fieldContext_Mutation_alertAcknowledge(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_alertStart(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_alertStart(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AlertStart(ctx, fc.Args["input"].(model.AlertStartInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AlertPayload) graphql.Marshaler {
+			return ec.marshalNAlertPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_alertStart(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_alertStart_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_alertAssign(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12003,6 +13142,270 @@ func (ec *executionContext) fieldContext_Mutation_alertReopen(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_alertReopen_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_alertSetSeverity(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_alertSetSeverity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AlertSetSeverity(ctx, fc.Args["input"].(model.AlertSetSeverityInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AlertPayload) graphql.Marshaler {
+			return ec.marshalNAlertPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_alertSetSeverity(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_alertSetSeverity_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_alertTag(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_alertTag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AlertTag(ctx, fc.Args["input"].(model.AlertTagInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AlertPayload) graphql.Marshaler {
+			return ec.marshalNAlertPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_alertTag(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_alertTag_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_alertMerge(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_alertMerge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AlertMerge(ctx, fc.Args["input"].(model.AlertMergeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AlertPayload) graphql.Marshaler {
+			return ec.marshalNAlertPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_alertMerge(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_alertMerge_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_alertDetach(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_alertDetach(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AlertDetach(ctx, fc.Args["input"].(model.AlertDetachInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AlertPayload) graphql.Marshaler {
+			return ec.marshalNAlertPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_alertDetach(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_alertDetach_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_alertClaim(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_alertClaim(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AlertClaim(ctx, fc.Args["input"].(model.AlertClaimInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AlertPayload) graphql.Marshaler {
+			return ec.marshalNAlertPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_alertClaim(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_alertClaim_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_alertRelease(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_alertRelease(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AlertRelease(ctx, fc.Args["input"].(model.AlertReleaseInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AlertPayload) graphql.Marshaler {
+			return ec.marshalNAlertPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_alertRelease(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_alertRelease_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -12527,7 +13930,7 @@ func (ec *executionContext) _Query_alerts(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Alerts(ctx, fc.Args["filter"].(*monitor.AlertFilter), fc.Args["orderBy"].(*monitor.AlertOrder), fc.Args["first"].(int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Alerts(ctx, fc.Args["filter"].(*monitor.AlertFilter), fc.Args["orderBy"].(*monitor.AlertOrder), fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["asOf"].(*time.Time))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Alert]) graphql.Marshaler {
@@ -12571,7 +13974,7 @@ func (ec *executionContext) _Query_alert(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Alert(ctx, fc.Args["id"].(string))
+			return ec.Resolvers.Query().Alert(ctx, fc.Args["id"].(string), fc.Args["asOf"].(*time.Time))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Alert) graphql.Marshaler {
@@ -13979,6 +15382,84 @@ func (ec *executionContext) _SeverityCount_count(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_SeverityCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SeverityCount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SimilarAlert_alert(ctx context.Context, field graphql.CollectedField, obj *monitor.SimilarAlert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SimilarAlert_alert(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alert, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Alert) graphql.Marshaler {
+			return ec.marshalNAlert2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlert(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SimilarAlert_alert(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SimilarAlert",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Alert(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SimilarAlert_score(ctx context.Context, field graphql.CollectedField, obj *monitor.SimilarAlert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SimilarAlert_score(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Score, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SimilarAlert_score(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SimilarAlert", field, false, false, "Float")
+}
+
+func (ec *executionContext) _SimilarAlert_reasons(ctx context.Context, field graphql.CollectedField, obj *monitor.SimilarAlert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SimilarAlert_reasons(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reasons, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []monitor.SimilarityReason) graphql.Marshaler {
+			return ec.marshalNSimilarityReason2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarityReasonᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SimilarAlert_reasons(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SimilarAlert", field, false, false, "SimilarityReason")
 }
 
 func (ec *executionContext) _Subscription_alertFeed(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
@@ -15887,6 +17368,59 @@ func UnmarshalAlertAssignInput(ctx context.Context, raw any) (*model.AlertAssign
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAlertClaimInput(ctx context.Context, obj any) (*model.AlertClaimInput, error) {
+	var it model.AlertClaimInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["takeOver"]; !present {
+		asMap["takeOver"] = false
+	}
+
+	fieldsInOrder := [...]string{"id", "takeOver"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "takeOver":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("takeOver"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.TakeOver = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAlertClaimInput unmarshals raw into the AlertClaimInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAlertClaimInput(ctx context.Context, raw any) (*model.AlertClaimInput, error) {
+	var out *model.AlertClaimInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertClaimInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAlertCloseInput(ctx context.Context, obj any) (*model.AlertCloseInput, error) {
 	var it model.AlertCloseInput
 	if obj == nil {
@@ -15999,6 +17533,55 @@ func UnmarshalAlertCommentInput(ctx context.Context, raw any) (*model.AlertComme
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAlertDetachInput(ctx context.Context, obj any) (*model.AlertDetachInput, error) {
+	var it model.AlertDetachInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAlertDetachInput unmarshals raw into the AlertDetachInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAlertDetachInput(ctx context.Context, raw any) (*model.AlertDetachInput, error) {
+	var out *model.AlertDetachInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertDetachInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAlertDispositionFilter(ctx context.Context, obj any) (*monitor.AlertDispositionFilter, error) {
 	var it monitor.AlertDispositionFilter
 	if obj == nil {
@@ -16066,7 +17649,7 @@ func (ec *executionContext) unmarshalInputAlertFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "status", "disposition", "severity", "title", "rule", "assignee", "host", "user", "sourceIp", "destinationIp", "process", "techniques", "tags", "count", "firstSeen", "lastSeen", "createdAt", "text"}
+	fieldsInOrder := [...]string{"and", "or", "not", "status", "disposition", "severity", "title", "rule", "assignee", "host", "user", "sourceIp", "destinationIp", "process", "fileHash", "mergedInto", "techniques", "tags", "count", "firstSeen", "lastSeen", "createdAt", "updatedAt", "text"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16171,6 +17754,20 @@ func (ec *executionContext) unmarshalInputAlertFilter(ctx context.Context, obj a
 				return &it, err
 			}
 			it.Process = data
+		case "fileHash":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fileHash"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.FileHash = data
+		case "mergedInto":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mergedInto"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIDFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.MergedInto = data
 		case "techniques":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("techniques"))
 			data, err := ec.unmarshalOStringListFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringListFilter(ctx, v)
@@ -16213,6 +17810,13 @@ func (ec *executionContext) unmarshalInputAlertFilter(ctx context.Context, obj a
 				return &it, err
 			}
 			it.CreatedAt = data
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.UpdatedAt = data
 		case "text":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
 			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
@@ -16234,6 +17838,104 @@ func (ec *executionContext) unmarshalInputAlertFilter(ctx context.Context, obj a
 func UnmarshalAlertFilter(ctx context.Context, raw any) (*monitor.AlertFilter, error) {
 	var out *monitor.AlertFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAlertMergeInput(ctx context.Context, obj any) (*model.AlertMergeInput, error) {
+	var it model.AlertMergeInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "from"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.From = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAlertMergeInput unmarshals raw into the AlertMergeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAlertMergeInput(ctx context.Context, raw any) (*model.AlertMergeInput, error) {
+	var out *model.AlertMergeInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertMergeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAlertReleaseInput(ctx context.Context, obj any) (*model.AlertReleaseInput, error) {
+	var it model.AlertReleaseInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAlertReleaseInput unmarshals raw into the AlertReleaseInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAlertReleaseInput(ctx context.Context, raw any) (*model.AlertReleaseInput, error) {
+	var out *model.AlertReleaseInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertReleaseInput", raw, &out)
 	return out, err
 }
 
@@ -16293,6 +17995,111 @@ func UnmarshalAlertReopenInput(ctx context.Context, raw any) (*model.AlertReopen
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAlertSetSeverityInput(ctx context.Context, obj any) (*model.AlertSetSeverityInput, error) {
+	var it model.AlertSetSeverityInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "severity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalOSeverity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAlertSetSeverityInput unmarshals raw into the AlertSetSeverityInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAlertSetSeverityInput(ctx context.Context, raw any) (*model.AlertSetSeverityInput, error) {
+	var out *model.AlertSetSeverityInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertSetSeverityInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAlertStartInput(ctx context.Context, obj any) (*model.AlertStartInput, error) {
+	var it model.AlertStartInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAlertStartInput unmarshals raw into the AlertStartInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAlertStartInput(ctx context.Context, raw any) (*model.AlertStartInput, error) {
+	var out *model.AlertStartInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertStartInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAlertStatusFilter(ctx context.Context, obj any) (*monitor.AlertStatusFilter, error) {
 	var it monitor.AlertStatusFilter
 	if obj == nil {
@@ -16339,6 +18146,76 @@ func (ec *executionContext) unmarshalInputAlertStatusFilter(ctx context.Context,
 func UnmarshalAlertStatusFilter(ctx context.Context, raw any) (*monitor.AlertStatusFilter, error) {
 	var out *monitor.AlertStatusFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertStatusFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAlertTagInput(ctx context.Context, obj any) (*model.AlertTagInput, error) {
+	var it model.AlertTagInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["add"]; !present {
+		asMap["add"] = []any{}
+	}
+	if _, present := asMap["remove"]; !present {
+		asMap["remove"] = []any{}
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "add", "remove"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "add":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("add"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Add = data
+		case "remove":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("remove"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Remove = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAlertTagInput unmarshals raw into the AlertTagInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAlertTagInput(ctx context.Context, raw any) (*model.AlertTagInput, error) {
+	var out *model.AlertTagInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertTagInput", raw, &out)
 	return out, err
 }
 
@@ -17891,6 +19768,11 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "ruleSeverity":
+			out.Values[i] = ec._Alert_ruleSeverity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "status":
 			out.Values[i] = ec._Alert_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -17945,6 +19827,12 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Alert_acknowledgedAt(ctx, field, obj)
 				})
+		case "startedAt":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_startedAt(ctx, field, obj)
+				})
 		case "closedAt":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -17976,6 +19864,11 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "fileHash":
+			out.Values[i] = ec._Alert_fileHash(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "techniques":
 			out.Values[i] = ec._Alert_techniques(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -18002,6 +19895,36 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Alert_rule(ctx, field, obj)
 				})
+		case "claim":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_claim(ctx, field, obj)
+				})
+		case "mergedInto":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_mergedInto(ctx, field, obj)
+				})
+		case "merged":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_merged(ctx, field, obj)
+				})
+		case "similar":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_similar(ctx, field, obj)
+				})
+		case "prevalence":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_prevalence(ctx, field, obj)
+				})
 		case "evidence":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -18020,6 +19943,45 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Alert_journal(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var alertClaimImplementors = []string{"AlertClaim"}
+
+func (ec *executionContext) _AlertClaim(ctx context.Context, sel ast.SelectionSet, obj *monitor.AlertClaim) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, alertClaimImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AlertClaim")
+		case "user":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AlertClaim_user(ctx, field, obj)
+				})
+		case "until":
+			out.Values[i] = ec._AlertClaim_until(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -18333,6 +20295,69 @@ func (ec *executionContext) _AlertPayload(ctx context.Context, sel ast.Selection
 			}
 		case "errors":
 			out.Values[i] = ec._AlertPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var alertPrevalenceImplementors = []string{"AlertPrevalence"}
+
+func (ec *executionContext) _AlertPrevalence(ctx context.Context, sel ast.SelectionSet, obj *monitor.Prevalence) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, alertPrevalenceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AlertPrevalence")
+		case "alerts":
+			out.Values[i] = ec._AlertPrevalence_alerts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hosts":
+			out.Values[i] = ec._AlertPrevalence_hosts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "users":
+			out.Values[i] = ec._AlertPrevalence_users(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "onHost":
+			out.Values[i] = ec._AlertPrevalence_onHost(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closed":
+			out.Values[i] = ec._AlertPrevalence_closed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "falsePositives":
+			out.Values[i] = ec._AlertPrevalence_falsePositives(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isEstimate":
+			out.Values[i] = ec._AlertPrevalence_isEstimate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -20320,6 +22345,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "alertStart":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_alertStart(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "alertAssign":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_alertAssign(ctx, field)
@@ -20337,6 +22369,48 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "alertReopen":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_alertReopen(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alertSetSeverity":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_alertSetSeverity(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alertTag":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_alertTag(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alertMerge":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_alertMerge(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alertDetach":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_alertDetach(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alertClaim":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_alertClaim(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alertRelease":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_alertRelease(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -20969,6 +23043,49 @@ func (ec *executionContext) _SeverityCount(ctx context.Context, sel ast.Selectio
 			}
 		case "count":
 			out.Values[i] = ec._SeverityCount_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var similarAlertImplementors = []string{"SimilarAlert"}
+
+func (ec *executionContext) _SimilarAlert(ctx context.Context, sel ast.SelectionSet, obj *monitor.SimilarAlert) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, similarAlertImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SimilarAlert")
+		case "alert":
+			out.Values[i] = ec._SimilarAlert_alert(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "score":
+			out.Values[i] = ec._SimilarAlert_score(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reasons":
+			out.Values[i] = ec._SimilarAlert_reasons(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -21672,6 +23789,11 @@ func (ec *executionContext) unmarshalNAlertAssignInput2githubᚗcomᚋsecurity�
 	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNAlertClaimInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertClaimInput(ctx context.Context, v any) (model.AlertClaimInput, error) {
+	res, err := ec.unmarshalInputAlertClaimInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNAlertCloseInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertCloseInput(ctx context.Context, v any) (model.AlertCloseInput, error) {
 	res, err := ec.unmarshalInputAlertCloseInput(ctx, v)
 	return *res, graphql.ErrorOnPath(ctx, err)
@@ -21704,6 +23826,11 @@ func (ec *executionContext) marshalNAlertCounts2ᚖgithubᚗcomᚋsecurityᚑmon
 		return graphql.Null
 	}
 	return ec._AlertCounts(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAlertDetachInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertDetachInput(ctx context.Context, v any) (model.AlertDetachInput, error) {
+	res, err := ec.unmarshalInputAlertDetachInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNAlertDisposition2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertDisposition(ctx context.Context, v any) (monitor.AlertDisposition, error) {
@@ -21778,6 +23905,11 @@ func (ec *executionContext) unmarshalNAlertFilter2ᚖgithubᚗcomᚋsecurityᚑm
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNAlertMergeInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertMergeInput(ctx context.Context, v any) (model.AlertMergeInput, error) {
+	res, err := ec.unmarshalInputAlertMergeInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNAlertPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertPayload(ctx context.Context, sel ast.SelectionSet, v *model.AlertPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "AlertPayload!")
@@ -21786,8 +23918,31 @@ func (ec *executionContext) marshalNAlertPayload2ᚖgithubᚗcomᚋsecurityᚑmo
 	return ec._AlertPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNAlertPrevalence2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPrevalence(ctx context.Context, sel ast.SelectionSet, v *monitor.Prevalence) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AlertPrevalence!")
+		return graphql.Null
+	}
+	return ec._AlertPrevalence(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAlertReleaseInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertReleaseInput(ctx context.Context, v any) (model.AlertReleaseInput, error) {
+	res, err := ec.unmarshalInputAlertReleaseInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNAlertReopenInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertReopenInput(ctx context.Context, v any) (model.AlertReopenInput, error) {
 	res, err := ec.unmarshalInputAlertReopenInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNAlertSetSeverityInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertSetSeverityInput(ctx context.Context, v any) (model.AlertSetSeverityInput, error) {
+	res, err := ec.unmarshalInputAlertSetSeverityInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNAlertStartInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertStartInput(ctx context.Context, v any) (model.AlertStartInput, error) {
+	res, err := ec.unmarshalInputAlertStartInput(ctx, v)
 	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -21828,6 +23983,11 @@ func (ec *executionContext) marshalNAlertStatusCount2ᚖgithubᚗcomᚋsecurity�
 		return graphql.Null
 	}
 	return ec._AlertStatusCount(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAlertTagInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertTagInput(ctx context.Context, v any) (model.AlertTagInput, error) {
+	res, err := ec.unmarshalInputAlertTagInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
@@ -22849,6 +25009,75 @@ func (ec *executionContext) marshalNSharedMode2githubᚗcomᚋsecurityᚑmonitor
 	return v
 }
 
+func (ec *executionContext) marshalNSimilarAlert2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarAlertᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.SimilarAlert) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSimilarAlert2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarAlert(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSimilarAlert2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarAlert(ctx context.Context, sel ast.SelectionSet, v *monitor.SimilarAlert) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SimilarAlert!")
+		return graphql.Null
+	}
+	return ec._SimilarAlert(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSimilarityReason2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarityReason(ctx context.Context, v any) (monitor.SimilarityReason, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.SimilarityReason(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSimilarityReason2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarityReason(ctx context.Context, sel ast.SelectionSet, v monitor.SimilarityReason) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "SimilarityReason!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNSimilarityReason2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarityReasonᚄ(ctx context.Context, v any) ([]monitor.SimilarityReason, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.SimilarityReason, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSimilarityReason2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarityReason(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNSimilarityReason2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarityReasonᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.SimilarityReason) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSimilarityReason2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarityReason(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -23137,6 +25366,13 @@ func (ec *executionContext) marshalOAlert2ᚖgithubᚗcomᚋsecurityᚑmonitor�
 		return graphql.Null
 	}
 	return ec._Alert(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOAlertClaim2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertClaim(ctx context.Context, sel ast.SelectionSet, v *monitor.AlertClaim) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AlertClaim(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOAlertDisposition2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertDispositionᚄ(ctx context.Context, v any) ([]monitor.AlertDisposition, error) {

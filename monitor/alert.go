@@ -18,6 +18,7 @@ type Alert struct {
 	Version        int              `json:"version"`
 	Title          string           `json:"title"`
 	Severity       Severity         `json:"severity"`
+	RuleSeverity   Severity         `json:"ruleSeverity"` // Severity until somebody overrides it
 	Status         AlertStatus      `json:"status"`
 	Disposition    AlertDisposition `json:"disposition"` // empty while open
 	Reason         string           `json:"reason"`
@@ -28,6 +29,7 @@ type Alert struct {
 	CreatedAt      time.Time        `json:"createdAt"`
 	UpdatedAt      time.Time        `json:"updatedAt"`
 	AcknowledgedAt time.Time        `json:"acknowledgedAt"` // zero: never
+	StartedAt      time.Time        `json:"startedAt"`      // zero: nobody has begun to work on it
 	ClosedAt       time.Time        `json:"closedAt"`       // zero: open
 	Host           string           `json:"host"`
 	User           string           `json:"user"`
@@ -36,12 +38,16 @@ type Alert struct {
 	DstIP          netip.Addr       `json:"destinationIp"`
 	DstPort        uint16           `json:"destinationPort"`
 	Process        string           `json:"process"`
+	FileHash       string           `json:"fileHash"`
 	Techniques     []string         `json:"techniques"`
 	Tags           []string         `json:"tags"`
 	RuleID         ID               `json:"ruleId"`
 	RuleVersion    int              `json:"ruleVersion"`
 	RuleAuthor     string           `json:"ruleAuthor"`
 	Comments       int              `json:"comments"`
+	MergedInto     ID               `json:"mergedInto"` // zero: it stands for itself
+	ClaimedBy      ID               `json:"claimedBy"`  // whoever looks at it until ClaimedUntil
+	ClaimedUntil   time.Time        `json:"claimedUntil"`
 	DedupKey       []byte           `json:"dedupKey"`
 }
 
@@ -55,11 +61,12 @@ type AlertStatus string
 const (
 	AlertNew          AlertStatus = "NEW"
 	AlertAcknowledged AlertStatus = "ACKNOWLEDGED"
+	AlertInProgress   AlertStatus = "IN_PROGRESS"
 	AlertClosed       AlertStatus = "CLOSED"
 )
 
 // AlertStatuses lists all statuses.
-var AlertStatuses = []AlertStatus{AlertNew, AlertAcknowledged, AlertClosed}
+var AlertStatuses = []AlertStatus{AlertNew, AlertAcknowledged, AlertInProgress, AlertClosed}
 
 // AlertDisposition is what a closed alert turned out to be.
 type AlertDisposition string
@@ -83,7 +90,9 @@ func (a *Alert) Acknowledge(now time.Time) error {
 	if a.Status == AlertClosed {
 		return Errorf(CodeConflict, "the alert is closed; reopen it first")
 	}
-	a.Status, a.AcknowledgedAt = AlertAcknowledged, now
+	if a.Status == AlertNew {
+		a.Status, a.AcknowledgedAt = AlertAcknowledged, now
+	}
 	return nil
 }
 
@@ -110,10 +119,10 @@ func (a *Alert) Reopen(reason string) error {
 	if err != nil {
 		return err
 	}
-	a.Status, a.Disposition, a.Reason, a.ClosedAt = AlertNew, "", reason, time.Time{}
-	if !a.AcknowledgedAt.IsZero() {
-		a.Status = AlertAcknowledged
+	if !a.MergedInto.IsZero() {
+		return Errorf(CodeConflict, "the alert is merged into another; detach it first")
 	}
+	a.reopen(reason)
 	return nil
 }
 
@@ -171,9 +180,9 @@ func checkText(name, text string, most int) (string, error) {
 // one with the same DedupKey is there.
 func NewAlert(id ID, rule *Rule, ev *Event, now time.Time) *Alert {
 	return &Alert{
-		ID: id, Version: 1, Title: rule.Title, Severity: rule.Level, Status: AlertNew, Count: 1,
+		ID: id, Version: 1, Title: rule.Title, Severity: rule.Level, RuleSeverity: rule.Level, Status: AlertNew, Count: 1,
 		FirstSeen: ev.OccurredAt, LastSeen: ev.OccurredAt, CreatedAt: now, UpdatedAt: now,
-		Host: ev.Host, User: ev.User, SrcIP: ev.SrcIP, SrcPort: ev.SrcPort, DstIP: ev.DstIP, DstPort: ev.DstPort, Process: ev.Process,
+		Host: ev.Host, User: ev.User, SrcIP: ev.SrcIP, SrcPort: ev.SrcPort, DstIP: ev.DstIP, DstPort: ev.DstPort, Process: ev.Process, FileHash: ev.FileHash,
 		Techniques: nonNil(rule.Techniques), Tags: nonNil(rule.Tags),
 		RuleID: rule.ID, RuleVersion: rule.Version, RuleAuthor: rule.Author, DedupKey: DedupKey(rule, ev),
 	}

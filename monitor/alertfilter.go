@@ -20,12 +20,15 @@ type AlertFilter struct {
 	SourceIP      *IPFilter
 	DestinationIP *IPFilter
 	Process       *StringFilter
+	FileHash      *StringFilter
+	MergedInto    *IDFilter
 	Techniques    *StringListFilter
 	Tags          *StringListFilter
 	Count         *IntFilter
 	FirstSeen     *TimeFilter
 	LastSeen      *TimeFilter
 	CreatedAt     *TimeFilter
+	UpdatedAt     *TimeFilter
 	Text          *StringFilter
 }
 
@@ -84,12 +87,15 @@ func (b *filterBuilder) alertTests(p *Predicate, f *AlertFilter) {
 	b.ip(p, "sourceIp", f.SourceIP)
 	b.ip(p, "destinationIp", f.DestinationIP)
 	b.text(p, "process", f.Process)
+	b.text(p, "fileHash", f.FileHash)
+	b.id(p, "mergedInto", KindAlert, f.MergedInto)
 	b.list(p, "techniques", f.Techniques)
 	b.list(p, "tags", f.Tags)
 	b.number(p, "count", f.Count)
 	b.time(p, "firstSeen", f.FirstSeen)
 	b.time(p, "lastSeen", f.LastSeen)
 	b.time(p, "createdAt", f.CreatedAt)
+	b.time(p, "updatedAt", f.UpdatedAt)
 	b.text(p, "text", f.Text)
 }
 
@@ -105,6 +111,8 @@ func (a *Alert) filterTexts(f FilterField) []string {
 		return []string{Fold(a.User)}
 	case "process":
 		return []string{Fold(a.Process)}
+	case "fileHash":
+		return []string{Fold(a.FileHash)}
 	case "techniques":
 		return mapEach(a.Techniques, Fold)
 	case "tags":
@@ -142,6 +150,8 @@ func (a *Alert) filterTime(f FilterField) time.Time {
 		return a.LastSeen
 	case "createdAt":
 		return a.CreatedAt
+	case "updatedAt":
+		return a.UpdatedAt
 	}
 	panic(unknownField(f))
 }
@@ -162,6 +172,8 @@ func (a *Alert) filterID(f FilterField) ID {
 		return a.RuleID
 	case "assignee":
 		return a.AssigneeID
+	case "mergedInto":
+		return a.MergedInto
 	}
 	panic(unknownField(f))
 }

@@ -41,6 +41,10 @@ type Change struct {
 	Before json.RawMessage `json:"before"`
 }
 
+// Passing tells a change that is news for a moment and no part of an entity's
+// history: feeds show it, the entity's own journal does not.
+func (c Change) Passing() bool { return c.Action == ActionAlertClaim || c.Action == ActionAlertRelease }
+
 // ActorKind tells what acted.
 type ActorKind string
 
@@ -71,6 +75,13 @@ const (
 	ActionAlertClose       = "alert.close"
 	ActionAlertReopen      = "alert.reopen"
 	ActionAlertComment     = "alert.comment"
+	ActionAlertStart       = "alert.start"
+	ActionAlertSeverity    = "alert.severity"
+	ActionAlertTag         = "alert.tag"
+	ActionAlertMerge       = "alert.merge"
+	ActionAlertDetach      = "alert.detach"
+	ActionAlertClaim       = "alert.claim"
+	ActionAlertRelease     = "alert.release"
 	ActionRuleImport       = "rule.import"
 	ActionRuleEnable       = "rule.enable"
 	ActionRuleDisable      = "rule.disable"

@@ -18,9 +18,7 @@ const (
 
 // Watch is what an entity looks like in events and in alerts.
 type Watch struct {
-	Events Predicate
-	// Alerts is nil for a hash: an alert does not carry one.
-	Alerts *Predicate
+	Events, Alerts Predicate
 }
 
 // NewWatch checks an entity and says how to find it: an address as source or
@@ -48,16 +46,14 @@ func NewWatch(kind EntityKind, value string) (Watch, error) {
 	case EntityUser:
 		events.User, alerts.User = is, is
 	case EntityHash:
-		events.FileHash, alerts = is, nil
+		events.FileHash, alerts.FileHash = is, is
 	default:
 		return Watch{}, &Error{Code: CodeBadInput, Message: "kind: no kind of entity", Path: []string{"kind"}}
 	}
 	var w Watch
 	var err error
-	if w.Events, err = events.Compile(); err != nil || alerts == nil {
-		return w, err
+	if w.Events, err = events.Compile(); err == nil {
+		w.Alerts, err = alerts.Compile()
 	}
-	compiled, err := alerts.Compile()
-	w.Alerts = &compiled
 	return w, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/security-monitor/secmon/graph"
 	"github.com/security-monitor/secmon/graph/model"
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
 )
 
 type alertResolver struct{ *Resolver }
@@ -18,7 +19,7 @@ type alertResolver struct{ *Resolver }
 func (r *Resolver) Alert() graph.AlertResolver { return alertResolver{r} }
 
 // Alerts lists alerts.
-func (r queryResolver) Alerts(ctx context.Context, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string) (*monitor.AlertConnection, error) {
+func (r queryResolver) Alerts(ctx context.Context, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) (*monitor.AlertConnection, error) {
 	args, err := pageArgs(first, after)
 	if err != nil {
 		return nil, err
@@ -28,13 +29,13 @@ func (r queryResolver) Alerts(ctx context.Context, filter *monitor.AlertFilter, 
 		order = *orderBy
 	}
 	position := r.Feed.Position().Cursor() // before the list: what changes in between comes twice, not never
-	connection, err := r.Resolver.Alerts.Alerts(ctx, filter, order, args)
+	connection, err := r.alertsAt(ctx, asOf, filter, order, args)
 	if err != nil {
 		return nil, err
 	}
 	connection.Position = position
 	if asked(ctx, "totalCount", "totalCountIsEstimate") {
-		n, err := r.CountAlerts(ctx, filter, countBound+1)
+		n, err := r.countAlertsAt(ctx, asOf, filter)
 		if err != nil {
 			return nil, err
 		}
@@ -43,9 +44,19 @@ func (r queryResolver) Alerts(ctx context.Context, filter *monitor.AlertFilter, 
 	return connection, nil
 }
 
-// CountAlerts counts up to bound.
-func (r *Resolver) CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bound int) (int, error) {
-	return r.Alerts.CountAlerts(ctx, filter, bound)
+func (r *Resolver) alertsAt(ctx context.Context, asOf *time.Time, filter *monitor.AlertFilter, order monitor.AlertOrder, args page.Args) (*monitor.AlertConnection, error) {
+	if asOf != nil {
+		return r.Alerts.AlertsAsOf(ctx, *asOf, filter, order, args)
+	}
+	return r.Alerts.Alerts(ctx, filter, order, args)
+}
+
+// countAlertsAt counts up to one more than the bound of totals.
+func (r *Resolver) countAlertsAt(ctx context.Context, asOf *time.Time, filter *monitor.AlertFilter) (int, error) {
+	if asOf != nil {
+		return r.Alerts.CountAlertsAsOf(ctx, *asOf, filter, countBound+1)
+	}
+	return r.Alerts.CountAlerts(ctx, filter, countBound+1)
 }
 
 // asked tells whether the query selects one of the fields of this object.
@@ -54,7 +65,14 @@ func asked(ctx context.Context, names ...string) bool {
 }
 
 // Alert gives one alert.
-func (r queryResolver) Alert(ctx context.Context, id string) (*monitor.Alert, error) {
+func (r queryResolver) Alert(ctx context.Context, id string, asOf *time.Time) (*monitor.Alert, error) {
+	if asOf != nil {
+		key, err := monitor.ParseIDOf(monitor.KindAlert, id)
+		if err != nil {
+			return nil, err
+		}
+		return r.Resolver.Alerts.AlertAsOf(ctx, *asOf, key)
+	}
 	return byGlobalID(ctx, monitor.KindAlert, id, r.Resolver.Alerts.AlertsByID)
 }
 
@@ -100,8 +118,7 @@ func (r mutationResolver) AlertAssign(ctx context.Context, input model.AlertAssi
 			err = monitor.InputErrorf("assignee", "there is no such user")
 		}
 		if err != nil {
-			mendable, err := userErrors(err)
-			return &model.AlertPayload{Errors: mendable}, err
+			return alertPayload(nil, err)
 		}
 		assignee = user.ID
 	}
@@ -125,15 +142,10 @@ func (r mutationResolver) AlertReopen(ctx context.Context, input model.AlertReop
 	})
 }
 
-func (r mutationResolver) updateAlert(ctx context.Context, action, global string, expected *int, change func(*monitor.Alert, time.Time) error) (*model.AlertPayload, error) {
-	id, err := monitor.ParseIDOf(monitor.KindAlert, global)
-	if err != nil {
-		mendable, err := userErrors(err)
-		return &model.AlertPayload{Errors: mendable}, err
-	}
-	alert, err := r.Alerts.UpdateAlert(ctx, monitor.ViewerFrom(ctx).Actor(), action, id, expected, change)
-	mendable, err := userErrors(err)
-	return &model.AlertPayload{Alert: alert, Errors: mendable}, err
+func (r *Resolver) updateAlert(ctx context.Context, action, global string, expected *int, change func(*monitor.Alert, time.Time) error) (*model.AlertPayload, error) {
+	return r.onAlert(ctx, global, func(actor monitor.Actor, id monitor.ID) (*monitor.Alert, error) {
+		return r.Alerts.UpdateAlert(ctx, actor, action, id, expected, change)
+	})
 }
 
 // AlertComment writes a comment.
@@ -163,6 +175,10 @@ func (alertResolver) Reason(_ context.Context, a *monitor.Alert) (*string, error
 
 func (alertResolver) AcknowledgedAt(_ context.Context, a *monitor.Alert) (*time.Time, error) {
 	return optionalTime(a.AcknowledgedAt), nil
+}
+
+func (alertResolver) StartedAt(_ context.Context, a *monitor.Alert) (*time.Time, error) {
+	return optionalTime(a.StartedAt), nil
 }
 
 func (alertResolver) ClosedAt(_ context.Context, a *monitor.Alert) (*time.Time, error) {

@@ -13,9 +13,12 @@ import (
 // loaders gather the single look-ups of one response into one query each. They
 // live as long as one response, so that a feed never shows old entities.
 type loaders struct {
-	users  *dataloadgen.Loader[monitor.ID, *monitor.User]
-	rules  *dataloadgen.Loader[monitor.ID, *monitor.Rule]
-	events *dataloadgen.Loader[monitor.EventID, *monitor.Event]
+	users      *dataloadgen.Loader[monitor.ID, *monitor.User]
+	rules      *dataloadgen.Loader[monitor.ID, *monitor.Rule]
+	events     *dataloadgen.Loader[monitor.EventID, *monitor.Event]
+	alerts     *dataloadgen.Loader[monitor.ID, *monitor.Alert]
+	similar    *dataloadgen.Loader[*monitor.Alert, []monitor.SimilarAlert]
+	prevalence *dataloadgen.Loader[monitor.PrevalenceKey, *monitor.Prevalence]
 }
 
 type loadersKey struct{}
@@ -28,9 +31,12 @@ func (r *Resolver) Loaders(ctx context.Context, next graphql.ResponseHandler) *g
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	options := []dataloadgen.Option{dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(500)}
 	return context.WithValue(ctx, loadersKey{}, &loaders{
-		users:  dataloadgen.NewLoader(byKey(r.Users.UsersByID, func(u *monitor.User) monitor.ID { return u.ID }), options...),
-		rules:  dataloadgen.NewLoader(byKey(r.Rules.RulesByID, func(r *monitor.Rule) monitor.ID { return r.ID }), options...),
-		events: dataloadgen.NewLoader(byKey(r.Events.EventsByID, func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
+		users:      dataloadgen.NewLoader(byKey(r.Users.UsersByID, func(u *monitor.User) monitor.ID { return u.ID }), options...),
+		rules:      dataloadgen.NewLoader(byKey(r.Rules.RulesByID, func(r *monitor.Rule) monitor.ID { return r.ID }), options...),
+		events:     dataloadgen.NewLoader(byKey(r.Events.EventsByID, func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
+		alerts:     dataloadgen.NewLoader(byKey(r.Alerts.AlertsByID, func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
+		similar:    dataloadgen.NewLoader(guarded(r.similarAlerts), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
+		prevalence: dataloadgen.NewLoader(guarded(r.prevalence), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
 	})
 }
 
@@ -45,23 +51,35 @@ func loadersOf(ctx context.Context) *loaders {
 // byKey puts what a store found into the order of the keys; a key without an
 // entity gives nil, which is not an error.
 func byKey[K comparable, T any](load func(context.Context, []K) ([]*T, error), key func(*T) K) func(context.Context, []K) ([]*T, []error) {
-	return func(ctx context.Context, keys []K) (out []*T, errs []error) {
-		defer func() { // it runs outside of gqlgen's own protection
-			if p := recover(); p != nil {
-				out, errs = nil, []error{graphql.GetOperationContext(ctx).Recover(ctx, p)}
-			}
-		}()
+	return guarded(func(ctx context.Context, keys []K) ([]*T, error) {
 		found, err := load(ctx, keys)
 		if err != nil {
-			return nil, []error{err}
+			return nil, err
 		}
 		index := make(map[K]*T, len(found))
 		for _, each := range found {
 			index[key(each)] = each
 		}
-		out = make([]*T, len(keys))
+		out := make([]*T, len(keys))
 		for i, k := range keys {
 			out[i] = index[k]
+		}
+		return out, nil
+	})
+}
+
+// guarded makes a batch function of one that gives the values in the order of the
+// keys. Its panic is an error: it runs outside of gqlgen's own protection.
+func guarded[K comparable, T any](load func(context.Context, []K) ([]T, error)) func(context.Context, []K) ([]T, []error) {
+	return func(ctx context.Context, keys []K) (out []T, errs []error) {
+		defer func() {
+			if p := recover(); p != nil {
+				out, errs = nil, []error{graphql.GetOperationContext(ctx).Recover(ctx, p)}
+			}
+		}()
+		out, err := load(ctx, keys)
+		if err != nil {
+			return nil, []error{err}
 		}
 		return out, nil
 	}

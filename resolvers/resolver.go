@@ -19,6 +19,11 @@ type Alerts interface {
 	Alerts(ctx context.Context, filter *monitor.AlertFilter, order monitor.AlertOrder, args page.Args) (*monitor.AlertConnection, error)
 	AlertsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Alert, error)
 	CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bound int) (int, error)
+	// The three as of an instant give CURSOR_EXPIRED where the journal is not kept so
+	// long, and COST_LIMIT where too much has changed since.
+	AlertsAsOf(ctx context.Context, at time.Time, filter *monitor.AlertFilter, order monitor.AlertOrder, args page.Args) (*monitor.AlertConnection, error)
+	CountAlertsAsOf(ctx context.Context, at time.Time, filter *monitor.AlertFilter, bound int) (int, error)
+	AlertAsOf(ctx context.Context, at time.Time, id monitor.ID) (*monitor.Alert, error)
 	AlertGroups(ctx context.Context, filter *monitor.AlertFilter) ([]monitor.AlertGroup, error)
 	UpdateAlert(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, change func(*monitor.Alert, time.Time) error) (*monitor.Alert, error)
 }
@@ -85,6 +90,9 @@ type Pages interface {
 type Resolver struct {
 	Alerts     Alerts
 	Discussion Discussion
+	Kin        AlertKin
+	Merging    Merging
+	Claims     Claims
 	Events     Events
 	Rules      Rules
 	Incidents  Incidents

@@ -35,7 +35,7 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 	case monitor.KindEvent:
 		return node(r.Event(ctx, id))
 	case monitor.KindAlert:
-		return node(r.Alert(ctx, id))
+		return node(r.Alert(ctx, id, nil))
 	case monitor.KindRule:
 		return node(r.Rule(ctx, id))
 	case monitor.KindUser:

@@ -42,10 +42,7 @@ func (r *Resolver) sightings(ctx context.Context, watch *monitor.Watch, e monito
 	for _, event := range events {
 		out = append(out, &model.EntityFeedEntry{Cursor: cursor, At: e.Body.At, Event: event})
 	}
-	if watch.Alerts == nil {
-		return out, nil
-	}
-	alerts, err := r.alertChanges(watch.Alerts, e)
+	alerts, err := r.alertChanges(&watch.Alerts, e)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,13 @@ type AlertAssignInput struct {
 	Assignee *string `json:"assignee,omitempty"`
 }
 
+// Shows that the viewer looks at an alert.
+type AlertClaimInput struct {
+	ID string `json:"id"`
+	// Whether to take it over from somebody else.
+	TakeOver bool `json:"takeOver"`
+}
+
 // Closes an alert.
 type AlertCloseInput struct {
 	ID              string                   `json:"id"`
@@ -59,6 +66,14 @@ type AlertCounts struct {
 	BySeverity []*SeverityCount    `json:"bySeverity"`
 }
 
+// Takes a merged alert out of the other.
+type AlertDetachInput struct {
+	// The merged alert.
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the alert has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
 // Changes that came together. Between two batches nothing is left out.
 type AlertFeedBatch struct {
 	// The position behind these changes: give it to `after` to go on.
@@ -80,11 +95,26 @@ type AlertFeedEntry struct {
 	Alert monitor.Alert `json:"alert"`
 }
 
+// Merges alerts.
+type AlertMergeInput struct {
+	// The alert that stays.
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the alert that stays has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// 1 to 100 alerts that become part of it. None may stand for merged alerts itself.
+	From []string `json:"from"`
+}
+
 // What became of a change of an alert.
 type AlertPayload struct {
 	// As it is now, also after a CONFLICT; null when it does not exist.
 	Alert  *monitor.Alert `json:"alert,omitempty"`
 	Errors []*UserError   `json:"errors"`
+}
+
+// Ends the viewer's claim.
+type AlertReleaseInput struct {
+	ID string `json:"id"`
 }
 
 // Takes a closed alert up again.
@@ -95,10 +125,37 @@ type AlertReopenInput struct {
 	Reason string `json:"reason"`
 }
 
+// Overrides an alert's severity.
+type AlertSetSeverityInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the alert has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Null: the rule's.
+	Severity *monitor.Severity `json:"severity,omitempty"`
+}
+
+// Says that work on an alert has begun.
+type AlertStartInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the alert has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
 // How many alerts have a status.
 type AlertStatusCount struct {
 	Status monitor.AlertStatus `json:"status"`
 	Count  int                 `json:"count"`
+}
+
+// Changes an alert's tags. They are kept in lower case.
+type AlertTagInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the alert has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// At most 100 characters each; an alert has at most 50 tags.
+	Add []string `json:"add"`
+	// Those that it does not have are no error.
+	Remove []string `json:"remove"`
 }
 
 // What happened to one entity in a transaction.

@@ -52,6 +52,13 @@ export type AlertAssignInput = {
   id: Scalars['ID']['input'];
 };
 
+/** Shows that the viewer looks at an alert. */
+export type AlertClaimInput = {
+  id: Scalars['ID']['input'];
+  /** Whether to take it over from somebody else. */
+  takeOver?: Scalars['Boolean']['input'];
+};
+
 /** Closes an alert. */
 export type AlertCloseInput = {
   disposition: AlertDisposition;
@@ -65,6 +72,14 @@ export type AlertCloseInput = {
 export type AlertCommentInput = {
   /** Plain text, at most 10,000 characters, at least one. */
   body: Scalars['String']['input'];
+  id: Scalars['ID']['input'];
+};
+
+/** Takes a merged alert out of the other. */
+export type AlertDetachInput = {
+  /** Refuses with CONFLICT when the alert has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  /** The merged alert. */
   id: Scalars['ID']['input'];
 };
 
@@ -94,9 +109,12 @@ export type AlertFilter = {
   createdAt?: InputMaybe<TimeFilter>;
   destinationIp?: InputMaybe<IpFilter>;
   disposition?: InputMaybe<AlertDispositionFilter>;
+  fileHash?: InputMaybe<StringFilter>;
   firstSeen?: InputMaybe<TimeFilter>;
   host?: InputMaybe<StringFilter>;
   lastSeen?: InputMaybe<TimeFilter>;
+  /** The alert that it was merged into. */
+  mergedInto?: InputMaybe<IdFilter>;
   not?: InputMaybe<AlertFilter>;
   or?: InputMaybe<Array<AlertFilter>>;
   process?: InputMaybe<StringFilter>;
@@ -109,7 +127,18 @@ export type AlertFilter = {
   /** Anywhere in title, host, user, process. */
   text?: InputMaybe<StringFilter>;
   title?: InputMaybe<StringFilter>;
+  updatedAt?: InputMaybe<TimeFilter>;
   user?: InputMaybe<StringFilter>;
+};
+
+/** Merges alerts. */
+export type AlertMergeInput = {
+  /** Refuses with CONFLICT when the alert that stays has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  /** 1 to 100 alerts that become part of it. None may stand for merged alerts itself. */
+  from: Array<Scalars['ID']['input']>;
+  /** The alert that stays. */
+  id: Scalars['ID']['input'];
 };
 
 /** Orders of alerts. */
@@ -117,6 +146,11 @@ export type AlertOrder =
   | 'CREATED_AT_DESC'
   | 'LAST_SEEN_DESC'
   | 'SEVERITY_DESC';
+
+/** Ends the viewer's claim. */
+export type AlertReleaseInput = {
+  id: Scalars['ID']['input'];
+};
 
 /** Takes a closed alert up again. */
 export type AlertReopenInput = {
@@ -126,10 +160,31 @@ export type AlertReopenInput = {
   reason: Scalars['String']['input'];
 };
 
+/** Overrides an alert's severity. */
+export type AlertSetSeverityInput = {
+  /** Refuses with CONFLICT when the alert has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** Null: the rule's. */
+  severity?: InputMaybe<Severity>;
+};
+
+/** Says that work on an alert has begun. */
+export type AlertStartInput = {
+  /** Refuses with CONFLICT when the alert has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
 /** Where an alert is in its life. */
 export type AlertStatus =
+  /** Somebody looks after it. */
   | 'ACKNOWLEDGED'
+  /** It has a finding and a reason. */
   | 'CLOSED'
+  /** Work on it has begun. */
+  | 'IN_PROGRESS'
+  /** Nobody has looked at it. */
   | 'NEW';
 
 /** Conditions on a status. All that are given must hold. */
@@ -138,11 +193,22 @@ export type AlertStatusFilter = {
   in?: InputMaybe<Array<AlertStatus>>;
 };
 
+/** Changes an alert's tags. They are kept in lower case. */
+export type AlertTagInput = {
+  /** At most 100 characters each; an alert has at most 50 tags. */
+  add?: Array<Scalars['String']['input']>;
+  /** Refuses with CONFLICT when the alert has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** Those that it does not have are no error. */
+  remove?: Array<Scalars['String']['input']>;
+};
+
 /** What can be watched. */
 export type EntityKind =
   /** An IP address, as source or destination. */
   | 'ADDRESS'
-  /** A file hash. Alerts do not carry one: its feed has events only. */
+  /** A file hash. Alerts carry that of their first match. */
   | 'HASH'
   | 'HOST'
   | 'USER';
@@ -411,6 +477,17 @@ export type SharedMode =
   | 'EVERY'
   /** The newest message: a slow subscriber gets fewer. */
   | 'LATEST';
+
+/** Something that two alerts have in common. */
+export type SimilarityReason =
+  | 'SAME_FILE_HASH'
+  | 'SAME_HOST'
+  | 'SAME_PROCESS'
+  | 'SAME_RULE'
+  | 'SAME_SOURCE'
+  /** At least one ATT&CK technique. */
+  | 'SAME_TECHNIQUE'
+  | 'SAME_USER';
 
 /** Conditions on text. Case does not matter. All that are given must hold. */
 export type StringFilter = {

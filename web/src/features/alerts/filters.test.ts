@@ -6,8 +6,8 @@ describe('the queue in the URL', () => {
   test.each<[Record<string, unknown>, AlertSearch, string]>([
     [{}, {}, 'the plain URL is the open queue'],
     [{ status: 'closed,new' }, { status: 'new,closed' }, 'values have one order'],
-    [{ status: 'new,acknowledged' }, {}, 'the default is not said'],
-    [{ status: 'new,acknowledged,closed' }, { status: 'all' }, 'all of them are "all"'],
+    [{ status: 'new,acknowledged,in_progress' }, {}, 'the default is not said'],
+    [{ status: 'new,acknowledged,in_progress,closed' }, { status: 'all' }, 'all of them are "all"'],
     [{ severity: 'CRITICAL,bogus' }, { severity: 'critical' }, 'unknown values are left out'],
     [{ severity: 'bogus' }, {}, 'nothing known is the default'],
     [{ q: 4624 }, { q: '4624' }, 'a number in the URL is text'],
@@ -23,7 +23,7 @@ describe('the queue in the URL', () => {
 
 describe('apiFilter', () => {
   test('says only what narrows', () => {
-    expect(apiFilter(filtersOf({}))).toEqual({ status: { in: ['NEW', 'ACKNOWLEDGED'] } });
+    expect(apiFilter(filtersOf({}))).toEqual({ status: { in: ['NEW', 'ACKNOWLEDGED', 'IN_PROGRESS'] } });
     expect(apiFilter(filtersOf({ status: 'all' }))).toEqual({});
     expect(apiFilter(filtersOf({ status: 'all', severity: 'high', q: 'web' }))).toEqual({
       severity: { in: ['HIGH'] },

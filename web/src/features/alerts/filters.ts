@@ -24,7 +24,7 @@ export interface AlertFilters {
   text: string;
 }
 
-const open: readonly AlertStatus[] = ['NEW', 'ACKNOWLEDGED'];
+const open: readonly AlertStatus[] = ['NEW', 'ACKNOWLEDGED', 'IN_PROGRESS'];
 
 /** Reads what stands in the URL; what makes no sense is left out. */
 export function readSearch(raw: Record<string, unknown>): AlertSearch {

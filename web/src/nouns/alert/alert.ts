@@ -1,11 +1,12 @@
-import { CircleCheck, CircleDot, Eye, type LucideIcon } from 'lucide-react';
+import { CircleCheck, CircleDot, CirclePlay, Eye, type LucideIcon } from 'lucide-react';
 import type { AlertDisposition, AlertStatus } from '../../gql/schema';
 
-export const statuses: readonly AlertStatus[] = ['NEW', 'ACKNOWLEDGED', 'CLOSED'];
+export const statuses: readonly AlertStatus[] = ['NEW', 'ACKNOWLEDGED', 'IN_PROGRESS', 'CLOSED'];
 
 export const statusLook: Record<AlertStatus, { label: string; icon: LucideIcon; text: string }> = {
   NEW: { label: 'New', icon: CircleDot, text: 'text-accent' },
   ACKNOWLEDGED: { label: 'Acknowledged', icon: Eye, text: 'text-warn' },
+  IN_PROGRESS: { label: 'In progress', icon: CirclePlay, text: 'text-warn' },
   CLOSED: { label: 'Closed', icon: CircleCheck, text: 'text-good' },
 };
 
