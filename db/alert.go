@@ -152,7 +152,9 @@ func (p alertPlace) cursor() string {
 }
 
 // alertCursor is an alert's place in the list of that order, for clients.
-func alertCursor(order monitor.AlertOrder, a *monitor.Alert) string { return placeOf(order, a).cursor() }
+func alertCursor(order monitor.AlertOrder, a *monitor.Alert) string {
+	return placeOf(order, a).cursor()
+}
 
 // alertKey gives the values of the order's columns at a cursor.
 func alertKey(order monitor.AlertOrder, cursor string) ([]any, error) {
