@@ -105,6 +105,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a.background.Go(func() { a.raiseAlarms(background) })
 	a.background.Go(func() { a.followRules(background, ruleChanges) })
 	a.background.Go(func() { a.maintain(background) })
+	a.background.Go(func() { a.watchSilence(background) })
 	return a, nil
 }
 
@@ -253,6 +254,7 @@ func (a *App) maintain(ctx context.Context) {
 		}
 		a.trimJournal(ctx)
 		a.buryJobs(ctx)
+		a.forgetAssets(ctx)
 		select {
 		case <-ctx.Done():
 			return

@@ -29,7 +29,7 @@ const (
 // server-sent events.
 func (a *App) graphql() (http.Handler, error) {
 	root := &resolvers.Resolver{
-		Alerts: a.Store, Discussion: a.Store, Kin: a.Store, Merging: a.Store, Claims: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store, Incidents: a.Store, Jobs: jobs{a.Store, a},
+		Alerts: a.Store, Discussion: a.Store, Kin: a.Store, Merging: a.Store, Claims: a.Store, Assets: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store, Incidents: a.Store, Jobs: jobs{a.Store, a},
 		Feed: liveFeed{a.tail}, Running: a, Journal: a.Store, Bounds: a.cfg.journalBounds(), Auth: a.Auth, Version: Version,
 	}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root, Complexity: complexity()})
@@ -88,6 +88,12 @@ func complexity() graph.ComplexityRoot {
 	c.Query.Jobs = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Incident.Alerts = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Incident.Journal = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.Query.Assets = func(child int, _ *monitor.AssetFilter, _ *monitor.AssetOrder, first int, _ *string) int {
+		return listCost(child, first)
+	}
+	c.Asset.Alerts = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.Asset.Journal = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.AssetRisk.Factors = func(child int) int { return listCost(child, 20) }
 	c.Alert.Merged = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Alert.Similar = func(child, first int) int { return 20 + listCost(child, first) }
 	c.Alert.Prevalence = func(child int) int { return 20 + child }

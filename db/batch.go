@@ -31,8 +31,9 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 		e.ID = monitor.EventID{Batch: batch, Ordinal: uint32(i)} //nolint:gosec // a batch is bounded
 		e.ReceivedAt = now
 	}
+	seen := s.assets.news(sightingsOf(b.Events, now))
 	err := s.change(ctx, monitor.SystemActor, monitor.ActionIngest, func(t *tx) error {
-		t.batch, t.events = batch, len(b.Events)
+		t.batch, t.events, t.seen = batch, len(b.Events), seen
 		if err := t.insertEvents(ctx, b.Events); err != nil {
 			return err
 		}
@@ -41,6 +42,7 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 	if err != nil {
 		return monitor.ID{}, fmt.Errorf("store batch of %d events: %w", len(b.Events), err)
 	}
+	s.assets.remember(seen)
 	return batch, nil
 }
 

@@ -22,6 +22,7 @@ type Store struct {
 	db        *sql.DB
 	now       func() time.Time
 	committed func([]monitor.Entry)
+	assets    assetMemory
 }
 
 // Options of a store.
@@ -77,6 +78,7 @@ type tx struct {
 	batch   monitor.ID
 	events  int
 	changes []monitor.Change
+	seen    sightings // that have to be written
 }
 
 const maxTries = 5
@@ -115,6 +117,9 @@ func (s *Store) changeOnce(ctx context.Context, actor monitor.Actor, action stri
 	defer begun.Rollback() //nolint:errcheck // after a commit it does nothing
 	t := &tx{Tx: begun, now: s.now(), actor: actor, action: action}
 	if err := fn(t); err != nil {
+		return nil, err
+	}
+	if err := t.settleAssets(ctx); err != nil {
 		return nil, err
 	}
 	var entries []monitor.Entry

@@ -240,7 +240,7 @@ func TestJournalFeedIsTheAuditTrail(t *testing.T) {
 			seen += e.Action + " "
 			for _, c := range e.Changes {
 				for _, secret := range []string{"hash", "secret", "password", "smt_"} {
-					if strings.Contains(strings.ToLower(string(c.Snapshot)), secret) && c.Kind != "Event" {
+					if strings.Contains(strings.ReplaceAll(strings.ToLower(string(c.Snapshot)), "filehash", ""), secret) && c.Kind != "Event" {
 						t.Errorf("a snapshot of %s holds %q: %s", c.Kind, secret, c.Snapshot)
 					}
 				}

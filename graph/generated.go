@@ -34,6 +34,8 @@ type ResolverRoot interface {
 	Actor() ActorResolver
 	Alert() AlertResolver
 	AlertClaim() AlertClaimResolver
+	Asset() AssetResolver
+	AssetRisk() AssetRiskResolver
 	Comment() CommentResolver
 	Evidence() EvidenceResolver
 	FeedConsumer() FeedConsumerResolver
@@ -70,6 +72,7 @@ type ComplexityRoot struct {
 		FirstSeen      func(childComplexity int) int
 		GlobalID       func(childComplexity int) int
 		Host           func(childComplexity int) int
+		HostAsset      func(childComplexity int) int
 		Journal        func(childComplexity int, first int, after *string) int
 		LastSeen       func(childComplexity int) int
 		Merged         func(childComplexity int, first int, after *string) int
@@ -91,6 +94,7 @@ type ComplexityRoot struct {
 		Title          func(childComplexity int) int
 		UpdatedAt      func(childComplexity int) int
 		User           func(childComplexity int) int
+		UserAsset      func(childComplexity int) int
 		Version        func(childComplexity int) int
 	}
 
@@ -157,6 +161,57 @@ type ComplexityRoot struct {
 	AlertStatusCount struct {
 		Count  func(childComplexity int) int
 		Status func(childComplexity int) int
+	}
+
+	Asset struct {
+		Alerts      func(childComplexity int, first int, after *string) int
+		CreatedAt   func(childComplexity int) int
+		Criticality func(childComplexity int) int
+		FirstSeen   func(childComplexity int) int
+		GlobalID    func(childComplexity int) int
+		Journal     func(childComplexity int, first int, after *string) int
+		Kind        func(childComplexity int) int
+		LastSeen    func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Note        func(childComplexity int) int
+		Owner       func(childComplexity int) int
+		Risk        func(childComplexity int) int
+		Silent      func(childComplexity int) int
+		SilentAfter func(childComplexity int) int
+		SilentSince func(childComplexity int) int
+		Tags        func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	AssetConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	AssetEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AssetPayload struct {
+		Asset  func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	AssetRisk struct {
+		Factors func(childComplexity int) int
+		Formula func(childComplexity int) int
+		Score   func(childComplexity int) int
+	}
+
+	AssetRiskFactor struct {
+		Alert       func(childComplexity int) int
+		Criticality func(childComplexity int) int
+		Decay       func(childComplexity int) int
+		Points      func(childComplexity int) int
+		Weight      func(childComplexity int) int
 	}
 
 	Comment struct {
@@ -448,6 +503,7 @@ type ComplexityRoot struct {
 		AlertSetSeverity func(childComplexity int, input model.AlertSetSeverityInput) int
 		AlertStart       func(childComplexity int, input model.AlertStartInput) int
 		AlertTag         func(childComplexity int, input model.AlertTagInput) int
+		AssetUpdate      func(childComplexity int, input model.AssetUpdateInput) int
 		IncidentClose    func(childComplexity int, input model.IncidentCloseInput) int
 		IncidentCreate   func(childComplexity int, input model.IncidentCreateInput) int
 		JournalVerify    func(childComplexity int) int
@@ -469,6 +525,8 @@ type ComplexityRoot struct {
 		Alert         func(childComplexity int, id string, asOf *time.Time) int
 		AlertCounts   func(childComplexity int, filter *monitor.AlertFilter) int
 		Alerts        func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) int
+		Asset         func(childComplexity int, id string) int
+		Assets        func(childComplexity int, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) int
 		Event         func(childComplexity int, id string) int
 		Events        func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
 		FeedConsumers func(childComplexity int, first int, after *string) int
@@ -607,6 +665,8 @@ type AlertResolver interface {
 	ClosedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
 
 	Rule(ctx context.Context, obj *monitor.Alert) (*monitor.Rule, error)
+	HostAsset(ctx context.Context, obj *monitor.Alert) (*monitor.Asset, error)
+	UserAsset(ctx context.Context, obj *monitor.Alert) (*monitor.Asset, error)
 	Claim(ctx context.Context, obj *monitor.Alert) (*monitor.AlertClaim, error)
 	MergedInto(ctx context.Context, obj *monitor.Alert) (*monitor.Alert, error)
 	Merged(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Alert], error)
@@ -618,6 +678,18 @@ type AlertResolver interface {
 }
 type AlertClaimResolver interface {
 	User(ctx context.Context, obj *monitor.AlertClaim) (*monitor.User, error)
+}
+type AssetResolver interface {
+	SilentAfter(ctx context.Context, obj *monitor.Asset) (*monitor.Duration, error)
+	Silent(ctx context.Context, obj *monitor.Asset) (bool, error)
+	SilentSince(ctx context.Context, obj *monitor.Asset) (*time.Time, error)
+
+	Risk(ctx context.Context, obj *monitor.Asset) (*monitor.AssetRisk, error)
+	Alerts(ctx context.Context, obj *monitor.Asset, first int, after *string) (*page.Connection[*monitor.Alert], error)
+	Journal(ctx context.Context, obj *monitor.Asset, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
+}
+type AssetRiskResolver interface {
+	Factors(ctx context.Context, obj *monitor.AssetRisk) ([]*monitor.AssetRiskFactor, error)
 }
 type CommentResolver interface {
 	Author(ctx context.Context, obj *monitor.Comment) (*monitor.User, error)
@@ -654,6 +726,7 @@ type MutationResolver interface {
 	AlertComment(ctx context.Context, input model.AlertCommentInput) (*model.AlertCommentPayload, error)
 	IncidentCreate(ctx context.Context, input model.IncidentCreateInput) (*model.IncidentPayload, error)
 	IncidentClose(ctx context.Context, input model.IncidentCloseInput) (*model.IncidentPayload, error)
+	AssetUpdate(ctx context.Context, input model.AssetUpdateInput) (*model.AssetPayload, error)
 	JournalVerify(ctx context.Context) (*model.JobPayload, error)
 	RuleEnable(ctx context.Context, input model.RuleEnableInput) (*model.RulePayload, error)
 	RuleDisable(ctx context.Context, input model.RuleDisableInput) (*model.RulePayload, error)
@@ -671,6 +744,8 @@ type QueryResolver interface {
 	Rule(ctx context.Context, id string) (*monitor.Rule, error)
 	Incident(ctx context.Context, id string) (*monitor.Incident, error)
 	Incidents(ctx context.Context, filter *monitor.IncidentFilter, first int, after *string) (*page.Connection[*monitor.Incident], error)
+	Assets(ctx context.Context, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) (*page.Connection[*monitor.Asset], error)
+	Asset(ctx context.Context, id string) (*monitor.Asset, error)
 	Job(ctx context.Context, id string) (*monitor.Job, error)
 	Jobs(ctx context.Context, first int, after *string) (*page.Connection[*monitor.Job], error)
 	Users(ctx context.Context, first int, after *string) (*page.Connection[*monitor.User], error)
@@ -824,6 +899,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Host(childComplexity), true
+	case "Alert.hostAsset":
+		if e.ComplexityRoot.Alert.HostAsset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.HostAsset(childComplexity), true
 	case "Alert.journal":
 		if e.ComplexityRoot.Alert.Journal == nil {
 			break
@@ -965,6 +1046,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.User(childComplexity), true
+	case "Alert.userAsset":
+		if e.ComplexityRoot.Alert.UserAsset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.UserAsset(childComplexity), true
 	case "Alert.version":
 		if e.ComplexityRoot.Alert.Version == nil {
 			break
@@ -1191,6 +1278,220 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AlertStatusCount.Status(childComplexity), true
+
+	case "Asset.alerts":
+		if e.ComplexityRoot.Asset.Alerts == nil {
+			break
+		}
+
+		args, err := ec.field_Asset_alerts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Asset.Alerts(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Asset.createdAt":
+		if e.ComplexityRoot.Asset.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.CreatedAt(childComplexity), true
+	case "Asset.criticality":
+		if e.ComplexityRoot.Asset.Criticality == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.Criticality(childComplexity), true
+	case "Asset.firstSeen":
+		if e.ComplexityRoot.Asset.FirstSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.FirstSeen(childComplexity), true
+	case "Asset.id":
+		if e.ComplexityRoot.Asset.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.GlobalID(childComplexity), true
+	case "Asset.journal":
+		if e.ComplexityRoot.Asset.Journal == nil {
+			break
+		}
+
+		args, err := ec.field_Asset_journal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Asset.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Asset.kind":
+		if e.ComplexityRoot.Asset.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.Kind(childComplexity), true
+	case "Asset.lastSeen":
+		if e.ComplexityRoot.Asset.LastSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.LastSeen(childComplexity), true
+	case "Asset.name":
+		if e.ComplexityRoot.Asset.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.Name(childComplexity), true
+	case "Asset.note":
+		if e.ComplexityRoot.Asset.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.Note(childComplexity), true
+	case "Asset.owner":
+		if e.ComplexityRoot.Asset.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.Owner(childComplexity), true
+	case "Asset.risk":
+		if e.ComplexityRoot.Asset.Risk == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.Risk(childComplexity), true
+	case "Asset.silent":
+		if e.ComplexityRoot.Asset.Silent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.Silent(childComplexity), true
+	case "Asset.silentAfter":
+		if e.ComplexityRoot.Asset.SilentAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.SilentAfter(childComplexity), true
+	case "Asset.silentSince":
+		if e.ComplexityRoot.Asset.SilentSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.SilentSince(childComplexity), true
+	case "Asset.tags":
+		if e.ComplexityRoot.Asset.Tags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.Tags(childComplexity), true
+	case "Asset.updatedAt":
+		if e.ComplexityRoot.Asset.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.UpdatedAt(childComplexity), true
+	case "Asset.version":
+		if e.ComplexityRoot.Asset.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.Version(childComplexity), true
+
+	case "AssetConnection.edges":
+		if e.ComplexityRoot.AssetConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetConnection.Edges(childComplexity), true
+	case "AssetConnection.nodes":
+		if e.ComplexityRoot.AssetConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetConnection.Nodes(childComplexity), true
+	case "AssetConnection.pageInfo":
+		if e.ComplexityRoot.AssetConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetConnection.PageInfo(childComplexity), true
+
+	case "AssetEdge.cursor":
+		if e.ComplexityRoot.AssetEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetEdge.Cursor(childComplexity), true
+	case "AssetEdge.node":
+		if e.ComplexityRoot.AssetEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetEdge.Node(childComplexity), true
+
+	case "AssetPayload.asset":
+		if e.ComplexityRoot.AssetPayload.Asset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetPayload.Asset(childComplexity), true
+	case "AssetPayload.errors":
+		if e.ComplexityRoot.AssetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetPayload.Errors(childComplexity), true
+
+	case "AssetRisk.factors":
+		if e.ComplexityRoot.AssetRisk.Factors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetRisk.Factors(childComplexity), true
+	case "AssetRisk.formula":
+		if e.ComplexityRoot.AssetRisk.Formula == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetRisk.Formula(childComplexity), true
+	case "AssetRisk.score":
+		if e.ComplexityRoot.AssetRisk.Score == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetRisk.Score(childComplexity), true
+
+	case "AssetRiskFactor.alert":
+		if e.ComplexityRoot.AssetRiskFactor.Alert == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetRiskFactor.Alert(childComplexity), true
+	case "AssetRiskFactor.criticality":
+		if e.ComplexityRoot.AssetRiskFactor.Criticality == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetRiskFactor.Criticality(childComplexity), true
+	case "AssetRiskFactor.decay":
+		if e.ComplexityRoot.AssetRiskFactor.Decay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetRiskFactor.Decay(childComplexity), true
+	case "AssetRiskFactor.points":
+		if e.ComplexityRoot.AssetRiskFactor.Points == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetRiskFactor.Points(childComplexity), true
+	case "AssetRiskFactor.weight":
+		if e.ComplexityRoot.AssetRiskFactor.Weight == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetRiskFactor.Weight(childComplexity), true
 
 	case "Comment.author":
 		if e.ComplexityRoot.Comment.Author == nil {
@@ -2344,6 +2645,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AlertTag(childComplexity, args["input"].(model.AlertTagInput)), true
+	case "Mutation.assetUpdate":
+		if e.ComplexityRoot.Mutation.AssetUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_assetUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AssetUpdate(childComplexity, args["input"].(model.AssetUpdateInput)), true
 	case "Mutation.incidentClose":
 		if e.ComplexityRoot.Mutation.IncidentClose == nil {
 			break
@@ -2476,6 +2788,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Alerts(childComplexity, args["filter"].(*monitor.AlertFilter), args["orderBy"].(*monitor.AlertOrder), args["first"].(int), args["after"].(*string), args["asOf"].(*time.Time)), true
+	case "Query.asset":
+		if e.ComplexityRoot.Query.Asset == nil {
+			break
+		}
+
+		args, err := ec.field_Query_asset_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Asset(childComplexity, args["id"].(string)), true
+	case "Query.assets":
+		if e.ComplexityRoot.Query.Assets == nil {
+			break
+		}
+
+		args, err := ec.field_Query_assets_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Assets(childComplexity, args["filter"].(*monitor.AssetFilter), args["orderBy"].(*monitor.AssetOrder), args["first"].(int), args["after"].(*string)), true
 	case "Query.event":
 		if e.ComplexityRoot.Query.Event == nil {
 			break
@@ -3040,6 +3374,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AlertStartInput", ec.unmarshalInputAlertStartInput),
 			graphql.NewInputUnmarshaler("AlertStatusFilter", ec.unmarshalInputAlertStatusFilter),
 			graphql.NewInputUnmarshaler("AlertTagInput", ec.unmarshalInputAlertTagInput),
+			graphql.NewInputUnmarshaler("AssetFilter", ec.unmarshalInputAssetFilter),
+			graphql.NewInputUnmarshaler("AssetKindFilter", ec.unmarshalInputAssetKindFilter),
+			graphql.NewInputUnmarshaler("AssetUpdateInput", ec.unmarshalInputAssetUpdateInput),
+			graphql.NewInputUnmarshaler("CriticalityFilter", ec.unmarshalInputCriticalityFilter),
 			graphql.NewInputUnmarshaler("EventClassFilter", ec.unmarshalInputEventClassFilter),
 			graphql.NewInputUnmarshaler("EventFilter", ec.unmarshalInputEventFilter),
 			graphql.NewInputUnmarshaler("IDFilter", ec.unmarshalInputIDFilter),
@@ -3195,6 +3533,9 @@ scalar Time
 "An instant in a filter: RFC 3339, or relative to now: now, now-15m, now-24h, now-7d."
 scalar TimeInput
 
+"A length of time in ISO 8601, for example PT15M, PT24H, P7D. A day is 24 hours."
+scalar Duration
+
 "A position in the feed of all changes. Opaque; it grants nothing. Give it to a feed's ` + "`" + `after` + "`" + ` to go on from there."
 scalar Cursor
 
@@ -3257,6 +3598,10 @@ type Query {
   incident(id: ID!): Incident @auth(requires: VIEWER)
   "Incidents, newest first. ` + "`" + `first` + "`" + ` is at most 500."
   incidents(filter: IncidentFilter, first: Int!, after: String): IncidentConnection! @auth(requires: VIEWER)
+  "Hosts and users, learned from events. ` + "`" + `first` + "`" + ` is at most 500."
+  assets(filter: AssetFilter, orderBy: AssetOrder = RISK_DESC, first: Int!, after: String): AssetConnection! @auth(requires: VIEWER)
+  "One asset by its id."
+  asset(id: ID!): Asset @auth(requires: VIEWER)
   "One job by its id."
   job(id: ID!): Job @auth(requires: VIEWER)
   "Work in the background, newest first. ` + "`" + `first` + "`" + ` is at most 500."
@@ -3302,6 +3647,8 @@ type Mutation {
   incidentCreate(input: IncidentCreateInput!): IncidentPayload! @auth(requires: ANALYST)
   "Closes an incident with a reason."
   incidentClose(input: IncidentCloseInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Says what people know of an asset: how critical it is, whose it is, and after which silence one should look."
+  assetUpdate(input: AssetUpdateInput!): AssetPayload! @auth(requires: ANALYST)
   "Begins to check that nobody has changed the journal; jobProgress tells how far it is."
   journalVerify: JobPayload! @auth(requires: ADMIN)
   "Lets a rule fire from now on, on every replica."
@@ -3605,6 +3952,10 @@ type Alert implements Node @auth(requires: VIEWER) {
   ruleVersion: Int!
   "Null when the rule has been deleted since."
   rule: Rule
+  "The host as an asset; null where there is none."
+  hostAsset: Asset
+  "The user as an asset; null where there is none."
+  userAsset: Asset
   "Who looks at it just now."
   claim: AlertClaim
   "The alert that this one was merged into."
@@ -4124,6 +4475,153 @@ type IncidentPayload @auth(requires: ANALYST) {
   errors: [UserError!]!
 }
 
+# ---------------------------------------------------------------- asset
+
+"What kind of thing an asset is."
+enum AssetKind {
+  HOST
+  USER
+}
+
+"How much depends on an asset."
+enum Criticality {
+  LOW
+  "Unless somebody says otherwise."
+  MEDIUM
+  HIGH
+  CRITICAL
+}
+
+"A host or a user that events told of. A user is learned from what succeeded: names that somebody guesses are none."
+type Asset implements Node @auth(requires: VIEWER) {
+  id: ID!
+  "Grows with every change that people make: give it to a mutation's expectedVersion."
+  version: Int!
+  kind: AssetKind!
+  "In lower case."
+  name: String!
+  criticality: Criticality!
+  "The person or team to ask; empty where nobody has said."
+  owner: String!
+  tags: [String!]!
+  "What one should know about it."
+  note: String!
+  "For how long it may say nothing; null: its silence is no news."
+  silentAfter: Duration
+  "Whether it has said nothing for longer than silentAfter."
+  silent: Boolean!
+  "Since when its silence has been noted."
+  silentSince: Time
+  firstSeen: Time!
+  "When its latest event happened, exact to 15 seconds."
+  lastSeen: Time!
+  createdAt: Time!
+  "When somebody last changed what is said of it."
+  updatedAt: Time!
+  "How much its open alerts ask for attention."
+  risk: AssetRisk!
+  "The alerts about it, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  alerts(first: Int!, after: String): AlertConnection!
+  "Every change of this asset that is within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  journal(first: Int!, after: String): JournalConnection!
+}
+
+"How much an asset's open alerts ask for attention, now."
+type AssetRisk @auth(requires: VIEWER) {
+  "0: it has no open alert that counts. One fresh alert of severity HIGH on an asset of criticality MEDIUM is 50."
+  score: Float!
+  "How score is made of the factors."
+  formula: String!
+  "The latest open alerts, at most 20, and what each counts."
+  factors: [AssetRiskFactor!]!
+}
+
+"What one open alert adds to an asset's risk."
+type AssetRiskFactor @auth(requires: VIEWER) {
+  "The alert."
+  alert: Alert!
+  "By its severity."
+  weight: Float!
+  "By its age: 1 when it matched just now, 0.5 after seven days."
+  decay: Float!
+  "By the asset's criticality."
+  criticality: Float!
+  "The product of the three."
+  points: Float!
+}
+
+"A page of assets."
+type AssetConnection @auth(requires: VIEWER) {
+  edges: [AssetEdge!]!
+  nodes: [Asset!]!
+  pageInfo: PageInfo!
+}
+
+"An asset in a page."
+type AssetEdge @auth(requires: VIEWER) {
+  node: Asset!
+  cursor: String!
+}
+
+"Orders of assets."
+enum AssetOrder {
+  "Most risk first."
+  RISK_DESC
+  LAST_SEEN_DESC
+  NAME_ASC
+}
+
+"Conditions on a kind of asset. All that are given must hold."
+input AssetKindFilter {
+  eq: AssetKind
+  in: [AssetKind!]
+}
+
+"Conditions on a criticality. All that are given must hold."
+input CriticalityFilter {
+  eq: Criticality
+  in: [Criticality!]
+}
+
+"Which assets. All conditions that are given must hold."
+input AssetFilter {
+  and: [AssetFilter!]
+  or: [AssetFilter!]
+  not: AssetFilter
+  kind: AssetKindFilter
+  name: StringFilter
+  criticality: CriticalityFilter
+  owner: StringFilter
+  tags: StringListFilter
+  firstSeen: TimeFilter
+  lastSeen: TimeFilter
+  "true: those that have said nothing for longer than their silentAfter."
+  silent: Boolean
+}
+
+"What people say of an asset. What is left out stays as it is."
+input AssetUpdateInput {
+  id: ID!
+  "Refuses with CONFLICT when the asset has changed since."
+  expectedVersion: Int
+  criticality: Criticality
+  "At most 128 characters."
+  owner: String
+  "All of its tags, at most 50."
+  tags: [String!]
+  "At most 2,000 characters."
+  note: String
+  "PT1M to P90D; PT0S: its silence is no news."
+  silentAfter: Duration
+}
+
+"What became of a change of an asset."
+type AssetPayload @auth(requires: ANALYST) {
+  "As it is now, also after a CONFLICT; null when it does not exist."
+  asset: Asset
+  errors: [UserError!]!
+}
+
 # ---------------------------------------------------------------- feed
 
 "What a change means for a filtered list."
@@ -4284,7 +4782,7 @@ type JournalFeedEntry @auth(requires: ADMIN) {
 
 "What happened to one entity in a transaction."
 type EntityChange @auth(requires: ADMIN) {
-  "Alert, Incident, Rule, User, Session, APIToken, Comment, Job."
+  "Alert, Incident, Asset, Rule, User, Session, APIToken, Comment, Job."
   kind: String!
   "The entity's id in the graph; ` + "`" + `node` + "`" + ` looks up those that are nodes."
   id: ID!
@@ -4592,6 +5090,10 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_ruleVersion(ctx, field)
 	case "rule":
 		return ec.fieldContext_Alert_rule(ctx, field)
+	case "hostAsset":
+		return ec.fieldContext_Alert_hostAsset(ctx, field)
+	case "userAsset":
+		return ec.fieldContext_Alert_userAsset(ctx, field)
 	case "claim":
 		return ec.fieldContext_Alert_claim(ctx, field)
 	case "mergedInto":
@@ -4740,6 +5242,108 @@ func (ec *executionContext) childFields_AlertStatusCount(ctx context.Context, fi
 		return ec.fieldContext_AlertStatusCount_count(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AlertStatusCount", field.Name)
+}
+
+func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Asset_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Asset_version(ctx, field)
+	case "kind":
+		return ec.fieldContext_Asset_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_Asset_name(ctx, field)
+	case "criticality":
+		return ec.fieldContext_Asset_criticality(ctx, field)
+	case "owner":
+		return ec.fieldContext_Asset_owner(ctx, field)
+	case "tags":
+		return ec.fieldContext_Asset_tags(ctx, field)
+	case "note":
+		return ec.fieldContext_Asset_note(ctx, field)
+	case "silentAfter":
+		return ec.fieldContext_Asset_silentAfter(ctx, field)
+	case "silent":
+		return ec.fieldContext_Asset_silent(ctx, field)
+	case "silentSince":
+		return ec.fieldContext_Asset_silentSince(ctx, field)
+	case "firstSeen":
+		return ec.fieldContext_Asset_firstSeen(ctx, field)
+	case "lastSeen":
+		return ec.fieldContext_Asset_lastSeen(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Asset_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Asset_updatedAt(ctx, field)
+	case "risk":
+		return ec.fieldContext_Asset_risk(ctx, field)
+	case "alerts":
+		return ec.fieldContext_Asset_alerts(ctx, field)
+	case "journal":
+		return ec.fieldContext_Asset_journal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Asset", field.Name)
+}
+
+func (ec *executionContext) childFields_AssetConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AssetConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AssetConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AssetConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AssetEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AssetEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AssetEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AssetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asset":
+		return ec.fieldContext_AssetPayload_asset(ctx, field)
+	case "errors":
+		return ec.fieldContext_AssetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AssetRisk(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "score":
+		return ec.fieldContext_AssetRisk_score(ctx, field)
+	case "formula":
+		return ec.fieldContext_AssetRisk_formula(ctx, field)
+	case "factors":
+		return ec.fieldContext_AssetRisk_factors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetRisk", field.Name)
+}
+
+func (ec *executionContext) childFields_AssetRiskFactor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "alert":
+		return ec.fieldContext_AssetRiskFactor_alert(ctx, field)
+	case "weight":
+		return ec.fieldContext_AssetRiskFactor_weight(ctx, field)
+	case "decay":
+		return ec.fieldContext_AssetRiskFactor_decay(ctx, field)
+	case "criticality":
+		return ec.fieldContext_AssetRiskFactor_criticality(ctx, field)
+	case "points":
+		return ec.fieldContext_AssetRiskFactor_points(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetRiskFactor", field.Name)
 }
 
 func (ec *executionContext) childFields_Comment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5716,6 +6320,50 @@ func (ec *executionContext) field_Alert_similar_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Asset_alerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Asset_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Incident_alerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -5928,6 +6576,20 @@ func (ec *executionContext) field_Mutation_alertTag_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_assetUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AssetUpdateInput, error) {
+			return ec.unmarshalNAssetUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAssetUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_incidentClose_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6091,6 +6753,58 @@ func (ec *executionContext) field_Query_alerts_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["asOf"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_asset_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_assets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.AssetFilter, error) {
+			return ec.unmarshalOAssetFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*monitor.AssetOrder, error) {
+			return ec.unmarshalOAssetOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -7287,6 +8001,70 @@ func (ec *executionContext) fieldContext_Alert_rule(_ context.Context, field gra
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Rule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Alert_hostAsset(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_hostAsset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Alert().HostAsset(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Asset) graphql.Marshaler {
+			return ec.marshalOAsset2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAsset(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_hostAsset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Asset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Alert_userAsset(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_userAsset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Alert().UserAsset(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Asset) graphql.Marshaler {
+			return ec.marshalOAsset2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAsset(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_userAsset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Asset(ctx, field)
 		},
 	}
 	return fc, nil
@@ -8546,6 +9324,888 @@ func (ec *executionContext) _AlertStatusCount_count(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_AlertStatusCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AlertStatusCount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Asset_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Asset_version(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Asset_kind(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.AssetKind) graphql.Marshaler {
+			return ec.marshalNAssetKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "AssetKind")
+}
+
+func (ec *executionContext) _Asset_name(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "String")
+}
+
+func (ec *executionContext) _Asset_criticality(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_criticality(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Criticality, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Criticality) graphql.Marshaler {
+			return ec.marshalNCriticality2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticality(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_criticality(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "Criticality")
+}
+
+func (ec *executionContext) _Asset_owner(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owner, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "String")
+}
+
+func (ec *executionContext) _Asset_tags(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_tags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tags, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "String")
+}
+
+func (ec *executionContext) _Asset_note(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "String")
+}
+
+func (ec *executionContext) _Asset_silentAfter(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_silentAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Asset().SilentAfter(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_silentAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, true, true, "Duration")
+}
+
+func (ec *executionContext) _Asset_silent(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_silent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Asset().Silent(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_silent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Asset_silentSince(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_silentSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Asset().SilentSince(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_silentSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, true, true, "Time")
+}
+
+func (ec *executionContext) _Asset_firstSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_firstSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FirstSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_firstSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Asset_lastSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_lastSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_lastSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Asset_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Asset_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Asset_risk(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_risk(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Asset().Risk(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.AssetRisk) graphql.Marshaler {
+			return ec.marshalNAssetRisk2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetRisk(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_risk(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Asset",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssetRisk(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Asset_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Asset().Alerts(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Alert]) graphql.Marshaler {
+			return ec.marshalNAlertConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_alerts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Asset",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Asset_alerts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Asset_journal(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_journal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Asset().Journal(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
+			return ec.marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_journal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Asset",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Asset_journal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Asset]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.Asset]) graphql.Marshaler {
+			return ec.marshalNAssetEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssetEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Asset]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Asset) graphql.Marshaler {
+			return ec.marshalNAsset2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Asset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Asset]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Asset]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Asset) graphql.Marshaler {
+			return ec.marshalNAsset2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Asset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Asset]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _AssetPayload_asset(ctx context.Context, field graphql.CollectedField, obj *model.AssetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetPayload_asset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Asset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Asset) graphql.Marshaler {
+			return ec.marshalOAsset2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAsset(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssetPayload_asset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Asset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AssetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetRisk_score(ctx context.Context, field graphql.CollectedField, obj *monitor.AssetRisk) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetRisk_score(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Score, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetRisk_score(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetRisk", field, false, false, "Float")
+}
+
+func (ec *executionContext) _AssetRisk_formula(ctx context.Context, field graphql.CollectedField, obj *monitor.AssetRisk) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetRisk_formula(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Formula, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetRisk_formula(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetRisk", field, false, false, "String")
+}
+
+func (ec *executionContext) _AssetRisk_factors(ctx context.Context, field graphql.CollectedField, obj *monitor.AssetRisk) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetRisk_factors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AssetRisk().Factors(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.AssetRiskFactor) graphql.Marshaler {
+			return ec.marshalNAssetRiskFactor2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetRiskFactorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetRisk_factors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetRisk",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssetRiskFactor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetRiskFactor_alert(ctx context.Context, field graphql.CollectedField, obj *monitor.AssetRiskFactor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetRiskFactor_alert(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alert, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Alert) graphql.Marshaler {
+			return ec.marshalNAlert2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlert(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetRiskFactor_alert(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetRiskFactor",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Alert(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetRiskFactor_weight(ctx context.Context, field graphql.CollectedField, obj *monitor.AssetRiskFactor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetRiskFactor_weight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Weight, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetRiskFactor_weight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetRiskFactor", field, false, false, "Float")
+}
+
+func (ec *executionContext) _AssetRiskFactor_decay(ctx context.Context, field graphql.CollectedField, obj *monitor.AssetRiskFactor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetRiskFactor_decay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Decay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetRiskFactor_decay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetRiskFactor", field, false, false, "Float")
+}
+
+func (ec *executionContext) _AssetRiskFactor_criticality(ctx context.Context, field graphql.CollectedField, obj *monitor.AssetRiskFactor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetRiskFactor_criticality(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Criticality, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetRiskFactor_criticality(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetRiskFactor", field, false, false, "Float")
+}
+
+func (ec *executionContext) _AssetRiskFactor_points(ctx context.Context, field graphql.CollectedField, obj *monitor.AssetRiskFactor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetRiskFactor_points(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Points, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetRiskFactor_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetRiskFactor", field, false, false, "Float")
 }
 
 func (ec *executionContext) _Comment_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Comment) (ret graphql.Marshaler) {
@@ -13544,6 +15204,50 @@ func (ec *executionContext) fieldContext_Mutation_incidentClose(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_assetUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_assetUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AssetUpdate(ctx, fc.Args["input"].(model.AssetUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AssetPayload) graphql.Marshaler {
+			return ec.marshalNAssetPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAssetPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_assetUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssetPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_assetUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_journalVerify(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14266,6 +15970,94 @@ func (ec *executionContext) fieldContext_Query_incidents(ctx context.Context, fi
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_incidents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_assets(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_assets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Assets(ctx, fc.Args["filter"].(*monitor.AssetFilter), fc.Args["orderBy"].(*monitor.AssetOrder), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Asset]) graphql.Marshaler {
+			return ec.marshalNAssetConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_assets(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssetConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_assets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_asset(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_asset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Asset(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Asset) graphql.Marshaler {
+			return ec.marshalOAsset2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAsset(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_asset(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Asset(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_asset_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -18219,6 +20011,300 @@ func UnmarshalAlertTagInput(ctx context.Context, raw any) (*model.AlertTagInput,
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAssetFilter(ctx context.Context, obj any) (*monitor.AssetFilter, error) {
+	var it monitor.AssetFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"and", "or", "not", "kind", "name", "criticality", "owner", "tags", "firstSeen", "lastSeen", "silent"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOAssetFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.And = data
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOAssetFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Or = data
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOAssetFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Not = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOAssetKindFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKindFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Kind = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "criticality":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("criticality"))
+			data, err := ec.unmarshalOCriticalityFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticalityFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Criticality = data
+		case "owner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Owner = data
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOStringListFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringListFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Tags = data
+		case "firstSeen":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("firstSeen"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.FirstSeen = data
+		case "lastSeen":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastSeen"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.LastSeen = data
+		case "silent":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("silent"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Silent = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAssetFilter unmarshals raw into the AssetFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAssetFilter(ctx context.Context, raw any) (*monitor.AssetFilter, error) {
+	var out *monitor.AssetFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssetFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAssetKindFilter(ctx context.Context, obj any) (*monitor.AssetKindFilter, error) {
+	var it monitor.AssetKindFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOAssetKind2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKind(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Eq = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOAssetKind2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKindᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.In = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAssetKindFilter unmarshals raw into the AssetKindFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAssetKindFilter(ctx context.Context, raw any) (*monitor.AssetKindFilter, error) {
+	var out *monitor.AssetKindFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssetKindFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAssetUpdateInput(ctx context.Context, obj any) (*model.AssetUpdateInput, error) {
+	var it model.AssetUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "criticality", "owner", "tags", "note", "silentAfter"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "criticality":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("criticality"))
+			data, err := ec.unmarshalOCriticality2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticality(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Criticality = data
+		case "owner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Owner = data
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Tags = data
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Note = data
+		case "silentAfter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("silentAfter"))
+			data, err := ec.unmarshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.SilentAfter = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAssetUpdateInput unmarshals raw into the AssetUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAssetUpdateInput(ctx context.Context, raw any) (*model.AssetUpdateInput, error) {
+	var out *model.AssetUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssetUpdateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCriticalityFilter(ctx context.Context, obj any) (*monitor.CriticalityFilter, error) {
+	var it monitor.CriticalityFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOCriticality2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticality(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Eq = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOCriticality2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticalityᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.In = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalCriticalityFilter unmarshals raw into the CriticalityFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCriticalityFilter(ctx context.Context, raw any) (*monitor.CriticalityFilter, error) {
+	var out *monitor.CriticalityFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CriticalityFilter", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputEventClassFilter(ctx context.Context, obj any) (*monitor.EventClassFilter, error) {
 	var it monitor.EventClassFilter
 	if obj == nil {
@@ -19675,6 +21761,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Comment(ctx, sel, obj)
+	case *monitor.Asset:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Asset(ctx, sel, obj)
 	case *monitor.Alert:
 		if obj == nil {
 			return graphql.Null
@@ -19894,6 +21985,18 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Alert_rule(ctx, field, obj)
+				})
+		case "hostAsset":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_hostAsset(ctx, field, obj)
+				})
+		case "userAsset":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_userAsset(ctx, field, obj)
 				})
 		case "claim":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -20396,6 +22499,346 @@ func (ec *executionContext) _AlertStatusCount(ctx context.Context, sel ast.Selec
 			}
 		case "count":
 			out.Values[i] = ec._AlertStatusCount_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assetImplementors = []string{"Asset", "Node"}
+
+func (ec *executionContext) _Asset(ctx context.Context, sel ast.SelectionSet, obj *monitor.Asset) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assetImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Asset")
+		case "id":
+			out.Values[i] = ec._Asset_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Asset_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Asset_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Asset_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "criticality":
+			out.Values[i] = ec._Asset_criticality(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "owner":
+			out.Values[i] = ec._Asset_owner(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "tags":
+			out.Values[i] = ec._Asset_tags(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "note":
+			out.Values[i] = ec._Asset_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "silentAfter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Asset_silentAfter(ctx, field, obj)
+				})
+		case "silent":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Asset_silent(ctx, field, obj)
+				})
+		case "silentSince":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Asset_silentSince(ctx, field, obj)
+				})
+		case "firstSeen":
+			out.Values[i] = ec._Asset_firstSeen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastSeen":
+			out.Values[i] = ec._Asset_lastSeen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Asset_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Asset_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "risk":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Asset_risk(ctx, field, obj)
+				})
+		case "alerts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Asset_alerts(ctx, field, obj)
+				})
+		case "journal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Asset_journal(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assetConnectionImplementors = []string{"AssetConnection"}
+
+func (ec *executionContext) _AssetConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.Asset]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assetConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssetConnection")
+		case "edges":
+			out.Values[i] = ec._AssetConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._AssetConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._AssetConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assetEdgeImplementors = []string{"AssetEdge"}
+
+func (ec *executionContext) _AssetEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.Asset]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assetEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssetEdge")
+		case "node":
+			out.Values[i] = ec._AssetEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._AssetEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assetPayloadImplementors = []string{"AssetPayload"}
+
+func (ec *executionContext) _AssetPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AssetPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assetPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssetPayload")
+		case "asset":
+			out.Values[i] = ec._AssetPayload_asset(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._AssetPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assetRiskImplementors = []string{"AssetRisk"}
+
+func (ec *executionContext) _AssetRisk(ctx context.Context, sel ast.SelectionSet, obj *monitor.AssetRisk) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assetRiskImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssetRisk")
+		case "score":
+			out.Values[i] = ec._AssetRisk_score(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "formula":
+			out.Values[i] = ec._AssetRisk_formula(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "factors":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AssetRisk_factors(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assetRiskFactorImplementors = []string{"AssetRiskFactor"}
+
+func (ec *executionContext) _AssetRiskFactor(ctx context.Context, sel ast.SelectionSet, obj *monitor.AssetRiskFactor) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assetRiskFactorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssetRiskFactor")
+		case "alert":
+			out.Values[i] = ec._AssetRiskFactor_alert(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "weight":
+			out.Values[i] = ec._AssetRiskFactor_weight(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "decay":
+			out.Values[i] = ec._AssetRiskFactor_decay(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "criticality":
+			out.Values[i] = ec._AssetRiskFactor_criticality(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "points":
+			out.Values[i] = ec._AssetRiskFactor_points(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -22436,6 +24879,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "assetUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_assetUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "journalVerify":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_journalVerify(ctx, field)
@@ -22612,6 +25062,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_incidents(ctx, field)
+				})
+		case "assets":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_assets(ctx, field)
+				})
+		case "asset":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_asset(ctx, field)
 				})
 		case "job":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -23990,6 +26452,123 @@ func (ec *executionContext) unmarshalNAlertTagInput2githubᚗcomᚋsecurityᚑmo
 	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNAsset2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Asset) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAsset2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAsset(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAsset2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAsset(ctx context.Context, sel ast.SelectionSet, v *monitor.Asset) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Asset!")
+		return graphql.Null
+	}
+	return ec._Asset(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAssetConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Asset]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssetConnection!")
+		return graphql.Null
+	}
+	return ec._AssetConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAssetEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.Asset]) graphql.Marshaler {
+	return ec._AssetEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAssetEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.Asset]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAssetEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNAssetFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetFilter(ctx context.Context, v any) (*monitor.AssetFilter, error) {
+	res, err := ec.unmarshalInputAssetFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNAssetKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKind(ctx context.Context, v any) (monitor.AssetKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.AssetKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAssetKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKind(ctx context.Context, sel ast.SelectionSet, v monitor.AssetKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "AssetKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNAssetPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAssetPayload(ctx context.Context, sel ast.SelectionSet, v *model.AssetPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssetPayload!")
+		return graphql.Null
+	}
+	return ec._AssetPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAssetRisk2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetRisk(ctx context.Context, sel ast.SelectionSet, v *monitor.AssetRisk) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssetRisk!")
+		return graphql.Null
+	}
+	return ec._AssetRisk(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAssetRiskFactor2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetRiskFactorᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.AssetRiskFactor) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAssetRiskFactor2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetRiskFactor(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAssetRiskFactor2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetRiskFactor(ctx context.Context, sel ast.SelectionSet, v *monitor.AssetRiskFactor) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssetRiskFactor!")
+		return graphql.Null
+	}
+	return ec._AssetRiskFactor(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAssetUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAssetUpdateInput(ctx context.Context, v any) (model.AssetUpdateInput, error) {
+	res, err := ec.unmarshalInputAssetUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -24054,6 +26633,21 @@ func (ec *executionContext) marshalNCommentEdge2ᚕgithubᚗcomᚋsecurityᚑmon
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNCriticality2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticality(ctx context.Context, v any) (monitor.Criticality, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.Criticality(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCriticality2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticality(ctx context.Context, sel ast.SelectionSet, v monitor.Criticality) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Criticality!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNCursor2string(ctx context.Context, v any) (string, error) {
@@ -25552,6 +28146,120 @@ func (ec *executionContext) unmarshalOAlertStatusFilter2ᚖgithubᚗcomᚋsecuri
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOAsset2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAsset(ctx context.Context, sel ast.SelectionSet, v *monitor.Asset) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Asset(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOAssetFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetFilterᚄ(ctx context.Context, v any) ([]*monitor.AssetFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*monitor.AssetFilter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAssetFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOAssetFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetFilter(ctx context.Context, v any) (*monitor.AssetFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAssetFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOAssetKind2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKindᚄ(ctx context.Context, v any) ([]monitor.AssetKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.AssetKind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAssetKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOAssetKind2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKindᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.AssetKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAssetKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOAssetKind2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKind(ctx context.Context, v any) (*monitor.AssetKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.AssetKind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAssetKind2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKind(ctx context.Context, sel ast.SelectionSet, v *monitor.AssetKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOAssetKindFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetKindFilter(ctx context.Context, v any) (*monitor.AssetKindFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAssetKindFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOAssetOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetOrder(ctx context.Context, v any) (*monitor.AssetOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.AssetOrder(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAssetOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetOrder(ctx context.Context, sel ast.SelectionSet, v *monitor.AssetOrder) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -25589,6 +28297,69 @@ func (ec *executionContext) marshalOComment2ᚖgithubᚗcomᚋsecurityᚑmonitor
 	return ec._Comment(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOCriticality2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticalityᚄ(ctx context.Context, v any) ([]monitor.Criticality, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.Criticality, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCriticality2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticality(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOCriticality2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticalityᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.Criticality) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCriticality2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticality(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOCriticality2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticality(ctx context.Context, v any) (*monitor.Criticality, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.Criticality(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCriticality2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticality(ctx context.Context, sel ast.SelectionSet, v *monitor.Criticality) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOCriticalityFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCriticalityFilter(ctx context.Context, v any) (*monitor.CriticalityFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputCriticalityFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOCursor2ᚖstring(ctx context.Context, v any) (*string, error) {
 	if v == nil {
 		return nil, nil
@@ -25605,6 +28376,22 @@ func (ec *executionContext) marshalOCursor2ᚖstring(ctx context.Context, sel as
 	_ = ctx
 	res := graphql.MarshalString(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx context.Context, v any) (*monitor.Duration, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(monitor.Duration)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx context.Context, sel ast.SelectionSet, v *monitor.Duration) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOEvent2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEvent(ctx context.Context, sel ast.SelectionSet, v *monitor.Event) graphql.Marshaler {

@@ -42,6 +42,10 @@ type (
 	JobConnection = page.Connection[*Job]
 	// JobEdge is one item of JobConnection.
 	JobEdge = page.Edge[*Job]
+	// AssetConnection is a page of assets.
+	AssetConnection = page.Connection[*Asset]
+	// AssetEdge is one item of AssetConnection.
+	AssetEdge = page.Edge[*Asset]
 	// JournalConnection is a page of journal entries.
 	JournalConnection = page.Connection[*JournalEntry]
 	// JournalEdge is one item of JournalConnection.

@@ -131,6 +131,7 @@ const (
 	KindAPIToken Kind = "APIToken"
 	KindIncident Kind = "Incident"
 	KindJob      Kind = "Job"
+	KindAsset    Kind = "Asset"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

@@ -95,6 +95,10 @@ const (
 	ActionJobProgress      = "job.progress"
 	ActionJobEnd           = "job.end"
 	ActionUserUpdate       = "user.update"
+	ActionAssetDiscover    = "asset.discover"
+	ActionAssetUpdate      = "asset.update"
+	ActionAssetSilent      = "asset.silent"
+	ActionAssetHeard       = "asset.heard"
 	ActionTokenCreate      = "token.create" //nolint:gosec // the name of an action, no credential
 	ActionTokenRevoke      = "token.revoke" //nolint:gosec // the name of an action, no credential
 )

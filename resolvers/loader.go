@@ -18,6 +18,8 @@ type loaders struct {
 	events     *dataloadgen.Loader[monitor.EventID, *monitor.Event]
 	alerts     *dataloadgen.Loader[monitor.ID, *monitor.Alert]
 	similar    *dataloadgen.Loader[*monitor.Alert, []monitor.SimilarAlert]
+	assets     *dataloadgen.Loader[monitor.ID, *monitor.Asset]
+	risky      *dataloadgen.Loader[*monitor.Asset, []*monitor.Alert]
 	prevalence *dataloadgen.Loader[monitor.PrevalenceKey, *monitor.Prevalence]
 }
 
@@ -36,6 +38,8 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		events:     dataloadgen.NewLoader(byKey(r.Events.EventsByID, func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
 		alerts:     dataloadgen.NewLoader(byKey(r.Alerts.AlertsByID, func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
 		similar:    dataloadgen.NewLoader(guarded(r.similarAlerts), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
+		assets:     dataloadgen.NewLoader(byKey(r.Assets.AssetsByID, func(a *monitor.Asset) monitor.ID { return a.ID }), options...),
+		risky:      dataloadgen.NewLoader(guarded(r.riskyAlerts), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
 		prevalence: dataloadgen.NewLoader(guarded(r.prevalence), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
 	})
 }

@@ -93,6 +93,7 @@ type Resolver struct {
 	Kin        AlertKin
 	Merging    Merging
 	Claims     Claims
+	Assets     Assets
 	Events     Events
 	Rules      Rules
 	Incidents  Incidents

@@ -40,6 +40,8 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 		return node(r.Rule(ctx, id))
 	case monitor.KindUser:
 		return node(byGlobalID(ctx, kind, id, r.Resolver.Users.UsersByID))
+	case monitor.KindAsset:
+		return node(r.Asset(ctx, id))
 	case monitor.KindIncident:
 		return node(r.Incident(ctx, id))
 	case monitor.KindJob:

@@ -158,9 +158,32 @@ type AlertTagInput struct {
 	Remove []string `json:"remove"`
 }
 
+// What became of a change of an asset.
+type AssetPayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Asset  *monitor.Asset `json:"asset,omitempty"`
+	Errors []*UserError   `json:"errors"`
+}
+
+// What people say of an asset. What is left out stays as it is.
+type AssetUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the asset has changed since.
+	ExpectedVersion *int                 `json:"expectedVersion,omitempty"`
+	Criticality     *monitor.Criticality `json:"criticality,omitempty"`
+	// At most 128 characters.
+	Owner *string `json:"owner,omitempty"`
+	// All of its tags, at most 50.
+	Tags []string `json:"tags,omitempty"`
+	// At most 2,000 characters.
+	Note *string `json:"note,omitempty"`
+	// PT1M to P90D; PT0S: its silence is no news.
+	SilentAfter *monitor.Duration `json:"silentAfter,omitempty"`
+}
+
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, Rule, User, Session, APIToken, Comment, Job.
+	// Alert, Incident, Asset, Rule, User, Session, APIToken, Comment, Job.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`

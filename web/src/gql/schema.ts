@@ -10,6 +10,8 @@ export type Scalars = {
   Float: { input: number; output: number; }
   /** A position in the feed of all changes. Opaque; it grants nothing. Give it to a feed's `after` to go on from there. */
   Cursor: { input: string; output: string; }
+  /** A length of time in ISO 8601, for example PT15M, PT24H, P7D. A day is 24 hours. */
+  Duration: { input: unknown; output: unknown; }
   /** A JSON value, kept as it came. */
   JSON: { input: unknown; output: unknown; }
   /** An instant: RFC 3339 in UTC, to the microsecond, for example 2026-05-04T09:30:00.123456Z. Zeros at the end are left out. */
@@ -202,6 +204,70 @@ export type AlertTagInput = {
   id: Scalars['ID']['input'];
   /** Those that it does not have are no error. */
   remove?: Array<Scalars['String']['input']>;
+};
+
+/** Which assets. All conditions that are given must hold. */
+export type AssetFilter = {
+  and?: InputMaybe<Array<AssetFilter>>;
+  criticality?: InputMaybe<CriticalityFilter>;
+  firstSeen?: InputMaybe<TimeFilter>;
+  kind?: InputMaybe<AssetKindFilter>;
+  lastSeen?: InputMaybe<TimeFilter>;
+  name?: InputMaybe<StringFilter>;
+  not?: InputMaybe<AssetFilter>;
+  or?: InputMaybe<Array<AssetFilter>>;
+  owner?: InputMaybe<StringFilter>;
+  /** true: those that have said nothing for longer than their silentAfter. */
+  silent?: InputMaybe<Scalars['Boolean']['input']>;
+  tags?: InputMaybe<StringListFilter>;
+};
+
+/** What kind of thing an asset is. */
+export type AssetKind =
+  | 'HOST'
+  | 'USER';
+
+/** Conditions on a kind of asset. All that are given must hold. */
+export type AssetKindFilter = {
+  eq?: InputMaybe<AssetKind>;
+  in?: InputMaybe<Array<AssetKind>>;
+};
+
+/** Orders of assets. */
+export type AssetOrder =
+  | 'LAST_SEEN_DESC'
+  | 'NAME_ASC'
+  /** Most risk first. */
+  | 'RISK_DESC';
+
+/** What people say of an asset. What is left out stays as it is. */
+export type AssetUpdateInput = {
+  criticality?: InputMaybe<Criticality>;
+  /** Refuses with CONFLICT when the asset has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** At most 2,000 characters. */
+  note?: InputMaybe<Scalars['String']['input']>;
+  /** At most 128 characters. */
+  owner?: InputMaybe<Scalars['String']['input']>;
+  /** PT1M to P90D; PT0S: its silence is no news. */
+  silentAfter?: InputMaybe<Scalars['Duration']['input']>;
+  /** All of its tags, at most 50. */
+  tags?: InputMaybe<Array<Scalars['String']['input']>>;
+};
+
+/** How much depends on an asset. */
+export type Criticality =
+  | 'CRITICAL'
+  | 'HIGH'
+  | 'LOW'
+  /** Unless somebody says otherwise. */
+  | 'MEDIUM';
+
+/** Conditions on a criticality. All that are given must hold. */
+export type CriticalityFilter = {
+  eq?: InputMaybe<Criticality>;
+  in?: InputMaybe<Array<Criticality>>;
 };
 
 /** What can be watched. */
