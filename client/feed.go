@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -39,7 +40,8 @@ type Feed struct {
 // Message is one message of a feed.
 type Message struct {
 	// Cursor is the position behind this message; keep it when the message is dealt
-	// with, and a Feed with this After goes on behind it.
+	// with, and a Feed with this After goes on behind it. The parts of a large event
+	// batch tell the position before it, only the last the one behind.
 	Cursor string
 	// Data is the `data` of the GraphQL response.
 	Data json.RawMessage
@@ -109,7 +111,8 @@ var final = map[websocket.StatusCode]bool{4400: true, 4401: true, 4406: true, 44
 // complete (nil), or it cannot go on: handle's own error, Errors of the server
 // (see Expired), or Closed. Everything else is tried again without end, with
 // growing, jittered pauses. A message counts as handled when handle returns nil;
-// nothing is left out, and after a lost connection nothing handled comes again.
+// nothing is left out, and after a lost connection nothing handled comes again,
+// but the parts of an event batch that was cut: its last part moves the cursor.
 //
 // A credential that the server refuses (4403) is asked for anew; three refusals
 // in a row end Run.
@@ -163,7 +166,7 @@ func (f *Feed) connect(ctx context.Context, handle func(Message) error) (progres
 		return false, err
 	}
 	defer conn.CloseNow() //nolint:errcheck // it is over either way
-	for {
+	for first := true; ; {
 		m, err := read(ctx, conn, silence)
 		if err != nil {
 			return progress, err
@@ -176,9 +179,10 @@ func (f *Feed) connect(ctx context.Context, handle func(Message) error) (progres
 			}
 		case "next":
 			progress = true
-			if err := f.take(m.Payload, handle); err != nil {
+			if err := f.take(m.Payload, first, handle); err != nil {
 				return true, err
 			}
+			first = false
 		case "error":
 			return progress, refusal(m.Payload)
 		case "complete":
@@ -241,8 +245,15 @@ func (f *Feed) open(ctx context.Context) (_ *websocket.Conn, err error) {
 	return conn, write(ctx, conn, wireMessage{ID: operationID, Type: "subscribe", Payload: request})
 }
 
-// take hands a message on and then moves the cursor.
-func (f *Feed) take(payload json.RawMessage, handle func(Message) error) error {
+// item is a list that has one. What looks like it in a string counts too, and
+// only hands on a message that holds nothing.
+var item = regexp.MustCompile(`\[\s*[^\]\s]`)
+
+// take hands a message on and then moves the cursor. Only the first message of a
+// connection can be the greeting behind a resumption, which tells the cursor that
+// the client has and holds nothing: also the parts of a large page have that
+// cursor, all but the last.
+func (f *Feed) take(payload json.RawMessage, first bool, handle func(Message) error) error {
 	var p struct {
 		Data       json.RawMessage
 		Errors     Errors
@@ -252,8 +263,8 @@ func (f *Feed) take(payload json.RawMessage, handle func(Message) error) error {
 		return fmt.Errorf("a message that cannot be read: %w", err)
 	}
 	cursor := p.Extensions.Cursor
-	if cursor != "" && cursor == f.After {
-		return nil // the greeting behind a resumption
+	if first && cursor != "" && cursor == f.After && len(p.Errors) == 0 && !item.Match(p.Data) {
+		return nil
 	}
 	if err := handle(Message{Cursor: cursor, Data: p.Data, Errors: p.Errors}); err != nil {
 		return &stopped{err}

@@ -180,3 +180,34 @@ func TestHandlersErrorEndsTheFeedAndKeepsTheCursor(t *testing.T) {
 		t.Errorf("got %v, cursor %q: the message that was not handled has to come again", err, f.After)
 	}
 }
+
+// A page of more than 500 events comes in parts, of which only the last moves the
+// cursor: none of them may be taken for the greeting behind a resumption.
+func TestPartsOfALargePageAreHandedOn(t *testing.T) {
+	part := func(cursor, host string) string {
+		return `{"id":"feed","type":"next","payload":{"data":{"eventFeed":{"events":[{"host":"` + host + `"}]}},"extensions":{"cursor":"` + cursor + `"}}}`
+	}
+	greeting := `{"id":"feed","type":"next","payload":{"data":{"eventFeed":{"events":[]}},"extensions":{"cursor":"c0"}}}`
+	end := `{"id":"feed","type":"complete"}`
+	for name, said := range map[string][]string{
+		"behind the greeting":     {greeting, part("c0", "1"), part("c0", "2"), part("c1", "3"), end},
+		"first on the connection": {part("c0", "1"), part("c0", "2"), part("c1", "3"), end},
+	} {
+		s := &script{t: t, acts: []func(*peer){func(p *peer) {
+			p.accept()
+			for _, text := range said {
+				p.say(text)
+			}
+			p.hear()
+		}}}
+		var got []string
+		f := &client.Feed{URL: s.start(), Token: func(context.Context) (string, error) { return "secret", nil }, After: "c0"}
+		err := f.Run(t.Context(), func(m client.Message) error {
+			got = append(got, string(m.Data))
+			return nil
+		})
+		if err != nil || len(got) != 3 || f.After != "c1" {
+			t.Errorf("%s: handed on %v, cursor %s, %v", name, got, f.After, err)
+		}
+	}
+}

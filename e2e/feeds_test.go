@@ -1,15 +1,60 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/security-monitor/secmon/client"
 	"github.com/security-monitor/secmon/db/dbtest"
 	"github.com/security-monitor/secmon/monitor"
 )
+
+// A batch of more events than a message holds reaches a client whole: live, and
+// when it resumes in front of it.
+func TestClientGetsEveryPartOfALargeBatch(t *testing.T) {
+	r := startReplica(t, config(t, dbtest.DSN(t), startRedis(t).URL()))
+	bearer := login(t, r.URL(), "admin", testPassword)
+	head, err := r.Store.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size = 1_200
+	for _, after := range []string{"", head.Cursor()} { // live, then resumed
+		f := &client.Feed{
+			URL: r.URL() + "/api/graphql", After: after, Token: func(context.Context) (string, error) { return bearer, nil },
+			Query: `subscription($after: Cursor) { eventFeed(after: $after) { cursor events { host } } }`,
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		seen, done := map[string]bool{}, errors.New("all are there")
+		err := f.Run(ctx, func(m client.Message) error {
+			var data struct {
+				EventFeed struct{ Events []struct{ Host string } }
+			}
+			if err := json.Unmarshal(m.Data, &data); err != nil {
+				return err
+			}
+			if len(seen) == 0 && len(data.EventFeed.Events) == 0 {
+				fill(t, r, 1, size) // it is at the head
+			}
+			for _, e := range data.EventFeed.Events {
+				seen[e.Host] = true
+			}
+			if len(seen) == size {
+				return done
+			}
+			return nil
+		})
+		cancel()
+		if !errors.Is(err, done) {
+			t.Errorf("after %q: %d of %d events, %v", after, len(seen), size, err)
+		}
+	}
+}
 
 // subscribed opens a socket with one subscription, and gives it behind the first
 // message.

@@ -309,8 +309,14 @@ func (c *connection) joining(op *operation, parsed *graphql.OperationContext, pa
 	if err != nil {
 		return j, err
 	}
-	s := &shared{exec: c.exec, role: role, id: "feed-" + hex.EncodeToString([]byte(key[:6])), lg: c.server.Log}
-	s.params = graphql.RawParams{Query: parsed.RawQuery, OperationName: params.OperationName, Variables: params.Variables}
+	variables, err := json.Marshal(params.Variables)
+	if err != nil {
+		return j, fmt.Errorf("variables of a subscription: %w", err)
+	}
+	s := &shared{
+		exec: c.exec, query: parsed.RawQuery, operation: params.OperationName, variables: variables, role: role,
+		id: "feed-" + hex.EncodeToString([]byte(key[:6])), lg: c.server.Log,
+	}
 	j.Key = key
 	if op.latest {
 		j.Latest = func(ctx context.Context) (feed.Source, error) { return newLatest(ctx, s) }

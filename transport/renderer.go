@@ -23,24 +23,37 @@ const renderTime = 15 * time.Second
 
 // shared is what one execution for many needs: the request, without whoever made it.
 type shared struct {
-	exec   graphql.GraphExecutor
-	params graphql.RawParams
-	role   monitor.Role
-	id     string // stands in the log as the request's
-	lg     *slog.Logger
+	exec      graphql.GraphExecutor
+	query     string
+	operation string
+	variables []byte // JSON: each execution gets its own, for gqlgen writes into them
+	role      monitor.Role
+	id        string // stands in the log as the request's
+	lg        *slog.Logger
 }
 
 // dispatch begins the execution. Its context carries the role and nobody's name.
 func (s *shared) dispatch(ctx context.Context, steps *lockstep) (graphql.ResponseHandler, context.Context, gqlerror.List) {
 	ctx = monitor.WithRequestID(monitor.WithSharedRole(ctx, s.role), s.id)
 	ctx = graphql.StartOperationTrace(context.WithValue(ctx, lockstepKey{}, steps))
-	params := s.params
-	op, errs := s.exec.CreateOperationContext(ctx, &params)
+	variables, err := decodeVariables(s.variables)
+	if err != nil {
+		return nil, nil, gqlerror.List{gqlerror.Wrap(err)}
+	}
+	op, errs := s.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: s.query, OperationName: s.operation, Variables: variables})
 	if len(errs) > 0 {
 		return nil, nil, errs
 	}
 	next, inner := s.exec.DispatchOperation(ctx, op)
 	return next, inner, nil
+}
+
+// decodeVariables gives variables as a request's are given.
+func decodeVariables(text []byte) (variables map[string]any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	err = decoder.Decode(&variables)
+	return variables, err
 }
 
 // lockstep hands pages to the resolver of a running subscription, one at a time.

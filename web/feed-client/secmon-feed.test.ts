@@ -137,4 +137,21 @@ describe('follow', () => {
     await feed.return();
     expect(again.closed).toBe(true);
   });
+
+  test.each([
+    ['behind the greeting', ['c0']],
+    ['first on the connection', []],
+  ])('hands on every part of a large page, %s', async (_, greeting) => {
+    const seen: unknown[] = [];
+    const running = (async () => {
+      for await (const { data } of follow({ ...options, after: 'c0' })) seen.push(data);
+    })();
+    const socket = await connection(0);
+    for (const cursor of greeting) socket.next(cursor, { eventFeed: { events: [] } });
+    const parts = ['1', '2', '3'].map((host) => ({ eventFeed: { events: [{ host }] } }));
+    for (const [n, part] of parts.entries()) socket.next(n < 2 ? 'c0' : 'c1', part); // only the last moves the cursor
+    socket.say({ id: 'feed', type: 'complete' });
+    await running;
+    expect(seen).toEqual(parts);
+  });
 });

@@ -4,7 +4,8 @@
 //   for await (const { data, cursor } of follow({ url, token, query })) { ...; keep(cursor); }
 //
 // A message counts as handled when the loop asks for the next one. Nothing is
-// left out, and after a lost connection nothing handled comes again.
+// left out, and after a lost connection nothing handled comes again, but the
+// parts of an event batch that was cut: its last part moves the cursor.
 
 export interface FeedOptions {
   /** The GraphQL endpoint: http, https, ws or wss. */
@@ -83,6 +84,8 @@ const refusalsInARow = 3;
 const finalCodes = new Set([4400, 4401, 4406, 4408, 4409, 4429]);
 const transient = new Set(['UNAVAILABLE', 'TIMEOUT', 'INTERNAL', 'RATE_LIMITED']);
 const operation = 'feed';
+/** A list that has an item. What looks like it in a string counts too, and only hands on a message that holds nothing. */
+const item = /\[\s*[^\]\s]/;
 
 interface Wire {
   id?: string;
@@ -112,7 +115,7 @@ export async function* follow<T = unknown>(options: FeedOptions): AsyncGenerator
     const link = new Link(options, after);
     try {
       await link.open();
-      for (;;) {
+      for (let first = true; ; ) {
         const told = await link.next();
         if (told.kind === 'complete') return;
         if (told.kind === 'failed') throw told.error;
@@ -134,7 +137,11 @@ export async function* follow<T = unknown>(options: FeedOptions): AsyncGenerator
         pause = firstPause;
         refusals = 0;
         const { message } = told;
-        if (message.cursor && message.cursor === after) continue; // the greeting behind a resumption
+        // Only the first message can be the greeting behind a resumption, which holds
+        // nothing: the parts of a large page have the client's cursor too, all but the last.
+        const greets = first && !message.errors.length && !item.test(JSON.stringify(message.data));
+        first = false;
+        if (greets && message.cursor && message.cursor === after) continue;
         yield message as FeedMessage<T>;
         if (message.cursor) after = message.cursor;
       }
