@@ -20,6 +20,7 @@ import (
 	"github.com/security-monitor/secmon/detect"
 	"github.com/security-monitor/secmon/feed"
 	"github.com/security-monitor/secmon/ingest"
+	"github.com/security-monitor/secmon/limit"
 	"github.com/security-monitor/secmon/monitor"
 	live "github.com/security-monitor/secmon/transport"
 )
@@ -34,6 +35,8 @@ type App struct {
 	hub    *feed.Hub
 	live   *live.Server
 	bus    *feed.RedisBus
+	redis  feed.RedisOptions // of the Redis that the replicas share
+	rate   *limit.Rate
 	alarms chan *monitor.FeedConsumer // consumers that fall behind; bounded by maxAlarms
 	engine *detect.Engine
 	pipe   *ingest.Pipeline
@@ -141,6 +144,7 @@ func (a *App) openFeed(ctx context.Context) error {
 		a.closers = append(a.closers, server.Close)
 		options = feed.RedisOptions{URL: server.URL(), Channel: a.cfg.RedisChannel, Log: a.lg}
 	}
+	a.redis = options
 	bus, err := feed.NewRedisBus(options)
 	if err != nil {
 		return err

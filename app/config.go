@@ -1,9 +1,12 @@
 package app
 
 import (
+	"cmp"
+	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/security-monitor/secmon/limit"
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -33,11 +36,21 @@ type Config struct {
 	TrustProxy        bool   `name:"trust-proxy" help:"Take the client's address from X-Forwarded-For: only behind an ingress that sets it."`
 	Demo              bool   `help:"Play attack stories through the ingest endpoint."`
 
+	TrustedOperations []string         `name:"trusted-operations" help:"Run these operations and no others: files with a JSON object of SHA-256 and document; 'dashboard' is the dashboard's own." placeholder:"FILE"`
+	UntrustedFor      monitor.Audience `name:"untrusted-operations-for" help:"Who may run other operations all the same: VIEWER, ANALYST, ADMIN (and above), or nobody." enum:"VIEWER,ANALYST,ADMIN,nobody" default:"nobody"`
+	IntrospectionFor  monitor.Audience `name:"introspection-for" help:"Who may read the schema: VIEWER, ANALYST, ADMIN (and above), or nobody." enum:"VIEWER,ANALYST,ADMIN,nobody" default:"VIEWER"`
+	PlaygroundFor     monitor.Audience `name:"playground-for" help:"Whom the playground is offered to, of those who may read the schema." enum:"VIEWER,ANALYST,ADMIN,nobody" default:"VIEWER"`
+
 	MaxBodyMB        int           `name:"max-body-mb" help:"Largest decompressed body of an ingest request, in MiB." default:"64"`
 	MaxRecordKB      int           `name:"max-record-kb" help:"Largest record, in KiB." default:"1024"`
 	MaxInFlightMB    int           `name:"max-in-flight-mb" help:"Bytes of records held by all ingest requests together, in MiB; beyond it 429." default:"64"`
 	QueryTimeout     time.Duration `name:"query-timeout" help:"Deadline of a query or mutation." default:"10s"`
-	MaxComplexity    int           `name:"max-complexity" help:"Largest cost of one operation." default:"60000"`
+	MaxComplexity    int           `name:"max-complexity" help:"Largest cost of one operation, in points (docs/limits.md)." default:"20000"`
+	MaxDepth         int           `name:"max-depth" help:"Fields within one another in one operation." default:"15"`
+	MaxAliases       int           `name:"max-aliases" help:"Fields with an alias in one operation." default:"50"`
+	MaxRootFields    int           `name:"max-root-fields" help:"Root fields of one operation." default:"20"`
+	RateLimit        int           `name:"rate-limit" help:"Points a minute of one user or API token, over all replicas. 0: no bound." default:"600000"`
+	RateLimitAddress int           `name:"rate-limit-address" help:"Points a minute from one address (IPv6: one /64), over all replicas. 0: no bound." default:"3000000"`
 	MaxConnections   int           `name:"max-connections" help:"Live connections of one user or API token, per replica." default:"200"`
 	MaxSubscriptions int           `name:"max-subscriptions" help:"Subscriptions of one user or API token, per replica." default:"1000"`
 	FeedLagAlert     time.Duration `name:"feed-lag-alert" help:"For how long a feed's consumer may be behind before an alert is raised." default:"1m"`
@@ -51,4 +64,31 @@ type Config struct {
 // journalBounds are what the journal is kept in.
 func (c *Config) journalBounds() monitor.JournalBounds {
 	return monitor.JournalBounds{MaxAge: max(0, c.JournalRetention), MaxBytes: int64(max(0, c.JournalMaxMB)) << 20}
+}
+
+// offers say who may read the schema and gets the playground.
+func (c *Config) offers() monitor.Offers {
+	return monitor.Offers{Introspection: c.IntrospectionFor, Playground: c.PlaygroundFor}
+}
+
+// limits bound one operation; what is not set is limit.DefaultLimits'.
+func (c *Config) limits() limit.Limits {
+	l := limit.DefaultLimits
+	l.Cost = cmp.Or(c.MaxComplexity, l.Cost)
+	l.Depth = cmp.Or(c.MaxDepth, l.Depth)
+	l.Aliases = cmp.Or(c.MaxAliases, l.Aliases)
+	l.RootFields = cmp.Or(c.MaxRootFields, l.RootFields)
+	return l
+}
+
+// points are the budgets of viewers and addresses. One that is smaller than the
+// dearest operation would refuse that one for ever.
+func (c *Config) points() (limit.Points, error) {
+	most := c.limits().Cost
+	for name, n := range map[string]int{"rate-limit": c.RateLimit, "rate-limit-address": c.RateLimitAddress} {
+		if n < 0 || n > 0 && n < most {
+			return limit.Points{}, fmt.Errorf("%s is %d, less than one operation may cost (max-complexity, %d)", name, n, most)
+		}
+	}
+	return limit.Points{Viewer: c.RateLimit, Address: c.RateLimitAddress}, nil
 }

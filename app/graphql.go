@@ -3,24 +3,20 @@ package app
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/security-monitor/secmon/graph"
-	"github.com/security-monitor/secmon/monitor"
 	"github.com/security-monitor/secmon/resolvers"
+	"github.com/security-monitor/secmon/schema"
 	live "github.com/security-monitor/secmon/transport"
 )
 
-// Bounds of one GraphQL request, beside its cost.
+// Bounds of one GraphQL request, beside those of package limit.
 const (
-	maxTokens       = 15_000
 	maxGraphQLBytes = 1 << 20
 	cachedQueries   = 1_000
 )
@@ -29,31 +25,35 @@ const (
 // server-sent events.
 func (a *App) graphql() (http.Handler, error) {
 	root := &resolvers.Resolver{
-		Alerts: a.Store, Discussion: a.Store, Kin: a.Store, Merging: a.Store, Claims: a.Store, Assets: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store, Incidents: a.Store, Jobs: jobs{a.Store, a},
-		Feed: liveFeed{a.tail}, Running: a, Journal: a.Store, Bounds: a.cfg.journalBounds(), Auth: a.Auth, Version: Version,
+		Alerts: a.Store, Discussion: a.Store, Kin: a.Store, Merging: a.Store, Claims: a.Store, Assets: a.Store, Events: a.Store, Rules: a.Store,
+		Users: a.Store, Incidents: a.Store, Jobs: jobs{a.Store, a},
+		Feed: liveFeed{a.tail}, Running: a, Journal: a.Store, Bounds: a.cfg.journalBounds(), Offers: a.cfg.offers(), Auth: a.Auth, Version: Version,
 	}
-	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root, Complexity: complexity()})
-	guard, err := resolvers.NewGuard(schema.Schema())
+	executable := graph.NewExecutableSchema(graph.Config{Resolvers: root})
+	schema.Complete(executable.Schema())
+	guard, err := resolvers.NewGuard(executable.Schema())
 	if err != nil {
 		return nil, err
 	}
-	if err := live.CheckSchema(schema.Schema()); err != nil {
+	guard.Offers = a.cfg.offers()
+	if err := live.CheckSchema(executable.Schema()); err != nil {
 		return nil, err
 	}
-	server := handler.New(schema)
+	gate, err := a.openGate(executable.Schema())
+	if err != nil {
+		return nil, err
+	}
+	presenter := resolvers.WithoutHints(resolvers.Presenter(a.lg), a.cfg.offers())
+	server := handler.New(executable)
 	server.AddTransport(live.WebSocket{Server: a.live})
 	server.AddTransport(live.Stream{Server: a.live})
 	server.AddTransport(live.Streams{Server: a.live})
-	server.AddTransport(transport.Options{})
-	server.AddTransport(transport.GET{UseGrapQLResponseJsonByDefault: true})
-	server.AddTransport(transport.POST{UseGrapQLResponseJsonByDefault: true})
+	server.AddTransport(live.HTTP{Present: presenter})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedQueries))
-	server.SetParserTokenLimit(maxTokens)
-	server.SetErrorPresenter(resolvers.Presenter(a.lg))
+	server.SetParserTokenLimit(gate.shapes.Limits.Tokens)
+	server.SetErrorPresenter(presenter)
 	server.SetRecoverFunc(resolvers.Recover(a.lg))
-	server.Use(extension.Introspection{})
-	server.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](cachedQueries)})
-	server.Use(extension.FixedComplexityLimit(a.cfg.MaxComplexity))
+	server.Use(gate)
 	server.AroundResponses(a.deadline)
 	server.AroundResponses(root.Loaders)
 	server.AroundFields(guard.Field)
@@ -71,36 +71,3 @@ func (a *App) deadline(ctx context.Context, next graphql.ResponseHandler) *graph
 	defer cancel()
 	return next(ctx)
 }
-
-// complexity counts a list as its number of items times what one item costs.
-func complexity() graph.ComplexityRoot {
-	var c graph.ComplexityRoot
-	c.Query.Alerts = func(child int, _ *monitor.AlertFilter, _ *monitor.AlertOrder, first int, _ *string, _ *time.Time) int {
-		return listCost(child, first)
-	}
-	c.Query.Events = func(child int, _ *monitor.EventFilter, _ *monitor.EventOrder, first int, _ *string) int {
-		return listCost(child, first)
-	}
-	c.Query.Rules = func(child int, _ *monitor.RuleFilter, first int, _ *string) int { return listCost(child, first) }
-	c.Query.FeedConsumers = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.Query.Users = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.Query.Incidents = func(child int, _ *monitor.IncidentFilter, first int, _ *string) int { return listCost(child, first) }
-	c.Query.Jobs = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.Incident.Alerts = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.Incident.Journal = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.Query.Assets = func(child int, _ *monitor.AssetFilter, _ *monitor.AssetOrder, first int, _ *string) int {
-		return listCost(child, first)
-	}
-	c.Asset.Alerts = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.Asset.Journal = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.AssetRisk.Factors = func(child int) int { return listCost(child, 20) }
-	c.Alert.Merged = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.Alert.Similar = func(child, first int) int { return 20 + listCost(child, first) }
-	c.Alert.Prevalence = func(child int) int { return 20 + child }
-	c.Alert.Evidence = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.Alert.Comments = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.Alert.Journal = func(child, first int, _ *string) int { return listCost(child, first) }
-	return c
-}
-
-func listCost(child, first int) int { return 1 + max(first, 1)*child }

@@ -334,3 +334,13 @@ func testEvent(host string) *monitor.Event {
 		Severity: monitor.SeverityLow, Format: "test", Host: host, Raw: monitor.RawJSON(`{}`),
 	}
 }
+
+// eventually polls what nobody tells of.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}

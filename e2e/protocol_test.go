@@ -711,6 +711,8 @@ func TestSharingIsSafe(t *testing.T) {
 	if n := r.LiveStats().Groups; n != 3*int64(len(filters)) {
 		t.Errorf("%d groups run for %d subscriptions, want one a role and filter: %d", n, len(clients), 3*len(filters))
 	}
+	// A delivery is counted after it is made.
+	eventually(t, "the first messages to be counted", func() bool { return r.LiveStats().Deliveries == int64(len(clients)) })
 	before := r.LiveStats()
 	raise(t, r, "a")
 	for _, c := range clients {
@@ -721,6 +723,7 @@ func TestSharingIsSafe(t *testing.T) {
 			}
 		}
 	}
+	eventually(t, "all messages to be counted", func() bool { return r.LiveStats().Deliveries >= before.Deliveries+12 })
 	after := r.LiveStats()
 	if n := after.Executions - before.Executions; n != 6 {
 		t.Errorf("the batch was executed %d times, want once for each of the 6 groups that it concerns", n)

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -36,6 +37,7 @@ type RedisOptions struct {
 	// neither in the environment nor in the process list. It is read for each
 	// connection: a rotated password needs no restart.
 	PasswordFile string
+	Pool         int // connections; 4 where it is 0
 	Log          *slog.Logger
 }
 
@@ -44,6 +46,8 @@ const (
 	redisDial = 2 * time.Second
 	redisIO   = time.Second
 )
+
+const redisPool = 4 // connections
 
 // The library's own log goes nowhere: what it says comes back in errors too.
 var silenceLibrary = sync.OnceFunc(func() { redis.SetLogger(nowhere{}) })
@@ -75,7 +79,7 @@ func (b *RedisBus) connect(o RedisOptions) error {
 		}
 	}
 	if o.Cluster {
-		return b.connectCluster(o.URL, roots, credentials)
+		return b.connectCluster(o, roots, credentials)
 	}
 	options, err := redis.ParseURL(o.URL)
 	if err != nil {
@@ -83,21 +87,21 @@ func (b *RedisBus) connect(o RedisOptions) error {
 	}
 	trust(options.TLSConfig, roots)
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisDial, redisIO, redisIO
-	options.MaxRetries, options.DialerRetries, options.PoolSize, options.ContextTimeoutEnabled = 1, 1, 4, true
+	options.MaxRetries, options.DialerRetries, options.PoolSize, options.ContextTimeoutEnabled = 1, 1, cmp.Or(o.Pool, redisPool), true
 	options.DisableIdentity, options.MaintNotificationsConfig = true, noNotifications()
 	options.CredentialsProviderContext = credentials
 	b.client = redis.NewClient(options)
 	return nil
 }
 
-func (b *RedisBus) connectCluster(url string, roots *x509.CertPool, credentials func(context.Context) (string, string, error)) error {
-	options, err := redis.ParseClusterURL(url)
+func (b *RedisBus) connectCluster(o RedisOptions, roots *x509.CertPool, credentials func(context.Context) (string, string, error)) error {
+	options, err := redis.ParseClusterURL(o.URL)
 	if err != nil {
 		return errRedisURL
 	}
 	trust(options.TLSConfig, roots)
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisDial, redisIO, redisIO
-	options.DialerRetries, options.PoolSize, options.ContextTimeoutEnabled = 1, 4, true
+	options.DialerRetries, options.PoolSize, options.ContextTimeoutEnabled = 1, cmp.Or(o.Pool, redisPool), true
 	options.DisableIdentity, options.MaintNotificationsConfig = true, noNotifications()
 	options.CredentialsProviderContext = credentials
 	b.cluster = redis.NewClusterClient(options)

@@ -535,11 +535,19 @@ type ComplexityRoot struct {
 		Job           func(childComplexity int, id string) int
 		Jobs          func(childComplexity int, first int, after *string) int
 		Node          func(childComplexity int, id string) int
+		RateLimit     func(childComplexity int) int
 		Rule          func(childComplexity int, id string) int
 		Rules         func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
 		Settings      func(childComplexity int) int
 		Users         func(childComplexity int, first int, after *string) int
 		Viewer        func(childComplexity int) int
+	}
+
+	RateLimit struct {
+		Cost      func(childComplexity int) int
+		Limit     func(childComplexity int) int
+		Remaining func(childComplexity int) int
+		ResetAt   func(childComplexity int) int
 	}
 
 	Rule struct {
@@ -592,7 +600,9 @@ type ComplexityRoot struct {
 	}
 
 	Settings struct {
+		Introspection    func(childComplexity int) int
 		JournalRetention func(childComplexity int) int
+		Playground       func(childComplexity int) int
 	}
 
 	SeverityCount struct {
@@ -750,6 +760,7 @@ type QueryResolver interface {
 	Jobs(ctx context.Context, first int, after *string) (*page.Connection[*monitor.Job], error)
 	Users(ctx context.Context, first int, after *string) (*page.Connection[*monitor.User], error)
 	Settings(ctx context.Context) (*monitor.Settings, error)
+	RateLimit(ctx context.Context) (*monitor.RateLimit, error)
 }
 type RuleResolver interface {
 	StateReason(ctx context.Context, obj *monitor.Rule) (*string, error)
@@ -2899,6 +2910,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.rateLimit":
+		if e.ComplexityRoot.Query.RateLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.RateLimit(childComplexity), true
 	case "Query.rule":
 		if e.ComplexityRoot.Query.Rule == nil {
 			break
@@ -2944,6 +2961,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "RateLimit.cost":
+		if e.ComplexityRoot.RateLimit.Cost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Cost(childComplexity), true
+	case "RateLimit.limit":
+		if e.ComplexityRoot.RateLimit.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Limit(childComplexity), true
+	case "RateLimit.remaining":
+		if e.ComplexityRoot.RateLimit.Remaining == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Remaining(childComplexity), true
+	case "RateLimit.resetAt":
+		if e.ComplexityRoot.RateLimit.ResetAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.ResetAt(childComplexity), true
 
 	case "Rule.author":
 		if e.ComplexityRoot.Rule.Author == nil {
@@ -3137,12 +3179,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionPayload.ExpiresAt(childComplexity), true
 
+	case "Settings.introspection":
+		if e.ComplexityRoot.Settings.Introspection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.Introspection(childComplexity), true
 	case "Settings.journalRetention":
 		if e.ComplexityRoot.Settings.JournalRetention == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Settings.JournalRetention(childComplexity), true
+	case "Settings.playground":
+		if e.ComplexityRoot.Settings.Playground == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.Playground(childComplexity), true
 
 	case "SeverityCount.count":
 		if e.ComplexityRoot.SeverityCount.Count == nil {
@@ -3507,6 +3561,23 @@ directive @auth(requires: Access!) on OBJECT | FIELD_DEFINITION | INTERFACE
 "Marks a subscription that is executed once for all subscribers with the same document, variables and rights."
 directive @shared(mode: SharedMode! = EVERY) on FIELD_DEFINITION
 
+"""
+What a field costs, in points. An operation is measured before it runs, its
+fragments spread out; one that costs too much is refused, and what it costs is
+taken from the viewer's budget (see rateLimit). Where nothing is said, a field
+that gives an object costs 1, a value 0, a mutation 10. A list costs as much as
+its items: as many as its argument ` + "`" + `first` + "`" + ` says, or the ` + "`" + `first` + "`" + ` of the connection
+around it, or else 10.
+"""
+directive @cost(
+  "Points of the field itself, for each time that it comes."
+  weight: Int! = 1
+  "The argument that says how many items there can be at most."
+  multiplier: String
+  "How many items to count where no argument says it."
+  size: Int
+) on FIELD_DEFINITION
+
 "What subscribers of a shared subscription are owed."
 enum SharedMode {
   "Every message, in order."
@@ -3610,6 +3681,8 @@ type Query {
   users(first: Int!, after: String): UserConnection! @auth(requires: VIEWER)
   "How the server is set up, as far as clients need to know."
   settings: Settings! @auth(requires: VIEWER)
+  "What this operation costs, and what is left of the viewer's budget. The headers X-RateLimit-Cost, -Limit, -Remaining and -Reset say the same."
+  rateLimit: RateLimit! @auth(requires: VIEWER) @cost(weight: 0)
 }
 
 type Mutation {
@@ -3963,9 +4036,9 @@ type Alert implements Node @auth(requires: VIEWER) {
   "The alerts that were merged into this one, latest first, each with its own evidence. ` + "`" + `first` + "`" + ` is at most 500."
   merged(first: Int!, after: String): AlertConnection!
   "Other alerts that have most in common with this one, the most similar first. ` + "`" + `first` + "`" + ` is at most 50."
-  similar(first: Int! = 10): [SimilarAlert!]!
+  similar(first: Int! = 10): [SimilarAlert!]! @cost(weight: 4)
   "How common alerts of this rule are: one that fires everywhere tells less than one that never did."
-  prevalence: AlertPrevalence!
+  prevalence: AlertPrevalence! @cost(weight: 20)
   "The matched events, latest first, each with what matched. ` + "`" + `first` + "`" + ` is at most 500."
   evidence(first: Int!, after: String): EvidenceConnection!
   "Oldest first. ` + "`" + `first` + "`" + ` is at most 500."
@@ -4533,7 +4606,7 @@ type AssetRisk @auth(requires: VIEWER) {
   "How score is made of the factors."
   formula: String!
   "The latest open alerts, at most 20, and what each counts."
-  factors: [AssetRiskFactor!]!
+  factors: [AssetRiskFactor!]! @cost(weight: 1, size: 20)
 }
 
 "What one open alert adds to an asset's risk."
@@ -4928,6 +5001,22 @@ type JournalEdge @auth(requires: VIEWER) {
 "How the server is set up."
 type Settings @auth(requires: VIEWER) {
   journalRetention: JournalRetention!
+  "Whether the playground is offered to whoever asks."
+  playground: Boolean!
+  "Whether whoever asks may read the schema."
+  introspection: Boolean!
+}
+
+"What an operation costs, and what is left of a budget that comes back whole within a minute."
+type RateLimit @auth(requires: VIEWER) {
+  "Points of this operation; see @cost in the schema."
+  cost: Int!
+  "Points a minute. 0: no bound."
+  limit: Int!
+  "Points that are left after this operation. 0 where there is no bound."
+  remaining: Int!
+  "When the budget is whole again if nothing else is asked."
+  resetAt: Time!
 }
 
 "How long changes are kept, and which are there now. Sizes are Float because Int ends at 2 GiB."
@@ -5912,6 +6001,20 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_RateLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cost":
+		return ec.fieldContext_RateLimit_cost(ctx, field)
+	case "limit":
+		return ec.fieldContext_RateLimit_limit(ctx, field)
+	case "remaining":
+		return ec.fieldContext_RateLimit_remaining(ctx, field)
+	case "resetAt":
+		return ec.fieldContext_RateLimit_resetAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RateLimit", field.Name)
+}
+
 func (ec *executionContext) childFields_Rule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6014,6 +6117,10 @@ func (ec *executionContext) childFields_Settings(ctx context.Context, field grap
 	switch field.Name {
 	case "journalRetention":
 		return ec.fieldContext_Settings_journalRetention(ctx, field)
+	case "playground":
+		return ec.fieldContext_Settings_playground(ctx, field)
+	case "introspection":
+		return ec.fieldContext_Settings_introspection(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Settings", field.Name)
 }
@@ -16228,6 +16335,38 @@ func (ec *executionContext) fieldContext_Query_settings(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_rateLimit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_rateLimit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().RateLimit(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.RateLimit) graphql.Marshaler {
+			return ec.marshalNRateLimit2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRateLimit(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_rateLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RateLimit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16302,6 +16441,98 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RateLimit_cost(ctx context.Context, field graphql.CollectedField, obj *monitor.RateLimit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateLimit_cost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateLimit_cost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RateLimit", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RateLimit_limit(ctx context.Context, field graphql.CollectedField, obj *monitor.RateLimit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateLimit_limit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateLimit_limit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RateLimit", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RateLimit_remaining(ctx context.Context, field graphql.CollectedField, obj *monitor.RateLimit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateLimit_remaining(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remaining, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateLimit_remaining(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RateLimit", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RateLimit_resetAt(ctx context.Context, field graphql.CollectedField, obj *monitor.RateLimit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateLimit_resetAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResetAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateLimit_resetAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RateLimit", field, false, false, "Time")
 }
 
 func (ec *executionContext) _Rule_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
@@ -17128,6 +17359,52 @@ func (ec *executionContext) fieldContext_Settings_journalRetention(_ context.Con
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Settings_playground(ctx context.Context, field graphql.CollectedField, obj *monitor.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_playground(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Playground, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_playground(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Settings", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Settings_introspection(ctx context.Context, field graphql.CollectedField, obj *monitor.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_introspection(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Introspection, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_introspection(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Settings", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _SeverityCount_severity(ctx context.Context, field graphql.CollectedField, obj *model.SeverityCount) (ret graphql.Marshaler) {
@@ -25099,6 +25376,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_settings(ctx, field)
 				})
+		case "rateLimit":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_rateLimit(ctx, field)
+				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -25112,6 +25395,54 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var rateLimitImplementors = []string{"RateLimit"}
+
+func (ec *executionContext) _RateLimit(ctx context.Context, sel ast.SelectionSet, obj *monitor.RateLimit) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rateLimitImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RateLimit")
+		case "cost":
+			out.Values[i] = ec._RateLimit_cost(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "limit":
+			out.Values[i] = ec._RateLimit_limit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "remaining":
+			out.Values[i] = ec._RateLimit_remaining(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resetAt":
+			out.Values[i] = ec._RateLimit_resetAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -25467,6 +25798,16 @@ func (ec *executionContext) _Settings(ctx context.Context, sel ast.SelectionSet,
 			out.Values[i] = graphql.MarshalString("Settings")
 		case "journalRetention":
 			out.Values[i] = ec._Settings_journalRetention(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "playground":
+			out.Values[i] = ec._Settings_playground(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "introspection":
+			out.Values[i] = ec._Settings_introspection(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -27418,6 +27759,14 @@ func (ec *executionContext) marshalNOutcome2githubᚗcomᚋsecurityᚑmonitorᚋ
 
 func (ec *executionContext) marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx context.Context, sel ast.SelectionSet, v page.Info) graphql.Marshaler {
 	return ec._PageInfo(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRateLimit2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRateLimit(ctx context.Context, sel ast.SelectionSet, v *monitor.RateLimit) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RateLimit!")
+		return graphql.Null
+	}
+	return ec._RateLimit(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRole2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRole(ctx context.Context, v any) (monitor.Role, error) {

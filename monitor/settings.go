@@ -9,7 +9,19 @@ import (
 // Settings are what a client may want to know of how the server is set up.
 type Settings struct {
 	JournalRetention JournalRetention
+	Playground       bool // whether it is offered to whoever asks
+	Introspection    bool // whether whoever asks may read the schema
 }
+
+// Offers say from which role on the schema can be read and the playground is
+// offered. The playground is of no use to those who cannot read the schema.
+type Offers struct{ Introspection, Playground Audience }
+
+// ToIntrospect tells whether somebody with the role may read the schema.
+func (o Offers) ToIntrospect(r Role) bool { return o.Introspection.Includes(r) }
+
+// ToPlay tells whether somebody with the role is offered the playground.
+func (o Offers) ToPlay(r Role) bool { return o.Playground.Includes(r) && o.ToIntrospect(r) }
 
 // JournalBounds say how long the journal is kept, and how much of it; 0 is no bound.
 type JournalBounds struct {

@@ -159,6 +159,12 @@ func WithSharedRole(ctx context.Context, r Role) context.Context {
 	return context.WithValue(ctx, sharedKey{}, r)
 }
 
+// Shared tells whether the operation of the context runs for many.
+func Shared(ctx context.Context) bool {
+	_, shared := ctx.Value(sharedKey{}).(Role)
+	return shared
+}
+
 // RoleFrom gives the role with which the operation of the context runs: of the
 // viewer, or of all who share it; "" for nobody.
 func RoleFrom(ctx context.Context) Role {

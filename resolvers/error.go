@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -27,10 +28,6 @@ func Presenter(lg *slog.Logger) graphql.ErrorPresenterFunc {
 		case errors.As(err, &known):
 			maps.Copy(extensions, known.Details)
 			extensions["code"], shown.Message = string(known.Code), known.Message
-		case shown.Extensions["code"] == costExceeded:
-			extensions["code"] = string(monitor.CodeCostLimit)
-		case shown.Extensions["code"] == notPersisted:
-			extensions["code"] = notPersisted // a client of persisted queries waits for this one
 		case isRequestFault(shown):
 			extensions["code"] = string(monitor.CodeBadInput)
 		case errors.Is(err, context.DeadlineExceeded):
@@ -49,11 +46,17 @@ func Presenter(lg *slog.Logger) graphql.ErrorPresenterFunc {
 	}
 }
 
-// Codes that gqlgen's extensions give.
-const (
-	costExceeded = "COMPLEXITY_LIMIT_EXCEEDED"
-	notPersisted = "PERSISTED_QUERY_NOT_FOUND"
-)
+// WithoutHints keeps the names that an error guesses at from those to whom the
+// schema is not offered.
+func WithoutHints(present graphql.ErrorPresenterFunc, offers monitor.Offers) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		shown := present(ctx, err)
+		if shown != nil && !offers.ToIntrospect(monitor.RoleFrom(ctx)) {
+			shown.Message, _, _ = strings.Cut(shown.Message, " Did you mean")
+		}
+		return shown
+	}
+}
 
 // isRequestFault tells errors of parsing, validating and reading variables: the
 // library makes them itself, before there is a path.

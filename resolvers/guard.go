@@ -18,6 +18,9 @@ import (
 // NewGuard refuses a schema that says nothing about a field.
 type Guard struct {
 	needs map[string]map[string]int // type → field → rank of the role it takes
+
+	// Offers say who may read the schema. Set it before the first request.
+	Offers monitor.Offers
 }
 
 // NewGuard reads @auth of every field. It fails when one has none, neither on
@@ -44,8 +47,6 @@ func NewGuard(schema *ast.Schema) (*Guard, error) {
 			g.needs[name][field.Name] = rankOf(need)
 		}
 	}
-	// Introspection is for those who may read; the names begin with __.
-	g.needs["Query"]["__schema"], g.needs["Query"]["__type"] = monitor.RoleViewer.Rank(), monitor.RoleViewer.Rank()
 	return g, nil
 }
 
@@ -62,6 +63,12 @@ func (g *Guard) Field(ctx context.Context, next graphql.Resolver) (any, error) {
 	if strings.HasPrefix(fc.Object, "__") {
 		return next(ctx) // inside an introspection that was allowed
 	}
+	if fc.Object == "Query" && (fc.Field.Name == "__schema" || fc.Field.Name == "__type") {
+		if err := MayIntrospect(ctx, g.Offers); err != nil {
+			return nil, err
+		}
+		return next(ctx)
+	}
 	need, known := g.needs[fc.Object][fc.Field.Name]
 	if !known {
 		return nil, monitor.Errorf(monitor.CodeForbidden, "nobody may see %s.%s", fc.Object, fc.Field.Name)
@@ -70,14 +77,34 @@ func (g *Guard) Field(ctx context.Context, next graphql.Resolver) (any, error) {
 		return next(ctx)
 	}
 	role := monitor.RoleFrom(ctx)
-	if role == "" && monitor.ViewerFrom(ctx) == nil {
-		if err := auth.Failure(ctx); err != nil {
-			return nil, err
-		}
-		return nil, monitor.Errorf(monitor.CodeUnauthenticated, "log in, or send an API token")
+	if err := stranger(ctx, role); err != nil {
+		return nil, err
 	}
 	if role.Rank() < need {
 		return nil, monitor.Errorf(monitor.CodeForbidden, "your role does not allow %s.%s", fc.Object, fc.Field.Name)
 	}
 	return next(ctx)
+}
+
+// stranger fails where nobody has come in.
+func stranger(ctx context.Context, role monitor.Role) error {
+	if role != "" || monitor.ViewerFrom(ctx) != nil {
+		return nil
+	}
+	if err := auth.Failure(ctx); err != nil {
+		return err
+	}
+	return monitor.Errorf(monitor.CodeUnauthenticated, "log in, or send an API token")
+}
+
+// MayIntrospect fails where the schema is not offered to whoever asks.
+func MayIntrospect(ctx context.Context, offers monitor.Offers) error {
+	role := monitor.RoleFrom(ctx)
+	if offers.ToIntrospect(role) {
+		return nil
+	}
+	if err := stranger(ctx, role); err != nil && offers.Introspection != monitor.AudienceNobody {
+		return err
+	}
+	return monitor.Errorf(monitor.CodeForbidden, "the schema is not offered to you: introspection is switched off for your role")
 }

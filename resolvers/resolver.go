@@ -103,6 +103,7 @@ type Resolver struct {
 	Running    Consumers
 	Journal    Journal
 	Bounds     monitor.JournalBounds // that the journal is kept in
+	Offers     monitor.Offers
 	Auth       *auth.Auth
 	Version    string // of the server
 

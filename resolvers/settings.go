@@ -19,7 +19,8 @@ func (r queryResolver) Settings(ctx context.Context) (*monitor.Settings, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &monitor.Settings{JournalRetention: monitor.JournalRetention{
+	role := monitor.RoleFrom(ctx)
+	return &monitor.Settings{Playground: r.Offers.ToPlay(role), Introspection: r.Offers.ToIntrospect(role), JournalRetention: monitor.JournalRetention{
 		MaxAge: monitor.ISODuration(r.Bounds.MaxAge), MaxBytes: float64(r.Bounds.MaxBytes),
 		Entries: is.Entries, Bytes: float64(is.Bytes), Oldest: optionalTime(is.Oldest), Earliest: is.Earliest.Cursor(), Note: retentionNote,
 	}}, nil

@@ -44,6 +44,16 @@ func Handler() http.Handler {
 	return newServer(root)
 }
 
+// Operations gives the manifest of the dashboard's own operations: a JSON object
+// of SHA-256 and document. Nil where the dashboard is not built.
+func Operations() []byte {
+	text, err := dist.ReadFile("dist/operations.json")
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
 type server struct{ files fs.FS }
 
 func newServer(files fs.FS) http.Handler { return server{files} }
