@@ -112,7 +112,7 @@ func change(a *monitor.Alert, action string, was *monitor.Alert) monitor.Change 
 }
 
 // incident makes the incident over alerts from..to of those given, oldest first.
-func (p *plan) incident(n int, alerts []*monitor.Alert) (*db.Filling, *monitor.Incident) {
+func (p *plan) incident(n int, alerts []*monitor.Alert) *db.Filling {
 	r := p.random("incident", n)
 	newest := alerts[len(alerts)-1]
 	at := newest.CreatedAt.Add(time.Minute)
@@ -129,7 +129,7 @@ func (p *plan) incident(n int, alerts []*monitor.Alert) (*db.Filling, *monitor.I
 	for _, a := range alerts {
 		f.Members = append(f.Members, db.IncidentMember{Incident: i.ID, Alert: a.ID})
 	}
-	return f, i
+	return f
 }
 
 // loud makes an alert that has fired all the time and that everybody talks
@@ -159,3 +159,21 @@ func (p *plan) loud(share float64) *db.Filling {
 	}
 	return f
 }
+
+// loudID is the id of that alert.
+func (p *plan) loudID() monitor.ID { return id(p.random("loud", 0), p.at(0)) }
+
+// largeSize is how many alerts the largest incident has: the oldest ones.
+func (p *plan) largeSize() int { return max(1, min(int(largeIncident*p.share()), p.Alerts)) }
+
+// largeID is the id of that incident.
+func (p *plan) largeID() monitor.ID {
+	i := 0
+	for p.alertsBefore(i+1) < p.largeSize() {
+		i++
+	}
+	return id(p.random("incident", 0), p.at(i).Add(time.Minute))
+}
+
+// share is how this database compares with the full one.
+func (p *plan) share() float64 { return float64(p.Alerts) / 200_000 }

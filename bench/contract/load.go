@@ -109,12 +109,12 @@ func (d *dataset) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close() //nolint:errcheck // see there
-	if err := d.prepare(ctx, store); err != nil {
-		return err
+	err = d.prepare(ctx, store)
+	if err == nil {
+		l := &loader{plan: &d.plan, store: store, done: make(chan finished, 4)}
+		err = l.run(ctx)
 	}
-	l := &loader{plan: &d.plan, store: store, done: make(chan finished, 4)}
-	if err := l.run(ctx); err != nil {
+	if err = errors.Join(err, store.Close()); err != nil {
 		return err
 	}
 	fmt.Fprintln(os.Stderr, "statistics of the tables")
@@ -285,13 +285,13 @@ func (l *loader) say(number int) {
 
 // rest makes what goes over many batches: incidents and the loud alert.
 func (l *loader) rest(ctx context.Context) error {
-	share := float64(l.plan.Alerts) / 200_000
+	share := l.plan.share()
 	slices.SortStableFunc(l.alerts, func(a, b *monitor.Alert) int { return cmp.Compare(a.CreatedAt.UnixMicro(), b.CreatedAt.UnixMicro()) })
-	large := min(int(largeIncident*share), len(l.alerts))
-	all, _ := l.plan.incident(0, l.alerts[:large])
+	large := l.plan.largeSize()
+	all := l.plan.incident(0, l.alerts[:large])
 	n := 1
 	for rest := l.alerts[large:]; len(rest) >= alertsPerGroup && n <= len(l.alerts)/8; rest = rest[alertsPerGroup:] {
-		f, _ := l.plan.incident(n, rest[:alertsPerGroup])
+		f := l.plan.incident(n, rest[:alertsPerGroup])
 		all.Incidents, all.Members = append(all.Incidents, f.Incidents...), append(all.Members, f.Members...)
 		n++
 	}
