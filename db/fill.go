@@ -95,6 +95,7 @@ func (t *tx) fillJournal(ctx context.Context, bodies []monitor.EntryBody) error 
 		return fmt.Errorf("lock feed state: found %t: %w", found, err)
 	}
 	var rows, refs []any
+	var changes []monitor.Change
 	size := 0
 	for _, body := range bodies {
 		raw, err := json.Marshal(body)
@@ -105,6 +106,7 @@ func (t *tx) fillJournal(ctx context.Context, bodies []monitor.EntryBody) error 
 		last.Hash = monitor.ChainHash(last.Hash, last.Seq, raw)
 		size += len(raw)
 		rows = append(rows, goqu.Record{"seq": last.Seq, "at": body.At, "action": body.Action, "body": raw, "hash": append([]byte(nil), last.Hash[:]...)})
+		changes = append(changes, body.Changes...)
 		for _, c := range body.Changes {
 			refs = append(refs, goqu.Record{"kind": string(c.Kind), "id": append([]byte(nil), c.ID[:]...), "seq": last.Seq})
 		}
@@ -113,6 +115,9 @@ func (t *tx) fillJournal(ctx context.Context, bodies []monitor.EntryBody) error 
 		return err
 	}
 	if err := insertChunks(ctx, t, "journal_refs", refs, 2_000); err != nil {
+		return err
+	}
+	if err := t.countAlertChanges(ctx, changes); err != nil {
 		return err
 	}
 	advance := dialect.Update("feed_state").Where(goqu.C("id").Eq(1)).
