@@ -255,6 +255,9 @@ func (a *App) maintain(ctx context.Context) {
 			if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
 				a.lg.Error("prepare partitions of events", "error", err)
 			}
+			if err := a.Store.RecountAlerts(ctx); err != nil && ctx.Err() == nil {
+				a.lg.Error("count alerts", "error", err)
+			}
 		}
 		a.trimJournal(ctx)
 		a.buryJobs(ctx)

@@ -10,13 +10,15 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/security-monitor/secmon/bench/contract"
 	"github.com/security-monitor/secmon/bench/feed"
 )
 
 type commands struct {
-	Feed  feed.Driver `cmd:"" help:"Measure live feeds: secmon, gqlgen's stock transport and centrifuge, one after the other."`
-	Serve feed.Server `cmd:"" hidden:"" help:"A server that is measured; feed starts it."`
-	Load  feed.Load   `cmd:"" hidden:"" help:"The client that connects and counts; feed starts it."`
+	Feed     feed.Driver     `cmd:"" help:"Measure live feeds: secmon, gqlgen's stock transport and centrifuge, one after the other."`
+	Contract contract.Driver `cmd:"" help:"Measure the contract's queries: the dashboard's own operations against millions of events."`
+	Serve    feed.Server     `cmd:"" hidden:"" help:"A server that is measured; feed starts it."`
+	Load     feed.Load       `cmd:"" hidden:"" help:"The client that connects and counts; feed starts it."`
 }
 
 func main() {

@@ -197,6 +197,14 @@ func (s *Store) CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bo
 	if err != nil {
 		return 0, err
 	}
+	if asksOnly(&p, countedFields) {
+		sum := dialect.From("alert_counts").Select(goqu.COALESCE(goqu.SUM("n"), 0)).Where(condition(&p, alertFilterColumns, s.now()))
+		n, _, err := one(ctx, s.db, sum, scanInt)
+		if err != nil {
+			return 0, fmt.Errorf("count alerts: %w", err)
+		}
+		return min(n, bound), nil
+	}
 	return s.countAlerts(ctx, condition(&p, alertFilterColumns, s.now()), bound)
 }
 
@@ -237,17 +245,21 @@ func (s *Store) AlertGroups(ctx context.Context, filter *monitor.AlertFilter) ([
 	}
 	st := dialect.From("alerts").Select("status", "severity", goqu.COUNT(goqu.Star())).
 		Where(condition(&p, alertFilterColumns, s.now())).GroupBy("status", "severity")
-	groups, err := query(ctx, s.db, st, func(r scanner) (monitor.AlertGroup, error) {
-		var g monitor.AlertGroup
-		var severity int
-		err := r.Scan(&g.Status, &severity, &g.Count)
-		g.Severity = severityOf(severity)
-		return g, err
-	})
+	if asksOnly(&p, countedFields) {
+		st = dialect.From("alert_counts").Select("status", "severity", "n").Where(condition(&p, alertFilterColumns, s.now()), goqu.C("n").Gt(0))
+	}
+	groups, err := query(ctx, s.db, st, scanAlertGroup)
 	if err != nil {
 		return nil, fmt.Errorf("count alerts by group: %w", err)
 	}
 	return groups, nil
+}
+
+func scanAlertGroup(r scanner) (g monitor.AlertGroup, err error) {
+	var severity int
+	err = r.Scan(&g.Status, &severity, &g.Count)
+	g.Severity = severityOf(severity)
+	return g, err
 }
 
 // AlertsByID gives the alerts with those ids, in no order; missing ones are left out.

@@ -25,8 +25,7 @@ func (s *Store) AddComment(ctx context.Context, actor monitor.Actor, c monitor.C
 			return err
 		}
 		c.ID, c.CreatedAt = monitor.NewID(t.now), t.now
-		row := goqu.Record{"id": c.ID[:], "alert_id": c.AlertID[:], "author_id": nullID(c.AuthorID), "body": c.Body, "created_at": c.CreatedAt}
-		if err := exec(ctx, t, dialect.Insert("comments").Rows(row)); err != nil {
+		if err := exec(ctx, t, dialect.Insert("comments").Rows(commentRow(&c))); err != nil {
 			return err
 		}
 		next := *was
@@ -67,6 +66,10 @@ func (s *Store) CommentsOf(ctx context.Context, alert monitor.ID, args page.Args
 // Comment gives one comment.
 func (s *Store) Comment(ctx context.Context, id monitor.ID) (*monitor.Comment, bool, error) {
 	return one(ctx, s.db, dialect.From("comments").Select(columnList(commentColumns)...).Where(goqu.C("id").Eq(id[:])), scanComment)
+}
+
+func commentRow(c *monitor.Comment) goqu.Record {
+	return goqu.Record{"id": c.ID[:], "alert_id": c.AlertID[:], "author_id": nullID(c.AuthorID), "body": c.Body, "created_at": c.CreatedAt}
 }
 
 func scanComment(r scanner) (*monitor.Comment, error) {

@@ -55,6 +55,9 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 	if err := insertChunks(ctx, t, "journal_refs", refs, 2_000); err != nil {
 		return nil, err
 	}
+	if err := t.countAlertChanges(ctx, t.changes); err != nil {
+		return nil, err
+	}
 	advance := dialect.Update("feed_state").Set(goqu.Record{"seq": seq, "hash": hash[:], "bytes": goqu.L("? + ?", goqu.C("bytes"), size)}).Where(goqu.C("id").Eq(1))
 	if err := exec(ctx, t, advance); err != nil {
 		return nil, fmt.Errorf("advance feed state: %w", err)
