@@ -3044,7 +3044,7 @@ type Query {
   "One alert by its id."
   alert(id: ID!): Alert @auth(requires: VIEWER)
   "How many alerts match, by status and by severity."
-  alertCounts(filter: AlertFilter): AlertCounts! @auth(requires: VIEWER)
+  alertCounts(filter: AlertFilter): AlertCounts! @auth(requires: VIEWER) @cost(weight: 20)
   "The subscriptions that run at this moment, on all replicas, the longest first. ` + "`" + `first` + "`" + ` is at most 500."
   feedConsumers(first: Int!, after: String): FeedConsumerConnection! @auth(requires: ADMIN)
   "Detection rules, by title. ` + "`" + `first` + "`" + ` is at most 500."
@@ -3069,7 +3069,7 @@ type Query {
 
 type Mutation {
   "Logs in with name and password. Gives an access token of 15 minutes; sets the refresh token in a cookie."
-  sessionLogin(input: SessionLoginInput!): SessionPayload! @auth(requires: PUBLIC)
+  sessionLogin(input: SessionLoginInput!): SessionPayload! @auth(requires: PUBLIC) @cost(weight: 50)
   "Gives a new access token against the refresh cookie, and rotates the cookie."
   sessionRefresh: SessionPayload! @auth(requires: PUBLIC)
   "Ends the session of the refresh cookie and clears it."
@@ -3107,7 +3107,13 @@ type Subscription {
   "Every change of the incidents that match the filter. ` + "`" + `after` + "`" + ` as in alertFeed."
   incidentFeed(filter: IncidentFilter, after: Cursor): IncidentFeedBatch! @auth(requires: VIEWER) @shared
   "Watches an address, host, file hash or user: every event that names it, every change of an alert that does. ` + "`" + `after` + "`" + ` as in alertFeed."
-  entityFeed(kind: EntityKind!, value: String!, after: Cursor): EntityFeedBatch! @auth(requires: VIEWER) @shared
+  entityFeed(
+    "What it is."
+    kind: EntityKind!
+    "The address, name or hash."
+    value: String!
+    after: Cursor
+  ): EntityFeedBatch! @auth(requires: VIEWER) @shared
   "Everything that changes anything: the audit trail, live. ` + "`" + `after` + "`" + ` as in alertFeed."
   journalFeed(filter: JournalFilter, after: Cursor): JournalFeedBatch! @auth(requires: ADMIN) @shared
   "How a job gets on; it ends with the job."
@@ -3120,10 +3126,15 @@ type Subscription {
 
 "How bad it is, in Sigma's levels."
 enum Severity {
+  "Worth knowing; nobody has to act."
   INFORMATIONAL
+  "Look at it when there is time."
   LOW
+  "Look at it within the day."
   MEDIUM
+  "Look at it now."
   HIGH
+  "Drop everything."
   CRITICAL
 }
 
@@ -3131,24 +3142,39 @@ enum Severity {
 enum EventClass {
   "Not classified."
   BASE_EVENT
+  "A process began, ended or was touched."
   PROCESS_ACTIVITY
+  "A file was made, read, changed or deleted."
   FILE_ACTIVITY
+  "A library or driver was loaded."
   MODULE_ACTIVITY
+  "A key or value of the Windows registry changed."
   REGISTRY_ACTIVITY
+  "A connection."
   NETWORK_ACTIVITY
+  "A request to a web server or through a proxy."
   HTTP_ACTIVITY
+  "A name was looked up."
   DNS_ACTIVITY
+  "Somebody logged in or out, or tried."
   AUTHENTICATION
+  "An account or its rights changed."
   ACCOUNT_CHANGE
+  "A call of an API, as of a cloud provider."
   API_ACTIVITY
+  "A script ran."
   SCRIPT_ACTIVITY
+  "Another tool found something."
   DETECTION_FINDING
 }
 
 "Whether what was tried succeeded."
 enum Outcome {
+  "The record does not say."
   UNKNOWN
+  "It succeeded."
   SUCCESS
+  "It failed."
   FAILURE
 }
 
@@ -3177,11 +3203,15 @@ type Event implements Node @auth(requires: VIEWER) {
   occurredAt: Time!
   "When it was stored here."
   receivedAt: Time!
+  "What kind of activity it reports."
   class: EventClass!
   "What was done, in the source's own words."
   action: String!
+  "Whether what was tried succeeded."
   outcome: Outcome!
+  "How bad the source says it is."
   severity: Severity!
+  "What kind of log it came from."
   logSource: LogSource!
   "The format that it was read as: evtx, winlog, cloudtrail, suricata, journald, malware, generic, ..."
   format: String!
@@ -3189,7 +3219,9 @@ type Event implements Node @auth(requires: VIEWER) {
   host: String!
   "The account, in lower case."
   user: String!
+  "Where the activity came from."
   source: Endpoint!
+  "Where it went to."
   destination: Endpoint!
   "Path or name of the executable."
   process: String!
@@ -3201,6 +3233,7 @@ type Event implements Node @auth(requires: VIEWER) {
   filePath: String!
   "In lower case."
   domain: String!
+  "As the record has it."
   url: String!
   "One line for people."
   message: String!
@@ -3300,15 +3333,22 @@ input EventFilter {
   action: StringFilter
   outcome: OutcomeFilter
   severity: SeverityFilter
+  "The log source's product, for example windows."
   product: StringFilter
+  "The log source's category, for example process_creation."
   category: StringFilter
+  "The log source's service, for example sshd."
   service: StringFilter
   format: StringFilter
   host: StringFilter
   user: StringFilter
+  "Address that the activity came from."
   sourceIp: IPFilter
+  "Port that it came from."
   sourcePort: IntFilter
+  "Address that it went to."
   destinationIp: IPFilter
+  "Port that it went to."
   destinationPort: IntFilter
   process: StringFilter
   command: StringFilter
@@ -3325,8 +3365,11 @@ input EventFilter {
 
 "Where an alert is in its life."
 enum AlertStatus {
+  "Nobody looks after it yet."
   NEW
+  "Somebody looks after it."
   ACKNOWLEDGED
+  "Done, with a disposition and a reason."
   CLOSED
 }
 
@@ -3347,12 +3390,17 @@ type Alert implements Node @auth(requires: VIEWER) {
   id: ID!
   "Grows with every change: give it to a mutation's expectedVersion."
   version: Int!
+  "The rule's title."
   title: String!
+  "How bad it is, by the rule."
   severity: Severity!
+  "Where it is in its life."
   status: AlertStatus!
+  "What it turned out to be; null until it is closed."
   disposition: AlertDisposition
   "Why it was closed."
   reason: String
+  "Who looks after it; null: nobody."
   assignee: User
   "How many matches it stands for."
   count: Int!
@@ -3362,16 +3410,23 @@ type Alert implements Node @auth(requires: VIEWER) {
   lastSeen: Time!
   createdAt: Time!
   updatedAt: Time!
+  "When somebody first said that they look after it."
   acknowledgedAt: Time
+  "When it was closed; null while it is open."
   closedAt: Time
+  "The machine that it is about, in lower case."
   host: String!
+  "The account that it is about, in lower case."
   user: String!
+  "Where the activity came from."
   source: Endpoint!
+  "Where it went to."
   destination: Endpoint!
   "The process of the first match."
   process: String!
   "MITRE ATT&CK technique ids, for example T1059.001."
   techniques: [String!]!
+  "Words to find it by; at first the rule's."
   tags: [String!]!
   "The rule's author, whom the Detection Rule License asks to name."
   ruleAuthor: String!
@@ -3392,7 +3447,7 @@ type Evidence @auth(requires: VIEWER) {
   "Null when the event is past retention."
   event: Event
   "The fields that made the rule fire."
-  matched: [MatchedField!]!
+  matched: [MatchedField!]! @cost(weight: 0)
 }
 
 "A field that made a rule fire."
@@ -3423,6 +3478,7 @@ type EvidenceEdge @auth(requires: VIEWER) {
 "What somebody wrote on an alert."
 type Comment implements Node @auth(requires: VIEWER) {
   id: ID!
+  "Who wrote it; null when that was a program."
   author: User
   "Plain text."
   body: String!
@@ -3448,7 +3504,7 @@ type AlertConnection @auth(requires: VIEWER) {
   nodes: [Alert!]!
   pageInfo: PageInfo!
   "Exact up to 10,000."
-  totalCount: Int!
+  totalCount: Int! @cost(weight: 10)
   "Whether there are more than totalCount."
   totalCountIsEstimate: Boolean!
   "The feed's position before this page was read: give it to alertFeed's ` + "`" + `after` + "`" + `."
@@ -3463,27 +3519,37 @@ type AlertEdge @auth(requires: VIEWER) {
 
 "Orders of alerts."
 enum AlertOrder {
+  "Latest match first."
   LAST_SEEN_DESC
+  "Latest to be raised first."
   CREATED_AT_DESC
+  "Worst first, then the latest match."
   SEVERITY_DESC
 }
 
 "How many alerts there are."
 type AlertCounts @auth(requires: VIEWER) {
+  "All that match."
   total: Int!
-  byStatus: [AlertStatusCount!]!
-  bySeverity: [SeverityCount!]!
+  "Each status that occurs."
+  byStatus: [AlertStatusCount!]! @cost(weight: 0)
+  "Each severity that occurs."
+  bySeverity: [SeverityCount!]! @cost(weight: 0)
 }
 
 "How many alerts have a status."
 type AlertStatusCount @auth(requires: VIEWER) {
+  "The status."
   status: AlertStatus!
+  "How many alerts have it."
   count: Int!
 }
 
 "How many alerts have a severity."
 type SeverityCount @auth(requires: VIEWER) {
+  "The severity."
   severity: Severity!
+  "How many alerts have it."
   count: Int!
 }
 
@@ -3524,11 +3590,14 @@ input AlertFilter {
   disposition: AlertDispositionFilter
   severity: SeverityFilter
   title: StringFilter
+  "The rule that fired."
   rule: IDFilter
   assignee: IDFilter
   host: StringFilter
   user: StringFilter
+  "Address that the activity came from."
   sourceIp: IPFilter
+  "Address that it went to."
   destinationIp: IPFilter
   process: StringFilter
   techniques: StringListFilter
@@ -3562,6 +3631,7 @@ input AlertAssignInput {
 input AlertCloseInput {
   id: ID!
   expectedVersion: Int
+  "What it turned out to be."
   disposition: AlertDisposition!
   "At most 2,000 characters, at least one."
   reason: String!
@@ -3591,7 +3661,9 @@ type AlertPayload @auth(requires: ANALYST) {
 
 "What became of a comment."
 type AlertCommentPayload @auth(requires: ANALYST) {
+  "The new comment; null when there is none."
   comment: Comment
+  "The alert with its comments."
   alert: Alert
   errors: [UserError!]!
 }
@@ -3612,24 +3684,35 @@ enum RuleState {
 type Rule implements Node @auth(requires: VIEWER) {
   id: ID!
   version: Int!
+  "What it finds, in a line."
   title: String!
+  "What it finds, and how."
   description: String!
+  "How bad a match is."
   level: Severity!
   "Sigma's: stable, test, experimental, deprecated, unsupported."
   status: String!
+  "Who wrote it."
   author: String!
+  "Where to read more."
   references: [String!]!
+  "What may match and be harmless."
   falsePositives: [String!]!
+  "Sigma's tags, for example attack.execution."
   tags: [String!]!
   "MITRE ATT&CK technique ids."
   techniques: [String!]!
+  "Which events it looks at."
   logSource: LogSource!
   "The YAML as imported."
   source: String!
   "Where it was imported from."
   path: String!
+  "Whether it may fire."
   enabled: Boolean!
+  "Whether the engine can run it."
   state: RuleState!
+  "What is missing or wrong; null when nothing is."
   stateReason: String
   createdAt: Time!
   updatedAt: Time!
@@ -3665,8 +3748,11 @@ input RuleFilter {
   level: SeverityFilter
   enabled: Boolean
   state: RuleStateFilter
+  "The log source's product, for example windows."
   product: StringFilter
+  "The log source's category, for example process_creation."
   category: StringFilter
+  "The log source's service, for example sshd."
   service: StringFilter
   techniques: StringListFilter
 }
@@ -3694,7 +3780,9 @@ type RulePayload @auth(requires: ADMIN) {
 
 "Where an incident is in its life."
 enum IncidentStatus {
+  "Somebody works on it, or should."
   OPEN
+  "Done, with a reason."
   CLOSED
 }
 
@@ -3703,9 +3791,13 @@ type Incident implements Node @auth(requires: VIEWER) {
   id: ID!
   "Grows with every change: give it to a mutation's expectedVersion."
   version: Int!
+  "What it is about."
   title: String!
+  "How bad it is."
   severity: Severity!
+  "Where it is in its life."
   status: IncidentStatus!
+  "Who leads the work; null: nobody."
   assignee: User
   "Why it was closed."
   reason: String
@@ -3713,6 +3805,7 @@ type Incident implements Node @auth(requires: VIEWER) {
   alertCount: Int!
   createdAt: Time!
   updatedAt: Time!
+  "When it was closed; null while it is open."
   closedAt: Time
   "Latest first. ` + "`" + `first` + "`" + ` is at most 500."
   alerts(first: Int!, after: String): AlertConnection!
@@ -3758,6 +3851,7 @@ input IncidentFilter {
 input IncidentCreateInput {
   "At most 200 characters, at least one."
   title: String!
+  "How bad it is."
   severity: Severity!
   "At most 500, none of which belongs to an incident yet."
   alerts: [ID!]! = []
@@ -3801,6 +3895,7 @@ type AlertFeedBatch @auth(requires: VIEWER) {
 
 "One change of one alert."
 type AlertFeedEntry @auth(requires: VIEWER) {
+  "What it means for the feed's list."
   change: FeedChange!
   "The position of this change."
   cursor: Cursor!
@@ -3836,12 +3931,15 @@ type FeedConsumer @auth(requires: VIEWER) {
   id: String!
   "The operation's name, or its field's."
   operation: String!
+  "How it is connected."
   transport: FeedTransport!
+  "Who subscribed."
   owner: Actor!
   "The client's."
   address: String!
   "The server process that it runs on."
   replica: String!
+  "When it was begun."
   since: Time!
   "What it has been given."
   position: Cursor!
@@ -3878,6 +3976,7 @@ type IncidentFeedBatch @auth(requires: VIEWER) {
 
 "One change of one incident."
 type IncidentFeedEntry @auth(requires: VIEWER) {
+  "What it means for the feed's list."
   change: FeedChange!
   "The position of this change."
   cursor: Cursor!
@@ -3893,9 +3992,11 @@ type IncidentFeedEntry @auth(requires: VIEWER) {
 enum EntityKind {
   "An IP address, as source or destination."
   ADDRESS
+  "A machine."
   HOST
   "A file hash. Alerts do not carry one: its feed has events only."
   HASH
+  "An account."
   USER
 }
 
@@ -3911,8 +4012,11 @@ type EntityFeedBatch @auth(requires: VIEWER) {
 type EntityFeedEntry @auth(requires: VIEWER) {
   "The position of the journal entry that this came with."
   cursor: Cursor!
+  "When it was stored or changed."
   at: Time!
+  "The event, or null."
   event: Event
+  "The change of an alert, or null."
   alert: AlertFeedEntry
 }
 
@@ -3934,6 +4038,7 @@ type JournalFeedEntry @auth(requires: ADMIN) {
   action: String!
   "How many events it stored."
   events: Int!
+  "What happened to each entity."
   changes: [EntityChange!]!
 }
 
@@ -3964,6 +4069,7 @@ input JournalFilter {
   actor: StringFilter
   "What kinds of entities it touched: Alert, Rule, ..."
   kind: StringListFilter
+  "When it was done."
   at: TimeFilter
 }
 
@@ -3979,6 +4085,7 @@ type IngestStats @auth(requires: VIEWER) {
 
 "Counts of what came in."
 type IngestCounts @auth(requires: VIEWER) {
+  "Events stored."
   events: Int!
   "Transactions that stored events."
   batches: Int!
@@ -3994,15 +4101,20 @@ enum JobKind {
 
 "Where a job is in its life."
 enum JobState {
+  "It goes on."
   RUNNING
+  "It has ended, and message says with what."
   DONE
+  "It could not go on; message says why."
   FAILED
 }
 
 "Work that goes on in the background."
 type Job implements Node @auth(requires: VIEWER) {
   id: ID!
+  "What it does."
   kind: JobKind!
+  "Where it is in its life."
   state: JobState!
   "Of total."
   done: Int!
@@ -4010,6 +4122,7 @@ type Job implements Node @auth(requires: VIEWER) {
   total: Int!
   "How it stands or ended, in a sentence."
   message: String!
+  "Who wanted it."
   createdBy: Actor!
   createdAt: Time!
   updatedAt: Time!
@@ -4030,20 +4143,26 @@ type JobEdge @auth(requires: VIEWER) {
 
 "What became of the wish for a job."
 type JobPayload @auth(requires: ADMIN) {
+  "The job that has begun; null when none has."
   job: Job
   errors: [UserError!]!
 }
 
 "What did something."
 enum ActorKind {
+  "A person."
   USER
+  "A program with an API token."
   TOKEN
+  "Security Monitor itself."
   SYSTEM
 }
 
 "Who or what did something."
 type Actor @auth(requires: VIEWER) {
+  "What kind of actor it is."
   kind: ActorKind!
+  "The person's name to log in with, or the token's name."
   name: String!
   "Set when it was a person."
   user: User
@@ -4057,13 +4176,17 @@ type JournalEntry @auth(requires: VIEWER) {
   actor: Actor!
   "For example alert.raise, alert.acknowledge, alert.close."
   action: String!
-  changes: [FieldChange!]!
+  "The fields that changed."
+  changes: [FieldChange!]! @cost(weight: 0)
 }
 
 "A field that changed. An assignee stands as the name to log in with."
 type FieldChange @auth(requires: VIEWER) {
+  "Its name."
   field: String!
+  "Its value before; null when there was none."
   before: JSON
+  "Its value after; null when there is none."
   after: JSON
 }
 
@@ -4084,6 +4207,7 @@ type JournalEdge @auth(requires: VIEWER) {
 
 "How the server is set up."
 type Settings @auth(requires: VIEWER) {
+  "How long changes are kept."
   journalRetention: JournalRetention!
   "Whether the playground is offered to whoever asks."
   playground: Boolean!
@@ -4138,7 +4262,9 @@ type User implements Node @auth(requires: VIEWER) {
   id: ID!
   "The name to log in with."
   name: String!
+  "The name for people."
   displayName: String!
+  "What the person may do."
   role: Role!
 }
 
@@ -4159,6 +4285,7 @@ type UserEdge @auth(requires: VIEWER) {
 type Viewer @auth(requires: VIEWER) {
   "Null when an API token asks."
   user: User
+  "What the viewer may do."
   role: Role!
   "The viewer's own running subscriptions, on all replicas that answer, the longest first; 1,000 at most."
   feeds: [FeedConsumer!]!
@@ -4168,7 +4295,9 @@ type Viewer @auth(requires: VIEWER) {
 
 "Name and password."
 input SessionLoginInput {
+  "In any case of letters."
   name: String!
+  "As it was set."
   password: String!
 }
 

@@ -31,9 +31,10 @@ type AlertAssignInput struct {
 
 // Closes an alert.
 type AlertCloseInput struct {
-	ID              string                   `json:"id"`
-	ExpectedVersion *int                     `json:"expectedVersion,omitempty"`
-	Disposition     monitor.AlertDisposition `json:"disposition"`
+	ID              string `json:"id"`
+	ExpectedVersion *int   `json:"expectedVersion,omitempty"`
+	// What it turned out to be.
+	Disposition monitor.AlertDisposition `json:"disposition"`
 	// At most 2,000 characters, at least one.
 	Reason string `json:"reason"`
 }
@@ -47,16 +48,21 @@ type AlertCommentInput struct {
 
 // What became of a comment.
 type AlertCommentPayload struct {
+	// The new comment; null when there is none.
 	Comment *monitor.Comment `json:"comment,omitempty"`
-	Alert   *monitor.Alert   `json:"alert,omitempty"`
-	Errors  []*UserError     `json:"errors"`
+	// The alert with its comments.
+	Alert  *monitor.Alert `json:"alert,omitempty"`
+	Errors []*UserError   `json:"errors"`
 }
 
 // How many alerts there are.
 type AlertCounts struct {
-	Total      int                 `json:"total"`
-	ByStatus   []*AlertStatusCount `json:"byStatus"`
-	BySeverity []*SeverityCount    `json:"bySeverity"`
+	// All that match.
+	Total int `json:"total"`
+	// Each status that occurs.
+	ByStatus []*AlertStatusCount `json:"byStatus"`
+	// Each severity that occurs.
+	BySeverity []*SeverityCount `json:"bySeverity"`
 }
 
 // Changes that came together. Between two batches nothing is left out.
@@ -69,6 +75,7 @@ type AlertFeedBatch struct {
 
 // One change of one alert.
 type AlertFeedEntry struct {
+	// What it means for the feed's list.
 	Change FeedChange `json:"change"`
 	// The position of this change.
 	Cursor string `json:"cursor"`
@@ -97,8 +104,10 @@ type AlertReopenInput struct {
 
 // How many alerts have a status.
 type AlertStatusCount struct {
+	// The status.
 	Status monitor.AlertStatus `json:"status"`
-	Count  int                 `json:"count"`
+	// How many alerts have it.
+	Count int `json:"count"`
 }
 
 // What happened to one entity in a transaction.
@@ -128,10 +137,13 @@ type EntityFeedBatch struct {
 // An event that names the entity, or a change of an alert that does: exactly one of both.
 type EntityFeedEntry struct {
 	// The position of the journal entry that this came with.
-	Cursor string          `json:"cursor"`
-	At     time.Time       `json:"at"`
-	Event  *monitor.Event  `json:"event,omitempty"`
-	Alert  *AlertFeedEntry `json:"alert,omitempty"`
+	Cursor string `json:"cursor"`
+	// When it was stored or changed.
+	At time.Time `json:"at"`
+	// The event, or null.
+	Event *monitor.Event `json:"event,omitempty"`
+	// The change of an alert, or null.
+	Alert *AlertFeedEntry `json:"alert,omitempty"`
 }
 
 // Events that were stored together or shortly after one another. Between two batches nothing is left out.
@@ -154,7 +166,8 @@ type IncidentCloseInput struct {
 // Opens an incident.
 type IncidentCreateInput struct {
 	// At most 200 characters, at least one.
-	Title    string           `json:"title"`
+	Title string `json:"title"`
+	// How bad it is.
 	Severity monitor.Severity `json:"severity"`
 	// At most 500, none of which belongs to an incident yet.
 	Alerts []string `json:"alerts"`
@@ -170,6 +183,7 @@ type IncidentFeedBatch struct {
 
 // One change of one incident.
 type IncidentFeedEntry struct {
+	// What it means for the feed's list.
 	Change FeedChange `json:"change"`
 	// The position of this change.
 	Cursor string `json:"cursor"`
@@ -190,6 +204,7 @@ type IncidentPayload struct {
 
 // Counts of what came in.
 type IngestCounts struct {
+	// Events stored.
 	Events int `json:"events"`
 	// Transactions that stored events.
 	Batches int `json:"batches"`
@@ -209,6 +224,7 @@ type IngestStats struct {
 
 // What became of the wish for a job.
 type JobPayload struct {
+	// The job that has begun; null when none has.
 	Job    *monitor.Job `json:"job,omitempty"`
 	Errors []*UserError `json:"errors"`
 }
@@ -230,7 +246,8 @@ type JournalFeedEntry struct {
 	// For example event.ingest, alert.close, rule.enable, session.login.
 	Action string `json:"action"`
 	// How many events it stored.
-	Events  int             `json:"events"`
+	Events int `json:"events"`
+	// What happened to each entity.
 	Changes []*EntityChange `json:"changes"`
 }
 
@@ -261,7 +278,9 @@ type RulePayload struct {
 
 // Name and password.
 type SessionLoginInput struct {
-	Name     string `json:"name"`
+	// In any case of letters.
+	Name string `json:"name"`
+	// As it was set.
 	Password string `json:"password"`
 }
 
@@ -281,8 +300,10 @@ type SessionPayload struct {
 
 // How many alerts have a severity.
 type SeverityCount struct {
+	// The severity.
 	Severity monitor.Severity `json:"severity"`
-	Count    int              `json:"count"`
+	// How many alerts have it.
+	Count int `json:"count"`
 }
 
 type Subscription struct {
