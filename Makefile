@@ -55,13 +55,15 @@ generate: npm ## regenerate graph/ and the dashboard's types from schema.graphql
 	cd web && npm run codegen
 
 .PHONY: verify
-verify: npm ## check that generated code is current, modules are tidy, imports are allowed, the web typechecks
+verify: npm ## check that generated code is current, modules are tidy, imports are allowed, the schema breaks nothing, the web typechecks
 	@echo "== verify: generated code"
 	@$(PROGRESS) scripts/verify-generated.sh
 	@echo "== verify: go.mod"
 	@$(PROGRESS) go mod tidy -diff
 	@echo "== verify: imports"
 	@$(PROGRESS) go test -count=1 ./archtest
+	@echo "== verify: the schema's conventions, and what would break clients"
+	@$(PROGRESS) go test -count=1 ./schema
 	@echo "== verify: web"
 	@cd web && ../$(PROGRESS) npm run check
 
@@ -144,6 +146,11 @@ test/bench: ## every scenario of the benchmarks with 20 connections
 .PHONY: fuzz
 fuzz: ## fuzz every parser and decoder for 30 s each
 	scripts/fuzz.sh 30s
+
+.PHONY: schema/release
+schema/release: ## take the schema as the release that later ones may not break (after looking at what it breaks)
+	@go test -count=1 -run TestSchemaBreaksNothing ./schema || { [ "$(BREAK)" = yes ] || { echo "clients would break; if that is meant: make schema/release BREAK=yes" >&2; exit 1; }; }
+	@cp schema.graphqls docs/schema/released.graphqls
 
 .PHONY: migrate/new
 migrate/new: ## start a new migration: make migrate/new NAME=what_changes

@@ -32,9 +32,17 @@ func (a *App) routes() (http.Handler, error) {
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusNotFound, map[string]string{"code": string(monitor.CodeNotFound), "message": "there is nothing at " + r.URL.Path})
 	})
+	if !a.OffersPlayground() {
+		mux.Handle("/playground", http.NotFoundHandler())
+		mux.Handle("/playground/", http.NotFoundHandler())
+	}
 	mux.Handle("/", web.Handler())
 	return a.observed(mux), nil
 }
+
+// OffersPlayground tells whether the playground is there for anybody. Whom it is
+// offered to, of those who come in, is settings.playground.
+func (a *App) OffersPlayground() bool { return a.cfg.offers().ToPlay(monitor.RoleAdmin) }
 
 func (a *App) ingest() http.Handler {
 	return &ingest.Handler{

@@ -3658,7 +3658,7 @@ type Query {
   "One alert by its id; with ` + "`" + `asOf` + "`" + ` as it was then, null where it was not there yet."
   alert(id: ID!, asOf: Time): Alert @auth(requires: VIEWER)
   "How many alerts match, by status and by severity."
-  alertCounts(filter: AlertFilter): AlertCounts! @auth(requires: VIEWER)
+  alertCounts(filter: AlertFilter): AlertCounts! @auth(requires: VIEWER) @cost(weight: 20)
   "The subscriptions that run at this moment, on all replicas, the longest first. ` + "`" + `first` + "`" + ` is at most 500."
   feedConsumers(first: Int!, after: String): FeedConsumerConnection! @auth(requires: ADMIN)
   "Detection rules, by title. ` + "`" + `first` + "`" + ` is at most 500."
@@ -3687,7 +3687,7 @@ type Query {
 
 type Mutation {
   "Logs in with name and password. Gives an access token of 15 minutes; sets the refresh token in a cookie."
-  sessionLogin(input: SessionLoginInput!): SessionPayload! @auth(requires: PUBLIC)
+  sessionLogin(input: SessionLoginInput!): SessionPayload! @auth(requires: PUBLIC) @cost(weight: 50)
   "Gives a new access token against the refresh cookie, and rotates the cookie."
   sessionRefresh: SessionPayload! @auth(requires: PUBLIC)
   "Ends the session of the refresh cookie and clears it."
@@ -3741,7 +3741,13 @@ type Subscription {
   "Every change of the incidents that match the filter. ` + "`" + `after` + "`" + ` as in alertFeed."
   incidentFeed(filter: IncidentFilter, after: Cursor): IncidentFeedBatch! @auth(requires: VIEWER) @shared
   "Watches an address, host, file hash or user: every event that names it, every change of an alert that does. ` + "`" + `after` + "`" + ` as in alertFeed."
-  entityFeed(kind: EntityKind!, value: String!, after: Cursor): EntityFeedBatch! @auth(requires: VIEWER) @shared
+  entityFeed(
+    "What it is."
+    kind: EntityKind!
+    "The address, name or hash."
+    value: String!
+    after: Cursor
+  ): EntityFeedBatch! @auth(requires: VIEWER) @shared
   "Everything that changes anything: the audit trail, live. ` + "`" + `after` + "`" + ` as in alertFeed."
   journalFeed(filter: JournalFilter, after: Cursor): JournalFeedBatch! @auth(requires: ADMIN) @shared
   "How a job gets on; it ends with the job."
@@ -3754,10 +3760,15 @@ type Subscription {
 
 "How bad it is, in Sigma's levels."
 enum Severity {
+  "Worth knowing; nobody has to act."
   INFORMATIONAL
+  "Look at it when there is time."
   LOW
+  "Look at it within the day."
   MEDIUM
+  "Look at it now."
   HIGH
+  "Drop everything."
   CRITICAL
 }
 
@@ -3765,24 +3776,39 @@ enum Severity {
 enum EventClass {
   "Not classified."
   BASE_EVENT
+  "A process began, ended or was touched."
   PROCESS_ACTIVITY
+  "A file was made, read, changed or deleted."
   FILE_ACTIVITY
+  "A library or driver was loaded."
   MODULE_ACTIVITY
+  "A key or value of the Windows registry changed."
   REGISTRY_ACTIVITY
+  "A connection."
   NETWORK_ACTIVITY
+  "A request to a web server or through a proxy."
   HTTP_ACTIVITY
+  "A name was looked up."
   DNS_ACTIVITY
+  "Somebody logged in or out, or tried."
   AUTHENTICATION
+  "An account or its rights changed."
   ACCOUNT_CHANGE
+  "A call of an API, as of a cloud provider."
   API_ACTIVITY
+  "A script ran."
   SCRIPT_ACTIVITY
+  "Another tool found something."
   DETECTION_FINDING
 }
 
 "Whether what was tried succeeded."
 enum Outcome {
+  "The record does not say."
   UNKNOWN
+  "It succeeded."
   SUCCESS
+  "It failed."
   FAILURE
 }
 
@@ -3811,11 +3837,15 @@ type Event implements Node @auth(requires: VIEWER) {
   occurredAt: Time!
   "When it was stored here."
   receivedAt: Time!
+  "What kind of activity it reports."
   class: EventClass!
   "What was done, in the source's own words."
   action: String!
+  "Whether what was tried succeeded."
   outcome: Outcome!
+  "How bad the source says it is."
   severity: Severity!
+  "What kind of log it came from."
   logSource: LogSource!
   "The format that it was read as: evtx, winlog, cloudtrail, suricata, journald, malware, generic, ..."
   format: String!
@@ -3823,7 +3853,9 @@ type Event implements Node @auth(requires: VIEWER) {
   host: String!
   "The account, in lower case."
   user: String!
+  "Where the activity came from."
   source: Endpoint!
+  "Where it went to."
   destination: Endpoint!
   "Path or name of the executable."
   process: String!
@@ -3835,6 +3867,7 @@ type Event implements Node @auth(requires: VIEWER) {
   filePath: String!
   "In lower case."
   domain: String!
+  "As the record has it."
   url: String!
   "One line for people."
   message: String!
@@ -3934,15 +3967,22 @@ input EventFilter {
   action: StringFilter
   outcome: OutcomeFilter
   severity: SeverityFilter
+  "The log source's product, for example windows."
   product: StringFilter
+  "The log source's category, for example process_creation."
   category: StringFilter
+  "The log source's service, for example sshd."
   service: StringFilter
   format: StringFilter
   host: StringFilter
   user: StringFilter
+  "Address that the activity came from."
   sourceIp: IPFilter
+  "Port that it came from."
   sourcePort: IntFilter
+  "Address that it went to."
   destinationIp: IPFilter
+  "Port that it went to."
   destinationPort: IntFilter
   process: StringFilter
   command: StringFilter
@@ -3959,13 +3999,13 @@ input EventFilter {
 
 "Where an alert is in its life."
 enum AlertStatus {
-  "Nobody has looked at it."
+  "Nobody looks after it yet."
   NEW
   "Somebody looks after it."
   ACKNOWLEDGED
   "Work on it has begun."
   IN_PROGRESS
-  "It has a finding and a reason."
+  "Done, with a disposition and a reason."
   CLOSED
 }
 
@@ -3986,15 +4026,19 @@ type Alert implements Node @auth(requires: VIEWER) {
   id: ID!
   "Grows with every change: give it to a mutation's expectedVersion."
   version: Int!
+  "The rule's title."
   title: String!
-  "The rule's level, unless somebody overrode it."
+  "How bad it is: the rule's level, unless somebody overrode it."
   severity: Severity!
   "The rule's level when it fired first."
   ruleSeverity: Severity!
+  "Where it is in its life."
   status: AlertStatus!
+  "What it turned out to be; null until it is closed."
   disposition: AlertDisposition
   "Why it was closed."
   reason: String
+  "Who looks after it; null: nobody."
   assignee: User
   "How many matches it stands for."
   count: Int!
@@ -4004,13 +4048,19 @@ type Alert implements Node @auth(requires: VIEWER) {
   lastSeen: Time!
   createdAt: Time!
   updatedAt: Time!
+  "When somebody first said that they look after it."
   acknowledgedAt: Time
   "When work on it began."
   startedAt: Time
+  "When it was closed; null while it is open."
   closedAt: Time
+  "The machine that it is about, in lower case."
   host: String!
+  "The account that it is about, in lower case."
   user: String!
+  "Where the activity came from."
   source: Endpoint!
+  "Where it went to."
   destination: Endpoint!
   "The process of the first match."
   process: String!
@@ -4018,6 +4068,7 @@ type Alert implements Node @auth(requires: VIEWER) {
   fileHash: String!
   "MITRE ATT&CK technique ids, for example T1059.001."
   techniques: [String!]!
+  "Words to find it by; at first the rule's."
   tags: [String!]!
   "The rule's author, whom the Detection Rule License asks to name."
   ruleAuthor: String!
@@ -4067,11 +4118,17 @@ type SimilarAlert @auth(requires: VIEWER) {
 
 "Something that two alerts have in common."
 enum SimilarityReason {
+  "The same rule raised both."
   SAME_RULE
+  "Both are about one machine."
   SAME_HOST
+  "Both are about one account."
   SAME_USER
+  "Both came from one address."
   SAME_SOURCE
+  "Both have one file in their first match."
   SAME_FILE_HASH
+  "Both have one process in their first match."
   SAME_PROCESS
   "At least one ATT&CK technique."
   SAME_TECHNIQUE
@@ -4100,7 +4157,7 @@ type Evidence @auth(requires: VIEWER) {
   "Null when the event is past retention."
   event: Event
   "The fields that made the rule fire."
-  matched: [MatchedField!]!
+  matched: [MatchedField!]! @cost(weight: 0)
 }
 
 "A field that made a rule fire."
@@ -4131,6 +4188,7 @@ type EvidenceEdge @auth(requires: VIEWER) {
 "What somebody wrote on an alert."
 type Comment implements Node @auth(requires: VIEWER) {
   id: ID!
+  "Who wrote it; null when that was a program."
   author: User
   "Plain text."
   body: String!
@@ -4156,7 +4214,7 @@ type AlertConnection @auth(requires: VIEWER) {
   nodes: [Alert!]!
   pageInfo: PageInfo!
   "Exact up to 10,000."
-  totalCount: Int!
+  totalCount: Int! @cost(weight: 10)
   "Whether there are more than totalCount."
   totalCountIsEstimate: Boolean!
   "The feed's position before this page was read: give it to alertFeed's ` + "`" + `after` + "`" + `."
@@ -4171,27 +4229,37 @@ type AlertEdge @auth(requires: VIEWER) {
 
 "Orders of alerts."
 enum AlertOrder {
+  "Latest match first."
   LAST_SEEN_DESC
+  "Latest to be raised first."
   CREATED_AT_DESC
+  "Worst first, then the latest match."
   SEVERITY_DESC
 }
 
 "How many alerts there are."
 type AlertCounts @auth(requires: VIEWER) {
+  "All that match."
   total: Int!
-  byStatus: [AlertStatusCount!]!
-  bySeverity: [SeverityCount!]!
+  "Each status that occurs."
+  byStatus: [AlertStatusCount!]! @cost(weight: 0)
+  "Each severity that occurs."
+  bySeverity: [SeverityCount!]! @cost(weight: 0)
 }
 
 "How many alerts have a status."
 type AlertStatusCount @auth(requires: VIEWER) {
+  "The status."
   status: AlertStatus!
+  "How many alerts have it."
   count: Int!
 }
 
 "How many alerts have a severity."
 type SeverityCount @auth(requires: VIEWER) {
+  "The severity."
   severity: Severity!
+  "How many alerts have it."
   count: Int!
 }
 
@@ -4232,11 +4300,14 @@ input AlertFilter {
   disposition: AlertDispositionFilter
   severity: SeverityFilter
   title: StringFilter
+  "The rule that fired."
   rule: IDFilter
   assignee: IDFilter
   host: StringFilter
   user: StringFilter
+  "Address that the activity came from."
   sourceIp: IPFilter
+  "Address that it went to."
   destinationIp: IPFilter
   process: StringFilter
   fileHash: StringFilter
@@ -4331,6 +4402,7 @@ input AlertAssignInput {
 input AlertCloseInput {
   id: ID!
   expectedVersion: Int
+  "What it turned out to be."
   disposition: AlertDisposition!
   "At most 2,000 characters, at least one."
   reason: String!
@@ -4360,7 +4432,9 @@ type AlertPayload @auth(requires: ANALYST) {
 
 "What became of a comment."
 type AlertCommentPayload @auth(requires: ANALYST) {
+  "The new comment; null when there is none."
   comment: Comment
+  "The alert with its comments."
   alert: Alert
   errors: [UserError!]!
 }
@@ -4381,24 +4455,35 @@ enum RuleState {
 type Rule implements Node @auth(requires: VIEWER) {
   id: ID!
   version: Int!
+  "What it finds, in a line."
   title: String!
+  "What it finds, and how."
   description: String!
+  "How bad a match is."
   level: Severity!
   "Sigma's: stable, test, experimental, deprecated, unsupported."
   status: String!
+  "Who wrote it."
   author: String!
+  "Where to read more."
   references: [String!]!
+  "What may match and be harmless."
   falsePositives: [String!]!
+  "Sigma's tags, for example attack.execution."
   tags: [String!]!
   "MITRE ATT&CK technique ids."
   techniques: [String!]!
+  "Which events it looks at."
   logSource: LogSource!
   "The YAML as imported."
   source: String!
   "Where it was imported from."
   path: String!
+  "Whether it may fire."
   enabled: Boolean!
+  "Whether the engine can run it."
   state: RuleState!
+  "What is missing or wrong; null when nothing is."
   stateReason: String
   createdAt: Time!
   updatedAt: Time!
@@ -4434,8 +4519,11 @@ input RuleFilter {
   level: SeverityFilter
   enabled: Boolean
   state: RuleStateFilter
+  "The log source's product, for example windows."
   product: StringFilter
+  "The log source's category, for example process_creation."
   category: StringFilter
+  "The log source's service, for example sshd."
   service: StringFilter
   techniques: StringListFilter
 }
@@ -4463,7 +4551,9 @@ type RulePayload @auth(requires: ADMIN) {
 
 "Where an incident is in its life."
 enum IncidentStatus {
+  "Somebody works on it, or should."
   OPEN
+  "Done, with a reason."
   CLOSED
 }
 
@@ -4472,9 +4562,13 @@ type Incident implements Node @auth(requires: VIEWER) {
   id: ID!
   "Grows with every change: give it to a mutation's expectedVersion."
   version: Int!
+  "What it is about."
   title: String!
+  "How bad it is."
   severity: Severity!
+  "Where it is in its life."
   status: IncidentStatus!
+  "Who leads the work; null: nobody."
   assignee: User
   "Why it was closed."
   reason: String
@@ -4482,6 +4576,7 @@ type Incident implements Node @auth(requires: VIEWER) {
   alertCount: Int!
   createdAt: Time!
   updatedAt: Time!
+  "When it was closed; null while it is open."
   closedAt: Time
   "Latest first. ` + "`" + `first` + "`" + ` is at most 500."
   alerts(first: Int!, after: String): AlertConnection!
@@ -4527,6 +4622,7 @@ input IncidentFilter {
 input IncidentCreateInput {
   "At most 200 characters, at least one."
   title: String!
+  "How bad it is."
   severity: Severity!
   "At most 500, none of which belongs to an incident yet."
   alerts: [ID!]! = []
@@ -4552,16 +4648,21 @@ type IncidentPayload @auth(requires: ANALYST) {
 
 "What kind of thing an asset is."
 enum AssetKind {
+  "A machine."
   HOST
+  "An account."
   USER
 }
 
 "How much depends on an asset."
 enum Criticality {
+  "Little depends on it."
   LOW
   "Unless somebody says otherwise."
   MEDIUM
+  "Much depends on it."
   HIGH
+  "The business stops without it."
   CRITICAL
 }
 
@@ -4570,12 +4671,15 @@ type Asset implements Node @auth(requires: VIEWER) {
   id: ID!
   "Grows with every change that people make: give it to a mutation's expectedVersion."
   version: Int!
+  "What it is."
   kind: AssetKind!
   "In lower case."
   name: String!
+  "How much depends on it."
   criticality: Criticality!
   "The person or team to ask; empty where nobody has said."
   owner: String!
+  "Words to find it by."
   tags: [String!]!
   "What one should know about it."
   note: String!
@@ -4585,6 +4689,7 @@ type Asset implements Node @auth(requires: VIEWER) {
   silent: Boolean!
   "Since when its silence has been noted."
   silentSince: Time
+  "When its first event happened."
   firstSeen: Time!
   "When its latest event happened, exact to 15 seconds."
   lastSeen: Time!
@@ -4640,7 +4745,9 @@ type AssetEdge @auth(requires: VIEWER) {
 enum AssetOrder {
   "Most risk first."
   RISK_DESC
+  "The one that said something last first."
   LAST_SEEN_DESC
+  "By name."
   NAME_ASC
 }
 
@@ -4677,6 +4784,7 @@ input AssetUpdateInput {
   id: ID!
   "Refuses with CONFLICT when the asset has changed since."
   expectedVersion: Int
+  "How much depends on it."
   criticality: Criticality
   "At most 128 characters."
   owner: String
@@ -4717,6 +4825,7 @@ type AlertFeedBatch @auth(requires: VIEWER) {
 
 "One change of one alert."
 type AlertFeedEntry @auth(requires: VIEWER) {
+  "What it means for the feed's list."
   change: FeedChange!
   "The position of this change."
   cursor: Cursor!
@@ -4752,12 +4861,15 @@ type FeedConsumer @auth(requires: VIEWER) {
   id: String!
   "The operation's name, or its field's."
   operation: String!
+  "How it is connected."
   transport: FeedTransport!
+  "Who subscribed."
   owner: Actor!
   "The client's."
   address: String!
   "The server process that it runs on."
   replica: String!
+  "When it was begun."
   since: Time!
   "What it has been given."
   position: Cursor!
@@ -4794,6 +4906,7 @@ type IncidentFeedBatch @auth(requires: VIEWER) {
 
 "One change of one incident."
 type IncidentFeedEntry @auth(requires: VIEWER) {
+  "What it means for the feed's list."
   change: FeedChange!
   "The position of this change."
   cursor: Cursor!
@@ -4809,9 +4922,11 @@ type IncidentFeedEntry @auth(requires: VIEWER) {
 enum EntityKind {
   "An IP address, as source or destination."
   ADDRESS
+  "A machine."
   HOST
   "A file hash. Alerts carry that of their first match."
   HASH
+  "An account."
   USER
 }
 
@@ -4827,8 +4942,11 @@ type EntityFeedBatch @auth(requires: VIEWER) {
 type EntityFeedEntry @auth(requires: VIEWER) {
   "The position of the journal entry that this came with."
   cursor: Cursor!
+  "When it was stored or changed."
   at: Time!
+  "The event, or null."
   event: Event
+  "The change of an alert, or null."
   alert: AlertFeedEntry
 }
 
@@ -4850,6 +4968,7 @@ type JournalFeedEntry @auth(requires: ADMIN) {
   action: String!
   "How many events it stored."
   events: Int!
+  "What happened to each entity."
   changes: [EntityChange!]!
 }
 
@@ -4880,6 +4999,7 @@ input JournalFilter {
   actor: StringFilter
   "What kinds of entities it touched: Alert, Rule, ..."
   kind: StringListFilter
+  "When it was done."
   at: TimeFilter
 }
 
@@ -4895,6 +5015,7 @@ type IngestStats @auth(requires: VIEWER) {
 
 "Counts of what came in."
 type IngestCounts @auth(requires: VIEWER) {
+  "Events stored."
   events: Int!
   "Transactions that stored events."
   batches: Int!
@@ -4910,15 +5031,20 @@ enum JobKind {
 
 "Where a job is in its life."
 enum JobState {
+  "It goes on."
   RUNNING
+  "It has ended, and message says with what."
   DONE
+  "It could not go on; message says why."
   FAILED
 }
 
 "Work that goes on in the background."
 type Job implements Node @auth(requires: VIEWER) {
   id: ID!
+  "What it does."
   kind: JobKind!
+  "Where it is in its life."
   state: JobState!
   "Of total."
   done: Int!
@@ -4926,6 +5052,7 @@ type Job implements Node @auth(requires: VIEWER) {
   total: Int!
   "How it stands or ended, in a sentence."
   message: String!
+  "Who wanted it."
   createdBy: Actor!
   createdAt: Time!
   updatedAt: Time!
@@ -4946,20 +5073,26 @@ type JobEdge @auth(requires: VIEWER) {
 
 "What became of the wish for a job."
 type JobPayload @auth(requires: ADMIN) {
+  "The job that has begun; null when none has."
   job: Job
   errors: [UserError!]!
 }
 
 "What did something."
 enum ActorKind {
+  "A person."
   USER
+  "A program with an API token."
   TOKEN
+  "Security Monitor itself."
   SYSTEM
 }
 
 "Who or what did something."
 type Actor @auth(requires: VIEWER) {
+  "What kind of actor it is."
   kind: ActorKind!
+  "The person's name to log in with, or the token's name."
   name: String!
   "Set when it was a person."
   user: User
@@ -4973,13 +5106,17 @@ type JournalEntry @auth(requires: VIEWER) {
   actor: Actor!
   "For example alert.raise, alert.acknowledge, alert.close."
   action: String!
-  changes: [FieldChange!]!
+  "The fields that changed."
+  changes: [FieldChange!]! @cost(weight: 0)
 }
 
 "A field that changed. An assignee stands as the name to log in with."
 type FieldChange @auth(requires: VIEWER) {
+  "Its name."
   field: String!
+  "Its value before; null when there was none."
   before: JSON
+  "Its value after; null when there is none."
   after: JSON
 }
 
@@ -5000,6 +5137,7 @@ type JournalEdge @auth(requires: VIEWER) {
 
 "How the server is set up."
 type Settings @auth(requires: VIEWER) {
+  "How long changes are kept."
   journalRetention: JournalRetention!
   "Whether the playground is offered to whoever asks."
   playground: Boolean!
@@ -5054,7 +5192,9 @@ type User implements Node @auth(requires: VIEWER) {
   id: ID!
   "The name to log in with."
   name: String!
+  "The name for people."
   displayName: String!
+  "What the person may do."
   role: Role!
 }
 
@@ -5075,6 +5215,7 @@ type UserEdge @auth(requires: VIEWER) {
 type Viewer @auth(requires: VIEWER) {
   "Null when an API token asks."
   user: User
+  "What the viewer may do."
   role: Role!
   "The viewer's own running subscriptions, on all replicas that answer, the longest first; 1,000 at most."
   feeds: [FeedConsumer!]!
@@ -5084,7 +5225,9 @@ type Viewer @auth(requires: VIEWER) {
 
 "Name and password."
 input SessionLoginInput {
+  "In any case of letters."
   name: String!
+  "As it was set."
   password: String!
 }
 

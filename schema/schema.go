@@ -25,6 +25,8 @@ var conventions = struct{ fields, arguments, inputs map[string]string }{
 		"node":      "The item.",
 		"cursor":    "Place in the list: give it to `after` to go on behind it.",
 		"errors":    "What the user can mend; empty when all went well.",
+		"actor":     "Who or what did it.",
+		"at":        "When it was done.",
 	},
 	arguments: map[string]string{
 		"id":      "The entity's id.",
@@ -33,6 +35,7 @@ var conventions = struct{ fields, arguments, inputs map[string]string }{
 		"after":   "Go on behind this cursor.",
 		"filter":  "Which ones; without it all.",
 		"orderBy": "In which order.",
+		"asOf":    "As it was at that instant, by the journal.",
 	},
 	inputs: map[string]string{
 		"id":              "The entity's id.",
@@ -64,17 +67,33 @@ func Complete(s *ast.Schema) {
 		if builtIn(def) {
 			continue
 		}
+		noun := s.Types[strings.TrimSuffix(def.Name, "Filter")]
 		for _, field := range def.Fields {
 			known := conventions.fields
 			if def.Kind == ast.InputObject {
 				known = conventions.inputs
 			}
 			describe(&field.Description, known[field.Name])
+			if def.Kind == ast.InputObject && noun != nil && noun != def {
+				describe(&field.Description, descriptionOf(noun, field.Name))
+			}
 			for _, a := range field.Arguments {
 				describe(&a.Description, conventions.arguments[a.Name])
 			}
 		}
 	}
+}
+
+// descriptionOf gives what a type says of a field: a filter's conditions are on
+// the fields of its noun.
+func descriptionOf(noun *ast.Definition, field string) string {
+	if f := noun.Fields.ForName(field); f != nil {
+		if f.Description != "" {
+			return f.Description
+		}
+		return conventions.fields[field]
+	}
+	return ""
 }
 
 func describe(description *string, convention string) {

@@ -2,12 +2,13 @@ import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { compressed } from './scripts/compressed.ts';
+import { operations } from './scripts/operations.ts';
 
 // The server that `npm run dev` passes API calls to.
 const server = process.env.SECMON_URL ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), compressed()],
+  plugins: [react(), tailwindcss(), operations(), compressed()],
   server: { proxy: { '/api': { target: server, ws: true } } },
   build: {
     outDir: 'dist',

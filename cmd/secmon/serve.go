@@ -31,7 +31,10 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	} else {
 		fmt.Printf("  Log in as admin with your password; a new one: secmon user password admin\n")
 	}
-	fmt.Printf("  GraphQL playground: %s/playground\n\n", a.URL())
+	if a.OffersPlayground() {
+		fmt.Printf("  GraphQL playground: %s/playground\n", a.URL())
+	}
+	fmt.Println()
 	err = a.Run(ctx)
 	stopDemo()
 	return errors.Join(err, a.Close())

@@ -38,9 +38,10 @@ type AlertClaimInput struct {
 
 // Closes an alert.
 type AlertCloseInput struct {
-	ID              string                   `json:"id"`
-	ExpectedVersion *int                     `json:"expectedVersion,omitempty"`
-	Disposition     monitor.AlertDisposition `json:"disposition"`
+	ID              string `json:"id"`
+	ExpectedVersion *int   `json:"expectedVersion,omitempty"`
+	// What it turned out to be.
+	Disposition monitor.AlertDisposition `json:"disposition"`
 	// At most 2,000 characters, at least one.
 	Reason string `json:"reason"`
 }
@@ -54,16 +55,21 @@ type AlertCommentInput struct {
 
 // What became of a comment.
 type AlertCommentPayload struct {
+	// The new comment; null when there is none.
 	Comment *monitor.Comment `json:"comment,omitempty"`
-	Alert   *monitor.Alert   `json:"alert,omitempty"`
-	Errors  []*UserError     `json:"errors"`
+	// The alert with its comments.
+	Alert  *monitor.Alert `json:"alert,omitempty"`
+	Errors []*UserError   `json:"errors"`
 }
 
 // How many alerts there are.
 type AlertCounts struct {
-	Total      int                 `json:"total"`
-	ByStatus   []*AlertStatusCount `json:"byStatus"`
-	BySeverity []*SeverityCount    `json:"bySeverity"`
+	// All that match.
+	Total int `json:"total"`
+	// Each status that occurs.
+	ByStatus []*AlertStatusCount `json:"byStatus"`
+	// Each severity that occurs.
+	BySeverity []*SeverityCount `json:"bySeverity"`
 }
 
 // Takes a merged alert out of the other.
@@ -84,6 +90,7 @@ type AlertFeedBatch struct {
 
 // One change of one alert.
 type AlertFeedEntry struct {
+	// What it means for the feed's list.
 	Change FeedChange `json:"change"`
 	// The position of this change.
 	Cursor string `json:"cursor"`
@@ -143,8 +150,10 @@ type AlertStartInput struct {
 
 // How many alerts have a status.
 type AlertStatusCount struct {
+	// The status.
 	Status monitor.AlertStatus `json:"status"`
-	Count  int                 `json:"count"`
+	// How many alerts have it.
+	Count int `json:"count"`
 }
 
 // Changes an alert's tags. They are kept in lower case.
@@ -169,8 +178,9 @@ type AssetPayload struct {
 type AssetUpdateInput struct {
 	ID string `json:"id"`
 	// Refuses with CONFLICT when the asset has changed since.
-	ExpectedVersion *int                 `json:"expectedVersion,omitempty"`
-	Criticality     *monitor.Criticality `json:"criticality,omitempty"`
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// How much depends on it.
+	Criticality *monitor.Criticality `json:"criticality,omitempty"`
 	// At most 128 characters.
 	Owner *string `json:"owner,omitempty"`
 	// All of its tags, at most 50.
@@ -208,10 +218,13 @@ type EntityFeedBatch struct {
 // An event that names the entity, or a change of an alert that does: exactly one of both.
 type EntityFeedEntry struct {
 	// The position of the journal entry that this came with.
-	Cursor string          `json:"cursor"`
-	At     time.Time       `json:"at"`
-	Event  *monitor.Event  `json:"event,omitempty"`
-	Alert  *AlertFeedEntry `json:"alert,omitempty"`
+	Cursor string `json:"cursor"`
+	// When it was stored or changed.
+	At time.Time `json:"at"`
+	// The event, or null.
+	Event *monitor.Event `json:"event,omitempty"`
+	// The change of an alert, or null.
+	Alert *AlertFeedEntry `json:"alert,omitempty"`
 }
 
 // Events that were stored together or shortly after one another. Between two batches nothing is left out.
@@ -234,7 +247,8 @@ type IncidentCloseInput struct {
 // Opens an incident.
 type IncidentCreateInput struct {
 	// At most 200 characters, at least one.
-	Title    string           `json:"title"`
+	Title string `json:"title"`
+	// How bad it is.
 	Severity monitor.Severity `json:"severity"`
 	// At most 500, none of which belongs to an incident yet.
 	Alerts []string `json:"alerts"`
@@ -250,6 +264,7 @@ type IncidentFeedBatch struct {
 
 // One change of one incident.
 type IncidentFeedEntry struct {
+	// What it means for the feed's list.
 	Change FeedChange `json:"change"`
 	// The position of this change.
 	Cursor string `json:"cursor"`
@@ -270,6 +285,7 @@ type IncidentPayload struct {
 
 // Counts of what came in.
 type IngestCounts struct {
+	// Events stored.
 	Events int `json:"events"`
 	// Transactions that stored events.
 	Batches int `json:"batches"`
@@ -289,6 +305,7 @@ type IngestStats struct {
 
 // What became of the wish for a job.
 type JobPayload struct {
+	// The job that has begun; null when none has.
 	Job    *monitor.Job `json:"job,omitempty"`
 	Errors []*UserError `json:"errors"`
 }
@@ -310,7 +327,8 @@ type JournalFeedEntry struct {
 	// For example event.ingest, alert.close, rule.enable, session.login.
 	Action string `json:"action"`
 	// How many events it stored.
-	Events  int             `json:"events"`
+	Events int `json:"events"`
+	// What happened to each entity.
 	Changes []*EntityChange `json:"changes"`
 }
 
@@ -341,7 +359,9 @@ type RulePayload struct {
 
 // Name and password.
 type SessionLoginInput struct {
-	Name     string `json:"name"`
+	// In any case of letters.
+	Name string `json:"name"`
+	// As it was set.
 	Password string `json:"password"`
 }
 
@@ -361,8 +381,10 @@ type SessionPayload struct {
 
 // How many alerts have a severity.
 type SeverityCount struct {
+	// The severity.
 	Severity monitor.Severity `json:"severity"`
-	Count    int              `json:"count"`
+	// How many alerts have it.
+	Count int `json:"count"`
 }
 
 type Subscription struct {

@@ -18,6 +18,8 @@ const run = promisify(execFile);
 
 export interface ServerOptions {
   demo?: boolean;
+  /** Further arguments of `secmon serve`. */
+  args?: string[];
 }
 
 export class Server {
@@ -52,6 +54,7 @@ export class Server {
         new URL(this.url).host,
         `--admin-password=${this.password}`, // it may begin with a dash
         ...(this.options.demo ? ['--demo'] : []),
+        ...(this.options.args ?? []),
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );

@@ -33,8 +33,11 @@ export type Access =
 
 /** What did something. */
 export type ActorKind =
+  /** Security Monitor itself. */
   | 'SYSTEM'
+  /** A program with an API token. */
   | 'TOKEN'
+  /** A person. */
   | 'USER';
 
 /** Says that somebody looks after an alert. */
@@ -63,6 +66,7 @@ export type AlertClaimInput = {
 
 /** Closes an alert. */
 export type AlertCloseInput = {
+  /** What it turned out to be. */
   disposition: AlertDisposition;
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
   id: Scalars['ID']['input'];
@@ -109,6 +113,7 @@ export type AlertFilter = {
   assignee?: InputMaybe<IdFilter>;
   count?: InputMaybe<IntFilter>;
   createdAt?: InputMaybe<TimeFilter>;
+  /** Address that it went to. */
   destinationIp?: InputMaybe<IpFilter>;
   disposition?: InputMaybe<AlertDispositionFilter>;
   fileHash?: InputMaybe<StringFilter>;
@@ -120,8 +125,10 @@ export type AlertFilter = {
   not?: InputMaybe<AlertFilter>;
   or?: InputMaybe<Array<AlertFilter>>;
   process?: InputMaybe<StringFilter>;
+  /** The rule that fired. */
   rule?: InputMaybe<IdFilter>;
   severity?: InputMaybe<SeverityFilter>;
+  /** Address that the activity came from. */
   sourceIp?: InputMaybe<IpFilter>;
   status?: InputMaybe<AlertStatusFilter>;
   tags?: InputMaybe<StringListFilter>;
@@ -145,8 +152,11 @@ export type AlertMergeInput = {
 
 /** Orders of alerts. */
 export type AlertOrder =
+  /** Latest to be raised first. */
   | 'CREATED_AT_DESC'
+  /** Latest match first. */
   | 'LAST_SEEN_DESC'
+  /** Worst first, then the latest match. */
   | 'SEVERITY_DESC';
 
 /** Ends the viewer's claim. */
@@ -182,11 +192,11 @@ export type AlertStartInput = {
 export type AlertStatus =
   /** Somebody looks after it. */
   | 'ACKNOWLEDGED'
-  /** It has a finding and a reason. */
+  /** Done, with a disposition and a reason. */
   | 'CLOSED'
   /** Work on it has begun. */
   | 'IN_PROGRESS'
-  /** Nobody has looked at it. */
+  /** Nobody looks after it yet. */
   | 'NEW';
 
 /** Conditions on a status. All that are given must hold. */
@@ -224,7 +234,9 @@ export type AssetFilter = {
 
 /** What kind of thing an asset is. */
 export type AssetKind =
+  /** A machine. */
   | 'HOST'
+  /** An account. */
   | 'USER';
 
 /** Conditions on a kind of asset. All that are given must hold. */
@@ -235,13 +247,16 @@ export type AssetKindFilter = {
 
 /** Orders of assets. */
 export type AssetOrder =
+  /** The one that said something last first. */
   | 'LAST_SEEN_DESC'
+  /** By name. */
   | 'NAME_ASC'
   /** Most risk first. */
   | 'RISK_DESC';
 
 /** What people say of an asset. What is left out stays as it is. */
 export type AssetUpdateInput = {
+  /** How much depends on it. */
   criticality?: InputMaybe<Criticality>;
   /** Refuses with CONFLICT when the asset has changed since. */
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
@@ -258,8 +273,11 @@ export type AssetUpdateInput = {
 
 /** How much depends on an asset. */
 export type Criticality =
+  /** The business stops without it. */
   | 'CRITICAL'
+  /** Much depends on it. */
   | 'HIGH'
+  /** Little depends on it. */
   | 'LOW'
   /** Unless somebody says otherwise. */
   | 'MEDIUM';
@@ -276,24 +294,38 @@ export type EntityKind =
   | 'ADDRESS'
   /** A file hash. Alerts carry that of their first match. */
   | 'HASH'
+  /** A machine. */
   | 'HOST'
+  /** An account. */
   | 'USER';
 
 /** What kind of activity an event reports: the OCSF class. */
 export type EventClass =
+  /** An account or its rights changed. */
   | 'ACCOUNT_CHANGE'
+  /** A call of an API, as of a cloud provider. */
   | 'API_ACTIVITY'
+  /** Somebody logged in or out, or tried. */
   | 'AUTHENTICATION'
   /** Not classified. */
   | 'BASE_EVENT'
+  /** Another tool found something. */
   | 'DETECTION_FINDING'
+  /** A name was looked up. */
   | 'DNS_ACTIVITY'
+  /** A file was made, read, changed or deleted. */
   | 'FILE_ACTIVITY'
+  /** A request to a web server or through a proxy. */
   | 'HTTP_ACTIVITY'
+  /** A library or driver was loaded. */
   | 'MODULE_ACTIVITY'
+  /** A connection. */
   | 'NETWORK_ACTIVITY'
+  /** A process began, ended or was touched. */
   | 'PROCESS_ACTIVITY'
+  /** A key or value of the Windows registry changed. */
   | 'REGISTRY_ACTIVITY'
+  /** A script ran. */
   | 'SCRIPT_ACTIVITY';
 
 /** Conditions on a class. All that are given must hold. */
@@ -306,10 +338,13 @@ export type EventClassFilter = {
 export type EventFilter = {
   action?: InputMaybe<StringFilter>;
   and?: InputMaybe<Array<EventFilter>>;
+  /** The log source's category, for example process_creation. */
   category?: InputMaybe<StringFilter>;
   class?: InputMaybe<EventClassFilter>;
   command?: InputMaybe<StringFilter>;
+  /** Address that it went to. */
   destinationIp?: InputMaybe<IpFilter>;
+  /** Port that it went to. */
   destinationPort?: InputMaybe<IntFilter>;
   domain?: InputMaybe<StringFilter>;
   fileHash?: InputMaybe<StringFilter>;
@@ -322,13 +357,17 @@ export type EventFilter = {
   or?: InputMaybe<Array<EventFilter>>;
   outcome?: InputMaybe<OutcomeFilter>;
   process?: InputMaybe<StringFilter>;
+  /** The log source's product, for example windows. */
   product?: InputMaybe<StringFilter>;
   /** Anywhere in the record as it came. */
   raw?: InputMaybe<StringFilter>;
   receivedAt?: InputMaybe<TimeFilter>;
+  /** The log source's service, for example sshd. */
   service?: InputMaybe<StringFilter>;
   severity?: InputMaybe<SeverityFilter>;
+  /** Address that the activity came from. */
   sourceIp?: InputMaybe<IpFilter>;
+  /** Port that it came from. */
   sourcePort?: InputMaybe<IntFilter>;
   url?: InputMaybe<StringFilter>;
   user?: InputMaybe<StringFilter>;
@@ -388,6 +427,7 @@ export type IncidentCloseInput = {
 export type IncidentCreateInput = {
   /** At most 500, none of which belongs to an incident yet. */
   alerts?: Array<Scalars['ID']['input']>;
+  /** How bad it is. */
   severity: Severity;
   /** At most 200 characters, at least one. */
   title: Scalars['String']['input'];
@@ -408,7 +448,9 @@ export type IncidentFilter = {
 
 /** Where an incident is in its life. */
 export type IncidentStatus =
+  /** Done, with a reason. */
   | 'CLOSED'
+  /** Somebody works on it, or should. */
   | 'OPEN';
 
 /** Conditions on an incident's status. All that are given must hold. */
@@ -434,8 +476,11 @@ export type JobKind =
 
 /** Where a job is in its life. */
 export type JobState =
+  /** It has ended, and message says with what. */
   | 'DONE'
+  /** It could not go on; message says why. */
   | 'FAILED'
+  /** It goes on. */
   | 'RUNNING';
 
 /** Which entries of the journal. All conditions that are given must hold. */
@@ -445,6 +490,7 @@ export type JournalFilter = {
   /** The name of who did it. */
   actor?: InputMaybe<StringFilter>;
   and?: InputMaybe<Array<JournalFilter>>;
+  /** When it was done. */
   at?: InputMaybe<TimeFilter>;
   /** What kinds of entities it touched: Alert, Rule, ... */
   kind?: InputMaybe<StringListFilter>;
@@ -454,8 +500,11 @@ export type JournalFilter = {
 
 /** Whether what was tried succeeded. */
 export type Outcome =
+  /** It failed. */
   | 'FAILURE'
+  /** It succeeded. */
   | 'SUCCESS'
+  /** The record does not say. */
   | 'UNKNOWN';
 
 /** Conditions on an outcome. All that are given must hold. */
@@ -488,12 +537,15 @@ export type RuleEnableInput = {
 /** Which rules. All conditions that are given must hold. */
 export type RuleFilter = {
   and?: InputMaybe<Array<RuleFilter>>;
+  /** The log source's category, for example process_creation. */
   category?: InputMaybe<StringFilter>;
   enabled?: InputMaybe<Scalars['Boolean']['input']>;
   level?: InputMaybe<SeverityFilter>;
   not?: InputMaybe<RuleFilter>;
   or?: InputMaybe<Array<RuleFilter>>;
+  /** The log source's product, for example windows. */
   product?: InputMaybe<StringFilter>;
+  /** The log source's service, for example sshd. */
   service?: InputMaybe<StringFilter>;
   state?: InputMaybe<RuleStateFilter>;
   techniques?: InputMaybe<StringListFilter>;
@@ -517,16 +569,23 @@ export type RuleStateFilter = {
 
 /** Name and password. */
 export type SessionLoginInput = {
+  /** In any case of letters. */
   name: Scalars['String']['input'];
+  /** As it was set. */
   password: Scalars['String']['input'];
 };
 
 /** How bad it is, in Sigma's levels. */
 export type Severity =
+  /** Drop everything. */
   | 'CRITICAL'
+  /** Look at it now. */
   | 'HIGH'
+  /** Worth knowing; nobody has to act. */
   | 'INFORMATIONAL'
+  /** Look at it when there is time. */
   | 'LOW'
+  /** Look at it within the day. */
   | 'MEDIUM';
 
 /** Conditions on a severity. All that are given must hold. */
@@ -546,13 +605,19 @@ export type SharedMode =
 
 /** Something that two alerts have in common. */
 export type SimilarityReason =
+  /** Both have one file in their first match. */
   | 'SAME_FILE_HASH'
+  /** Both are about one machine. */
   | 'SAME_HOST'
+  /** Both have one process in their first match. */
   | 'SAME_PROCESS'
+  /** The same rule raised both. */
   | 'SAME_RULE'
+  /** Both came from one address. */
   | 'SAME_SOURCE'
   /** At least one ATT&CK technique. */
   | 'SAME_TECHNIQUE'
+  /** Both are about one account. */
   | 'SAME_USER';
 
 /** Conditions on text. Case does not matter. All that are given must hold. */
