@@ -19,6 +19,7 @@ import (
 const (
 	pageEntries    = 256
 	pageBytes      = 1 << 20
+	pageEvents     = 2_000           // that the entries tell of: a feed may show them all
 	progressPeriod = 5 * time.Minute // a silent group tells its position in a message of its own
 )
 
@@ -174,35 +175,52 @@ func (g *Group) next() (*Frame, error) {
 	return g.render(g.live, g.pos, entries, greet)
 }
 
-// cutPage keeps the entries up to seq, and not more than a page's bytes.
+// cutPage keeps the entries up to seq, and not more than a page's bytes and
+// events, but one entry at least.
 func cutPage(entries []monitor.Entry, seq uint64) []monitor.Entry {
-	bytes := 0
+	bytes, events := 0, 0
 	for i := range entries {
 		bytes += sizeOf(&entries[i])
-		if entries[i].Seq > seq || (bytes > pageBytes && i > 0) {
+		events += entries[i].Body.Events
+		if entries[i].Seq > seq || i > 0 && (bytes > pageBytes || events > pageEvents) {
 			return entries[:i]
 		}
 	}
 	return entries
 }
 
-// render makes a frame of entries, trying again while the database fails.
+// render makes a frame of entries, trying again while the database fails, and
+// with half of them when they take too long.
 func (g *Group) render(r Renderer, from monitor.Position, entries []monitor.Entry, greet bool) (*Frame, error) {
-	page := monitor.JournalPage{Entries: entries, From: from, At: g.hub.tail.PositionOf(entries[len(entries)-1]), Greet: greet}
-	frame := &Frame{From: from, To: page.At}
-	err := g.hub.retry(g.ctx, func() (err error) {
+	frame := &Frame{From: from}
+	attempt := func() (tooMany bool, err error) {
 		// The time that rendering may take begins when it does.
 		select {
 		case g.hub.renders <- struct{}{}:
 			defer func() { <-g.hub.renders }()
 		case <-g.ctx.Done():
-			return g.ctx.Err()
+			return false, g.ctx.Err()
 		}
+		page := monitor.JournalPage{Entries: entries, From: from, At: g.hub.tail.PositionOf(entries[len(entries)-1]), Greet: greet}
+		frame.To = page.At
 		frame.Payloads, err = r.Render(g.ctx, page)
-		return err
-	})
-	g.hub.Stats.Executions.Add(int64(len(frame.Payloads)))
-	return frame, err
+		late := errors.Is(err, context.DeadlineExceeded) || monitor.CodeOf(err) == monitor.CodeTimeout
+		return late && len(entries) > 1, err
+	}
+	for {
+		tooMany := false
+		err := g.hub.retry(g.ctx, func() (err error) {
+			if tooMany, err = attempt(); tooMany {
+				return nil
+			}
+			return err
+		})
+		if !tooMany {
+			g.hub.Stats.Executions.Add(int64(len(frame.Payloads)))
+			return frame, err
+		}
+		entries = entries[:len(entries)/2]
+	}
 }
 
 // publish moves the group behind a frame and hands it to the attached members.

@@ -19,11 +19,15 @@ type echo struct {
 	hidden string
 	runs   *atomic.Int64
 	fail   *atomic.Int64 // how many times rendering fails before it works
+	most   int           // entries that can be rendered in time, 0: all
 }
 
 func (e echo) Render(_ context.Context, page monitor.JournalPage) ([]Payload, error) {
 	if e.fail != nil && e.fail.Add(-1) >= 0 {
 		return nil, errors.New("the database is away")
+	}
+	if e.most > 0 && len(page.Entries) > e.most {
+		return nil, fmt.Errorf("render: %w", context.DeadlineExceeded)
 	}
 	text := ""
 	for _, entry := range page.Entries {
@@ -406,4 +410,52 @@ func (g *Group) attached() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.members)
+}
+
+// A page tells of a bounded number of events, whatever its entries are; an entry
+// that alone tells of more is a page.
+func TestPageIsBounded(t *testing.T) {
+	entries := func(events ...int) (all []monitor.Entry) {
+		for i, n := range events {
+			all = append(all, monitor.Entry{Seq: uint64(i + 1), Body: monitor.EntryBody{Events: n}}) //nolint:gosec // small
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		entries []monitor.Entry
+		seq     uint64
+		want    int
+	}{
+		"few events":               {entries(1, 2, 3), 9, 3},
+		"up to the bound":          {entries(1_000, 1_000, 1), 9, 2},
+		"one entry is always left": {entries(10_000, 1), 9, 1},
+		"up to a number":           {entries(1, 1, 1), 2, 2},
+	} {
+		if got := len(cutPage(c.entries, c.seq)); got != c.want {
+			t.Errorf("%s: %d entries, want %d", name, got, c.want)
+		}
+	}
+}
+
+// What takes too long as a whole is rendered in parts.
+func TestPageThatTakesTooLongIsHalved(t *testing.T) {
+	r := newRig(t, nil, nil)
+	want := ""
+	for i := range 300 {
+		want += fmt.Sprint(i) + " "
+		r.commit(fmt.Sprint(i))
+	}
+	m := newReader(plenty)
+	r.join("same", echo{most: 70}, r.position(0), m)
+	m.await(t, want)
+}
+
+func TestFrameLargerThanTheCacheIsNotKept(t *testing.T) {
+	c, g := newFrameCache(1_000), &Group{}
+	small := &Frame{Payloads: []Payload{{Body: make([]byte, 100)}}}
+	c.put(g, small)
+	c.put(g, &Frame{From: monitor.Position{Seq: 1}, Payloads: []Payload{{Body: make([]byte, 2_000)}}})
+	if c.bytes > c.limit || c.get(g, 0) != small {
+		t.Errorf("%d bytes are kept, the limit is %d", c.bytes, c.limit)
+	}
 }
