@@ -29,7 +29,7 @@ const (
 func (a *App) graphql() (http.Handler, error) {
 	root := &resolvers.Resolver{
 		Alerts: a.Store, Discussion: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store, Incidents: a.Store, Jobs: jobs{a.Store, a},
-		Feed: liveFeed{a.tail}, Running: a, Journal: a.Store, Bounds: a.cfg.journalBounds(), Auth: a.Auth, Version: Version,
+		Feed: liveFeed{a.tail, a.hub}, Running: a, Journal: a.Store, Bounds: a.cfg.journalBounds(), Auth: a.Auth, Version: Version,
 	}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root, Complexity: complexity()})
 	guard, err := resolvers.NewGuard(schema.Schema())

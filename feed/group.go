@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -73,19 +74,36 @@ func (g *Group) begin(j Joining) {
 	defer close(g.ready)
 	g.journal, g.pos, _ = g.hub.passed()
 	g.quiet, g.sent, g.start = g.pos.Seq, time.Now(), j.Start
-	run := g.run
-	if j.Latest != nil {
-		g.latest, g.failed = j.Latest(g.ctx)
-		run = g.runLatest
-	} else {
-		g.live, g.failed = j.Start(g.ctx)
+	late := time.AfterFunc(g.hub.limits.JoinTime, g.cancel)
+	g.failed = g.open(j)
+	if !late.Stop() {
+		g.failed = errAway // nobody waits any more, and what was opened is cancelled
 	}
-	if g.failed != nil {
+	switch {
+	case g.failed != nil:
 		g.hub.remove(g)
 		g.cancel()
-		return
+	case j.Latest != nil:
+		g.hub.running.Go(g.runLatest)
+	default:
+		g.hub.running.Go(g.run)
 	}
-	g.hub.running.Go(run)
+}
+
+// open begins to execute the operation. A panic ends this group, not the server.
+func (g *Group) open(j Joining) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.hub.lg.Error("feed: panic", "panic", p, "stack", string(debug.Stack()))
+			err = monitor.Errorf(monitor.CodeInternal, "something went wrong on our side")
+		}
+	}()
+	if j.Latest != nil {
+		g.latest, err = j.Latest(g.ctx)
+		return err
+	}
+	g.live, err = j.Start(g.ctx)
+	return err
 }
 
 // Position is what all attached members have.
@@ -103,6 +121,14 @@ func (g *Group) hold() bool {
 	}
 	g.held++
 	return true
+}
+
+// release takes back a hold. Callers hold mu.
+func (g *Group) release() {
+	g.held--
+	if g.held == 0 {
+		g.idle = time.Now()
+	}
 }
 
 // endIdle ends the group when nobody has held it for d.
@@ -327,7 +353,7 @@ func (g *Group) renderPage(from monitor.Position, end uint64) (*Frame, error) {
 	err = g.hub.retry(g.ctx, func() (err error) {
 		entries, _, err = g.hub.tail.read(g.ctx, g.journal, from.Seq, int(end-from.Seq)) //nolint:gosec // at most a page
 		if err == nil && len(entries) == 0 {
-			err = monitor.Errorf(monitor.CodeUnavailable, "the journal behind %d is not there", from.Seq)
+			err = errAway // the head is not where it was
 		}
 		return err
 	})

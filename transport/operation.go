@@ -71,7 +71,7 @@ func (o *operation) End(err error) {
 	case err == nil:
 		o.finish(o.conn.framing.complete(o.id))
 	case errors.Is(err, context.Canceled): // the server stops; the connection ends by itself
-	case monitor.CodeOf(err) == monitor.CodeUnavailable, monitor.CodeOf(err) == monitor.CodeRateLimited:
+	case monitor.CodeOf(err) == monitor.CodeUnavailable:
 		o.conn.close(closeTryLater, "try again")
 	default:
 		o.fail(err)

@@ -280,10 +280,14 @@ func (k *socket) init(payload json.RawMessage) error {
 		known = true
 	}
 	if err := k.introduce(viewer, func() bool { return known && k.server.touched.Load() == before }); err != nil {
-		if monitor.CodeOf(err) == monitor.CodeUnauthenticated {
+		switch monitor.CodeOf(err) {
+		case monitor.CodeUnauthenticated:
 			return protocolError{closeForbidden, "Forbidden"}
+		case monitor.CodeRateLimited:
+			return protocolError{closeTryLater, clip(err.Error(), 120)}
 		}
-		return protocolError{closeTryLater, clip(err.Error(), 120)}
+		k.server.Log.Warn("feed: connection_init could not be checked", "error", err)
+		return protocolError{closeTryLater, "try again"}
 	}
 	k.acked = true
 	k.out.send(socketMessage{Type: "connection_ack"}.frame())
