@@ -53,11 +53,15 @@ func (a *App) replica() string {
 func (a *App) drainTime() time.Duration { return a.cfg.Grace / 2 }
 
 // liveFeed gives the resolvers the tail in their own terms.
-type liveFeed struct{ *feed.Tail }
+type liveFeed struct {
+	*feed.Tail
+	hub *feed.Hub
+}
 
-// Subscribe begins behind after, or now.
+// Subscribe begins behind after, or now. Who loses a right has lost it before the
+// entry that says so comes.
 func (f liveFeed) Subscribe(ctx context.Context, after *monitor.Position) (resolvers.Stream, monitor.Position, error) {
-	return f.Tail.Subscribe(ctx, after)
+	return f.hub.Subscribe(ctx, after)
 }
 
 // Pages gives what the transport hands to the subscription that runs in ctx.

@@ -7,9 +7,11 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -112,7 +114,7 @@ func (s *Store) change(ctx context.Context, actor monitor.Actor, action string, 
 func (s *Store) changeOnce(ctx context.Context, actor monitor.Actor, action string, fn func(*tx) error) ([]monitor.Entry, error) {
 	begun, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
+		return nil, fmt.Errorf("begin: %w", away(err))
 	}
 	defer begun.Rollback() //nolint:errcheck // after a commit it does nothing
 	t := &tx{Tx: begun, now: s.now(), actor: actor, action: action}
@@ -145,6 +147,22 @@ func hasNumber(err error, number uint16) bool {
 	return errors.As(err, &refused) && refused.Number == number
 }
 
+// away gives an error that says that the database cannot be reached, or does not
+// serve now, the code UNAVAILABLE: the same request may succeed a little later.
+// What a commit says stays as it is: whether it happened is another question.
+func away(err error) error {
+	var network *net.OpError
+	for _, number := range []uint16{1040, 1053, 1290, 1927} { // too many connections, shutdown, read-only, killed
+		if hasNumber(err, number) {
+			return fmt.Errorf("%w: %w", monitor.ErrAway, err)
+		}
+	}
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %w", monitor.ErrAway, err)
+	}
+	return err
+}
+
 // statement is what goqu builds.
 type statement interface {
 	ToSQL() (string, []any, error)
@@ -161,7 +179,7 @@ func exec(ctx context.Context, r runner, st statement) error {
 		return fmt.Errorf("build SQL: %w", err)
 	}
 	_, err = r.ExecContext(ctx, text, args...)
-	return err
+	return away(err)
 }
 
 // query gives every row of a statement, scanned.
@@ -172,7 +190,7 @@ func query[T any](ctx context.Context, r runner, st statement, scan func(scanner
 	}
 	rows, err := r.QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, err
+		return nil, away(err)
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []T
@@ -183,7 +201,7 @@ func query[T any](ctx context.Context, r runner, st statement, scan func(scanner
 		}
 		out = append(out, item)
 	}
-	return out, rows.Err()
+	return out, away(rows.Err())
 }
 
 // one gives the first row of a statement; found is false without one.

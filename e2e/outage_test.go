@@ -82,4 +82,10 @@ func TestClientsAreToldToTryAgainWhileTheDatabaseIsAway(t *testing.T) {
 			t.Errorf("got %s %s, want 503 without the inside", response.Status, text)
 		}
 	})
+	t.Run("a login", func(t *testing.T) {
+		a := post(t, r.URL(), "", `mutation { sessionLogin(input: {name: "admin", password: "no matter which"}) { accessToken errors { code } } }`, nil, nil)
+		if a.code() != "UNAVAILABLE" || strings.Contains(a.Errors[0].Message, dir) {
+			t.Errorf("got %+v, want UNAVAILABLE without the inside", a.Errors)
+		}
+	})
 }

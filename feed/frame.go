@@ -62,13 +62,13 @@ func (c *frameCache) get(g *Group, from uint64) *Frame { return c.frames[frameKe
 
 func (c *frameCache) put(g *Group, f *Frame) {
 	key := frameKey{g, f.From.Seq}
-	if _, ok := c.frames[key]; ok {
-		return // the first one is as good
+	if _, ok := c.frames[key]; ok || f.bytes() > c.limit {
+		return // the first one is as good; one that is too large goes to those who are there
 	}
 	c.frames[key] = f
 	c.order = append(c.order, key)
 	c.bytes += f.bytes()
-	for c.bytes > c.limit && len(c.order) > 1 {
+	for c.bytes > c.limit {
 		c.drop(c.order[0])
 		c.order = c.order[1:]
 	}

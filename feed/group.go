@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -19,6 +20,7 @@ import (
 const (
 	pageEntries    = 256
 	pageBytes      = 1 << 20
+	pageEvents     = 2_000           // that the entries tell of: a feed may show them all
 	progressPeriod = 5 * time.Minute // a silent group tells its position in a message of its own
 )
 
@@ -72,19 +74,36 @@ func (g *Group) begin(j Joining) {
 	defer close(g.ready)
 	g.journal, g.pos, _ = g.hub.passed()
 	g.quiet, g.sent, g.start = g.pos.Seq, time.Now(), j.Start
-	run := g.run
-	if j.Latest != nil {
-		g.latest, g.failed = j.Latest(g.ctx)
-		run = g.runLatest
-	} else {
-		g.live, g.failed = j.Start(g.ctx)
+	late := time.AfterFunc(g.hub.limits.JoinTime, g.cancel)
+	g.failed = g.open(j)
+	if !late.Stop() {
+		g.failed = errAway // nobody waits any more, and what was opened is cancelled
 	}
-	if g.failed != nil {
+	switch {
+	case g.failed != nil:
 		g.hub.remove(g)
 		g.cancel()
-		return
+	case j.Latest != nil:
+		g.hub.running.Go(g.runLatest)
+	default:
+		g.hub.running.Go(g.run)
 	}
-	g.hub.running.Go(run)
+}
+
+// open begins to execute the operation. A panic ends this group, not the server.
+func (g *Group) open(j Joining) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.hub.lg.Error("feed: panic", "panic", p, "stack", string(debug.Stack()))
+			err = monitor.Errorf(monitor.CodeInternal, "something went wrong on our side")
+		}
+	}()
+	if j.Latest != nil {
+		g.latest, err = j.Latest(g.ctx)
+		return err
+	}
+	g.live, err = j.Start(g.ctx)
+	return err
 }
 
 // Position is what all attached members have.
@@ -102,6 +121,14 @@ func (g *Group) hold() bool {
 	}
 	g.held++
 	return true
+}
+
+// release takes back a hold. Callers hold mu.
+func (g *Group) release() {
+	g.held--
+	if g.held == 0 {
+		g.idle = time.Now()
+	}
 }
 
 // endIdle ends the group when nobody has held it for d.
@@ -174,35 +201,52 @@ func (g *Group) next() (*Frame, error) {
 	return g.render(g.live, g.pos, entries, greet)
 }
 
-// cutPage keeps the entries up to seq, and not more than a page's bytes.
+// cutPage keeps the entries up to seq, and not more than a page's bytes and
+// events, but one entry at least.
 func cutPage(entries []monitor.Entry, seq uint64) []monitor.Entry {
-	bytes := 0
+	bytes, events := 0, 0
 	for i := range entries {
 		bytes += sizeOf(&entries[i])
-		if entries[i].Seq > seq || (bytes > pageBytes && i > 0) {
+		events += entries[i].Body.Events
+		if entries[i].Seq > seq || i > 0 && (bytes > pageBytes || events > pageEvents) {
 			return entries[:i]
 		}
 	}
 	return entries
 }
 
-// render makes a frame of entries, trying again while the database fails.
+// render makes a frame of entries, trying again while the database fails, and
+// with half of them when they take too long.
 func (g *Group) render(r Renderer, from monitor.Position, entries []monitor.Entry, greet bool) (*Frame, error) {
-	page := monitor.JournalPage{Entries: entries, From: from, At: g.hub.tail.PositionOf(entries[len(entries)-1]), Greet: greet}
-	frame := &Frame{From: from, To: page.At}
-	err := g.hub.retry(g.ctx, func() (err error) {
+	frame := &Frame{From: from}
+	attempt := func() (tooMany bool, err error) {
 		// The time that rendering may take begins when it does.
 		select {
 		case g.hub.renders <- struct{}{}:
 			defer func() { <-g.hub.renders }()
 		case <-g.ctx.Done():
-			return g.ctx.Err()
+			return false, g.ctx.Err()
 		}
+		page := monitor.JournalPage{Entries: entries, From: from, At: g.hub.tail.PositionOf(entries[len(entries)-1]), Greet: greet}
+		frame.To = page.At
 		frame.Payloads, err = r.Render(g.ctx, page)
-		return err
-	})
-	g.hub.Stats.Executions.Add(int64(len(frame.Payloads)))
-	return frame, err
+		late := errors.Is(err, context.DeadlineExceeded) || monitor.CodeOf(err) == monitor.CodeTimeout
+		return late && len(entries) > 1, err
+	}
+	for {
+		tooMany := false
+		err := g.hub.retry(g.ctx, func() (err error) {
+			if tooMany, err = attempt(); tooMany {
+				return nil
+			}
+			return err
+		})
+		if !tooMany {
+			g.hub.Stats.Executions.Add(int64(len(frame.Payloads)))
+			return frame, err
+		}
+		entries = entries[:len(entries)/2]
+	}
 }
 
 // publish moves the group behind a frame and hands it to the attached members.
@@ -309,7 +353,7 @@ func (g *Group) renderPage(from monitor.Position, end uint64) (*Frame, error) {
 	err = g.hub.retry(g.ctx, func() (err error) {
 		entries, _, err = g.hub.tail.read(g.ctx, g.journal, from.Seq, int(end-from.Seq)) //nolint:gosec // at most a page
 		if err == nil && len(entries) == 0 {
-			err = monitor.Errorf(monitor.CodeUnavailable, "the journal behind %d is not there", from.Seq)
+			err = errAway // the head is not where it was
 		}
 		return err
 	})

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -14,8 +15,8 @@ import (
 type Limits struct {
 	Groups     int           // distinct operations that run at once
 	Renders    int           // pages rendered at once: more would only take turns on the processors
-	Replays    int           // of those, pages for subscriptions that are behind
-	ReplayWait time.Duration // how long one waits for its turn
+	Replays    int           // of those, pages for subscriptions that are behind; more wait for their turn
+	JoinTime   time.Duration // how long a subscription may take to begin
 	CacheBytes int           // frames kept for those who come back
 	RenderTime time.Duration // how long rendering is tried while the database fails
 	Pause      time.Duration // between two messages of a busy group
@@ -24,7 +25,7 @@ type Limits struct {
 
 // DefaultLimits suit a pod of 256 MiB.
 var DefaultLimits = Limits{
-	Groups: 4_096, Renders: 32, Replays: 16, ReplayWait: 30 * time.Second, CacheBytes: 16 << 20,
+	Groups: 4_096, Renders: 32, Replays: 16, JoinTime: 8 * time.Second, CacheBytes: 16 << 20,
 	RenderTime: 30 * time.Second, Pause: 100 * time.Millisecond, Linger: 5 * time.Second,
 }
 
@@ -141,6 +142,16 @@ func (h *Hub) Close() {
 	h.running.Wait()
 }
 
+// Subscribe reads the journal as Tail.Subscribe does, but an entry comes when it
+// has passed Access.
+func (h *Hub) Subscribe(ctx context.Context, after *monitor.Position) (*Subscription, monitor.Position, error) {
+	s, at, err := h.tail.Subscribe(ctx, after)
+	if err == nil {
+		s.gate = h.passed
+	}
+	return s, at, err
+}
+
 // Head is the newest position that subscribers can have.
 func (h *Hub) Head() monitor.Position { return h.tail.Position() }
 
@@ -160,19 +171,12 @@ type Joining struct {
 // with RATE_LIMITED when there are too many groups, with UNAVAILABLE when the
 // journal cannot be read now, and with what the operation says when it cannot start.
 func (h *Hub) Join(ctx context.Context, j Joining, out Member) (*Membership, error) {
-	h.tail.mu.Lock()
-	head := h.tail.positionOf(h.tail.head)
-	h.tail.mu.Unlock()
-	if j.After != nil && j.Latest == nil {
-		if err := h.tail.check(ctx, *j.After, head); err != nil {
-			if transient(err) {
-				h.lg.Warn("feed: cursor not checked", "error", err)
-				err = monitor.Errorf(monitor.CodeUnavailable, "the journal cannot be read; try again")
-			}
-			return nil, err
-		}
+	timed, cancel := context.WithTimeout(ctx, h.limits.JoinTime)
+	defer cancel()
+	g, head, err := h.find(timed, j)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = errAway
 	}
-	g, err := h.group(ctx, j)
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +189,57 @@ func (h *Hub) Join(ctx context.Context, j Joining, out Member) (*Membership, err
 	h.Stats.Members.Add(1)
 	h.running.Go(m.follow)
 	return m, nil
+}
+
+var errAway = monitor.Errorf(monitor.CodeUnavailable, "the journal cannot be read; try again")
+
+// find checks where a subscriber goes on from and gives its group, which reads the
+// same journal that the cursor was checked against.
+func (h *Hub) find(ctx context.Context, j Joining) (*Group, monitor.Position, error) {
+	for {
+		journal, head, err := h.agreed(ctx)
+		if err != nil {
+			return nil, head, err
+		}
+		if j.After != nil && j.Latest == nil {
+			if err := h.tail.check(ctx, *j.After, head); err != nil {
+				if transient(err) {
+					h.lg.Warn("feed: cursor not checked", "error", err)
+					err = errAway
+				}
+				return nil, head, err
+			}
+		}
+		g, err := h.group(ctx, j)
+		if err != nil || g.latest != nil || g.journal == journal {
+			return g, head, err
+		}
+		if g.journal < journal { // it has not noticed yet that its journal was replaced, and ends when it does
+			h.remove(g)
+		}
+		g.mu.Lock()
+		g.release()
+		g.mu.Unlock()
+	}
+}
+
+// agreed waits until the gate counts in the journal that the tail follows, and
+// gives that journal with its head.
+func (h *Hub) agreed(ctx context.Context) (journal int, head monitor.Position, err error) {
+	for {
+		passed, _, moved := h.passed()
+		h.tail.mu.Lock()
+		journal, head = h.tail.journal, h.tail.positionOf(h.tail.head)
+		h.tail.mu.Unlock()
+		if passed == journal {
+			return journal, head, nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return 0, head, ctx.Err()
+		}
+	}
 }
 
 // group finds the running group of a key or starts it; the caller is counted as
@@ -205,7 +260,7 @@ func (h *Hub) group(ctx context.Context, j Joining) (*Group, error) {
 		}
 		h.mu.Unlock()
 		if !ok {
-			g.begin(j)
+			h.running.Go(func() { g.begin(j) }) // not here: the caller's time may be over first
 		}
 		select {
 		case <-g.ready:
@@ -264,18 +319,14 @@ func (h *Hub) sweep() {
 	}
 }
 
-// turn waits for the right to render a page for one who is behind.
+// turn waits for the right to render a page for one who is behind. It waits as
+// long as it takes: who is behind can wait, and to be refused would begin it all again.
 func (h *Hub) turn(ctx context.Context) error {
-	timer := time.NewTimer(h.limits.ReplayWait)
-	defer timer.Stop()
 	select {
 	case h.replays <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-timer.C:
-		h.Stats.Refused.Add(1)
-		return tooMany("replays", h.limits.Replays, "too many subscriptions are replaying on this replica")
 	}
 }
 
@@ -308,7 +359,13 @@ func (h *Hub) retry(ctx context.Context, f func() error) error {
 		if err == nil || !transient(err) || ctx.Err() != nil {
 			return err
 		}
-		if time.Now().Add(pause).After(until) {
+		switch {
+		case time.Now().Add(pause).Before(until):
+		case monitor.CodeOf(err) == monitor.CodeInternal && !errors.Is(err, context.DeadlineExceeded):
+			// A fault of this operation: it alone ends.
+			h.lg.Error("feed: not rendered", "error", err)
+			return monitor.Errorf(monitor.CodeInternal, "something went wrong on our side")
+		default:
 			return monitor.Errorf(monitor.CodeUnavailable, "the feed could not be read for %s", h.limits.RenderTime)
 		}
 		h.lg.Warn("feed: not rendered, trying again", "error", err)

@@ -19,11 +19,19 @@ type echo struct {
 	hidden string
 	runs   *atomic.Int64
 	fail   *atomic.Int64 // how many times rendering fails before it works
+	bug    bool          // that is its own fault and not the database's
+	most   int           // entries that can be rendered in time, 0: all
 }
 
 func (e echo) Render(_ context.Context, page monitor.JournalPage) ([]Payload, error) {
 	if e.fail != nil && e.fail.Add(-1) >= 0 {
-		return nil, errors.New("the database is away")
+		if e.bug {
+			return nil, errors.New("a bug")
+		}
+		return nil, monitor.ErrAway
+	}
+	if e.most > 0 && len(page.Entries) > e.most {
+		return nil, fmt.Errorf("render: %w", context.DeadlineExceeded)
 	}
 	text := ""
 	for _, entry := range page.Entries {
@@ -290,19 +298,23 @@ func TestFailingDatabaseIsWaitedFor(t *testing.T) {
 	m.await(t, "one ")
 }
 
-func TestDatabaseThatStaysAwayEndsTheSubscription(t *testing.T) {
-	r := newRig(t, nil, func(l *Limits) { l.RenderTime = 60 * time.Millisecond })
-	var fail atomic.Int64
-	m := newReader(plenty)
-	r.join("same", echo{fail: &fail}, nil, m)
-	for m.pagesNow() == 0 {
-		<-m.more
-	}
-	fail.Store(plenty)
-	r.commit("one")
-	<-m.ended
-	if monitor.CodeOf(m.end) != monitor.CodeUnavailable {
-		t.Errorf("ended with %v", m.end)
+// UNAVAILABLE ends connections, which come back; a fault of one operation ends
+// that alone.
+func TestFaultThatStaysEndsTheSubscription(t *testing.T) {
+	for bug, want := range map[bool]monitor.Code{false: monitor.CodeUnavailable, true: monitor.CodeInternal} {
+		r := newRig(t, nil, func(l *Limits) { l.RenderTime = 60 * time.Millisecond })
+		var fail atomic.Int64
+		m := newReader(plenty)
+		r.join("same", echo{fail: &fail, bug: bug}, nil, m)
+		for m.pagesNow() == 0 {
+			<-m.more
+		}
+		fail.Store(plenty)
+		r.commit("one")
+		<-m.ended
+		if monitor.CodeOf(m.end) != want {
+			t.Errorf("bug %t: ended with %v", bug, m.end)
+		}
 	}
 }
 
@@ -406,4 +418,182 @@ func (g *Group) attached() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.members)
+}
+
+// A page tells of a bounded number of events, whatever its entries are; an entry
+// that alone tells of more is a page.
+func TestPageIsBounded(t *testing.T) {
+	entries := func(events ...int) (all []monitor.Entry) {
+		for i, n := range events {
+			all = append(all, monitor.Entry{Seq: uint64(i + 1), Body: monitor.EntryBody{Events: n}}) //nolint:gosec // small
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		entries []monitor.Entry
+		seq     uint64
+		want    int
+	}{
+		"few events":               {entries(1, 2, 3), 9, 3},
+		"up to the bound":          {entries(1_000, 1_000, 1), 9, 2},
+		"one entry is always left": {entries(10_000, 1), 9, 1},
+		"up to a number":           {entries(1, 1, 1), 2, 2},
+	} {
+		if got := len(cutPage(c.entries, c.seq)); got != c.want {
+			t.Errorf("%s: %d entries, want %d", name, got, c.want)
+		}
+	}
+}
+
+// What takes too long as a whole is rendered in parts.
+func TestPageThatTakesTooLongIsHalved(t *testing.T) {
+	r := newRig(t, nil, nil)
+	want := ""
+	for i := range 300 {
+		want += fmt.Sprint(i) + " "
+		r.commit(fmt.Sprint(i))
+	}
+	m := newReader(plenty)
+	r.join("same", echo{most: 70}, r.position(0), m)
+	m.await(t, want)
+}
+
+func TestFrameLargerThanTheCacheIsNotKept(t *testing.T) {
+	c, g := newFrameCache(1_000), &Group{}
+	small := &Frame{Payloads: []Payload{{Body: make([]byte, 100)}}}
+	c.put(g, small)
+	c.put(g, &Frame{From: monitor.Position{Seq: 1}, Payloads: []Payload{{Body: make([]byte, 2_000)}}})
+	if c.bytes > c.limit || c.get(g, 0) != small {
+		t.Errorf("%d bytes are kept, the limit is %d", c.bytes, c.limit)
+	}
+}
+
+// Whoever joins while the database hangs, or starting the operation does, is told
+// to try again after a bounded time.
+func TestJoiningTakesABoundedTime(t *testing.T) {
+	r := newRig(t, nil, func(l *Limits) { l.JoinTime = 50 * time.Millisecond })
+	r.commit("one", "two")
+	r.tail.mu.Lock()
+	r.tail.ring = ring{limit: ringBytes} // nothing is remembered
+	r.tail.mu.Unlock()
+	after := r.position(1)
+	r.log.mu.Lock()
+	r.log.hangs = true
+	r.log.mu.Unlock()
+	for name, j := range map[string]Joining{
+		"the cursor's check": {Key: "1", After: after, Start: func(context.Context) (Renderer, error) { return echo{runs: &r.runs}, nil }},
+		"the start": {Key: "2", Start: func(ctx context.Context) (Renderer, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}},
+		"the start, which does not look at its time": {Key: "3", Latest: func(context.Context) (Source, error) {
+			<-r.hub.ctx.Done()
+			return nil, errors.New("too late")
+		}},
+	} {
+		if _, err := r.hub.Join(t.Context(), j, newReader(1)); monitor.CodeOf(err) != monitor.CodeUnavailable {
+			t.Errorf("%s: %v, want UNAVAILABLE", name, err)
+		}
+	}
+}
+
+func TestPanicOfAStartEndsItsGroupAlone(t *testing.T) {
+	r := newRig(t, nil, nil)
+	for range 2 {
+		_, err := r.hub.Join(t.Context(), Joining{Key: "x", Start: func(context.Context) (Renderer, error) { panic("a bug") }}, newReader(1))
+		if monitor.CodeOf(err) != monitor.CodeInternal {
+			t.Errorf("got %v", err)
+		}
+	}
+	if n := r.hub.Stats.Groups.Load(); n != 0 {
+		t.Errorf("%d groups are left", n)
+	}
+}
+
+// Between a failover and the groups' noticing it, a good cursor of the new journal
+// is not refused because a group still reads the old one.
+func TestJoiningAfterAFailoverFindsNoGroupOfTheOldJournal(t *testing.T) {
+	replaced, goOn := make(chan struct{}), make(chan struct{})
+	r := newRig(t, func(_ context.Context, entries []monitor.Entry) {
+		if entries == nil {
+			close(replaced)
+			<-goOn
+		}
+	}, nil)
+	r.commit("one", "two", "three")
+	old := newReader(plenty)
+	r.join("same", echo{}, r.position(1), old)
+	old.await(t, "two three ")
+	r.log.lose(1)
+	r.log.append("other")
+	if err := r.tail.checkJournal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-replaced // the gate has noticed, and the groups cannot yet
+	m := newReader(plenty)
+	joined := make(chan error)
+	after := r.position(2)
+	go func() {
+		start := func(context.Context) (Renderer, error) { return echo{runs: &r.runs}, nil }
+		_, err := r.hub.Join(t.Context(), Joining{Key: "same", After: after, Start: start}, m)
+		joined <- err
+	}()
+	select {
+	case err := <-joined:
+		t.Errorf("joined a group of the old journal, %v", err)
+		close(goOn)
+	case <-time.After(50 * time.Millisecond):
+		close(goOn)
+		if err := <-joined; err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.await(t, "other ")
+}
+
+// What reads the journal at its own pace gets an entry after its access check too.
+func TestStreamWaitsForTheAccessCheck(t *testing.T) {
+	checking, goOn := make(chan struct{}), make(chan struct{})
+	r := newRig(t, func(_ context.Context, entries []monitor.Entry) {
+		for _, e := range entries {
+			if e.Body.Action == "revoke" {
+				close(checking)
+				<-goOn
+			}
+		}
+	}, nil)
+	s, _, err := r.hub.Subscribe(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.commit("before")
+	if got, err := s.Next(t.Context(), 10); err != nil || len(got) != 1 {
+		t.Fatal(got, err)
+	}
+	r.commit("revoke")
+	<-checking
+	if got := next(t, s); len(got) != 0 {
+		t.Errorf("%v came before its check", got)
+	}
+	close(goOn)
+	if got, err := s.Next(t.Context(), 10); err != nil || len(got) != 1 || got[0].Body.Action != "revoke" {
+		t.Errorf("got %v %v", got, err)
+	}
+}
+
+// Those who are behind wait for their turn as long as it takes.
+func TestOneTurnServesAllWhoAreBehind(t *testing.T) {
+	r := newRig(t, nil, func(l *Limits) { l.Replays = 1 })
+	r.commit("one", "two")
+	r.hub.replays <- struct{}{} // somebody has it
+	var readers []*reader
+	for i := range 3 {
+		m := newReader(plenty)
+		r.join(fmt.Sprint(i), echo{}, r.position(1), m)
+		readers = append(readers, m)
+	}
+	<-r.hub.replays
+	for _, m := range readers {
+		m.await(t, "two ")
+	}
 }

@@ -48,10 +48,7 @@ func (m *Membership) Leave() {
 	if m.index >= 0 {
 		g.detach(m)
 	}
-	g.held--
-	if g.held == 0 {
-		g.idle = time.Now()
-	}
+	g.release()
 	g.hub.Stats.Members.Add(-1)
 }
 
@@ -87,10 +84,7 @@ func (m *Membership) catchUp(greet bool) {
 		case step.attached:
 			return
 		case step.wait != nil:
-			select {
-			case <-step.wait:
-			case <-m.group.ctx.Done():
-			}
+			<-step.wait // closed too when the group ends
 			continue
 		}
 		frame, err := step.frame, error(nil)

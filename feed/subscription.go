@@ -14,6 +14,8 @@ type Subscription struct {
 	tail    *Tail
 	journal int // the one that it reads; see Tail.journal
 	seq     uint64
+	// gate, where not nil, says up to where entries come, see Hub.Subscribe.
+	gate func() (journal int, at monitor.Position, moved <-chan struct{})
 }
 
 // Subscribe begins behind after, or at the head where after is nil. A position
@@ -112,11 +114,29 @@ func (s *Subscription) Next(ctx context.Context, limit int) ([]monitor.Entry, er
 
 // poll gives what is there already; wait is closed when more comes.
 func (s *Subscription) poll(ctx context.Context, limit int) (entries []monitor.Entry, wait <-chan struct{}, err error) {
-	return s.tail.read(ctx, s.journal, s.seq, limit)
+	if s.gate == nil {
+		return s.tail.read(ctx, s.journal, s.seq, limit)
+	}
+	journal, at, moved := s.gate()
+	if journal < s.journal || journal == s.journal && at.Seq <= s.seq {
+		return nil, moved, nil
+	}
+	entries, wait, err = s.tail.read(ctx, s.journal, s.seq, limit)
+	return upTo(entries, at.Seq), wait, err
+}
+
+// upTo keeps the entries up to seq.
+func upTo(entries []monitor.Entry, seq uint64) []monitor.Entry {
+	n := len(entries)
+	for n > 0 && entries[n-1].Seq > seq {
+		n--
+	}
+	return entries[:n]
 }
 
 // read gives up to limit entries behind seq of a journal, in order and without a
 // hole, from the ring or the journal itself; wait is closed when there are more.
+// UNAVAILABLE: there should be some, but the database does not have them (yet).
 func (t *Tail) read(ctx context.Context, journal int, seq uint64, limit int) (entries []monitor.Entry, wait <-chan struct{}, err error) {
 	t.mu.Lock()
 	now, head, wait := t.journal, t.positionOf(t.head), t.changed
@@ -135,7 +155,10 @@ func (t *Tail) read(ctx context.Context, journal int, seq uint64, limit int) (en
 	if err != nil {
 		return nil, nil, fmt.Errorf("replay behind %d: %w", seq, err)
 	}
-	if len(entries) > 0 && entries[0].Seq != seq+1 {
+	if len(entries) == 0 {
+		return nil, nil, monitor.Errorf(monitor.CodeUnavailable, "the journal behind %d is not there", seq)
+	}
+	if entries[0].Seq != seq+1 {
 		return nil, nil, t.expired(ctx, "trimmed", "the entries behind it are past retention", head)
 	}
 	return entries, wait, nil

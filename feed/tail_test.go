@@ -16,6 +16,7 @@ type fakeLog struct {
 	epoch   uint64
 	entries []monitor.Entry
 	raws    [][]byte
+	hangs   bool // single entries cannot be read: the database accepts and is silent
 }
 
 func (l *fakeLog) append(actions ...string) (added []Arrival) {
@@ -65,9 +66,13 @@ func (l *fakeLog) Entries(_ context.Context, seq uint64, limit int) ([]monitor.E
 	return append([]monitor.Entry(nil), rest[:min(len(rest), limit)]...), nil
 }
 
-func (l *fakeLog) Entry(_ context.Context, seq uint64) (monitor.Entry, bool, error) {
+func (l *fakeLog) Entry(ctx context.Context, seq uint64) (monitor.Entry, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.hangs {
+		<-ctx.Done()
+		return monitor.Entry{}, false, ctx.Err()
+	}
 	if seq == 0 || seq > uint64(len(l.entries)) {
 		return monitor.Entry{}, false, nil
 	}

@@ -137,7 +137,7 @@ var errSaturated = monitor.Errorf(monitor.CodeRateLimited, "the server has as mu
 // from the error's code.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, status int, err error) {
 	var known *monitor.Error
-	if !errors.As(err, &known) {
+	if !errors.As(err, &known) || known == monitor.ErrAway {
 		known = &monitor.Error{Code: monitor.CodeUnavailable, Message: "not stored; send the request again"}
 		unknown := errors.Is(err, monitor.ErrOutcomeUnknown)
 		if unknown {

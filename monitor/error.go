@@ -51,6 +51,9 @@ func InputErrorf(field, format string, args ...any) *Error {
 // database broke: the transaction may be stored, or not.
 var ErrOutcomeUnknown = errors.New("whether the transaction was committed is not known")
 
+// ErrAway says that the database cannot be reached or does not serve now.
+var ErrAway = Errorf(CodeUnavailable, "the database cannot be reached; try again")
+
 // CodeOf gives the code of the first Error in the chain, CodeInternal without one.
 func CodeOf(err error) Code {
 	var e *Error

@@ -26,6 +26,9 @@ func Presenter(lg *slog.Logger) graphql.ErrorPresenterFunc {
 		var known *monitor.Error
 		switch {
 		case errors.As(err, &known):
+			if known == monitor.ErrAway {
+				lg.Warn("graphql", "error", err, "path", shown.Path.String(), "request", monitor.RequestID(ctx))
+			}
 			maps.Copy(extensions, known.Details)
 			extensions["code"], shown.Message = string(known.Code), known.Message
 		case isRequestFault(shown):

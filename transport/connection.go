@@ -54,6 +54,10 @@ type connection struct {
 
 	heard atomic.Int64 // when the client was last heard of, in Unix seconds
 
+	// The server's mu guards these.
+	waits     bool       // for its login
+	principal *principal // nil until it is admitted
+
 	mu         sync.Mutex
 	viewer     *monitor.Viewer
 	operations map[string]*operation
@@ -64,8 +68,9 @@ type connection struct {
 	ended      bool      // the socket is gone
 }
 
-// newConnection takes over conn; false when the server stops.
-func (s *Server) newConnection(conn net.Conn, exec graphql.GraphExecutor, kind string, framing framing, address string) (*connection, bool) {
+// newConnection takes over conn; false when the server stops or is full. head is
+// what stands before all messages.
+func (s *Server) newConnection(conn net.Conn, head string, exec graphql.GraphExecutor, kind string, framing framing, address string) (*connection, bool) {
 	now := time.Now()
 	c := &connection{
 		server: s, exec: exec, id: s.nextID.Add(1), framing: framing, kind: kind, address: address, opened: now,
@@ -74,7 +79,15 @@ func (s *Server) newConnection(conn net.Conn, exec graphql.GraphExecutor, kind s
 	}
 	c.heard.Store(now.Unix())
 	c.out.open(conn, func(f func()) { s.running.Go(f) }, c.broken)
-	return c, s.register(c)
+	c.out.mu.Lock() // once it is registered, others write too
+	defer c.out.mu.Unlock()
+	if !s.register(c) {
+		return nil, false
+	}
+	if head != "" {
+		c.out.put(nil, []byte(head), nil)
+	}
+	return c, true
 }
 
 // context is what an operation of this connection runs with: nothing of the
@@ -108,7 +121,7 @@ func (c *connection) tick(now time.Time) {
 	case viewer != nil && !viewer.ExpiresAt.IsZero() && now.After(viewer.ExpiresAt):
 		c.server.Stats.Revoked.Add(1)
 		c.close(closeForbidden, "Forbidden")
-	case c.kind == kindSocket && now.Sub(time.Unix(c.heard.Load(), 0)) > 3*c.server.Limits.KeepAlive:
+	case c.kind == kindSocket && now.Sub(time.Unix(c.heard.Load(), 0)) > 3*c.server.Limits.KeepAlive && !c.out.waiting():
 		c.close(closeTryLater, "no pong")
 	default:
 		if ping {
@@ -224,8 +237,7 @@ func (c *connection) end() {
 		return
 	}
 	c.ended = true
-	viewer := c.viewer
 	c.mu.Unlock()
 	_ = c.out.conn.Close() // it is over either way
-	c.server.leave(c, viewer)
+	c.server.leave(c)
 }

@@ -32,6 +32,7 @@ type operation struct {
 	latest     bool
 	viewer     *monitor.Viewer
 	membership *feed.Membership // guarded by conn.mu
+	principal  *principal       // whose count it is in
 
 	cancel    context.CancelFunc
 	over      atomic.Bool // nothing is delivered any more; set under conn.mu
@@ -70,7 +71,7 @@ func (o *operation) End(err error) {
 	case err == nil:
 		o.finish(o.conn.framing.complete(o.id))
 	case errors.Is(err, context.Canceled): // the server stops; the connection ends by itself
-	case monitor.CodeOf(err) == monitor.CodeUnavailable, monitor.CodeOf(err) == monitor.CodeRateLimited:
+	case monitor.CodeOf(err) == monitor.CodeUnavailable:
 		o.conn.close(closeTryLater, "try again")
 	default:
 		o.fail(err)
@@ -101,7 +102,7 @@ func (o *operation) leave() {
 	o.cancel()
 	if membership != nil && !before {
 		membership.Leave()
-		o.conn.server.give(o.viewer)
+		o.conn.server.give(o.principal)
 	}
 }
 
@@ -262,12 +263,12 @@ func (c *connection) subscribe(ctx context.Context, op *operation, parsed *graph
 	if err != nil {
 		return err
 	}
-	if err := c.server.take(op.viewer); err != nil {
+	if op.principal, err = c.server.take(c); err != nil {
 		return err
 	}
 	membership, err := c.server.Hub.Join(ctx, joining, op)
 	if err != nil {
-		c.server.give(op.viewer)
+		c.server.give(op.principal)
 		return err
 	}
 	c.mu.Lock()
@@ -276,7 +277,7 @@ func (c *connection) subscribe(ctx context.Context, op *operation, parsed *graph
 	c.mu.Unlock()
 	if over { // it was stopped meanwhile, and nobody knew of the membership
 		membership.Leave()
-		c.server.give(op.viewer)
+		c.server.give(op.principal)
 	}
 	return nil
 }

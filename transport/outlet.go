@@ -1,7 +1,9 @@
 package transport
 
 import (
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -10,6 +12,7 @@ import (
 // Sizes of what waits to be sent on one connection.
 const (
 	maxQueued  = 256 << 10 // beyond it a subscription is behind, and pages
+	lowQueued  = 64 << 10  // below it whoever waited for room goes on
 	drainTime  = 30 * time.Second
 	sendBuffer = 64 << 10 // SO_SNDBUF: kernel memory counts too
 )
@@ -20,7 +23,7 @@ const (
 type outlet struct {
 	conn net.Conn
 	raw  syscall.RawConn // nil where only waiting writes are possible
-	// patience is how long a part of the queue may take.
+	// patience is how long the peer may take nothing of what waits.
 	patience time.Duration
 	spawn    func(func())
 	// broken is told, without a lock held, that nothing can be sent any more.
@@ -29,8 +32,10 @@ type outlet struct {
 	mu      sync.Mutex
 	queue   net.Buffers
 	queued  int
-	busy    bool // a goroutine writes the queue
-	shut    bool // nothing is taken any more
+	busy    bool      // a goroutine writes the queue
+	shut    bool      // nothing is taken any more
+	until   time.Time // when the last message must have left, see finish
+	sent    func()    // told that it has
 	ready   chan struct{}
 	scratch []byte
 }
@@ -92,58 +97,91 @@ func (o *outlet) enqueue(b []byte) {
 	}
 }
 
-// send is put for messages of the connection itself, taken whatever waits.
+// send is put for messages of the connection itself, taken whatever waits: who
+// lets a client cause them bounds their number.
 func (o *outlet) send(message []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.put(nil, message, nil)
 }
 
-// drain writes the queue until it is empty. Each part of it has so long as
-// patience says.
+// offer is send for what may be left out while something waits.
+func (o *outlet) offer(message []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.busy {
+		o.put(nil, message, nil)
+	}
+}
+
+// waiting tells whether something has not left yet.
+func (o *outlet) waiting() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.busy
+}
+
+// drain writes the queue until it is empty.
 func (o *outlet) drain() {
+	var batch net.Buffers
 	for {
 		o.mu.Lock()
-		batch, n := o.queue, o.queued
-		o.queue = nil
+		if len(batch) == 0 {
+			batch, o.queue = o.queue, nil
+		}
 		if len(batch) == 0 {
 			if !o.shut { // the deadline would end the direct writes too, when it comes
 				_ = o.conn.SetWriteDeadline(time.Time{})
 			}
-			o.idle()
+			sent := o.sent
+			o.busy = false
+			o.roomy()
 			o.mu.Unlock()
+			if sent != nil {
+				sent()
+			}
 			return
 		}
+		until := time.Now().Add(o.patience)
+		if !o.until.IsZero() && o.until.Before(until) {
+			until = o.until
+		}
+		_ = o.conn.SetWriteDeadline(until) // fails where the write fails
 		o.mu.Unlock()
-		_ = o.conn.SetWriteDeadline(time.Now().Add(o.patience)) // fails where the write fails
-		_, err := batch.WriteTo(o.conn)
+		n, err := batch.WriteTo(o.conn)
 		o.mu.Lock()
-		o.queued -= n
+		o.queued -= int(n)
+		if errors.Is(err, os.ErrDeadlineExceeded) && n > 0 && o.until.IsZero() {
+			err = nil // slow, but it reads
+		}
 		if err != nil {
-			o.shut, o.queue, o.queued = true, nil, 0
-			o.idle()
+			o.shut, o.queue, o.queued, o.busy = true, nil, 0, false
+			o.roomy()
 			o.mu.Unlock()
 			o.broken(err)
 			return
+		}
+		if o.queued <= lowQueued {
+			o.roomy()
 		}
 		o.mu.Unlock()
 	}
 }
 
-// idle notes that nothing waits. Callers hold mu.
-func (o *outlet) idle() {
-	o.busy = false
+// roomy tells those who wait for room. Callers hold mu.
+func (o *outlet) roomy() {
 	if o.ready != nil {
 		close(o.ready)
 		o.ready = nil
 	}
 }
 
-// wait gives a channel that is closed when nothing waits to be sent.
+// wait gives a channel that is closed when little waits to be sent. It is not
+// the empty queue that is waited for: others may go on filling it.
 func (o *outlet) wait() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.busy {
+	if !o.busy || o.queued <= lowQueued {
 		return closedChannel
 	}
 	if o.ready == nil {
@@ -166,15 +204,11 @@ func (o *outlet) finish(message []byte, sent func()) {
 	o.shut = true
 	busy := o.busy
 	if busy {
-		_ = o.conn.SetWriteDeadline(time.Now().Add(closeTime)) // the peer had its time
+		o.until, o.sent = time.Now().Add(closeTime), sent // the peer had its time
+		_ = o.conn.SetWriteDeadline(o.until)
 	}
 	o.mu.Unlock()
 	if !busy {
 		sent()
-		return
 	}
-	o.spawn(func() {
-		<-o.wait()
-		sent()
-	})
 }

@@ -12,6 +12,14 @@ import (
 // pair is an outlet and the other end of its connection.
 func pair(t *testing.T) (*outlet, net.Conn, func() error) {
 	t.Helper()
+	o := &outlet{}
+	client, broken := connect(t, o)
+	return o, client, broken
+}
+
+// connect opens an outlet to the connection that it gives.
+func connect(t *testing.T, o *outlet) (net.Conn, func() error) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +39,6 @@ func pair(t *testing.T) (*outlet, net.Conn, func() error) {
 	var running sync.WaitGroup
 	var mu sync.Mutex
 	var broken error
-	o := &outlet{}
 	o.open(server, func(f func()) { running.Go(f) }, func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -41,7 +48,7 @@ func pair(t *testing.T) (*outlet, net.Conn, func() error) {
 		_, _ = client.Close(), server.Close()
 		running.Wait()
 	})
-	return o, client, func() error {
+	return client, func() error {
 		mu.Lock()
 		defer mu.Unlock()
 		return broken
@@ -100,4 +107,68 @@ func TestPeerThatNeverReadsIsGivenUp(t *testing.T) {
 		time.Sleep(10 * time.Millisecond) // it is told in another goroutine
 	}
 	t.Error("nobody was told")
+}
+
+// fill lets at least n bytes wait.
+func (o *outlet) fill(n int) (all int) {
+	for o.busyNow() < n {
+		o.send(make([]byte, 8<<10))
+		all += 8 << 10
+	}
+	return all
+}
+
+// A peer that takes its time but reads is not given up, however much waits.
+func TestPeerThatReadsSlowlyIsNotGivenUp(t *testing.T) {
+	o, client, broken := pair(t)
+	o.patience = 300 * time.Millisecond
+	o.send(make([]byte, 4<<20))
+	_ = client.SetReadDeadline(time.Now().Add(10 * time.Second))
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for range 16 { // longer than the patience, all in all
+		<-tick.C
+		if _, err := io.ReadFull(client, make([]byte, 256<<10)); err != nil {
+			t.Fatalf("%v; broken: %v", err, broken())
+		}
+	}
+}
+
+// The last message has a short time, whatever the queue before it was given.
+func TestLastMessageHasAShortTime(t *testing.T) {
+	o, client, broken := pair(t)
+	o.patience = time.Hour
+	first := o.fill(1)
+	o.fill(2 << 20) // waits for its own turn
+	o.finish([]byte("bye"), func() { t.Error("it left, though nobody reads") })
+	_ = client.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.ReadFull(client, make([]byte, first+64<<10)); err != nil {
+		t.Fatal(err)
+	}
+	timeout := time.After(4 * closeTime)
+	for broken() == nil {
+		select {
+		case <-timeout:
+			t.Fatal("it is still waited for")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// Who waits for room gets it while a little still waits: on a busy connection
+// something always does.
+func TestLittleThatWaitsHoldsNobodyUp(t *testing.T) {
+	o, _, _ := pair(t)
+	o.fill(1)
+	select {
+	case <-o.wait():
+	default:
+		t.Error("8 KiB that wait hold everything up")
+	}
+	o.fill(lowQueued + 1)
+	select {
+	case <-o.wait():
+		t.Error("there is room beyond the bound")
+	default:
+	}
 }

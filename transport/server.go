@@ -29,6 +29,7 @@ import (
 // Limits bound what clients can take of a replica.
 type Limits struct {
 	Total         int           // connections of all
+	Waiting       int           // of those, sockets that nobody has logged in on yet
 	Connections   int           // of one user or token
 	Subscriptions int           // of one user or token
 	PerConnection int           // operations of one connection at once
@@ -40,7 +41,7 @@ type Limits struct {
 
 // DefaultLimits suit a pod of 256 MiB.
 var DefaultLimits = Limits{
-	Total: 20_000, Connections: 200, Subscriptions: 1_000, PerConnection: 200, Queries: 8,
+	Total: 20_000, Waiting: 2_000, Connections: 200, Subscriptions: 1_000, PerConnection: 200, Queries: 8,
 	MessageBytes: 1 << 20, InitTime: 10 * time.Second, KeepAlive: 20 * time.Second,
 }
 
@@ -79,6 +80,7 @@ type Server struct {
 	Stats Stats
 
 	work     chan func() // what needs a deep stack runs on few goroutines
+	quick    chan func() // so does what never waits, which what waits must not hold up
 	running  sync.WaitGroup
 	stop     chan struct{}
 	stopping atomic.Bool
@@ -89,11 +91,13 @@ type Server struct {
 
 	mu         sync.Mutex
 	live       map[*connection]struct{}
+	waiting    int                       // sockets that nobody has logged in on yet
 	principals map[monitor.ID]*principal // by user or token
 }
 
 // principal is one user or token with everything that it has open.
 type principal struct {
+	id            monitor.ID
 	connections   map[*connection]struct{}
 	subscriptions int
 }
@@ -101,11 +105,14 @@ type principal struct {
 // NewServer starts the goroutines that a server needs; Close ends them.
 func NewServer(o Options) *Server {
 	s := &Server{
-		Options: o, work: make(chan func()), stop: make(chan struct{}),
+		Options: o, work: make(chan func()), quick: make(chan func()), stop: make(chan struct{}),
 		live: map[*connection]struct{}{}, principals: map[monitor.ID]*principal{},
 	}
 	for range 4 * runtime.GOMAXPROCS(0) {
-		s.running.Go(s.worker)
+		s.running.Go(func() { s.worker(s.work) })
+	}
+	for range runtime.GOMAXPROCS(0) {
+		s.running.Go(func() { s.worker(s.quick) })
 	}
 	s.running.Go(s.watch)
 	return s
@@ -122,10 +129,10 @@ func CheckSchema(schema *ast.Schema) error {
 	return nil
 }
 
-func (s *Server) worker() {
+func (s *Server) worker(work <-chan func()) {
 	for {
 		select {
-		case f := <-s.work:
+		case f := <-work:
 			s.guard(f)
 		case <-s.stop:
 			return
@@ -144,10 +151,10 @@ func (s *Server) guard(f func()) {
 }
 
 // do runs f on a worker and waits for it; false when the server has stopped.
-func (s *Server) do(f func()) bool {
+func (s *Server) do(work chan<- func(), f func()) bool {
 	done := make(chan struct{})
 	select {
-	case s.work <- func() { defer close(done); f() }:
+	case work <- func() { defer close(done); f() }:
 		<-done
 		return true
 	case <-s.stop:
@@ -186,12 +193,16 @@ func (s *Server) connections() []*connection {
 func (s *Server) register(c *connection) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.live) >= s.Limits.Total {
+	if s.stopping.Load() {
+		return false
+	}
+	if len(s.live) >= s.Limits.Total || c.kind == kindSocket && s.waiting >= s.Limits.Waiting {
 		s.Stats.Refused.Add(1)
 		return false
 	}
-	if s.stopping.Load() {
-		return false
+	if c.kind == kindSocket {
+		c.waits = true
+		s.waiting++
 	}
 	s.live[c] = struct{}{}
 	s.Stats.Connections.Add(1)
@@ -199,14 +210,18 @@ func (s *Server) register(c *connection) bool {
 	return true
 }
 
-// admit counts a connection for its viewer; an error when there are too many.
+// admit counts a connection for its viewer; an error when there are too many, or
+// the connection is over.
 func (s *Server) admit(c *connection, v *monitor.Viewer) error {
 	id := v.Actor().ID
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, ok := s.live[c]; !ok {
+		return context.Canceled // leave has been, and would not come again
+	}
 	p := s.principals[id]
 	if p == nil {
-		p = &principal{connections: map[*connection]struct{}{}}
+		p = &principal{id: id, connections: map[*connection]struct{}{}}
 		s.principals[id] = p
 	}
 	if len(p.connections) >= s.Limits.Connections {
@@ -214,52 +229,58 @@ func (s *Server) admit(c *connection, v *monitor.Viewer) error {
 		return tooMany("connections", s.Limits.Connections)
 	}
 	p.connections[c] = struct{}{}
+	c.principal = p
+	s.settle(c)
 	return nil
 }
 
+// settle notes that a connection does not wait for its login any more. Callers hold mu.
+func (s *Server) settle(c *connection) {
+	if c.waits {
+		c.waits = false
+		s.waiting--
+	}
+}
+
 // leave forgets a connection that is over.
-func (s *Server) leave(c *connection, v *monitor.Viewer) {
+func (s *Server) leave(c *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.live[c]; !ok {
 		return
 	}
 	delete(s.live, c)
+	s.settle(c)
 	s.Stats.Connections.Add(-1)
-	if v == nil {
-		return
-	}
-	id := v.Actor().ID
-	if p := s.principals[id]; p != nil {
+	if p := c.principal; p != nil {
 		delete(p.connections, c)
-		if len(p.connections) == 0 {
-			delete(s.principals, id)
+		if len(p.connections) == 0 && s.principals[p.id] == p {
+			delete(s.principals, p.id)
 		}
 	}
 }
 
-// take counts a subscription for its viewer; give takes it back.
-func (s *Server) take(v *monitor.Viewer) error {
+// take counts a subscription for the connection's principal, which give takes
+// back from: by then another one of the same name may have begun.
+func (s *Server) take(c *connection) (*principal, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.principals[v.Actor().ID]
-	if p == nil {
-		return context.Canceled // the connection is over
+	p := c.principal
+	if _, ok := s.live[c]; !ok || p == nil {
+		return nil, context.Canceled // the connection is over
 	}
 	if p.subscriptions >= s.Limits.Subscriptions {
 		s.Stats.Refused.Add(1)
-		return tooMany("subscriptions", s.Limits.Subscriptions)
+		return nil, tooMany("subscriptions", s.Limits.Subscriptions)
 	}
 	p.subscriptions++
-	return nil
+	return p, nil
 }
 
-func (s *Server) give(v *monitor.Viewer) {
+func (s *Server) give(p *principal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.principals[v.Actor().ID]; p != nil {
-		p.subscriptions--
-	}
+	p.subscriptions--
 }
 
 func tooMany(limit string, n int) error {
@@ -389,4 +410,11 @@ func unavailable(w http.ResponseWriter) {
 // closed tells whether new connections are turned away.
 func (s *Server) closed() bool {
 	return s.stopping.Load() || s.Stats.Connections.Load() >= int64(s.Limits.Total)
+}
+
+// crowded tells whether too many sockets wait for their login already.
+func (s *Server) crowded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting >= s.Limits.Waiting
 }

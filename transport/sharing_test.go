@@ -72,6 +72,10 @@ type (
 	noRules    struct{ ruleStore }
 	eventStore = resolvers.Events
 	noEvents   struct{ eventStore }
+	alertStore = resolvers.Alerts
+	noAlerts   struct{ alertStore }
+	assetStore = resolvers.Assets
+	noAssets   struct{ assetStore }
 )
 
 func (nosy) UsersByID(ctx context.Context, ids []monitor.ID) ([]*monitor.User, error) {
@@ -92,11 +96,21 @@ type rig struct {
 	log  *journal
 	tail *feed.Tail
 	url  string
+	hang chan struct{} // takes the logins of "hang", which last as long as the test
+}
+
+func (r *rig) authenticate(_ context.Context, name string) (*monitor.Viewer, error) {
+	if name == "hang" {
+		r.hang <- struct{}{}
+		<-r.t.Context().Done()
+		return nil, context.Canceled
+	}
+	return viewerOf(name), nil
 }
 
 func newRig(t *testing.T, limits transport.Limits, users resolvers.Users) *rig {
 	t.Helper()
-	r := &rig{t: t, log: &journal{}}
+	r := &rig{t: t, log: &journal{}, hang: make(chan struct{})}
 	lg := slog.New(slog.DiscardHandler)
 	r.tail = feed.NewTail(r.log, nil, lg)
 	if err := r.tail.Start(t.Context()); err != nil {
@@ -105,11 +119,11 @@ func newRig(t *testing.T, limits transport.Limits, users resolvers.Users) *rig {
 	hub := feed.NewHub(r.tail, feed.DefaultLimits, nil, lg)
 	server := transport.NewServer(transport.Options{
 		Hub: hub, Limits: limits, Present: resolvers.Presenter(lg), Log: lg, Replica: "test",
-		Authenticate: func(_ context.Context, name string) (*monitor.Viewer, error) { return viewerOf(name), nil },
+		Authenticate: r.authenticate,
 		Recheck:      func(context.Context, *monitor.Viewer) error { return nil },
 		Failure:      func(context.Context) error { return nil },
 	})
-	root := &resolvers.Resolver{Feed: lockstep{r.tail}, Users: users, Rules: noRules{}, Events: noEvents{}}
+	root := &resolvers.Resolver{Feed: lockstep{r.tail}, Users: users, Rules: noRules{}, Events: noEvents{}, Alerts: noAlerts{}, Assets: noAssets{}}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root})
 	guard, err := resolvers.NewGuard(schema.Schema())
 	if err != nil {
@@ -143,25 +157,38 @@ func viewerOf(name string) *monitor.Viewer {
 	return &monitor.Viewer{User: &monitor.User{ID: monitor.ID{9}, Name: name, Role: monitor.RoleViewer}}
 }
 
-// subscribe opens a socket with one subscription, and gives it behind the greeting.
-func (r *rig) subscribe(query string) *websocket.Conn {
+// dial opens a socket, or gives the status with which it was refused.
+func (r *rig) dial() (*websocket.Conn, int) {
 	r.t.Helper()
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
 	conn, response, err := dialer.DialContext(r.t.Context(), strings.Replace(r.url, "http", "ws", 1), nil)
-	if err != nil {
+	if response == nil {
 		r.t.Fatal(err)
 	}
 	_ = response.Body.Close()
+	if err != nil {
+		return nil, response.StatusCode
+	}
 	r.t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	for _, text := range []string{
-		`{"type":"connection_init","payload":{"authorization":"ana"}}`,
-		`{"id":"1","type":"subscribe","payload":{"query":"` + query + `"}}`,
-	} {
-		if err := conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
-			r.t.Fatal(err)
-		}
+	return conn, response.StatusCode
+}
+
+func (r *rig) say(conn *websocket.Conn, text string) {
+	r.t.Helper()
+	if err := conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+		r.t.Fatal(err)
 	}
+}
+
+const initialise = `{"type":"connection_init","payload":{"authorization":"ana"}}`
+
+// subscribe opens a socket with one subscription, and gives it behind the greeting.
+func (r *rig) subscribe(query string) *websocket.Conn {
+	r.t.Helper()
+	conn, _ := r.dial()
+	r.say(conn, initialise)
+	r.say(conn, `{"id":"1","type":"subscribe","payload":{"query":"`+query+`"}}`)
 	r.next(conn) // acknowledged
 	r.next(conn) // the greeting
 	return conn

@@ -56,7 +56,7 @@ func (t Stream) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 	if err != nil {
 		return // it is being closed
 	}
-	if !t.Server.do(func() { c.execute(ctx, op, params, after) }) {
+	if !t.Server.do(t.Server.work, func() { c.execute(ctx, op, params, after) }) {
 		c.close(closeServiceRestart, "the server restarts")
 	}
 }
@@ -130,16 +130,15 @@ func (s *Server) openStream(w http.ResponseWriter, r *http.Request, exec graphql
 		refuse(w, http.StatusHTTPVersionNotSupported, monitor.Errorf(monitor.CodeBadInput, "event streams need HTTP/1.1"))
 		return nil
 	}
-	c, ok := s.newConnection(conn, exec, kind, framing, auth.Address(r.Context()))
-	if !ok {
-		_ = conn.Close()
-		return nil
-	}
 	head := streamHead
 	if requestID != "" {
 		head += "X-Request-Id: " + requestID + "\r\n"
 	}
-	c.out.send([]byte(head + "\r\n:\n\n"))
+	c, ok := s.newConnection(conn, head+"\r\n:\n\n", exec, kind, framing, auth.Address(r.Context()))
+	if !ok {
+		_ = conn.Close()
+		return nil
+	}
 	s.running.Go(func() { c.watchPeer(conn) })
 	if err := c.introduce(viewer, func() bool { return false }); err != nil {
 		c.reject(err)

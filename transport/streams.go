@@ -105,7 +105,7 @@ func (t Streams) begin(w http.ResponseWriter, r *http.Request, reserved *reserva
 		refuse(w, http.StatusConflict, monitor.Errorf(monitor.CodeConflict, "the operation id is in use, or the stream is over"))
 		return
 	}
-	if !t.Server.do(func() { c.execute(ctx, op, params, "") }) {
+	if !t.Server.do(t.Server.work, func() { c.execute(ctx, op, params, "") }) {
 		unavailable(w)
 		return
 	}

@@ -26,6 +26,9 @@ const (
 
 	subprotocol = "graphql-transport-ws"
 	maxID       = 256 // bytes of an operation's id, which the client chooses
+
+	loginBytes = 16 << 10 // of one message before the login: nobody knows yet who sends it
+	partBytes  = 4 << 10  // taken for a frame before its bytes are there
 )
 
 // WebSocket is the transport of graphql-transport-ws.
@@ -43,7 +46,7 @@ func (WebSocket) Supports(r *http.Request) bool {
 // small stack waits for what the client says.
 func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	s := t.Server
-	if s.closed() {
+	if s.closed() || s.crowded() {
 		unavailable(w)
 		return
 	}
@@ -52,7 +55,7 @@ func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	if err != nil {
 		return // the upgrader has answered
 	}
-	c, ok := s.newConnection(conn, exec, kindSocket, socketFraming{}, auth.Address(r.Context()))
+	c, ok := s.newConnection(conn, "", exec, kindSocket, socketFraming{}, auth.Address(r.Context()))
 	if !ok {
 		_ = conn.Close()
 		return
@@ -143,17 +146,17 @@ func (k *socket) message() ([]byte, error) {
 		if err := ws.CheckHeader(header, state); err != nil {
 			return nil, protocolError{closeProtocol, "a frame against RFC 6455"}
 		}
-		if header.Length+int64(len(whole)) > k.server.Limits.MessageBytes {
+		if header.Length > k.limit()-int64(len(whole)) {
 			return nil, protocolError{closeTooBig, "message too big"}
 		}
-		part := make([]byte, header.Length)
-		if _, err := io.ReadFull(k.from, part); err != nil {
+		part, err := readPart(k.from, header.Length)
+		if err != nil {
 			return nil, err
 		}
 		ws.Cipher(part, header.Mask, 0)
 		switch header.OpCode {
 		case ws.OpPing:
-			k.out.send(append([]byte{0x8a, byte(len(part))}, part...))
+			k.out.offer(append([]byte{0x8a, byte(len(part))}, part...)) // what waits shows as well that we are here
 			continue
 		case ws.OpPong:
 			continue
@@ -172,6 +175,22 @@ func (k *socket) message() ([]byte, error) {
 	}
 }
 
+// limit is how large a message may be.
+func (k *socket) limit() int64 {
+	if !k.acked {
+		return min(loginBytes, k.server.Limits.MessageBytes)
+	}
+	return k.server.Limits.MessageBytes
+}
+
+// readPart reads n bytes. Memory is taken as they come: a header that promises
+// many costs nothing.
+func readPart(from io.Reader, n int64) ([]byte, error) {
+	part := bytes.NewBuffer(make([]byte, 0, min(n, partBytes)+bytes.MinRead))
+	_, err := io.CopyN(part, from, n)
+	return part.Bytes(), err
+}
+
 // incoming is a message of a client.
 type incoming struct {
 	ID      string          `json:"id"`
@@ -183,7 +202,14 @@ type incoming struct {
 // on a worker, while this goroutine waits: a client that sends faster than it is
 // served has to wait too.
 func (k *socket) handle(text []byte) (err error) {
-	if !k.server.do(func() { err = k.dispatch(text) }) {
+	var slow func() error
+	if !k.server.do(k.server.quick, func() { slow, err = k.dispatch(text) }) {
+		return context.Canceled
+	}
+	if err != nil || slow == nil {
+		return err
+	}
+	if !k.server.do(k.server.work, func() { err = slow() }) {
 		return context.Canceled
 	}
 	if err == nil {
@@ -196,29 +222,31 @@ func (k *socket) handle(text []byte) (err error) {
 	return err
 }
 
-func (k *socket) dispatch(text []byte) error {
+// dispatch does at once what never waits, and gives what may wait for the
+// database: pings are answered and operations ended while all of that hangs.
+func (k *socket) dispatch(text []byte) (slow func() error, err error) {
 	var m incoming
 	if err := json.Unmarshal(text, &m); err != nil {
-		return protocolError{closeBadMessage, "Invalid message: not a JSON object"}
+		return nil, protocolError{closeBadMessage, "Invalid message: not a JSON object"}
 	}
 	switch m.Type {
 	case "connection_init":
-		return k.init(m.Payload)
+		return func() error { return k.init(m.Payload) }, nil
 	case "ping":
-		k.out.send(pong(m.Payload))
-		return nil
+		k.out.offer(pong(m.Payload))
+		return nil, nil
 	case "pong":
-		return nil
+		return nil, nil
 	case "subscribe":
-		return k.subscribeMessage(m)
+		return func() error { return k.subscribeMessage(m) }, nil
 	case "complete":
 		if m.ID == "" {
-			return protocolError{closeBadMessage, "Invalid message: no id"}
+			return nil, protocolError{closeBadMessage, "Invalid message: no id"}
 		}
 		k.stop(m.ID)
-		return nil
+		return nil, nil
 	default:
-		return protocolError{closeBadMessage, "Invalid message: unknown type"}
+		return nil, protocolError{closeBadMessage, "Invalid message: unknown type"}
 	}
 }
 
@@ -252,10 +280,14 @@ func (k *socket) init(payload json.RawMessage) error {
 		known = true
 	}
 	if err := k.introduce(viewer, func() bool { return known && k.server.touched.Load() == before }); err != nil {
-		if monitor.CodeOf(err) == monitor.CodeUnauthenticated {
+		switch monitor.CodeOf(err) {
+		case monitor.CodeUnauthenticated:
 			return protocolError{closeForbidden, "Forbidden"}
+		case monitor.CodeRateLimited:
+			return protocolError{closeTryLater, clip(err.Error(), 120)}
 		}
-		return protocolError{closeTryLater, clip(err.Error(), 120)}
+		k.server.Log.Warn("feed: connection_init could not be checked", "error", err)
+		return protocolError{closeTryLater, "try again"}
 	}
 	k.acked = true
 	k.out.send(socketMessage{Type: "connection_ack"}.frame())
