@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/security-monitor/secmon/graph"
+	"github.com/security-monitor/secmon/graph/model"
 	"github.com/security-monitor/secmon/monitor"
 	"github.com/security-monitor/secmon/resolvers"
 	live "github.com/security-monitor/secmon/transport"
@@ -28,7 +29,8 @@ const (
 // server-sent events.
 func (a *App) graphql() (http.Handler, error) {
 	root := &resolvers.Resolver{
-		Alerts: a.Store, Discussion: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store, Incidents: a.Store, Jobs: jobs{a.Store, a},
+		Alerts: a.Store, Discussion: a.Store, Events: a.Store, Rules: a.Store, Users: a.Store, Incidents: a.Store, IncidentMoves: a.Store, IncidentReading: a.Store, IncidentTasks: a.Store, IncidentComments: a.Store, Groupings: a.Store,
+		Jobs: jobs{a.Store, a},
 		Feed: liveFeed{a.tail}, Running: a, Journal: a.Store, Bounds: a.cfg.journalBounds(), Auth: a.Auth, Version: Version,
 	}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: root, Complexity: complexity()})
@@ -85,7 +87,14 @@ func complexity() graph.ComplexityRoot {
 	c.Query.Users = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Query.Incidents = func(child int, _ *monitor.IncidentFilter, first int, _ *string) int { return listCost(child, first) }
 	c.Query.Jobs = func(child, first int, _ *string) int { return listCost(child, first) }
-	c.Incident.Alerts = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.Incident.Alerts = func(child int, _ *monitor.AlertFilter, first int, _ *string) int { return listCost(child, first) }
+	c.Incident.Comments = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.Incident.Timeline = func(child, first int, _ *string) int { return listCost(child, first) }
+	c.Incident.Tasks = func(child int) int { return listCost(child, 10) }
+	c.Incident.AlertCounts = func(child int) int { return 20 + child }
+	c.Incident.Entities = func(child int) int { return 500 + child } // it reads thousands of rows
+	c.Incident.Techniques = func(child int) int { return 500 + child }
+	c.Query.IncidentReport = func(child int, _ string, _ model.ReportFormat) int { return 5_000 + child }
 	c.Incident.Journal = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Alert.Evidence = func(child, first int, _ *string) int { return listCost(child, first) }
 	c.Alert.Comments = func(child, first int, _ *string) int { return listCost(child, first) }

@@ -15,6 +15,7 @@ var alertColumns = []string{
 	"id", "version", "title", "severity", "status", "disposition", "reason", "assignee_id", "count", "first_seen", "last_seen",
 	"created_at", "updated_at", "acknowledged_at", "closed_at", "host", "user", "src_ip", "src_port", "dst_ip", "dst_port",
 	"process", "techniques", "tags", "rule_id", "rule_version", "rule_author", "comments", "dedup_key",
+	"incident_id",
 }
 
 var alertFilterColumns = map[monitor.FilterField]column{
@@ -24,6 +25,7 @@ var alertFilterColumns = map[monitor.FilterField]column{
 	"title":         {names: []string{"title"}},
 	"rule":          {names: []string{"rule_id"}},
 	"assignee":      {names: []string{"assignee_id"}},
+	"incident":      {names: []string{"incident_id"}},
 	"host":          {names: []string{"host"}, folded: true},
 	"user":          {names: []string{"user"}, folded: true},
 	"sourceIp":      {names: []string{"src_ip"}},
@@ -238,6 +240,7 @@ func alertRow(a *monitor.Alert) goqu.Record {
 		"src_ip": ipBytes(a.SrcIP), "src_port": a.SrcPort, "dst_ip": ipBytes(a.DstIP), "dst_port": a.DstPort, "process": a.Process,
 		"techniques": jsonColumn{a.Techniques}, "tags": jsonColumn{a.Tags}, "rule_id": a.RuleID[:], "rule_version": a.RuleVersion,
 		"rule_author": a.RuleAuthor, "comments": a.Comments, "dedup_key": a.DedupKey,
+		"incident_id": nullID(a.IncidentID),
 	}
 }
 
@@ -247,7 +250,8 @@ func scanAlert(r scanner) (*monitor.Alert, error) {
 	err := r.Scan(idColumn{&a.ID}, &a.Version, &a.Title, &severity, &a.Status, &a.Disposition, &a.Reason, idColumn{&a.AssigneeID}, &a.Count,
 		timeColumn{&a.FirstSeen}, timeColumn{&a.LastSeen}, timeColumn{&a.CreatedAt}, timeColumn{&a.UpdatedAt}, timeColumn{&a.AcknowledgedAt},
 		timeColumn{&a.ClosedAt}, &a.Host, &a.User, ipColumn{&a.SrcIP}, &a.SrcPort, ipColumn{&a.DstIP}, &a.DstPort, &a.Process,
-		jsonColumn{&a.Techniques}, jsonColumn{&a.Tags}, idColumn{&a.RuleID}, &a.RuleVersion, &a.RuleAuthor, &a.Comments, &a.DedupKey)
+		jsonColumn{&a.Techniques}, jsonColumn{&a.Tags}, idColumn{&a.RuleID}, &a.RuleVersion, &a.RuleAuthor, &a.Comments, &a.DedupKey,
+		idColumn{&a.IncidentID})
 	a.Severity = severityOf(severity)
 	return a, err
 }

@@ -34,6 +34,7 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 	}
 	rows, size := make([]any, len(entries)), 0
 	var refs []any
+	timeline := timelineRows{}
 	for i := range entries {
 		seq++
 		hash = monitor.ChainHash(hash, seq, bodies[i])
@@ -42,6 +43,7 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 		rows[i] = goqu.Record{"seq": seq, "at": t.now, "action": t.action, "body": bodies[i], "hash": append([]byte(nil), hash[:]...)}
 		for _, c := range entries[i].Body.Changes {
 			refs = append(refs, goqu.Record{"kind": string(c.Kind), "id": append([]byte(nil), c.ID[:]...), "seq": seq})
+			timeline.add(&c, seq)
 		}
 	}
 	for _, row := range rows { // one each: a row may be megabytes
@@ -50,6 +52,9 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 		}
 	}
 	if err := insertChunks(ctx, t, "journal_refs", refs, 2_000); err != nil {
+		return nil, err
+	}
+	if err := insertChunks(ctx, t, "incident_timeline", timeline.rows, 2_000); err != nil {
 		return nil, err
 	}
 	advance := dialect.Update("feed_state").Set(goqu.Record{"seq": seq, "hash": hash[:], "bytes": goqu.L("? + ?", goqu.C("bytes"), size)}).Where(goqu.C("id").Eq(1))

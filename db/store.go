@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -22,6 +23,7 @@ type Store struct {
 	db        *sql.DB
 	now       func() time.Time
 	committed func([]monitor.Entry)
+	groupings atomic.Pointer[[]*monitor.IncidentGrouping] // in force; replaced as a whole
 }
 
 // Options of a store.

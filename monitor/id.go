@@ -131,6 +131,9 @@ const (
 	KindAPIToken Kind = "APIToken"
 	KindIncident Kind = "Incident"
 	KindJob      Kind = "Job"
+
+	KindIncidentTask     Kind = "IncidentTask"
+	KindIncidentGrouping Kind = "IncidentGrouping"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

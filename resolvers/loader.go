@@ -16,6 +16,16 @@ type loaders struct {
 	users  *dataloadgen.Loader[monitor.ID, *monitor.User]
 	rules  *dataloadgen.Loader[monitor.ID, *monitor.Rule]
 	events *dataloadgen.Loader[monitor.EventID, *monitor.Event]
+
+	named     *dataloadgen.Loader[string, *monitor.User]
+	alerts    *dataloadgen.Loader[monitor.ID, *monitor.Alert]
+	incidents *dataloadgen.Loader[monitor.ID, *monitor.Incident]
+	groupings *dataloadgen.Loader[monitor.ID, *monitor.IncidentGrouping]
+	// Of incidents, by their ids.
+	spans    *dataloadgen.Loader[monitor.ID, *monitor.IncidentSpan]
+	counts   *dataloadgen.Loader[monitor.ID, *monitor.IncidentGroups]
+	tasks    *dataloadgen.Loader[monitor.ID, *taskList]
+	entities *dataloadgen.Loader[monitor.ID, *monitor.IncidentEntities]
 }
 
 type loadersKey struct{}
@@ -31,6 +41,15 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		users:  dataloadgen.NewLoader(byKey(r.Users.UsersByID, func(u *monitor.User) monitor.ID { return u.ID }), options...),
 		rules:  dataloadgen.NewLoader(byKey(r.Rules.RulesByID, func(r *monitor.Rule) monitor.ID { return r.ID }), options...),
 		events: dataloadgen.NewLoader(byKey(r.Events.EventsByID, func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
+
+		named:     dataloadgen.NewLoader(byKey(r.Users.UsersByName, func(u *monitor.User) string { return u.Name }), options...),
+		alerts:    dataloadgen.NewLoader(byKey(r.Alerts.AlertsByID, func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
+		incidents: dataloadgen.NewLoader(byKey(r.Incidents.IncidentsByID, func(i *monitor.Incident) monitor.ID { return i.ID }), options...),
+		groupings: dataloadgen.NewLoader(byKey(r.Groupings.IncidentGroupingsByID, func(g *monitor.IncidentGrouping) monitor.ID { return g.ID }), options...),
+		spans:     dataloadgen.NewLoader(byKey(r.IncidentReading.IncidentSpans, func(s *monitor.IncidentSpan) monitor.ID { return s.ID }), options...),
+		counts:    dataloadgen.NewLoader(byKey(r.IncidentReading.AlertGroupsOfIncidents, func(g *monitor.IncidentGroups) monitor.ID { return g.ID }), options...),
+		tasks:     dataloadgen.NewLoader(byKey(r.tasksOf, func(l *taskList) monitor.ID { return l.incident }), options...),
+		entities:  dataloadgen.NewLoader(byKey(r.entitiesOf, func(e *monitor.IncidentEntities) monitor.ID { return e.ID }), options...),
 	})
 }
 
@@ -65,6 +84,21 @@ func byKey[K comparable, T any](load func(context.Context, []K) ([]*T, error), k
 		}
 		return out, nil
 	}
+}
+
+// loadNames gives the users with those names, in their order; who is not there is left out.
+func loadNames(ctx context.Context, names []string) ([]*monitor.User, error) {
+	found, err := loadersOf(ctx).named.LoadAll(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	users := make([]*monitor.User, 0, len(found))
+	for _, user := range found {
+		if user != nil {
+			users = append(users, user)
+		}
+	}
+	return users, nil
 }
 
 // loadUser gives nil for nobody and for a user that is gone.
