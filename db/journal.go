@@ -34,6 +34,7 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 	}
 	rows, size := make([]any, len(entries)), 0
 	var refs []any
+	noted := map[journalRef]bool{}
 	timeline := timelineRows{}
 	for i := range entries {
 		seq++
@@ -42,7 +43,10 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 		size += len(bodies[i])
 		rows[i] = goqu.Record{"seq": seq, "at": t.now, "action": t.action, "body": bodies[i], "hash": append([]byte(nil), hash[:]...)}
 		for _, c := range entries[i].Body.Changes {
-			refs = append(refs, goqu.Record{"kind": string(c.Kind), "id": append([]byte(nil), c.ID[:]...), "seq": seq})
+			if ref := (journalRef{c.Kind, c.ID, seq}); !noted[ref] { // a repeated alert may come into an incident too
+				noted[ref] = true
+				refs = append(refs, goqu.Record{"kind": string(c.Kind), "id": append([]byte(nil), c.ID[:]...), "seq": seq})
+			}
 			timeline.add(&c, seq)
 		}
 	}
@@ -62,6 +66,13 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 		return nil, fmt.Errorf("advance feed state: %w", err)
 	}
 	return entries, nil
+}
+
+// journalRef says that an entry changed an entity.
+type journalRef struct {
+	kind monitor.Kind
+	id   monitor.ID
+	seq  uint64
 }
 
 // entries cuts the transaction's changes into bounded entries; the first names the batch.
