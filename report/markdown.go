@@ -96,13 +96,13 @@ var (
 		"://", `\://`, "www.", `www\.`, "WWW.", `WWW\.`,
 	)
 	// What has a meaning at the beginning of a line: lists, headings, rules.
-	opening = regexp.MustCompile(`^(\d{0,9})([-+#=.):])`)
+	opening = regexp.MustCompile(`^(\d{1,9})([.)]( |$))|^()([-+#=])`)
 )
 
 // inline makes a text one line in which nothing is markup.
 func inline(text string) string {
 	text = strings.Map(visible, text)
-	return opening.ReplaceAllString(special.Replace(strings.TrimSpace(text)), `$1\$2`)
+	return opening.ReplaceAllString(special.Replace(strings.TrimSpace(text)), `$1$4\$2$5`)
 }
 
 // visible makes line breaks spaces and shows where characters stood that a reader
