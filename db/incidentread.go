@@ -50,8 +50,8 @@ func (r *timelineRows) add(c *monitor.Change, seq uint64) {
 // the alerts that are in it now, latest first.
 func (s *Store) IncidentTimeline(ctx context.Context, incident monitor.ID, args page.Args) (*monitor.IncidentTimelineConnection, error) {
 	keys := []string{"seq", "entity_id"}
-	st := dialect.From("incident_timeline").Select("seq", "entity_id").Where(goqu.C("incident_id").Eq(incident[:])).
-		Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
+	st := dialect.From("incident_timeline").Select("seq", "entity_id").Where(ofIncident(incident)).
+		Order(descending(append([]string{"incident_id"}, keys...))...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
 	if args.After != "" {
 		var seq uint64
 		var id monitor.ID
