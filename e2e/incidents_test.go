@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql/handler" //nolint:depguard // a running app asks the database by itself, too
+	"github.com/99designs/gqlgen/graphql/handler"           //nolint:depguard // a running app asks the database by itself, too
 	"github.com/99designs/gqlgen/graphql/handler/transport" //nolint:depguard // as above
 
 	"github.com/security-monitor/secmon/db"
