@@ -260,6 +260,9 @@ func (a *App) maintain(ctx context.Context) {
 			}
 		}
 		a.trimJournal(ctx)
+		if err := a.Store.TrimGroups(ctx); err != nil && ctx.Err() == nil {
+			a.lg.Error("trim groups of alerts", "error", err)
+		}
 		a.buryJobs(ctx)
 		a.forgetAssets(ctx)
 		select {

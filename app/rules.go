@@ -135,6 +135,9 @@ func (a *App) watchRules(ctx context.Context) (*feed.Subscription, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.Store.LoadGroupings(ctx); err != nil {
+		return nil, err
+	}
 	return changes, a.loadRules(ctx)
 }
 
@@ -162,6 +165,11 @@ func (a *App) reloadRules(ctx context.Context, changes *feed.Subscription) error
 		if err != nil {
 			return err
 		}
+		if slices.ContainsFunc(entries, changesGroupings) {
+			if err := a.Store.LoadGroupings(ctx); err != nil {
+				return err
+			}
+		}
 		if !slices.ContainsFunc(entries, changesRules) {
 			continue
 		}
@@ -174,4 +182,9 @@ func (a *App) reloadRules(ctx context.Context, changes *feed.Subscription) error
 // changesRules tells whether an entry is about rules; one never mixes kinds with others.
 func changesRules(e monitor.Entry) bool {
 	return len(e.Body.Changes) > 0 && e.Body.Changes[0].Kind == monitor.KindRule
+}
+
+// changesGroupings tells whether an entry is about the groupings of alerts into incidents.
+func changesGroupings(e monitor.Entry) bool {
+	return len(e.Body.Changes) > 0 && e.Body.Changes[0].Kind == monitor.KindIncidentGrouping
 }

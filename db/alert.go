@@ -18,6 +18,7 @@ var alertColumns = []string{
 	"created_at", "updated_at", "acknowledged_at", "closed_at", "host", "user", "src_ip", "src_port", "dst_ip", "dst_port",
 	"process", "techniques", "tags", "rule_id", "rule_version", "rule_author", "comments", "dedup_key",
 	"rule_severity", "started_at", "merged_into", "claimed_by", "claimed_until", "file_hash",
+	"incident_id",
 }
 
 var alertFilterColumns = map[monitor.FilterField]column{
@@ -27,6 +28,7 @@ var alertFilterColumns = map[monitor.FilterField]column{
 	"title":         {names: []string{"title"}},
 	"rule":          {names: []string{"rule_id"}},
 	"assignee":      {names: []string{"assignee_id"}},
+	"incident":      {names: []string{"incident_id"}},
 	"host":          {names: []string{"host"}, folded: true},
 	"user":          {names: []string{"user"}, folded: true},
 	"sourceIp":      {names: []string{"src_ip"}},
@@ -371,6 +373,7 @@ func alertRow(a *monitor.Alert) goqu.Record {
 		"rule_author": a.RuleAuthor, "comments": a.Comments, "dedup_key": a.DedupKey,
 		"rule_severity": a.RuleSeverity.Rank(), "started_at": nullTime(a.StartedAt), "merged_into": nullID(a.MergedInto),
 		"claimed_by": nullID(a.ClaimedBy), "claimed_until": nullTime(a.ClaimedUntil), "file_hash": a.FileHash,
+		"incident_id": nullID(a.IncidentID),
 	}
 }
 
@@ -381,7 +384,7 @@ func scanAlert(r scanner) (*monitor.Alert, error) {
 		timeColumn{&a.FirstSeen}, timeColumn{&a.LastSeen}, timeColumn{&a.CreatedAt}, timeColumn{&a.UpdatedAt}, timeColumn{&a.AcknowledgedAt},
 		timeColumn{&a.ClosedAt}, &a.Host, &a.User, ipColumn{&a.SrcIP}, &a.SrcPort, ipColumn{&a.DstIP}, &a.DstPort, &a.Process,
 		jsonColumn{&a.Techniques}, jsonColumn{&a.Tags}, idColumn{&a.RuleID}, &a.RuleVersion, &a.RuleAuthor, &a.Comments, &a.DedupKey,
-		&ruleSeverity, timeColumn{&a.StartedAt}, idColumn{&a.MergedInto}, idColumn{&a.ClaimedBy}, timeColumn{&a.ClaimedUntil}, &a.FileHash)
+		&ruleSeverity, timeColumn{&a.StartedAt}, idColumn{&a.MergedInto}, idColumn{&a.ClaimedBy}, timeColumn{&a.ClaimedUntil}, &a.FileHash, idColumn{&a.IncidentID})
 	a.Severity, a.RuleSeverity = severityOf(severity), severityOf(ruleSeverity)
 	return a, err
 }

@@ -24,7 +24,7 @@ func (s *Store) MergeAlerts(ctx context.Context, actor monitor.Actor, into monit
 	}
 	var now *monitor.Alert
 	err := s.change(ctx, actor, monitor.ActionAlertMerge, func(t *tx) error {
-		alerts, err := t.lockAlerts(ctx, append([]monitor.ID{into}, from...))
+		alerts, err := t.lockAlerts(ctx, "from", append([]monitor.ID{into}, from...))
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (s *Store) DetachAlert(ctx context.Context, actor monitor.Actor, id monitor
 		if err != nil {
 			return err
 		}
-		alerts, err := t.lockAlerts(ctx, []monitor.ID{id, parent})
+		alerts, err := t.lockAlerts(ctx, "id", []monitor.ID{id, parent})
 		if err != nil {
 			return err
 		}
@@ -163,8 +163,14 @@ func latest(a, b time.Time) time.Time {
 
 // lockAlerts gives alerts by id, locked in the order of their ids, so that two
 // transactions cannot wait for each other. One that is not there is NOT_FOUND,
-// one that is named twice BAD_INPUT.
-func (t *tx) lockAlerts(ctx context.Context, ids []monitor.ID) (map[monitor.ID]*monitor.Alert, error) {
+// one that is named twice BAD_INPUT with the input's field.
+func (t *tx) lockAlerts(ctx context.Context, field string, ids []monitor.ID) (map[monitor.ID]*monitor.Alert, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	if len(ids) > monitor.MaxIncidentAlerts {
+		return nil, monitor.InputErrorf(field, "at most %d alerts, not %d", monitor.MaxIncidentAlerts, len(ids))
+	}
 	st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("id").In(idList(ids))).
 		Order(goqu.C("id").Asc()).ForUpdate(goqu.Wait)
 	found, err := query(ctx, t, st, scanAlert)
@@ -179,7 +185,7 @@ func (t *tx) lockAlerts(ctx context.Context, ids []monitor.ID) (map[monitor.ID]*
 	for _, id := range ids {
 		switch {
 		case named[id]:
-			return nil, monitor.InputErrorf("from", "an alert is named twice")
+			return nil, monitor.InputErrorf(field, "an alert is named twice")
 		case alerts[id] == nil:
 			return nil, errNoAlert()
 		}

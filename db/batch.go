@@ -37,7 +37,7 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 		if err := t.insertEvents(ctx, b.Events); err != nil {
 			return err
 		}
-		return t.raiseAlerts(ctx, b)
+		return t.raiseAlerts(ctx, b, s.enabledGroupings())
 	})
 	if err != nil {
 		return monitor.ID{}, fmt.Errorf("store batch of %d events: %w", len(b.Events), err)
@@ -65,7 +65,7 @@ func (t *tx) insertEvents(ctx context.Context, events []*monitor.Event) error {
 // raiseAlerts groups the findings by dedup key and brings them together with the
 // open alerts of those keys. Keys are locked in order, so that two batches
 // cannot wait for each other.
-func (t *tx) raiseAlerts(ctx context.Context, b *monitor.Batch) error {
+func (t *tx) raiseAlerts(ctx context.Context, b *monitor.Batch, groupings []*monitor.IncidentGrouping) error {
 	found, evidence := t.group(b)
 	if len(found) == 0 {
 		return nil
@@ -75,33 +75,34 @@ func (t *tx) raiseAlerts(ctx context.Context, b *monitor.Batch) error {
 		return err
 	}
 	var repeated []any
+	var raised []*monitor.Alert
 	for _, candidate := range found {
 		alert := open[[32]byte(candidate.DedupKey)]
 		if alert == nil {
 			return fmt.Errorf("alert %s: vanished under its lock", candidate.ID)
 		}
-		action, was := monitor.ActionAlertRaise, (*monitor.Alert)(nil)
 		if alert.ID == candidate.ID {
-			alert = candidate
+			raised = append(raised, candidate)
 		} else {
-			action = monitor.ActionAlertRepeat
-			copied := *alert
-			was = &copied
+			was := *alert
 			alert.Absorb(candidate)
 			alert.Version++
 			alert.UpdatedAt = t.now
 			repeated = append(repeated, alertRow(alert))
+			change, err := monitor.NewChange(monitor.KindAlert, alert.ID, monitor.ActionAlertRepeat, &was, alert)
+			if err != nil {
+				return err
+			}
+			t.changes = append(t.changes, change)
 		}
-		change, err := monitor.NewChange(monitor.KindAlert, alert.ID, action, was, alert)
-		if err != nil {
-			return err
-		}
-		t.changes = append(t.changes, change)
 		for _, e := range evidence[candidate.ID] {
 			e["alert_id"] = append([]byte(nil), alert.ID[:]...)
 		}
 	}
 	if err := t.updateRepeated(ctx, repeated); err != nil {
+		return err
+	}
+	if err := t.noteRaised(ctx, raised, groupings); err != nil {
 		return err
 	}
 	var rows []any
@@ -111,6 +112,27 @@ func (t *tx) raiseAlerts(ctx context.Context, b *monitor.Batch) error {
 		}
 	}
 	return insertChunks(ctx, t, "alert_events", rows, insertEvents)
+}
+
+// noteRaised journals new alerts, and before that groups them: the incident that
+// takes an alert is part of its being raised. What happens to incidents and to
+// older alerts stands behind them in the entry.
+func (t *tx) noteRaised(ctx context.Context, raised []*monitor.Alert, groupings []*monitor.IncidentGrouping) error {
+	before := len(t.changes)
+	if err := t.groupRaised(ctx, groupings, raised); err != nil {
+		return err
+	}
+	grouped := slices.Clone(t.changes[before:])
+	t.changes = t.changes[:before]
+	for _, alert := range raised {
+		change, err := monitor.NewChange(monitor.KindAlert, alert.ID, monitor.ActionAlertRaise, nil, alert)
+		if err != nil {
+			return err
+		}
+		t.changes = append(t.changes, change)
+	}
+	t.changes = append(t.changes, grouped...)
+	return nil
 }
 
 // group makes one new alert per dedup key, in key order, and the evidence rows of each.

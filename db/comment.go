@@ -11,7 +11,7 @@ import (
 	"github.com/security-monitor/secmon/page"
 )
 
-var commentColumns = []string{"id", "alert_id", "author_id", "body", "created_at"}
+var commentColumns = []string{"id", "alert_id", "incident_id", "author_id", "body", "created_at"}
 
 // AddComment writes a comment and counts it on its alert.
 func (s *Store) AddComment(ctx context.Context, actor monitor.Actor, c monitor.Comment) (*monitor.Comment, *monitor.Alert, error) {
@@ -25,7 +25,7 @@ func (s *Store) AddComment(ctx context.Context, actor monitor.Actor, c monitor.C
 			return err
 		}
 		c.ID, c.CreatedAt = monitor.NewID(t.now), t.now
-		if err := exec(ctx, t, dialect.Insert("comments").Rows(commentRow(&c))); err != nil {
+		if err := t.insertComment(ctx, &c); err != nil {
 			return err
 		}
 		next := *was
@@ -44,9 +44,43 @@ func (s *Store) AddComment(ctx context.Context, actor monitor.Actor, c monitor.C
 	return &c, alert, nil
 }
 
+// AddIncidentComment writes a comment and counts it on its incident.
+func (s *Store) AddIncidentComment(ctx context.Context, actor monitor.Actor, c monitor.Comment) (*monitor.Comment, *monitor.Incident, error) {
+	if err := c.Check(); err != nil {
+		return nil, nil, err
+	}
+	incident, err := s.changeIncident(ctx, actor, monitor.ActionIncidentComment, c.IncidentID, nil, func(t *tx, i *monitor.Incident) error {
+		i.CommentCount++
+		c.ID, c.CreatedAt = monitor.NewID(t.now), t.now
+		if err := t.insertComment(ctx, &c); err != nil {
+			return err
+		}
+		change, err := monitor.NewChange(monitor.KindComment, c.ID, monitor.ActionIncidentComment, nil, &c)
+		t.changes = append(t.changes, change)
+		return err
+	})
+	if err != nil {
+		return nil, incident, err
+	}
+	return &c, incident, nil
+}
+
+func (t *tx) insertComment(ctx context.Context, c *monitor.Comment) error {
+	return exec(ctx, t, dialect.Insert("comments").Rows(commentRow(c)))
+}
+
 // CommentsOf gives one page of an alert's comments, oldest first.
 func (s *Store) CommentsOf(ctx context.Context, alert monitor.ID, args page.Args) (*monitor.CommentConnection, error) {
-	st := dialect.From("comments").Select(columnList(commentColumns)...).Where(goqu.C("alert_id").Eq(alert[:])).
+	return s.commentsWhere(ctx, goqu.C("alert_id").Eq(alert[:]), args)
+}
+
+// CommentsOfIncident gives one page of an incident's comments, oldest first.
+func (s *Store) CommentsOfIncident(ctx context.Context, incident monitor.ID, args page.Args) (*monitor.CommentConnection, error) {
+	return s.commentsWhere(ctx, goqu.C("incident_id").Eq(incident[:]), args)
+}
+
+func (s *Store) commentsWhere(ctx context.Context, which goqu.Expression, args page.Args) (*monitor.CommentConnection, error) {
+	st := dialect.From("comments").Select(columnList(commentColumns)...).Where(which).
 		Order(goqu.C("created_at").Asc(), goqu.C("id").Asc()).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
 	if args.After != "" {
 		var at time.Time
@@ -58,7 +92,7 @@ func (s *Store) CommentsOf(ctx context.Context, alert monitor.ID, args page.Args
 	}
 	comments, err := query(ctx, s.db, st, scanComment)
 	if err != nil {
-		return nil, fmt.Errorf("list comments of alert %s: %w", alert, err)
+		return nil, fmt.Errorf("list comments: %w", err)
 	}
 	return page.Build(comments, args, func(c *monitor.Comment) string { return page.EncodeCursor(c.CreatedAt, c.ID) }), nil
 }
@@ -69,10 +103,12 @@ func (s *Store) Comment(ctx context.Context, id monitor.ID) (*monitor.Comment, b
 }
 
 func commentRow(c *monitor.Comment) goqu.Record {
-	return goqu.Record{"id": c.ID[:], "alert_id": c.AlertID[:], "author_id": nullID(c.AuthorID), "body": c.Body, "created_at": c.CreatedAt}
+	return goqu.Record{
+		"id": c.ID[:], "alert_id": nullID(c.AlertID), "incident_id": nullID(c.IncidentID), "author_id": nullID(c.AuthorID), "body": c.Body, "created_at": c.CreatedAt,
+	}
 }
 
 func scanComment(r scanner) (*monitor.Comment, error) {
 	c := &monitor.Comment{}
-	return c, r.Scan(idColumn{&c.ID}, idColumn{&c.AlertID}, idColumn{&c.AuthorID}, &c.Body, timeColumn{&c.CreatedAt})
+	return c, r.Scan(idColumn{&c.ID}, idColumn{&c.AlertID}, idColumn{&c.IncidentID}, idColumn{&c.AuthorID}, &c.Body, timeColumn{&c.CreatedAt})
 }

@@ -13,6 +13,7 @@ import (
 
 var incidentColumns = []string{
 	"id", "version", "title", "severity", "status", "assignee_id", "reason", "alerts", "created_at", "updated_at", "closed_at",
+	"description", "disposition", "merged_into_id", "grouping_id", "tasks", "tasks_done", "comments",
 }
 
 var incidentFilterColumns = map[monitor.FilterField]column{
@@ -22,6 +23,11 @@ var incidentFilterColumns = map[monitor.FilterField]column{
 	"assignee":  {names: []string{"assignee_id"}},
 	"createdAt": {names: []string{"created_at"}},
 	"updatedAt": {names: []string{"updated_at"}},
+
+	"description": {names: []string{"description"}},
+	"disposition": {names: []string{"disposition"}},
+	"grouping":    {names: []string{"grouping_id"}},
+	"alertCount":  {names: []string{"alerts"}},
 }
 
 // CreateIncident opens an incident over alerts. An alert that is not there is
@@ -31,21 +37,13 @@ func (s *Store) CreateIncident(ctx context.Context, actor monitor.Actor, i monit
 	if err := i.Check(); err != nil {
 		return nil, err
 	}
-	if len(alerts) > monitor.MaxIncidentAlerts {
-		return nil, monitor.InputErrorf("alerts", "at most %d alerts, not %d", monitor.MaxIncidentAlerts, len(alerts))
-	}
 	err := s.change(ctx, actor, monitor.ActionIncidentCreate, func(t *tx) error {
 		i.ID, i.Version, i.Status, i.CreatedAt, i.UpdatedAt = monitor.NewID(t.now), 1, monitor.IncidentOpen, t.now, t.now
-		i.AlertCount = len(alerts)
-		if err := t.gatherAlerts(ctx, i.ID, alerts); err != nil {
+		i.AlertCount = 0
+		if err := t.addAlerts(ctx, &i, alerts); err != nil {
 			return err
 		}
-		if err := exec(ctx, t, dialect.Insert("incidents").Rows(incidentRow(&i))); err != nil {
-			return err
-		}
-		change, err := monitor.NewChange(monitor.KindIncident, i.ID, monitor.ActionIncidentCreate, nil, &i)
-		t.changes = append(t.changes, change)
-		return err
+		return t.insertIncident(ctx, &i, monitor.ActionIncidentCreate)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("create incident: %w", err)
@@ -53,64 +51,90 @@ func (s *Store) CreateIncident(ctx context.Context, actor monitor.Actor, i monit
 	return &i, nil
 }
 
-// gatherAlerts puts alerts into an incident.
-func (t *tx) gatherAlerts(ctx context.Context, incident monitor.ID, alerts []monitor.ID) error {
-	if len(alerts) == 0 {
-		return nil
-	}
-	st := dialect.From("alerts").Select("id").Where(goqu.C("id").In(idList(alerts))).Order(goqu.C("id").Asc()).ForUpdate(goqu.Wait)
-	found, err := query(ctx, t, st, func(r scanner) (id monitor.ID, err error) { return id, r.Scan(idColumn{&id}) })
-	if err != nil {
-		return err
-	}
-	if len(found) != len(alerts) {
-		return monitor.Errorf(monitor.CodeNotFound, "one of the alerts does not exist, or is named twice")
-	}
-	rows := make([]any, len(found))
-	for i := range found {
-		rows[i] = goqu.Record{"alert_id": found[i][:], "incident_id": incident[:], "added_at": t.now}
-	}
-	err = exec(ctx, t, dialect.Insert("incident_alerts").Rows(rows...))
-	if isDuplicate(err) {
-		return monitor.Errorf(monitor.CodeConflict, "one of the alerts belongs to another incident")
-	}
-	return err
-}
-
 // UpdateIncident changes one incident as UpdateAlert does an alert.
 func (s *Store) UpdateIncident(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, change func(*monitor.Incident, time.Time) error) (*monitor.Incident, error) {
+	return s.changeIncident(ctx, actor, action, id, expected, func(t *tx, next *monitor.Incident) error {
+		if err := change(next, t.now); err != nil {
+			return err
+		}
+		return next.Check()
+	})
+}
+
+// changeIncident changes an incident and whatever else fn changes, under the
+// incident's lock, which is the first that the transaction takes. Where fn alters
+// nothing of the incident, its version stays.
+func (s *Store) changeIncident(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, fn func(*tx, *monitor.Incident) error) (*monitor.Incident, error) {
 	var now *monitor.Incident
 	err := s.change(ctx, actor, action, func(t *tx) error {
-		st := dialect.From("incidents").Select(columnList(incidentColumns)...).Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait)
-		was, found, err := one(ctx, t, st, scanIncident)
+		locked, err := t.lockIncidents(ctx, id)
 		if err != nil {
 			return err
 		}
-		if !found {
-			return monitor.Errorf(monitor.CodeNotFound, "there is no such incident")
-		}
+		was := locked[id]
 		now = was
 		if expected != nil && *expected != was.Version {
 			return monitor.Errorf(monitor.CodeConflict, "the incident has changed since: it is at version %d, not %d", was.Version, *expected)
 		}
 		next := *was
-		if err := change(&next, t.now); err != nil {
+		before := len(t.changes)
+		if err := fn(t, &next); err != nil {
 			return err
 		}
-		next.Version, next.UpdatedAt = was.Version+1, t.now
-		row := incidentRow(&next)
-		delete(row, "id")
-		if err := exec(ctx, t, dialect.Update("incidents").Set(row).Where(goqu.C("id").Eq(id[:]))); err != nil {
-			return err
+		if next == *was && len(t.changes) == before {
+			return nil
 		}
-		noted, err := monitor.NewChange(monitor.KindIncident, id, action, was, &next)
-		t.changes, now = append(t.changes, noted), &next
-		return err
+		now = &next
+		return t.writeIncident(ctx, was, &next, action)
 	})
 	if err != nil {
 		return now, fmt.Errorf("%s %s: %w", action, id, err)
 	}
 	return now, nil
+}
+
+// lockIncidents gives the incidents with those ids, locked in the order of their
+// ids; one that is not there is NOT_FOUND.
+func (t *tx) lockIncidents(ctx context.Context, ids ...monitor.ID) (map[monitor.ID]*monitor.Incident, error) {
+	st := dialect.From("incidents").Select(columnList(incidentColumns)...).Where(goqu.C("id").In(idList(ids))).
+		Order(goqu.C("id").Asc()).ForUpdate(goqu.Wait)
+	found, err := query(ctx, t, st, scanIncident)
+	if err != nil {
+		return nil, err
+	}
+	locked := make(map[monitor.ID]*monitor.Incident, len(found))
+	for _, i := range found {
+		locked[i.ID] = i
+	}
+	for _, id := range ids {
+		if locked[id] == nil {
+			return nil, monitor.Errorf(monitor.CodeNotFound, "there is no such incident")
+		}
+	}
+	return locked, nil
+}
+
+// insertIncident stores a new incident and journals it.
+func (t *tx) insertIncident(ctx context.Context, i *monitor.Incident, action string) error {
+	if err := exec(ctx, t, dialect.Insert("incidents").Rows(incidentRow(i))); err != nil {
+		return err
+	}
+	change, err := monitor.NewChange(monitor.KindIncident, i.ID, action, nil, i)
+	t.changes = append(t.changes, change)
+	return err
+}
+
+// writeIncident stores next with a new version and journals the difference.
+func (t *tx) writeIncident(ctx context.Context, was, next *monitor.Incident, action string) error {
+	next.Version, next.UpdatedAt = was.Version+1, t.now
+	row := incidentRow(next)
+	delete(row, "id")
+	if err := exec(ctx, t, dialect.Update("incidents").Set(row).Where(goqu.C("id").Eq(next.ID[:]))); err != nil {
+		return err
+	}
+	change, err := monitor.NewChange(monitor.KindIncident, next.ID, action, was, next)
+	t.changes = append(t.changes, change)
+	return err
 }
 
 // Incidents gives one page of the incidents that match, newest first.
@@ -132,6 +156,9 @@ func (s *Store) Incidents(ctx context.Context, filter *monitor.IncidentFilter, a
 
 // IncidentsByID gives the incidents with those ids, in no order; missing ones are left out.
 func (s *Store) IncidentsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Incident, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	st := dialect.From("incidents").Select(columnList(incidentColumns)...).Where(goqu.C("id").In(idList(ids)))
 	incidents, err := query(ctx, s.db, st, scanIncident)
 	if err != nil {
@@ -140,31 +167,12 @@ func (s *Store) IncidentsByID(ctx context.Context, ids []monitor.ID) ([]*monitor
 	return incidents, nil
 }
 
-// AlertsOfIncident gives one page of an incident's alerts, latest first.
-func (s *Store) AlertsOfIncident(ctx context.Context, incident monitor.ID, args page.Args) (*monitor.AlertConnection, error) {
-	keys := []string{"last_seen", "id"}
-	members := dialect.From("incident_alerts").Select("alert_id").Where(goqu.C("incident_id").Eq(incident[:]))
-	st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("id").In(members)).
-		Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
-	if args.After != "" {
-		key, err := alertKey(monitor.AlertsByLastSeen, args.After)
-		if err != nil {
-			return nil, err
-		}
-		st = st.Where(before(keys, key))
-	}
-	alerts, err := query(ctx, s.db, st, scanAlert)
-	if err != nil {
-		return nil, fmt.Errorf("list alerts of incident %s: %w", incident, err)
-	}
-	return page.Build(alerts, args, func(a *monitor.Alert) string { return alertCursor(monitor.AlertsByLastSeen, a) }), nil
-}
-
 func incidentRow(i *monitor.Incident) goqu.Record {
 	return goqu.Record{
 		"id": i.ID[:], "version": i.Version, "title": i.Title, "severity": i.Severity.Rank(), "status": string(i.Status),
 		"assignee_id": nullID(i.AssigneeID), "reason": i.Reason, "alerts": i.AlertCount, "created_at": i.CreatedAt, "updated_at": i.UpdatedAt,
-		"closed_at": nullTime(i.ClosedAt),
+		"closed_at": nullTime(i.ClosedAt), "description": i.Description, "disposition": string(i.Disposition), "merged_into_id": nullID(i.MergedIntoID),
+		"grouping_id": nullID(i.GroupingID), "tasks": i.TaskCount, "tasks_done": i.TasksDone, "comments": i.CommentCount,
 	}
 }
 
@@ -172,7 +180,8 @@ func scanIncident(r scanner) (*monitor.Incident, error) {
 	i := &monitor.Incident{}
 	var severity int
 	err := r.Scan(idColumn{&i.ID}, &i.Version, &i.Title, &severity, &i.Status, idColumn{&i.AssigneeID}, &i.Reason, &i.AlertCount,
-		timeColumn{&i.CreatedAt}, timeColumn{&i.UpdatedAt}, timeColumn{&i.ClosedAt})
+		timeColumn{&i.CreatedAt}, timeColumn{&i.UpdatedAt}, timeColumn{&i.ClosedAt}, &i.Description, &i.Disposition, idColumn{&i.MergedIntoID},
+		idColumn{&i.GroupingID}, &i.TaskCount, &i.TasksDone, &i.CommentCount)
 	i.Severity = severityOf(severity)
 	return i, err
 }

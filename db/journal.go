@@ -34,6 +34,8 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 	}
 	rows, size := make([]any, len(entries)), 0
 	var refs []any
+	noted := map[journalRef]bool{}
+	timeline := timelineRows{}
 	for i := range entries {
 		seq++
 		hash = monitor.ChainHash(hash, seq, bodies[i])
@@ -44,7 +46,11 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 			if c.Passing() {
 				continue
 			}
-			refs = append(refs, goqu.Record{"kind": string(c.Kind), "id": append([]byte(nil), c.ID[:]...), "seq": seq})
+			if ref := (journalRef{c.Kind, c.ID, seq}); !noted[ref] { // a repeated alert may come into an incident too
+				noted[ref] = true
+				refs = append(refs, goqu.Record{"kind": string(c.Kind), "id": append([]byte(nil), c.ID[:]...), "seq": seq})
+			}
+			timeline.add(&c, seq)
 		}
 	}
 	for _, row := range rows { // one each: a row may be megabytes
@@ -55,6 +61,9 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 	if err := insertChunks(ctx, t, "journal_refs", refs, 2_000); err != nil {
 		return nil, err
 	}
+	if err := insertChunks(ctx, t, "incident_timeline", timeline.rows, 2_000); err != nil {
+		return nil, err
+	}
 	if err := t.countAlertChanges(ctx, t.changes); err != nil {
 		return nil, err
 	}
@@ -63,6 +72,13 @@ func (t *tx) appendJournal(ctx context.Context) ([]monitor.Entry, error) {
 		return nil, fmt.Errorf("advance feed state: %w", err)
 	}
 	return entries, nil
+}
+
+// journalRef says that an entry changed an entity.
+type journalRef struct {
+	kind monitor.Kind
+	id   monitor.ID
+	seq  uint64
 }
 
 // entries cuts the transaction's changes into bounded entries; the first names the batch.

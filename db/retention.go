@@ -122,7 +122,7 @@ func (t *trim) once(ctx context.Context, conn *sql.Conn) (Trimmed, error) {
 		return done, nil
 	}
 	last := entries[done.Entries-1]
-	for _, table := range []string{"journal_refs", "journal"} {
+	for _, table := range []string{"journal_refs", "incident_timeline", "journal"} {
 		if err := exec(ctx, begun, dialect.Delete(table).Where(goqu.C("seq").Gt(is.trimmed), goqu.C("seq").Lte(last.seq))); err != nil {
 			return Trimmed{}, fmt.Errorf("delete from %s: %w", table, err)
 		}

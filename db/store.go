@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -25,6 +26,7 @@ type Store struct {
 	now       func() time.Time
 	committed func([]monitor.Entry)
 	assets    assetMemory
+	groupings atomic.Pointer[[]*monitor.IncidentGrouping] // in force; replaced as a whole
 }
 
 // Options of a store.

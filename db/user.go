@@ -148,3 +148,15 @@ func scanUser(r scanner) (*monitor.User, error) {
 	u := &monitor.User{}
 	return u, r.Scan(idColumn{&u.ID}, &u.Name, &u.DisplayName, &u.Role, &u.Disabled, timeColumn{&u.CreatedAt})
 }
+
+// UsersByName gives the users with those names, in no order; missing ones are left out.
+func (s *Store) UsersByName(ctx context.Context, names []string) ([]*monitor.User, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	users, err := query(ctx, s.db, dialect.From("users").Select(columnList(userColumns)...).Where(goqu.C("name").In(names)), scanUser)
+	if err != nil {
+		return nil, fmt.Errorf("load %d users by name: %w", len(names), err)
+	}
+	return users, nil
+}

@@ -40,6 +40,9 @@ type ResolverRoot interface {
 	Evidence() EvidenceResolver
 	FeedConsumer() FeedConsumerResolver
 	Incident() IncidentResolver
+	IncidentGrouping() IncidentGroupingResolver
+	IncidentTask() IncidentTaskResolver
+	IncidentTimelineEntry() IncidentTimelineEntryResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Rule() RuleResolver
@@ -73,6 +76,7 @@ type ComplexityRoot struct {
 		GlobalID       func(childComplexity int) int
 		Host           func(childComplexity int) int
 		HostAsset      func(childComplexity int) int
+		Incident       func(childComplexity int) int
 		Journal        func(childComplexity int, first int, after *string) int
 		LastSeen       func(childComplexity int) int
 		Merged         func(childComplexity int, first int, after *string) int
@@ -219,6 +223,7 @@ type ComplexityRoot struct {
 		Body      func(childComplexity int) int
 		CreatedAt func(childComplexity int) int
 		GlobalID  func(childComplexity int) int
+		Mentions  func(childComplexity int) int
 	}
 
 	CommentConnection struct {
@@ -244,6 +249,11 @@ type ComplexityRoot struct {
 		ID       func(childComplexity int) int
 		Kind     func(childComplexity int) int
 		Snapshot func(childComplexity int) int
+	}
+
+	EntityCount struct {
+		Count func(childComplexity int) int
+		Value func(childComplexity int) int
 	}
 
 	EntityFeedBatch struct {
@@ -348,19 +358,40 @@ type ComplexityRoot struct {
 	}
 
 	Incident struct {
-		AlertCount func(childComplexity int) int
-		Alerts     func(childComplexity int, first int, after *string) int
-		Assignee   func(childComplexity int) int
-		ClosedAt   func(childComplexity int) int
-		CreatedAt  func(childComplexity int) int
-		GlobalID   func(childComplexity int) int
-		Journal    func(childComplexity int, first int, after *string) int
-		Reason     func(childComplexity int) int
-		Severity   func(childComplexity int) int
-		Status     func(childComplexity int) int
-		Title      func(childComplexity int) int
-		UpdatedAt  func(childComplexity int) int
-		Version    func(childComplexity int) int
+		AlertCount   func(childComplexity int) int
+		AlertCounts  func(childComplexity int) int
+		Alerts       func(childComplexity int, filter *monitor.AlertFilter, first int, after *string) int
+		Assignee     func(childComplexity int) int
+		ClosedAt     func(childComplexity int) int
+		CommentCount func(childComplexity int) int
+		Comments     func(childComplexity int, first int, after *string) int
+		CreatedAt    func(childComplexity int) int
+		Description  func(childComplexity int) int
+		Disposition  func(childComplexity int) int
+		Entities     func(childComplexity int) int
+		FirstSeen    func(childComplexity int) int
+		GlobalID     func(childComplexity int) int
+		Grouping     func(childComplexity int) int
+		Journal      func(childComplexity int, first int, after *string) int
+		LastSeen     func(childComplexity int) int
+		MergedInto   func(childComplexity int) int
+		Reason       func(childComplexity int) int
+		Severity     func(childComplexity int) int
+		Status       func(childComplexity int) int
+		TaskCount    func(childComplexity int) int
+		Tasks        func(childComplexity int) int
+		TasksDone    func(childComplexity int) int
+		Techniques   func(childComplexity int) int
+		Timeline     func(childComplexity int, first int, after *string) int
+		Title        func(childComplexity int) int
+		UpdatedAt    func(childComplexity int) int
+		Version      func(childComplexity int) int
+	}
+
+	IncidentCommentPayload struct {
+		Comment  func(childComplexity int) int
+		Errors   func(childComplexity int) int
+		Incident func(childComplexity int) int
 	}
 
 	IncidentConnection struct {
@@ -373,6 +404,15 @@ type ComplexityRoot struct {
 	IncidentEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	IncidentEntities struct {
+		Addresses  func(childComplexity int) int
+		Alerts     func(childComplexity int) int
+		Hashes     func(childComplexity int) int
+		Hosts      func(childComplexity int) int
+		IsEstimate func(childComplexity int) int
+		Users      func(childComplexity int) int
 	}
 
 	IncidentFeedBatch struct {
@@ -389,9 +429,83 @@ type ComplexityRoot struct {
 		Incident func(childComplexity int) int
 	}
 
+	IncidentGrouping struct {
+		CreatedAt    func(childComplexity int) int
+		Enabled      func(childComplexity int) int
+		Fields       func(childComplexity int) int
+		Filter       func(childComplexity int) int
+		GlobalID     func(childComplexity int) int
+		MinimumCount func(childComplexity int) int
+		Name         func(childComplexity int) int
+		UpdatedAt    func(childComplexity int) int
+		Version      func(childComplexity int) int
+		Window       func(childComplexity int) int
+	}
+
+	IncidentGroupingPayload struct {
+		Errors   func(childComplexity int) int
+		Grouping func(childComplexity int) int
+	}
+
 	IncidentPayload struct {
 		Errors   func(childComplexity int) int
 		Incident func(childComplexity int) int
+	}
+
+	IncidentReport struct {
+		Content     func(childComplexity int) int
+		ContentType func(childComplexity int) int
+		FileName    func(childComplexity int) int
+		Format      func(childComplexity int) int
+		GeneratedAt func(childComplexity int) int
+		Incident    func(childComplexity int) int
+		Title       func(childComplexity int) int
+		Truncated   func(childComplexity int) int
+	}
+
+	IncidentSplitPayload struct {
+		Created  func(childComplexity int) int
+		Errors   func(childComplexity int) int
+		Incident func(childComplexity int) int
+	}
+
+	IncidentTask struct {
+		Assignee  func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		Done      func(childComplexity int) int
+		DoneAt    func(childComplexity int) int
+		DueAt     func(childComplexity int) int
+		GlobalID  func(childComplexity int) int
+		Title     func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Version   func(childComplexity int) int
+	}
+
+	IncidentTaskPayload struct {
+		Errors   func(childComplexity int) int
+		Incident func(childComplexity int) int
+		Task     func(childComplexity int) int
+	}
+
+	IncidentTimelineConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	IncidentTimelineEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	IncidentTimelineEntry struct {
+		Action  func(childComplexity int) int
+		Actor   func(childComplexity int) int
+		Alert   func(childComplexity int) int
+		At      func(childComplexity int) int
+		Changes func(childComplexity int) int
+		Comment func(childComplexity int) int
+		Cursor  func(childComplexity int) int
 	}
 
 	IngestCounts struct {
@@ -491,27 +605,41 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AlertAcknowledge func(childComplexity int, input model.AlertAcknowledgeInput) int
-		AlertAssign      func(childComplexity int, input model.AlertAssignInput) int
-		AlertClaim       func(childComplexity int, input model.AlertClaimInput) int
-		AlertClose       func(childComplexity int, input model.AlertCloseInput) int
-		AlertComment     func(childComplexity int, input model.AlertCommentInput) int
-		AlertDetach      func(childComplexity int, input model.AlertDetachInput) int
-		AlertMerge       func(childComplexity int, input model.AlertMergeInput) int
-		AlertRelease     func(childComplexity int, input model.AlertReleaseInput) int
-		AlertReopen      func(childComplexity int, input model.AlertReopenInput) int
-		AlertSetSeverity func(childComplexity int, input model.AlertSetSeverityInput) int
-		AlertStart       func(childComplexity int, input model.AlertStartInput) int
-		AlertTag         func(childComplexity int, input model.AlertTagInput) int
-		AssetUpdate      func(childComplexity int, input model.AssetUpdateInput) int
-		IncidentClose    func(childComplexity int, input model.IncidentCloseInput) int
-		IncidentCreate   func(childComplexity int, input model.IncidentCreateInput) int
-		JournalVerify    func(childComplexity int) int
-		RuleDisable      func(childComplexity int, input model.RuleDisableInput) int
-		RuleEnable       func(childComplexity int, input model.RuleEnableInput) int
-		SessionLogin     func(childComplexity int, input model.SessionLoginInput) int
-		SessionLogout    func(childComplexity int) int
-		SessionRefresh   func(childComplexity int) int
+		AlertAcknowledge       func(childComplexity int, input model.AlertAcknowledgeInput) int
+		AlertAssign            func(childComplexity int, input model.AlertAssignInput) int
+		AlertClaim             func(childComplexity int, input model.AlertClaimInput) int
+		AlertClose             func(childComplexity int, input model.AlertCloseInput) int
+		AlertComment           func(childComplexity int, input model.AlertCommentInput) int
+		AlertDetach            func(childComplexity int, input model.AlertDetachInput) int
+		AlertMerge             func(childComplexity int, input model.AlertMergeInput) int
+		AlertRelease           func(childComplexity int, input model.AlertReleaseInput) int
+		AlertReopen            func(childComplexity int, input model.AlertReopenInput) int
+		AlertSetSeverity       func(childComplexity int, input model.AlertSetSeverityInput) int
+		AlertStart             func(childComplexity int, input model.AlertStartInput) int
+		AlertTag               func(childComplexity int, input model.AlertTagInput) int
+		AssetUpdate            func(childComplexity int, input model.AssetUpdateInput) int
+		IncidentAddAlerts      func(childComplexity int, input model.IncidentAddAlertsInput) int
+		IncidentAssign         func(childComplexity int, input model.IncidentAssignInput) int
+		IncidentClose          func(childComplexity int, input model.IncidentCloseInput) int
+		IncidentComment        func(childComplexity int, input model.IncidentCommentInput) int
+		IncidentCreate         func(childComplexity int, input model.IncidentCreateInput) int
+		IncidentGroupingCreate func(childComplexity int, input model.IncidentGroupingCreateInput) int
+		IncidentGroupingDelete func(childComplexity int, input model.IncidentGroupingDeleteInput) int
+		IncidentGroupingUpdate func(childComplexity int, input model.IncidentGroupingUpdateInput) int
+		IncidentMerge          func(childComplexity int, input model.IncidentMergeInput) int
+		IncidentRemoveAlerts   func(childComplexity int, input model.IncidentRemoveAlertsInput) int
+		IncidentReopen         func(childComplexity int, input model.IncidentReopenInput) int
+		IncidentSplit          func(childComplexity int, input model.IncidentSplitInput) int
+		IncidentTaskAdd        func(childComplexity int, input model.IncidentTaskAddInput) int
+		IncidentTaskDelete     func(childComplexity int, input model.IncidentTaskDeleteInput) int
+		IncidentTaskUpdate     func(childComplexity int, input model.IncidentTaskUpdateInput) int
+		IncidentUpdate         func(childComplexity int, input model.IncidentUpdateInput) int
+		JournalVerify          func(childComplexity int) int
+		RuleDisable            func(childComplexity int, input model.RuleDisableInput) int
+		RuleEnable             func(childComplexity int, input model.RuleEnableInput) int
+		SessionLogin           func(childComplexity int, input model.SessionLoginInput) int
+		SessionLogout          func(childComplexity int) int
+		SessionRefresh         func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -522,25 +650,27 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Alert         func(childComplexity int, id string, asOf *time.Time) int
-		AlertCounts   func(childComplexity int, filter *monitor.AlertFilter) int
-		Alerts        func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) int
-		Asset         func(childComplexity int, id string) int
-		Assets        func(childComplexity int, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) int
-		Event         func(childComplexity int, id string) int
-		Events        func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
-		FeedConsumers func(childComplexity int, first int, after *string) int
-		Incident      func(childComplexity int, id string) int
-		Incidents     func(childComplexity int, filter *monitor.IncidentFilter, first int, after *string) int
-		Job           func(childComplexity int, id string) int
-		Jobs          func(childComplexity int, first int, after *string) int
-		Node          func(childComplexity int, id string) int
-		RateLimit     func(childComplexity int) int
-		Rule          func(childComplexity int, id string) int
-		Rules         func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
-		Settings      func(childComplexity int) int
-		Users         func(childComplexity int, first int, after *string) int
-		Viewer        func(childComplexity int) int
+		Alert             func(childComplexity int, id string, asOf *time.Time) int
+		AlertCounts       func(childComplexity int, filter *monitor.AlertFilter) int
+		Alerts            func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) int
+		Asset             func(childComplexity int, id string) int
+		Assets            func(childComplexity int, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) int
+		Event             func(childComplexity int, id string) int
+		Events            func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
+		FeedConsumers     func(childComplexity int, first int, after *string) int
+		Incident          func(childComplexity int, id string) int
+		IncidentGroupings func(childComplexity int) int
+		IncidentReport    func(childComplexity int, id string, format model.ReportFormat) int
+		Incidents         func(childComplexity int, filter *monitor.IncidentFilter, first int, after *string) int
+		Job               func(childComplexity int, id string) int
+		Jobs              func(childComplexity int, first int, after *string) int
+		Node              func(childComplexity int, id string) int
+		RateLimit         func(childComplexity int) int
+		Rule              func(childComplexity int, id string) int
+		Rules             func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
+		Settings          func(childComplexity int) int
+		Users             func(childComplexity int, first int, after *string) int
+		Viewer            func(childComplexity int) int
 	}
 
 	RateLimit struct {
@@ -682,6 +812,7 @@ type AlertResolver interface {
 	Merged(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Alert], error)
 	Similar(ctx context.Context, obj *monitor.Alert, first int) ([]*monitor.SimilarAlert, error)
 	Prevalence(ctx context.Context, obj *monitor.Alert) (*monitor.Prevalence, error)
+	Incident(ctx context.Context, obj *monitor.Alert) (*monitor.Incident, error)
 	Evidence(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Evidence], error)
 	Comments(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Comment], error)
 	Journal(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
@@ -703,6 +834,8 @@ type AssetRiskResolver interface {
 }
 type CommentResolver interface {
 	Author(ctx context.Context, obj *monitor.Comment) (*monitor.User, error)
+
+	Mentions(ctx context.Context, obj *monitor.Comment) ([]*monitor.User, error)
 }
 type EvidenceResolver interface {
 	Event(ctx context.Context, obj *monitor.Evidence) (*monitor.Event, error)
@@ -711,12 +844,43 @@ type FeedConsumerResolver interface {
 	Position(ctx context.Context, obj *monitor.FeedConsumer) (string, error)
 }
 type IncidentResolver interface {
+	Disposition(ctx context.Context, obj *monitor.Incident) (*monitor.AlertDisposition, error)
 	Assignee(ctx context.Context, obj *monitor.Incident) (*monitor.User, error)
 	Reason(ctx context.Context, obj *monitor.Incident) (*string, error)
 
 	ClosedAt(ctx context.Context, obj *monitor.Incident) (*time.Time, error)
-	Alerts(ctx context.Context, obj *monitor.Incident, first int, after *string) (*page.Connection[*monitor.Alert], error)
+	FirstSeen(ctx context.Context, obj *monitor.Incident) (*time.Time, error)
+	LastSeen(ctx context.Context, obj *monitor.Incident) (*time.Time, error)
+	MergedInto(ctx context.Context, obj *monitor.Incident) (*monitor.Incident, error)
+	Grouping(ctx context.Context, obj *monitor.Incident) (*monitor.IncidentGrouping, error)
+	Alerts(ctx context.Context, obj *monitor.Incident, filter *monitor.AlertFilter, first int, after *string) (*page.Connection[*monitor.Alert], error)
+	AlertCounts(ctx context.Context, obj *monitor.Incident) (*model.AlertCounts, error)
+	Tasks(ctx context.Context, obj *monitor.Incident) ([]*monitor.IncidentTask, error)
+	Comments(ctx context.Context, obj *monitor.Incident, first int, after *string) (*page.Connection[*monitor.Comment], error)
+	Entities(ctx context.Context, obj *monitor.Incident) (*monitor.IncidentEntities, error)
+	Techniques(ctx context.Context, obj *monitor.Incident) ([]*monitor.EntityCount, error)
+	Timeline(ctx context.Context, obj *monitor.Incident, first int, after *string) (*page.Connection[*monitor.IncidentTimelineEntry], error)
 	Journal(ctx context.Context, obj *monitor.Incident, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
+}
+type IncidentGroupingResolver interface {
+	Filter(ctx context.Context, obj *monitor.IncidentGrouping) (monitor.RawJSON, error)
+
+	Window(ctx context.Context, obj *monitor.IncidentGrouping) (monitor.Duration, error)
+}
+type IncidentTaskResolver interface {
+	Assignee(ctx context.Context, obj *monitor.IncidentTask) (*monitor.User, error)
+	DueAt(ctx context.Context, obj *monitor.IncidentTask) (*time.Time, error)
+
+	DoneAt(ctx context.Context, obj *monitor.IncidentTask) (*time.Time, error)
+}
+type IncidentTimelineEntryResolver interface {
+	Cursor(ctx context.Context, obj *monitor.IncidentTimelineEntry) (string, error)
+	At(ctx context.Context, obj *monitor.IncidentTimelineEntry) (*time.Time, error)
+	Actor(ctx context.Context, obj *monitor.IncidentTimelineEntry) (*monitor.Actor, error)
+	Action(ctx context.Context, obj *monitor.IncidentTimelineEntry) (string, error)
+	Alert(ctx context.Context, obj *monitor.IncidentTimelineEntry) (*monitor.Alert, error)
+	Comment(ctx context.Context, obj *monitor.IncidentTimelineEntry) (*monitor.Comment, error)
+	Changes(ctx context.Context, obj *monitor.IncidentTimelineEntry) ([]*monitor.FieldChange, error)
 }
 type MutationResolver interface {
 	SessionLogin(ctx context.Context, input model.SessionLoginInput) (*model.SessionPayload, error)
@@ -735,6 +899,20 @@ type MutationResolver interface {
 	AlertRelease(ctx context.Context, input model.AlertReleaseInput) (*model.AlertPayload, error)
 	AlertComment(ctx context.Context, input model.AlertCommentInput) (*model.AlertCommentPayload, error)
 	IncidentCreate(ctx context.Context, input model.IncidentCreateInput) (*model.IncidentPayload, error)
+	IncidentUpdate(ctx context.Context, input model.IncidentUpdateInput) (*model.IncidentPayload, error)
+	IncidentAssign(ctx context.Context, input model.IncidentAssignInput) (*model.IncidentPayload, error)
+	IncidentReopen(ctx context.Context, input model.IncidentReopenInput) (*model.IncidentPayload, error)
+	IncidentAddAlerts(ctx context.Context, input model.IncidentAddAlertsInput) (*model.IncidentPayload, error)
+	IncidentRemoveAlerts(ctx context.Context, input model.IncidentRemoveAlertsInput) (*model.IncidentPayload, error)
+	IncidentMerge(ctx context.Context, input model.IncidentMergeInput) (*model.IncidentPayload, error)
+	IncidentSplit(ctx context.Context, input model.IncidentSplitInput) (*model.IncidentSplitPayload, error)
+	IncidentComment(ctx context.Context, input model.IncidentCommentInput) (*model.IncidentCommentPayload, error)
+	IncidentTaskAdd(ctx context.Context, input model.IncidentTaskAddInput) (*model.IncidentTaskPayload, error)
+	IncidentTaskUpdate(ctx context.Context, input model.IncidentTaskUpdateInput) (*model.IncidentTaskPayload, error)
+	IncidentTaskDelete(ctx context.Context, input model.IncidentTaskDeleteInput) (*model.IncidentTaskPayload, error)
+	IncidentGroupingCreate(ctx context.Context, input model.IncidentGroupingCreateInput) (*model.IncidentGroupingPayload, error)
+	IncidentGroupingUpdate(ctx context.Context, input model.IncidentGroupingUpdateInput) (*model.IncidentGroupingPayload, error)
+	IncidentGroupingDelete(ctx context.Context, input model.IncidentGroupingDeleteInput) (*model.IncidentGroupingPayload, error)
 	IncidentClose(ctx context.Context, input model.IncidentCloseInput) (*model.IncidentPayload, error)
 	AssetUpdate(ctx context.Context, input model.AssetUpdateInput) (*model.AssetPayload, error)
 	JournalVerify(ctx context.Context) (*model.JobPayload, error)
@@ -756,6 +934,8 @@ type QueryResolver interface {
 	Incidents(ctx context.Context, filter *monitor.IncidentFilter, first int, after *string) (*page.Connection[*monitor.Incident], error)
 	Assets(ctx context.Context, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) (*page.Connection[*monitor.Asset], error)
 	Asset(ctx context.Context, id string) (*monitor.Asset, error)
+	IncidentReport(ctx context.Context, id string, format model.ReportFormat) (*model.IncidentReport, error)
+	IncidentGroupings(ctx context.Context) ([]*monitor.IncidentGrouping, error)
 	Job(ctx context.Context, id string) (*monitor.Job, error)
 	Jobs(ctx context.Context, first int, after *string) (*page.Connection[*monitor.Job], error)
 	Users(ctx context.Context, first int, after *string) (*page.Connection[*monitor.User], error)
@@ -916,6 +1096,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.HostAsset(childComplexity), true
+	case "Alert.incident":
+		if e.ComplexityRoot.Alert.Incident == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.Incident(childComplexity), true
 	case "Alert.journal":
 		if e.ComplexityRoot.Alert.Journal == nil {
 			break
@@ -1528,6 +1714,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Comment.GlobalID(childComplexity), true
+	case "Comment.mentions":
+		if e.ComplexityRoot.Comment.Mentions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Comment.Mentions(childComplexity), true
 
 	case "CommentConnection.edges":
 		if e.ComplexityRoot.CommentConnection.Edges == nil {
@@ -1610,6 +1802,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EntityChange.Snapshot(childComplexity), true
+
+	case "EntityCount.count":
+		if e.ComplexityRoot.EntityCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityCount.Count(childComplexity), true
+	case "EntityCount.value":
+		if e.ComplexityRoot.EntityCount.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityCount.Value(childComplexity), true
 
 	case "EntityFeedBatch.cursor":
 		if e.ComplexityRoot.EntityFeedBatch.Cursor == nil {
@@ -2002,6 +2207,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.AlertCount(childComplexity), true
+	case "Incident.alertCounts":
+		if e.ComplexityRoot.Incident.AlertCounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.AlertCounts(childComplexity), true
 	case "Incident.alerts":
 		if e.ComplexityRoot.Incident.Alerts == nil {
 			break
@@ -2012,7 +2223,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Incident.Alerts(childComplexity, args["first"].(int), args["after"].(*string)), true
+		return e.ComplexityRoot.Incident.Alerts(childComplexity, args["filter"].(*monitor.AlertFilter), args["first"].(int), args["after"].(*string)), true
 	case "Incident.assignee":
 		if e.ComplexityRoot.Incident.Assignee == nil {
 			break
@@ -2025,18 +2236,65 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.ClosedAt(childComplexity), true
+	case "Incident.commentCount":
+		if e.ComplexityRoot.Incident.CommentCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.CommentCount(childComplexity), true
+	case "Incident.comments":
+		if e.ComplexityRoot.Incident.Comments == nil {
+			break
+		}
+
+		args, err := ec.field_Incident_comments_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Incident.Comments(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Incident.createdAt":
 		if e.ComplexityRoot.Incident.CreatedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Incident.CreatedAt(childComplexity), true
+	case "Incident.description":
+		if e.ComplexityRoot.Incident.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Description(childComplexity), true
+	case "Incident.disposition":
+		if e.ComplexityRoot.Incident.Disposition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Disposition(childComplexity), true
+	case "Incident.entities":
+		if e.ComplexityRoot.Incident.Entities == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Entities(childComplexity), true
+	case "Incident.firstSeen":
+		if e.ComplexityRoot.Incident.FirstSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.FirstSeen(childComplexity), true
 	case "Incident.id":
 		if e.ComplexityRoot.Incident.GlobalID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Incident.GlobalID(childComplexity), true
+	case "Incident.grouping":
+		if e.ComplexityRoot.Incident.Grouping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Grouping(childComplexity), true
 	case "Incident.journal":
 		if e.ComplexityRoot.Incident.Journal == nil {
 			break
@@ -2048,6 +2306,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Incident.lastSeen":
+		if e.ComplexityRoot.Incident.LastSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.LastSeen(childComplexity), true
+	case "Incident.mergedInto":
+		if e.ComplexityRoot.Incident.MergedInto == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.MergedInto(childComplexity), true
 	case "Incident.reason":
 		if e.ComplexityRoot.Incident.Reason == nil {
 			break
@@ -2066,6 +2336,41 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.Status(childComplexity), true
+	case "Incident.taskCount":
+		if e.ComplexityRoot.Incident.TaskCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.TaskCount(childComplexity), true
+	case "Incident.tasks":
+		if e.ComplexityRoot.Incident.Tasks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Tasks(childComplexity), true
+	case "Incident.tasksDone":
+		if e.ComplexityRoot.Incident.TasksDone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.TasksDone(childComplexity), true
+	case "Incident.techniques":
+		if e.ComplexityRoot.Incident.Techniques == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Techniques(childComplexity), true
+	case "Incident.timeline":
+		if e.ComplexityRoot.Incident.Timeline == nil {
+			break
+		}
+
+		args, err := ec.field_Incident_timeline_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Incident.Timeline(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Incident.title":
 		if e.ComplexityRoot.Incident.Title == nil {
 			break
@@ -2084,6 +2389,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.Version(childComplexity), true
+
+	case "IncidentCommentPayload.comment":
+		if e.ComplexityRoot.IncidentCommentPayload.Comment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentCommentPayload.Comment(childComplexity), true
+	case "IncidentCommentPayload.errors":
+		if e.ComplexityRoot.IncidentCommentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentCommentPayload.Errors(childComplexity), true
+	case "IncidentCommentPayload.incident":
+		if e.ComplexityRoot.IncidentCommentPayload.Incident == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentCommentPayload.Incident(childComplexity), true
 
 	case "IncidentConnection.edges":
 		if e.ComplexityRoot.IncidentConnection.Edges == nil {
@@ -2122,6 +2446,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.IncidentEdge.Node(childComplexity), true
+
+	case "IncidentEntities.addresses":
+		if e.ComplexityRoot.IncidentEntities.Addresses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEntities.Addresses(childComplexity), true
+	case "IncidentEntities.alertsRead":
+		if e.ComplexityRoot.IncidentEntities.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEntities.Alerts(childComplexity), true
+	case "IncidentEntities.hashes":
+		if e.ComplexityRoot.IncidentEntities.Hashes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEntities.Hashes(childComplexity), true
+	case "IncidentEntities.hosts":
+		if e.ComplexityRoot.IncidentEntities.Hosts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEntities.Hosts(childComplexity), true
+	case "IncidentEntities.isEstimate":
+		if e.ComplexityRoot.IncidentEntities.IsEstimate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEntities.IsEstimate(childComplexity), true
+	case "IncidentEntities.users":
+		if e.ComplexityRoot.IncidentEntities.Users == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEntities.Users(childComplexity), true
 
 	case "IncidentFeedBatch.cursor":
 		if e.ComplexityRoot.IncidentFeedBatch.Cursor == nil {
@@ -2173,6 +2534,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.IncidentFeedEntry.Incident(childComplexity), true
 
+	case "IncidentGrouping.createdAt":
+		if e.ComplexityRoot.IncidentGrouping.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGrouping.CreatedAt(childComplexity), true
+	case "IncidentGrouping.enabled":
+		if e.ComplexityRoot.IncidentGrouping.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGrouping.Enabled(childComplexity), true
+	case "IncidentGrouping.fields":
+		if e.ComplexityRoot.IncidentGrouping.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGrouping.Fields(childComplexity), true
+	case "IncidentGrouping.filter":
+		if e.ComplexityRoot.IncidentGrouping.Filter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGrouping.Filter(childComplexity), true
+	case "IncidentGrouping.id":
+		if e.ComplexityRoot.IncidentGrouping.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGrouping.GlobalID(childComplexity), true
+	case "IncidentGrouping.minimumCount":
+		if e.ComplexityRoot.IncidentGrouping.MinimumCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGrouping.MinimumCount(childComplexity), true
+	case "IncidentGrouping.name":
+		if e.ComplexityRoot.IncidentGrouping.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGrouping.Name(childComplexity), true
+	case "IncidentGrouping.updatedAt":
+		if e.ComplexityRoot.IncidentGrouping.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGrouping.UpdatedAt(childComplexity), true
+	case "IncidentGrouping.version":
+		if e.ComplexityRoot.IncidentGrouping.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGrouping.Version(childComplexity), true
+	case "IncidentGrouping.window":
+		if e.ComplexityRoot.IncidentGrouping.Window == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGrouping.Window(childComplexity), true
+
+	case "IncidentGroupingPayload.errors":
+		if e.ComplexityRoot.IncidentGroupingPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGroupingPayload.Errors(childComplexity), true
+	case "IncidentGroupingPayload.grouping":
+		if e.ComplexityRoot.IncidentGroupingPayload.Grouping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentGroupingPayload.Grouping(childComplexity), true
+
 	case "IncidentPayload.errors":
 		if e.ComplexityRoot.IncidentPayload.Errors == nil {
 			break
@@ -2185,6 +2620,223 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.IncidentPayload.Incident(childComplexity), true
+
+	case "IncidentReport.content":
+		if e.ComplexityRoot.IncidentReport.Content == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentReport.Content(childComplexity), true
+	case "IncidentReport.contentType":
+		if e.ComplexityRoot.IncidentReport.ContentType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentReport.ContentType(childComplexity), true
+	case "IncidentReport.fileName":
+		if e.ComplexityRoot.IncidentReport.FileName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentReport.FileName(childComplexity), true
+	case "IncidentReport.format":
+		if e.ComplexityRoot.IncidentReport.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentReport.Format(childComplexity), true
+	case "IncidentReport.generatedAt":
+		if e.ComplexityRoot.IncidentReport.GeneratedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentReport.GeneratedAt(childComplexity), true
+	case "IncidentReport.incident":
+		if e.ComplexityRoot.IncidentReport.Incident == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentReport.Incident(childComplexity), true
+	case "IncidentReport.title":
+		if e.ComplexityRoot.IncidentReport.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentReport.Title(childComplexity), true
+	case "IncidentReport.truncated":
+		if e.ComplexityRoot.IncidentReport.Truncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentReport.Truncated(childComplexity), true
+
+	case "IncidentSplitPayload.created":
+		if e.ComplexityRoot.IncidentSplitPayload.Created == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentSplitPayload.Created(childComplexity), true
+	case "IncidentSplitPayload.errors":
+		if e.ComplexityRoot.IncidentSplitPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentSplitPayload.Errors(childComplexity), true
+	case "IncidentSplitPayload.incident":
+		if e.ComplexityRoot.IncidentSplitPayload.Incident == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentSplitPayload.Incident(childComplexity), true
+
+	case "IncidentTask.assignee":
+		if e.ComplexityRoot.IncidentTask.Assignee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTask.Assignee(childComplexity), true
+	case "IncidentTask.createdAt":
+		if e.ComplexityRoot.IncidentTask.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTask.CreatedAt(childComplexity), true
+	case "IncidentTask.done":
+		if e.ComplexityRoot.IncidentTask.Done == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTask.Done(childComplexity), true
+	case "IncidentTask.doneAt":
+		if e.ComplexityRoot.IncidentTask.DoneAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTask.DoneAt(childComplexity), true
+	case "IncidentTask.dueAt":
+		if e.ComplexityRoot.IncidentTask.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTask.DueAt(childComplexity), true
+	case "IncidentTask.id":
+		if e.ComplexityRoot.IncidentTask.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTask.GlobalID(childComplexity), true
+	case "IncidentTask.title":
+		if e.ComplexityRoot.IncidentTask.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTask.Title(childComplexity), true
+	case "IncidentTask.updatedAt":
+		if e.ComplexityRoot.IncidentTask.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTask.UpdatedAt(childComplexity), true
+	case "IncidentTask.version":
+		if e.ComplexityRoot.IncidentTask.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTask.Version(childComplexity), true
+
+	case "IncidentTaskPayload.errors":
+		if e.ComplexityRoot.IncidentTaskPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTaskPayload.Errors(childComplexity), true
+	case "IncidentTaskPayload.incident":
+		if e.ComplexityRoot.IncidentTaskPayload.Incident == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTaskPayload.Incident(childComplexity), true
+	case "IncidentTaskPayload.task":
+		if e.ComplexityRoot.IncidentTaskPayload.Task == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTaskPayload.Task(childComplexity), true
+
+	case "IncidentTimelineConnection.edges":
+		if e.ComplexityRoot.IncidentTimelineConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineConnection.Edges(childComplexity), true
+	case "IncidentTimelineConnection.nodes":
+		if e.ComplexityRoot.IncidentTimelineConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineConnection.Nodes(childComplexity), true
+	case "IncidentTimelineConnection.pageInfo":
+		if e.ComplexityRoot.IncidentTimelineConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineConnection.PageInfo(childComplexity), true
+
+	case "IncidentTimelineEdge.cursor":
+		if e.ComplexityRoot.IncidentTimelineEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineEdge.Cursor(childComplexity), true
+	case "IncidentTimelineEdge.node":
+		if e.ComplexityRoot.IncidentTimelineEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineEdge.Node(childComplexity), true
+
+	case "IncidentTimelineEntry.action":
+		if e.ComplexityRoot.IncidentTimelineEntry.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineEntry.Action(childComplexity), true
+	case "IncidentTimelineEntry.actor":
+		if e.ComplexityRoot.IncidentTimelineEntry.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineEntry.Actor(childComplexity), true
+	case "IncidentTimelineEntry.alert":
+		if e.ComplexityRoot.IncidentTimelineEntry.Alert == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineEntry.Alert(childComplexity), true
+	case "IncidentTimelineEntry.at":
+		if e.ComplexityRoot.IncidentTimelineEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineEntry.At(childComplexity), true
+	case "IncidentTimelineEntry.changes":
+		if e.ComplexityRoot.IncidentTimelineEntry.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineEntry.Changes(childComplexity), true
+	case "IncidentTimelineEntry.comment":
+		if e.ComplexityRoot.IncidentTimelineEntry.Comment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineEntry.Comment(childComplexity), true
+	case "IncidentTimelineEntry.cursor":
+		if e.ComplexityRoot.IncidentTimelineEntry.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentTimelineEntry.Cursor(childComplexity), true
 
 	case "IngestCounts.alerts":
 		if e.ComplexityRoot.IngestCounts.Alerts == nil {
@@ -2667,6 +3319,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AssetUpdate(childComplexity, args["input"].(model.AssetUpdateInput)), true
+	case "Mutation.incidentAddAlerts":
+		if e.ComplexityRoot.Mutation.IncidentAddAlerts == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentAddAlerts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentAddAlerts(childComplexity, args["input"].(model.IncidentAddAlertsInput)), true
+	case "Mutation.incidentAssign":
+		if e.ComplexityRoot.Mutation.IncidentAssign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentAssign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentAssign(childComplexity, args["input"].(model.IncidentAssignInput)), true
 	case "Mutation.incidentClose":
 		if e.ComplexityRoot.Mutation.IncidentClose == nil {
 			break
@@ -2678,6 +3352,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.IncidentClose(childComplexity, args["input"].(model.IncidentCloseInput)), true
+	case "Mutation.incidentComment":
+		if e.ComplexityRoot.Mutation.IncidentComment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentComment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentComment(childComplexity, args["input"].(model.IncidentCommentInput)), true
 	case "Mutation.incidentCreate":
 		if e.ComplexityRoot.Mutation.IncidentCreate == nil {
 			break
@@ -2689,6 +3374,127 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.IncidentCreate(childComplexity, args["input"].(model.IncidentCreateInput)), true
+	case "Mutation.incidentGroupingCreate":
+		if e.ComplexityRoot.Mutation.IncidentGroupingCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentGroupingCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentGroupingCreate(childComplexity, args["input"].(model.IncidentGroupingCreateInput)), true
+	case "Mutation.incidentGroupingDelete":
+		if e.ComplexityRoot.Mutation.IncidentGroupingDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentGroupingDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentGroupingDelete(childComplexity, args["input"].(model.IncidentGroupingDeleteInput)), true
+	case "Mutation.incidentGroupingUpdate":
+		if e.ComplexityRoot.Mutation.IncidentGroupingUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentGroupingUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentGroupingUpdate(childComplexity, args["input"].(model.IncidentGroupingUpdateInput)), true
+	case "Mutation.incidentMerge":
+		if e.ComplexityRoot.Mutation.IncidentMerge == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentMerge_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentMerge(childComplexity, args["input"].(model.IncidentMergeInput)), true
+	case "Mutation.incidentRemoveAlerts":
+		if e.ComplexityRoot.Mutation.IncidentRemoveAlerts == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentRemoveAlerts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentRemoveAlerts(childComplexity, args["input"].(model.IncidentRemoveAlertsInput)), true
+	case "Mutation.incidentReopen":
+		if e.ComplexityRoot.Mutation.IncidentReopen == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentReopen_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentReopen(childComplexity, args["input"].(model.IncidentReopenInput)), true
+	case "Mutation.incidentSplit":
+		if e.ComplexityRoot.Mutation.IncidentSplit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentSplit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentSplit(childComplexity, args["input"].(model.IncidentSplitInput)), true
+	case "Mutation.incidentTaskAdd":
+		if e.ComplexityRoot.Mutation.IncidentTaskAdd == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentTaskAdd_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentTaskAdd(childComplexity, args["input"].(model.IncidentTaskAddInput)), true
+	case "Mutation.incidentTaskDelete":
+		if e.ComplexityRoot.Mutation.IncidentTaskDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentTaskDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentTaskDelete(childComplexity, args["input"].(model.IncidentTaskDeleteInput)), true
+	case "Mutation.incidentTaskUpdate":
+		if e.ComplexityRoot.Mutation.IncidentTaskUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentTaskUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentTaskUpdate(childComplexity, args["input"].(model.IncidentTaskUpdateInput)), true
+	case "Mutation.incidentUpdate":
+		if e.ComplexityRoot.Mutation.IncidentUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentUpdate(childComplexity, args["input"].(model.IncidentUpdateInput)), true
 	case "Mutation.journalVerify":
 		if e.ComplexityRoot.Mutation.JournalVerify == nil {
 			break
@@ -2865,6 +3671,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Incident(childComplexity, args["id"].(string)), true
+	case "Query.incidentGroupings":
+		if e.ComplexityRoot.Query.IncidentGroupings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.IncidentGroupings(childComplexity), true
+	case "Query.incidentReport":
+		if e.ComplexityRoot.Query.IncidentReport == nil {
+			break
+		}
+
+		args, err := ec.field_Query_incidentReport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.IncidentReport(childComplexity, args["id"].(string), args["format"].(model.ReportFormat)), true
 	case "Query.incidents":
 		if e.ComplexityRoot.Query.Incidents == nil {
 			break
@@ -3436,10 +4259,24 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EventFilter", ec.unmarshalInputEventFilter),
 			graphql.NewInputUnmarshaler("IDFilter", ec.unmarshalInputIDFilter),
 			graphql.NewInputUnmarshaler("IPFilter", ec.unmarshalInputIPFilter),
+			graphql.NewInputUnmarshaler("IncidentAddAlertsInput", ec.unmarshalInputIncidentAddAlertsInput),
+			graphql.NewInputUnmarshaler("IncidentAssignInput", ec.unmarshalInputIncidentAssignInput),
 			graphql.NewInputUnmarshaler("IncidentCloseInput", ec.unmarshalInputIncidentCloseInput),
+			graphql.NewInputUnmarshaler("IncidentCommentInput", ec.unmarshalInputIncidentCommentInput),
 			graphql.NewInputUnmarshaler("IncidentCreateInput", ec.unmarshalInputIncidentCreateInput),
 			graphql.NewInputUnmarshaler("IncidentFilter", ec.unmarshalInputIncidentFilter),
+			graphql.NewInputUnmarshaler("IncidentGroupingCreateInput", ec.unmarshalInputIncidentGroupingCreateInput),
+			graphql.NewInputUnmarshaler("IncidentGroupingDeleteInput", ec.unmarshalInputIncidentGroupingDeleteInput),
+			graphql.NewInputUnmarshaler("IncidentGroupingUpdateInput", ec.unmarshalInputIncidentGroupingUpdateInput),
+			graphql.NewInputUnmarshaler("IncidentMergeInput", ec.unmarshalInputIncidentMergeInput),
+			graphql.NewInputUnmarshaler("IncidentRemoveAlertsInput", ec.unmarshalInputIncidentRemoveAlertsInput),
+			graphql.NewInputUnmarshaler("IncidentReopenInput", ec.unmarshalInputIncidentReopenInput),
+			graphql.NewInputUnmarshaler("IncidentSplitInput", ec.unmarshalInputIncidentSplitInput),
 			graphql.NewInputUnmarshaler("IncidentStatusFilter", ec.unmarshalInputIncidentStatusFilter),
+			graphql.NewInputUnmarshaler("IncidentTaskAddInput", ec.unmarshalInputIncidentTaskAddInput),
+			graphql.NewInputUnmarshaler("IncidentTaskDeleteInput", ec.unmarshalInputIncidentTaskDeleteInput),
+			graphql.NewInputUnmarshaler("IncidentTaskUpdateInput", ec.unmarshalInputIncidentTaskUpdateInput),
+			graphql.NewInputUnmarshaler("IncidentUpdateInput", ec.unmarshalInputIncidentUpdateInput),
 			graphql.NewInputUnmarshaler("IntFilter", ec.unmarshalInputIntFilter),
 			graphql.NewInputUnmarshaler("JournalFilter", ec.unmarshalInputJournalFilter),
 			graphql.NewInputUnmarshaler("OutcomeFilter", ec.unmarshalInputOutcomeFilter),
@@ -3673,6 +4510,10 @@ type Query {
   assets(filter: AssetFilter, orderBy: AssetOrder = RISK_DESC, first: Int!, after: String): AssetConnection! @auth(requires: VIEWER)
   "One asset by its id."
   asset(id: ID!): Asset @auth(requires: VIEWER)
+  "An incident written out, to keep or to hand on: what it is, its timeline, alerts, entities, tasks and comments."
+  incidentReport(id: ID!, format: ReportFormat! = MARKDOWN): IncidentReport @auth(requires: VIEWER) @cost(weight: 5000)
+  "Which alerts open incidents by themselves, oldest first; at most 100."
+  incidentGroupings: [IncidentGrouping!]! @auth(requires: VIEWER) @cost(weight: 1, size: 10)
   "One job by its id."
   job(id: ID!): Job @auth(requires: VIEWER)
   "Work in the background, newest first. ` + "`" + `first` + "`" + ` is at most 500."
@@ -3718,6 +4559,34 @@ type Mutation {
   alertComment(input: AlertCommentInput!): AlertCommentPayload! @auth(requires: ANALYST)
   "Opens an incident over alerts that belong together."
   incidentCreate(input: IncidentCreateInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Changes what an incident is called and says, how bad it is, whether somebody works on it, and who. What is left out stays."
+  incidentUpdate(input: IncidentUpdateInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Gives the incident to somebody, or to nobody."
+  incidentAssign(input: IncidentAssignInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Takes a closed incident up again."
+  incidentReopen(input: IncidentReopenInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Puts alerts into an incident: by ids, or all that match a filter and are in none."
+  incidentAddAlerts(input: IncidentAddAlertsInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Takes alerts out of an incident."
+  incidentRemoveAlerts(input: IncidentRemoveAlertsInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Moves alerts, tasks and comments of other incidents into one, and closes the others. Where it fails half-way, call it again: it goes on."
+  incidentMerge(input: IncidentMergeInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Opens a new incident with some of an incident's alerts."
+  incidentSplit(input: IncidentSplitInput!): IncidentSplitPayload! @auth(requires: ANALYST)
+  "Writes a comment on the incident."
+  incidentComment(input: IncidentCommentInput!): IncidentCommentPayload! @auth(requires: ANALYST)
+  "Adds a task to an open incident."
+  incidentTaskAdd(input: IncidentTaskAddInput!): IncidentTaskPayload! @auth(requires: ANALYST)
+  "Changes a task. What is left out stays."
+  incidentTaskUpdate(input: IncidentTaskUpdateInput!): IncidentTaskPayload! @auth(requires: ANALYST)
+  "Takes a task away."
+  incidentTaskDelete(input: IncidentTaskDeleteInput!): IncidentTaskPayload! @auth(requires: ANALYST)
+  "Says which alerts open incidents by themselves from now on."
+  incidentGroupingCreate(input: IncidentGroupingCreateInput!): IncidentGroupingPayload! @auth(requires: ADMIN)
+  "Changes a grouping. What is left out stays; incidents that it opened stay too."
+  incidentGroupingUpdate(input: IncidentGroupingUpdateInput!): IncidentGroupingPayload! @auth(requires: ADMIN)
+  "Takes a grouping away; incidents that it opened stay."
+  incidentGroupingDelete(input: IncidentGroupingDeleteInput!): IncidentGroupingPayload! @auth(requires: ADMIN)
   "Closes an incident with a reason."
   incidentClose(input: IncidentCloseInput!): IncidentPayload! @auth(requires: ANALYST)
   "Says what people know of an asset: how critical it is, whose it is, and after which silence one should look."
@@ -4090,6 +4959,8 @@ type Alert implements Node @auth(requires: VIEWER) {
   similar(first: Int! = 10): [SimilarAlert!]! @cost(weight: 4)
   "How common alerts of this rule are: one that fires everywhere tells less than one that never did."
   prevalence: AlertPrevalence! @cost(weight: 20)
+  "The incident that it belongs to."
+  incident: Incident
   "The matched events, latest first, each with what matched. ` + "`" + `first` + "`" + ` is at most 500."
   evidence(first: Int!, after: String): EvidenceConnection!
   "Oldest first. ` + "`" + `first` + "`" + ` is at most 500."
@@ -4185,13 +5056,15 @@ type EvidenceEdge @auth(requires: VIEWER) {
   cursor: String!
 }
 
-"What somebody wrote on an alert."
+"What somebody wrote on an alert or an incident."
 type Comment implements Node @auth(requires: VIEWER) {
   id: ID!
   "Who wrote it; null when that was a program."
   author: User
-  "Plain text."
+  "Plain text. @name names a person."
   body: String!
+  "The people whom the body names with @ and the name they log in with; at most 50."
+  mentions: [User!]!
   createdAt: Time!
 }
 
@@ -4303,6 +5176,8 @@ input AlertFilter {
   "The rule that fired."
   rule: IDFilter
   assignee: IDFilter
+  "The incident that it belongs to; ` + "`" + `exists: false` + "`" + ` for alerts in none."
+  incident: IDFilter
   host: StringFilter
   user: StringFilter
   "Address that the activity came from."
@@ -4551,37 +5426,194 @@ type RulePayload @auth(requires: ADMIN) {
 
 "Where an incident is in its life."
 enum IncidentStatus {
-  "Somebody works on it, or should."
+  "Nobody works on it yet."
   OPEN
-  "Done, with a reason."
+  "Somebody works on it."
+  IN_PROGRESS
+  "It is over, or was merged into another."
   CLOSED
 }
 
-"Alerts that belong together, and the work on them."
+"Alerts that belong together, and the work on them. Its alerts keep their own life: they are acknowledged, assigned and closed as before."
 type Incident implements Node @auth(requires: VIEWER) {
   id: ID!
   "Grows with every change: give it to a mutation's expectedVersion."
   version: Int!
   "What it is about."
   title: String!
+  "What is known of it; plain text."
+  description: String!
   "How bad it is."
   severity: Severity!
   "Where it is in its life."
   status: IncidentStatus!
+  "What it turned out to be; null while it is open or nobody has said."
+  disposition: AlertDisposition
   "Who leads the work; null: nobody."
   assignee: User
-  "Why it was closed."
+  "Why it was closed, or taken up again."
   reason: String
-  "How many alerts belong to it."
+  "How many alerts belong to it; at most 100,000."
   alertCount: Int!
+  "How many tasks it has, done or not."
+  taskCount: Int!
+  "How many of them are done."
+  tasksDone: Int!
+  commentCount: Int!
   createdAt: Time!
   updatedAt: Time!
   "When it was closed; null while it is open."
   closedAt: Time
-  "Latest first. ` + "`" + `first` + "`" + ` is at most 500."
-  alerts(first: Int!, after: String): AlertConnection!
-  "Every change of this incident, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  "When the earliest matched event of its alerts happened; null without alerts."
+  firstSeen: Time
+  "When the latest matched event of its alerts happened; null without alerts."
+  lastSeen: Time
+  "The incident that this one was merged into: go on there."
+  mergedInto: Incident
+  "The grouping that opened it; null when somebody did, or the grouping is gone."
+  grouping: IncidentGrouping
+  "Its alerts, latest first. ` + "`" + `first` + "`" + ` is at most 500. totalCount counts all of them without a filter, and up to 10,000 with one."
+  alerts(filter: AlertFilter, first: Int!, after: String): AlertConnection!
+  "How many of its alerts have which status and severity; exact."
+  alertCounts: AlertCounts! @cost(weight: 20)
+  "What is to do, oldest first; at most 200."
+  tasks: [IncidentTask!]! @cost(weight: 1, size: 10)
+  "Oldest first. ` + "`" + `first` + "`" + ` is at most 500."
+  comments(first: Int!, after: String): CommentConnection!
+  "What its alerts name most often."
+  entities: IncidentEntities! @cost(weight: 500)
+  "The MITRE ATT&CK techniques of its alerts, the commonest first, at most 20; of its latest 5,000 alerts, as entities says."
+  techniques: [EntityCount!]! @cost(weight: 500, size: 20)
+  "What happened in it: every change of the incident and of the alerts that are in it now, within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  timeline(first: Int!, after: String): IncidentTimelineConnection!
+  "Every change of this incident itself, latest first. ` + "`" + `first` + "`" + ` is at most 500."
   journal(first: Int!, after: String): JournalConnection!
+}
+
+"Something to do in an incident."
+type IncidentTask implements Node @auth(requires: VIEWER) {
+  id: ID!
+  "Grows with every change: give it to a mutation's expectedVersion."
+  version: Int!
+  title: String!
+  done: Boolean!
+  assignee: User
+  "Until when it should be done."
+  dueAt: Time
+  createdAt: Time!
+  updatedAt: Time!
+  doneAt: Time
+}
+
+"The things that an incident's alerts name most often, at most 20 of each kind."
+type IncidentEntities @auth(requires: VIEWER) {
+  hosts: [EntityCount!]!
+  users: [EntityCount!]!
+  "As source or destination."
+  addresses: [EntityCount!]!
+  "File hashes of the matched events of the latest 200 alerts, 1,000 events at most; here count is of events."
+  hashes: [EntityCount!]!
+  "How many alerts were read for it: the latest, at most 5,000."
+  alertsRead: Int!
+  "Whether there are more alerts or events than were read."
+  isEstimate: Boolean!
+}
+
+"How often something is named."
+type EntityCount @auth(requires: VIEWER) {
+  value: String!
+  "How many alerts name it."
+  count: Int!
+}
+
+"One step of an incident's story."
+type IncidentTimelineEntry @auth(requires: VIEWER) {
+  "The position in the feed of all changes."
+  cursor: Cursor!
+  at: Time!
+  actor: Actor!
+  "What was done, for example alert.raise, alert.close, incident.assign, incident.comment."
+  action: String!
+  "The alert that it was done to, as it is now; null when it was done to the incident."
+  alert: Alert
+  "The comment that was written, as it was then."
+  comment: Comment
+  "The fields that changed; none when the alert or incident was new."
+  changes: [FieldChange!]!
+}
+
+"A page of an incident's timeline."
+type IncidentTimelineConnection @auth(requires: VIEWER) {
+  edges: [IncidentTimelineEdge!]!
+  nodes: [IncidentTimelineEntry!]!
+  pageInfo: PageInfo!
+}
+
+"A step in a page of the timeline."
+type IncidentTimelineEdge @auth(requires: VIEWER) {
+  node: IncidentTimelineEntry!
+  cursor: String!
+}
+
+"How a report is written."
+enum ReportFormat {
+  "For a wiki, a ticket, a mail."
+  MARKDOWN
+  "For programs."
+  JSON
+  "A page of its own, to print or to save as PDF from the browser."
+  HTML
+}
+
+"""
+An incident written out at one moment. Text that came with events is escaped: it cannot become markup. Of long
+lists it has the latest 500 alerts, timeline steps and comments, and says what it left out.
+"""
+type IncidentReport @auth(requires: VIEWER) {
+  incident: Incident!
+  format: ReportFormat!
+  title: String!
+  "A name to save it under."
+  fileName: String!
+  "For example text/markdown; charset=utf-8."
+  contentType: String!
+  "The whole report: title, summary, timeline, alerts, entities, tasks, comments."
+  content: String!
+  generatedAt: Time!
+  "Whether a list was cut."
+  truncated: Boolean!
+}
+
+"A field in which the alerts of one group are equal. An alert that has nothing there is not grouped."
+enum IncidentGroupingField {
+  HOST
+  USER
+  SOURCE_IP
+  DESTINATION_IP
+  RULE
+  "One of its MITRE ATT&CK techniques; at most five of an alert count."
+  TECHNIQUE
+}
+
+"""
+Which alerts open an incident by themselves: alerts that match the filter, are equal in the fields and are raised within
+the window. When there are as many as minimumCount, open and in no incident, an incident opens with them; as long as it is
+open it takes every further alert of the group. An alert goes to the oldest grouping that takes it.
+"""
+type IncidentGrouping implements Node @auth(requires: VIEWER) {
+  id: ID!
+  "Grows with every change: give it to a mutation's expectedVersion."
+  version: Int!
+  name: String!
+  enabled: Boolean!
+  "Which alerts, as an AlertFilter in JSON; {} for all."
+  filter: JSON!
+  fields: [IncidentGroupingField!]!
+  "An ISO 8601 duration, for example PT30M."
+  window: Duration!
+  minimumCount: Int!
+  createdAt: Time!
+  updatedAt: Time!
 }
 
 "A page of incidents."
@@ -4616,6 +5648,11 @@ input IncidentFilter {
   assignee: IDFilter
   createdAt: TimeFilter
   updatedAt: TimeFilter
+  description: StringFilter
+  disposition: AlertDispositionFilter
+  "The grouping that opened it."
+  grouping: IDFilter
+  alertCount: IntFilter
 }
 
 "Opens an incident."
@@ -4626,6 +5663,157 @@ input IncidentCreateInput {
   severity: Severity!
   "At most 500, none of which belongs to an incident yet."
   alerts: [ID!]! = []
+  "At most 10,000 characters."
+  description: String! = ""
+}
+
+"Changes an incident. What is left out stays."
+input IncidentUpdateInput {
+  id: ID!
+  "Refuses with CONFLICT when the incident has changed since."
+  expectedVersion: Int
+  "At most 200 characters, at least one."
+  title: String
+  "At most 10,000 characters."
+  description: String
+  severity: Severity
+  "OPEN or IN_PROGRESS. incidentClose closes, incidentReopen opens again."
+  status: IncidentStatus
+  "Null: nobody."
+  assignee: ID
+}
+
+"Gives an incident to somebody."
+input IncidentAssignInput {
+  id: ID!
+  "Refuses with CONFLICT when the incident has changed since."
+  expectedVersion: Int
+  "Null: to nobody."
+  assignee: ID
+}
+
+"Takes a closed incident up again."
+input IncidentReopenInput {
+  id: ID!
+  "Refuses with CONFLICT when the incident has changed since."
+  expectedVersion: Int
+  "At most 2,000 characters, at least one."
+  reason: String!
+}
+
+"Puts alerts into an incident. One of alerts and filter is given."
+input IncidentAddAlertsInput {
+  id: ID!
+  "Refuses with CONFLICT when the incident has changed since."
+  expectedVersion: Int
+  "At most 500, none of which belongs to another incident."
+  alerts: [ID!]! = []
+  "Every alert that matches and is in no incident, up to 50,000, in steps of 1,000. Where it fails half-way, call it again: it goes on."
+  filter: AlertFilter
+}
+
+"Takes alerts out of an incident."
+input IncidentRemoveAlertsInput {
+  id: ID!
+  "Refuses with CONFLICT when the incident has changed since."
+  expectedVersion: Int
+  "At most 500, all of which are in it."
+  alerts: [ID!]!
+}
+
+"Merges incidents."
+input IncidentMergeInput {
+  "The one that stays; it must not be closed."
+  into: ID!
+  "The version of the one that stays; refuses with CONFLICT when it has changed since."
+  expectedVersion: Int
+  "At most 20. They become CLOSED, as DUPLICATE, with mergedInto."
+  from: [ID!]!
+}
+
+"Opens a new incident with some of an incident's alerts."
+input IncidentSplitInput {
+  id: ID!
+  "Refuses with CONFLICT when the incident has changed since."
+  expectedVersion: Int
+  "At most 500, at least one, all of which are in it."
+  alerts: [ID!]!
+  "Of the new incident. At most 200 characters, at least one."
+  title: String!
+  "Of the new incident; as the old one's where it is left out."
+  severity: Severity
+}
+
+"Writes a comment."
+input IncidentCommentInput {
+  id: ID!
+  "Plain text, at most 10,000 characters, at least one. @name names a person."
+  body: String!
+}
+
+"Adds a task."
+input IncidentTaskAddInput {
+  "The incident; at most 200 tasks each."
+  incident: ID!
+  "At most 200 characters, at least one."
+  title: String!
+  assignee: ID
+  due: Time
+}
+
+"Changes a task. What is left out stays."
+input IncidentTaskUpdateInput {
+  id: ID!
+  "Refuses with CONFLICT when the task has changed since."
+  expectedVersion: Int
+  "At most 200 characters, at least one."
+  title: String
+  done: Boolean
+  "Null: nobody."
+  assignee: ID
+  "Null: no hurry."
+  due: Time
+}
+
+"Takes a task away."
+input IncidentTaskDeleteInput {
+  id: ID!
+}
+
+"Says which alerts open incidents by themselves."
+input IncidentGroupingCreateInput {
+  "At most 100 characters, at least one. The incidents are called by it and by what their alerts share."
+  name: String!
+  enabled: Boolean! = true
+  "Null: every alert."
+  filter: AlertFilter
+  "At least one."
+  fields: [IncidentGroupingField!]!
+  "An ISO 8601 duration from PT1M to PT720H."
+  window: Duration!
+  "1 to 1,000."
+  minimumCount: Int!
+}
+
+"Changes a grouping. What is left out stays."
+input IncidentGroupingUpdateInput {
+  id: ID!
+  "Refuses with CONFLICT when the grouping has changed since."
+  expectedVersion: Int
+  name: String
+  enabled: Boolean
+  "Null: every alert."
+  filter: AlertFilter
+  fields: [IncidentGroupingField!]
+  window: Duration
+  minimumCount: Int
+}
+
+"Takes a grouping away."
+input IncidentGroupingDeleteInput {
+  id: ID!
+  "Refuses with CONFLICT when the grouping has changed since."
+  expectedVersion: Int
 }
 
 "Closes an incident."
@@ -4633,6 +5821,8 @@ input IncidentCloseInput {
   id: ID!
   "Refuses with CONFLICT when the incident has changed since."
   expectedVersion: Int
+  "What it turned out to be."
+  disposition: AlertDisposition
   "At most 2,000 characters, at least one."
   reason: String!
 }
@@ -4641,6 +5831,37 @@ input IncidentCloseInput {
 type IncidentPayload @auth(requires: ANALYST) {
   "As it is now, also after a CONFLICT; null when it does not exist."
   incident: Incident
+  errors: [UserError!]!
+}
+
+"What became of a split."
+type IncidentSplitPayload @auth(requires: ANALYST) {
+  "The incident that was split, as it is now."
+  incident: Incident
+  "The new one."
+  created: Incident
+  errors: [UserError!]!
+}
+
+"What became of a comment on an incident."
+type IncidentCommentPayload @auth(requires: ANALYST) {
+  comment: Comment
+  incident: Incident
+  errors: [UserError!]!
+}
+
+"What became of a task."
+type IncidentTaskPayload @auth(requires: ANALYST) {
+  "As it is now, also after a CONFLICT; null when it does not exist."
+  task: IncidentTask
+  incident: Incident
+  errors: [UserError!]!
+}
+
+"What became of a grouping."
+type IncidentGroupingPayload @auth(requires: ADMIN) {
+  "As it is now, also after a CONFLICT; null when it does not exist."
+  grouping: IncidentGrouping
   errors: [UserError!]!
 }
 
@@ -4974,7 +6195,7 @@ type JournalFeedEntry @auth(requires: ADMIN) {
 
 "What happened to one entity in a transaction."
 type EntityChange @auth(requires: ADMIN) {
-  "Alert, Incident, Asset, Rule, User, Session, APIToken, Comment, Job."
+  "Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job."
   kind: String!
   "The entity's id in the graph; ` + "`" + `node` + "`" + ` looks up those that are nodes."
   id: ID!
@@ -5336,6 +6557,8 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_similar(ctx, field)
 	case "prevalence":
 		return ec.fieldContext_Alert_prevalence(ctx, field)
+	case "incident":
+		return ec.fieldContext_Alert_incident(ctx, field)
 	case "evidence":
 		return ec.fieldContext_Alert_evidence(ctx, field)
 	case "comments":
@@ -5586,6 +6809,8 @@ func (ec *executionContext) childFields_Comment(ctx context.Context, field graph
 		return ec.fieldContext_Comment_author(ctx, field)
 	case "body":
 		return ec.fieldContext_Comment_body(ctx, field)
+	case "mentions":
+		return ec.fieldContext_Comment_mentions(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Comment_createdAt(ctx, field)
 	}
@@ -5640,6 +6865,16 @@ func (ec *executionContext) childFields_EntityChange(ctx context.Context, field 
 		return ec.fieldContext_EntityChange_snapshot(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EntityChange", field.Name)
+}
+
+func (ec *executionContext) childFields_EntityCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_EntityCount_value(ctx, field)
+	case "count":
+		return ec.fieldContext_EntityCount_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EntityCount", field.Name)
 }
 
 func (ec *executionContext) childFields_EntityFeedBatch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5852,28 +7087,70 @@ func (ec *executionContext) childFields_Incident(ctx context.Context, field grap
 		return ec.fieldContext_Incident_version(ctx, field)
 	case "title":
 		return ec.fieldContext_Incident_title(ctx, field)
+	case "description":
+		return ec.fieldContext_Incident_description(ctx, field)
 	case "severity":
 		return ec.fieldContext_Incident_severity(ctx, field)
 	case "status":
 		return ec.fieldContext_Incident_status(ctx, field)
+	case "disposition":
+		return ec.fieldContext_Incident_disposition(ctx, field)
 	case "assignee":
 		return ec.fieldContext_Incident_assignee(ctx, field)
 	case "reason":
 		return ec.fieldContext_Incident_reason(ctx, field)
 	case "alertCount":
 		return ec.fieldContext_Incident_alertCount(ctx, field)
+	case "taskCount":
+		return ec.fieldContext_Incident_taskCount(ctx, field)
+	case "tasksDone":
+		return ec.fieldContext_Incident_tasksDone(ctx, field)
+	case "commentCount":
+		return ec.fieldContext_Incident_commentCount(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Incident_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Incident_updatedAt(ctx, field)
 	case "closedAt":
 		return ec.fieldContext_Incident_closedAt(ctx, field)
+	case "firstSeen":
+		return ec.fieldContext_Incident_firstSeen(ctx, field)
+	case "lastSeen":
+		return ec.fieldContext_Incident_lastSeen(ctx, field)
+	case "mergedInto":
+		return ec.fieldContext_Incident_mergedInto(ctx, field)
+	case "grouping":
+		return ec.fieldContext_Incident_grouping(ctx, field)
 	case "alerts":
 		return ec.fieldContext_Incident_alerts(ctx, field)
+	case "alertCounts":
+		return ec.fieldContext_Incident_alertCounts(ctx, field)
+	case "tasks":
+		return ec.fieldContext_Incident_tasks(ctx, field)
+	case "comments":
+		return ec.fieldContext_Incident_comments(ctx, field)
+	case "entities":
+		return ec.fieldContext_Incident_entities(ctx, field)
+	case "techniques":
+		return ec.fieldContext_Incident_techniques(ctx, field)
+	case "timeline":
+		return ec.fieldContext_Incident_timeline(ctx, field)
 	case "journal":
 		return ec.fieldContext_Incident_journal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Incident", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentCommentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "comment":
+		return ec.fieldContext_IncidentCommentPayload_comment(ctx, field)
+	case "incident":
+		return ec.fieldContext_IncidentCommentPayload_incident(ctx, field)
+	case "errors":
+		return ec.fieldContext_IncidentCommentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentCommentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_IncidentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5898,6 +7175,24 @@ func (ec *executionContext) childFields_IncidentEdge(ctx context.Context, field 
 		return ec.fieldContext_IncidentEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IncidentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentEntities(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "hosts":
+		return ec.fieldContext_IncidentEntities_hosts(ctx, field)
+	case "users":
+		return ec.fieldContext_IncidentEntities_users(ctx, field)
+	case "addresses":
+		return ec.fieldContext_IncidentEntities_addresses(ctx, field)
+	case "hashes":
+		return ec.fieldContext_IncidentEntities_hashes(ctx, field)
+	case "alertsRead":
+		return ec.fieldContext_IncidentEntities_alertsRead(ctx, field)
+	case "isEstimate":
+		return ec.fieldContext_IncidentEntities_isEstimate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentEntities", field.Name)
 }
 
 func (ec *executionContext) childFields_IncidentFeedBatch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5928,6 +7223,42 @@ func (ec *executionContext) childFields_IncidentFeedEntry(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type IncidentFeedEntry", field.Name)
 }
 
+func (ec *executionContext) childFields_IncidentGrouping(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_IncidentGrouping_id(ctx, field)
+	case "version":
+		return ec.fieldContext_IncidentGrouping_version(ctx, field)
+	case "name":
+		return ec.fieldContext_IncidentGrouping_name(ctx, field)
+	case "enabled":
+		return ec.fieldContext_IncidentGrouping_enabled(ctx, field)
+	case "filter":
+		return ec.fieldContext_IncidentGrouping_filter(ctx, field)
+	case "fields":
+		return ec.fieldContext_IncidentGrouping_fields(ctx, field)
+	case "window":
+		return ec.fieldContext_IncidentGrouping_window(ctx, field)
+	case "minimumCount":
+		return ec.fieldContext_IncidentGrouping_minimumCount(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_IncidentGrouping_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_IncidentGrouping_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentGrouping", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentGroupingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "grouping":
+		return ec.fieldContext_IncidentGroupingPayload_grouping(ctx, field)
+	case "errors":
+		return ec.fieldContext_IncidentGroupingPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentGroupingPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_IncidentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "incident":
@@ -5936,6 +7267,118 @@ func (ec *executionContext) childFields_IncidentPayload(ctx context.Context, fie
 		return ec.fieldContext_IncidentPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IncidentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "incident":
+		return ec.fieldContext_IncidentReport_incident(ctx, field)
+	case "format":
+		return ec.fieldContext_IncidentReport_format(ctx, field)
+	case "title":
+		return ec.fieldContext_IncidentReport_title(ctx, field)
+	case "fileName":
+		return ec.fieldContext_IncidentReport_fileName(ctx, field)
+	case "contentType":
+		return ec.fieldContext_IncidentReport_contentType(ctx, field)
+	case "content":
+		return ec.fieldContext_IncidentReport_content(ctx, field)
+	case "generatedAt":
+		return ec.fieldContext_IncidentReport_generatedAt(ctx, field)
+	case "truncated":
+		return ec.fieldContext_IncidentReport_truncated(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentReport", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentSplitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "incident":
+		return ec.fieldContext_IncidentSplitPayload_incident(ctx, field)
+	case "created":
+		return ec.fieldContext_IncidentSplitPayload_created(ctx, field)
+	case "errors":
+		return ec.fieldContext_IncidentSplitPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentSplitPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentTask(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_IncidentTask_id(ctx, field)
+	case "version":
+		return ec.fieldContext_IncidentTask_version(ctx, field)
+	case "title":
+		return ec.fieldContext_IncidentTask_title(ctx, field)
+	case "done":
+		return ec.fieldContext_IncidentTask_done(ctx, field)
+	case "assignee":
+		return ec.fieldContext_IncidentTask_assignee(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_IncidentTask_dueAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_IncidentTask_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_IncidentTask_updatedAt(ctx, field)
+	case "doneAt":
+		return ec.fieldContext_IncidentTask_doneAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentTask", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentTaskPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "task":
+		return ec.fieldContext_IncidentTaskPayload_task(ctx, field)
+	case "incident":
+		return ec.fieldContext_IncidentTaskPayload_incident(ctx, field)
+	case "errors":
+		return ec.fieldContext_IncidentTaskPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentTaskPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentTimelineConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_IncidentTimelineConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_IncidentTimelineConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_IncidentTimelineConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentTimelineConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentTimelineEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_IncidentTimelineEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_IncidentTimelineEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentTimelineEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_IncidentTimelineEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_IncidentTimelineEntry_cursor(ctx, field)
+	case "at":
+		return ec.fieldContext_IncidentTimelineEntry_at(ctx, field)
+	case "actor":
+		return ec.fieldContext_IncidentTimelineEntry_actor(ctx, field)
+	case "action":
+		return ec.fieldContext_IncidentTimelineEntry_action(ctx, field)
+	case "alert":
+		return ec.fieldContext_IncidentTimelineEntry_alert(ctx, field)
+	case "comment":
+		return ec.fieldContext_IncidentTimelineEntry_comment(ctx, field)
+	case "changes":
+		return ec.fieldContext_IncidentTimelineEntry_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentTimelineEntry", field.Name)
 }
 
 func (ec *executionContext) childFields_IngestCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6617,6 +8060,36 @@ func (ec *executionContext) field_Asset_journal_args(ctx context.Context, rawArg
 func (ec *executionContext) field_Incident_alerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.AlertFilter, error) {
+			return ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Incident_comments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (int, error) {
 			return ec.unmarshalNInt2int(ctx, v)
@@ -6637,6 +8110,28 @@ func (ec *executionContext) field_Incident_alerts_args(ctx context.Context, rawA
 }
 
 func (ec *executionContext) field_Incident_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Incident_timeline_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -6840,6 +8335,34 @@ func (ec *executionContext) field_Mutation_assetUpdate_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_incidentAddAlerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentAddAlertsInput, error) {
+			return ec.unmarshalNIncidentAddAlertsInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentAddAlertsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentAssign_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentAssignInput, error) {
+			return ec.unmarshalNIncidentAssignInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentAssignInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_incidentClose_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6854,12 +8377,180 @@ func (ec *executionContext) field_Mutation_incidentClose_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_incidentComment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentCommentInput, error) {
+			return ec.unmarshalNIncidentCommentInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCommentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_incidentCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.IncidentCreateInput, error) {
 			return ec.unmarshalNIncidentCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentGroupingCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentGroupingCreateInput, error) {
+			return ec.unmarshalNIncidentGroupingCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentGroupingCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentGroupingDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentGroupingDeleteInput, error) {
+			return ec.unmarshalNIncidentGroupingDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentGroupingDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentGroupingUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentGroupingUpdateInput, error) {
+			return ec.unmarshalNIncidentGroupingUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentGroupingUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentMerge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentMergeInput, error) {
+			return ec.unmarshalNIncidentMergeInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentMergeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentRemoveAlerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentRemoveAlertsInput, error) {
+			return ec.unmarshalNIncidentRemoveAlertsInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentRemoveAlertsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentReopen_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentReopenInput, error) {
+			return ec.unmarshalNIncidentReopenInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentReopenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentSplit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentSplitInput, error) {
+			return ec.unmarshalNIncidentSplitInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentSplitInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentTaskAdd_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentTaskAddInput, error) {
+			return ec.unmarshalNIncidentTaskAddInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentTaskAddInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentTaskDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentTaskDeleteInput, error) {
+			return ec.unmarshalNIncidentTaskDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentTaskDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentTaskUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentTaskUpdateInput, error) {
+			return ec.unmarshalNIncidentTaskUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentTaskUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentUpdateInput, error) {
+			return ec.unmarshalNIncidentUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentUpdateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7129,6 +8820,28 @@ func (ec *executionContext) field_Query_feedConsumers_args(ctx context.Context, 
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_incidentReport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "format",
+		func(ctx context.Context, v any) (model.ReportFormat, error) {
+			return ec.unmarshalNReportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐReportFormat(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["format"] = arg1
 	return args, nil
 }
 
@@ -8499,6 +10212,38 @@ func (ec *executionContext) fieldContext_Alert_prevalence(_ context.Context, fie
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_AlertPrevalence(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Alert_incident(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_incident(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Alert().Incident(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+			return ec.marshalOIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
 		},
 	}
 	return fc, nil
@@ -10536,6 +12281,38 @@ func (ec *executionContext) fieldContext_Comment_body(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Comment", field, false, false, "String")
 }
 
+func (ec *executionContext) _Comment_mentions(ctx context.Context, field graphql.CollectedField, obj *monitor.Comment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Comment_mentions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Comment().Mentions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.User) graphql.Marshaler {
+			return ec.marshalNUser2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUserᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Comment_mentions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Comment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Comment_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Comment) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10901,6 +12678,52 @@ func (ec *executionContext) _EntityChange_snapshot(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_EntityChange_snapshot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EntityChange", field, false, false, "JSON")
+}
+
+func (ec *executionContext) _EntityCount_value(ctx context.Context, field graphql.CollectedField, obj *monitor.EntityCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityCount_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityCount_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EntityCount", field, false, false, "String")
+}
+
+func (ec *executionContext) _EntityCount_count(ctx context.Context, field graphql.CollectedField, obj *monitor.EntityCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EntityCount_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EntityCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EntityCount", field, false, false, "Int")
 }
 
 func (ec *executionContext) _EntityFeedBatch_cursor(ctx context.Context, field graphql.CollectedField, obj *model.EntityFeedBatch) (ret graphql.Marshaler) {
@@ -12596,6 +14419,29 @@ func (ec *executionContext) fieldContext_Incident_title(_ context.Context, field
 	return graphql.NewScalarFieldContext("Incident", field, false, false, "String")
 }
 
+func (ec *executionContext) _Incident_description(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_description(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "String")
+}
+
 func (ec *executionContext) _Incident_severity(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12640,6 +14486,29 @@ func (ec *executionContext) _Incident_status(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Incident_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, "IncidentStatus")
+}
+
+func (ec *executionContext) _Incident_disposition(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_disposition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().Disposition(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.AlertDisposition) graphql.Marshaler {
+			return ec.marshalOAlertDisposition2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertDisposition(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_disposition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, true, true, "AlertDisposition")
 }
 
 func (ec *executionContext) _Incident_assignee(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
@@ -12720,6 +14589,75 @@ func (ec *executionContext) fieldContext_Incident_alertCount(_ context.Context, 
 	return graphql.NewScalarFieldContext("Incident", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Incident_taskCount(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_taskCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TaskCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_taskCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Incident_tasksDone(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_tasksDone(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TasksDone, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_tasksDone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Incident_commentCount(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_commentCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CommentCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_commentCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Incident_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12789,6 +14727,116 @@ func (ec *executionContext) fieldContext_Incident_closedAt(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Incident", field, true, true, "Time")
 }
 
+func (ec *executionContext) _Incident_firstSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_firstSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().FirstSeen(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_firstSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, true, true, "Time")
+}
+
+func (ec *executionContext) _Incident_lastSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_lastSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().LastSeen(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_lastSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, true, true, "Time")
+}
+
+func (ec *executionContext) _Incident_mergedInto(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_mergedInto(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().MergedInto(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+			return ec.marshalOIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_mergedInto(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_grouping(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_grouping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().Grouping(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.IncidentGrouping) graphql.Marshaler {
+			return ec.marshalOIncidentGrouping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentGrouping(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_grouping(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentGrouping(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Incident_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12799,7 +14847,7 @@ func (ec *executionContext) _Incident_alerts(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Incident().Alerts(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+			return ec.Resolvers.Incident().Alerts(ctx, obj, fc.Args["filter"].(*monitor.AlertFilter), fc.Args["first"].(int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Alert]) graphql.Marshaler {
@@ -12827,6 +14875,222 @@ func (ec *executionContext) fieldContext_Incident_alerts(ctx context.Context, fi
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Incident_alerts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_alertCounts(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_alertCounts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().AlertCounts(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AlertCounts) graphql.Marshaler {
+			return ec.marshalNAlertCounts2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertCounts(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_alertCounts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertCounts(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_tasks(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_tasks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().Tasks(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.IncidentTask) graphql.Marshaler {
+			return ec.marshalNIncidentTask2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTaskᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_tasks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentTask(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_comments(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_comments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Incident().Comments(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Comment]) graphql.Marshaler {
+			return ec.marshalNCommentConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_comments(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Incident_comments_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_entities(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_entities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().Entities(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.IncidentEntities) graphql.Marshaler {
+			return ec.marshalNIncidentEntities2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentEntities(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_entities(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentEntities(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_techniques(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_techniques(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Incident().Techniques(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.EntityCount) graphql.Marshaler {
+			return ec.marshalNEntityCount2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_techniques(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EntityCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_timeline(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_timeline(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Incident().Timeline(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.IncidentTimelineEntry]) graphql.Marshaler {
+			return ec.marshalNIncidentTimelineConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_timeline(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentTimelineConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Incident_timeline_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -12873,6 +15137,102 @@ func (ec *executionContext) fieldContext_Incident_journal(ctx context.Context, f
 	if fc.Args, err = ec.field_Incident_journal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentCommentPayload_comment(ctx context.Context, field graphql.CollectedField, obj *model.IncidentCommentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentCommentPayload_comment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Comment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Comment) graphql.Marshaler {
+			return ec.marshalOComment2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐComment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentCommentPayload_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentCommentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Comment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentCommentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *model.IncidentCommentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentCommentPayload_incident(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Incident, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+			return ec.marshalOIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentCommentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentCommentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentCommentPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.IncidentCommentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentCommentPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentCommentPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentCommentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -13049,6 +15409,180 @@ func (ec *executionContext) _IncidentEdge_cursor(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_IncidentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IncidentEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _IncidentEntities_hosts(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentEntities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentEntities_hosts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hosts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []monitor.EntityCount) graphql.Marshaler {
+			return ec.marshalNEntityCount2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentEntities_hosts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentEntities",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EntityCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentEntities_users(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentEntities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentEntities_users(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Users, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []monitor.EntityCount) graphql.Marshaler {
+			return ec.marshalNEntityCount2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentEntities_users(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentEntities",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EntityCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentEntities_addresses(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentEntities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentEntities_addresses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Addresses, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []monitor.EntityCount) graphql.Marshaler {
+			return ec.marshalNEntityCount2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentEntities_addresses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentEntities",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EntityCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentEntities_hashes(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentEntities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentEntities_hashes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hashes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []monitor.EntityCount) graphql.Marshaler {
+			return ec.marshalNEntityCount2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentEntities_hashes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentEntities",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EntityCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentEntities_alertsRead(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentEntities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentEntities_alertsRead(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alerts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentEntities_alertsRead(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentEntities", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IncidentEntities_isEstimate(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentEntities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentEntities_isEstimate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsEstimate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentEntities_isEstimate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentEntities", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _IncidentFeedBatch_cursor(ctx context.Context, field graphql.CollectedField, obj *model.IncidentFeedBatch) (ret graphql.Marshaler) {
@@ -13262,6 +15796,300 @@ func (ec *executionContext) fieldContext_IncidentFeedEntry_incident(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _IncidentGrouping_id(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentGrouping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGrouping_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGrouping_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentGrouping", field, true, false, "ID")
+}
+
+func (ec *executionContext) _IncidentGrouping_version(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentGrouping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGrouping_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGrouping_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentGrouping", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IncidentGrouping_name(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentGrouping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGrouping_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGrouping_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentGrouping", field, false, false, "String")
+}
+
+func (ec *executionContext) _IncidentGrouping_enabled(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentGrouping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGrouping_enabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enabled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGrouping_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentGrouping", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _IncidentGrouping_filter(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentGrouping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGrouping_filter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentGrouping().Filter(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.RawJSON) graphql.Marshaler {
+			return ec.marshalNJSON2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawJSON(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGrouping_filter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentGrouping", field, true, true, "JSON")
+}
+
+func (ec *executionContext) _IncidentGrouping_fields(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentGrouping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGrouping_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fields, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []monitor.GroupingField) graphql.Marshaler {
+			return ec.marshalNIncidentGroupingField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingFieldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGrouping_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentGrouping", field, false, false, "IncidentGroupingField")
+}
+
+func (ec *executionContext) _IncidentGrouping_window(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentGrouping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGrouping_window(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentGrouping().Window(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGrouping_window(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentGrouping", field, true, true, "Duration")
+}
+
+func (ec *executionContext) _IncidentGrouping_minimumCount(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentGrouping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGrouping_minimumCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MinimumCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGrouping_minimumCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentGrouping", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IncidentGrouping_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentGrouping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGrouping_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGrouping_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentGrouping", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IncidentGrouping_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentGrouping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGrouping_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGrouping_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentGrouping", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IncidentGroupingPayload_grouping(ctx context.Context, field graphql.CollectedField, obj *model.IncidentGroupingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGroupingPayload_grouping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Grouping, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.IncidentGrouping) graphql.Marshaler {
+			return ec.marshalOIncidentGrouping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentGrouping(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGroupingPayload_grouping(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentGroupingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentGrouping(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentGroupingPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.IncidentGroupingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentGroupingPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentGroupingPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentGroupingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _IncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *model.IncidentPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13321,6 +16149,955 @@ func (ec *executionContext) fieldContext_IncidentPayload_errors(_ context.Contex
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentReport_incident(ctx context.Context, field graphql.CollectedField, obj *model.IncidentReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentReport_incident(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Incident, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Incident) graphql.Marshaler {
+			return ec.marshalNIncident2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentReport_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentReport",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentReport_format(ctx context.Context, field graphql.CollectedField, obj *model.IncidentReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentReport_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.ReportFormat) graphql.Marshaler {
+			return ec.marshalNReportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐReportFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentReport_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentReport", field, false, false, "ReportFormat")
+}
+
+func (ec *executionContext) _IncidentReport_title(ctx context.Context, field graphql.CollectedField, obj *model.IncidentReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentReport_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentReport_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentReport", field, false, false, "String")
+}
+
+func (ec *executionContext) _IncidentReport_fileName(ctx context.Context, field graphql.CollectedField, obj *model.IncidentReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentReport_fileName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FileName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentReport_fileName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentReport", field, false, false, "String")
+}
+
+func (ec *executionContext) _IncidentReport_contentType(ctx context.Context, field graphql.CollectedField, obj *model.IncidentReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentReport_contentType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ContentType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentReport_contentType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentReport", field, false, false, "String")
+}
+
+func (ec *executionContext) _IncidentReport_content(ctx context.Context, field graphql.CollectedField, obj *model.IncidentReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentReport_content(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Content, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentReport_content(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentReport", field, false, false, "String")
+}
+
+func (ec *executionContext) _IncidentReport_generatedAt(ctx context.Context, field graphql.CollectedField, obj *model.IncidentReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentReport_generatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GeneratedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentReport_generatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentReport", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IncidentReport_truncated(ctx context.Context, field graphql.CollectedField, obj *model.IncidentReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentReport_truncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Truncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentReport_truncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentReport", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _IncidentSplitPayload_incident(ctx context.Context, field graphql.CollectedField, obj *model.IncidentSplitPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentSplitPayload_incident(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Incident, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+			return ec.marshalOIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentSplitPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentSplitPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentSplitPayload_created(ctx context.Context, field graphql.CollectedField, obj *model.IncidentSplitPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentSplitPayload_created(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Created, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+			return ec.marshalOIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentSplitPayload_created(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentSplitPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentSplitPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.IncidentSplitPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentSplitPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentSplitPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentSplitPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTask_id(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTask_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTask_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTask", field, true, false, "ID")
+}
+
+func (ec *executionContext) _IncidentTask_version(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTask_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTask_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTask", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IncidentTask_title(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTask_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTask_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _IncidentTask_done(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTask_done(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Done, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTask_done(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTask", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _IncidentTask_assignee(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTask_assignee(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentTask().Assignee(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTask_assignee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTask",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTask_dueAt(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTask_dueAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentTask().DueAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTask_dueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTask", field, true, true, "Time")
+}
+
+func (ec *executionContext) _IncidentTask_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTask_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTask_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTask", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IncidentTask_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTask_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTask_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTask", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IncidentTask_doneAt(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTask_doneAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentTask().DoneAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTask_doneAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTask", field, true, true, "Time")
+}
+
+func (ec *executionContext) _IncidentTaskPayload_task(ctx context.Context, field graphql.CollectedField, obj *model.IncidentTaskPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTaskPayload_task(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Task, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.IncidentTask) graphql.Marshaler {
+			return ec.marshalOIncidentTask2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTask(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTaskPayload_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTaskPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentTask(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTaskPayload_incident(ctx context.Context, field graphql.CollectedField, obj *model.IncidentTaskPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTaskPayload_incident(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Incident, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
+			return ec.marshalOIncident2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncident(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTaskPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTaskPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTaskPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.IncidentTaskPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTaskPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTaskPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTaskPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTimelineConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.IncidentTimelineEntry]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.IncidentTimelineEntry]) graphql.Marshaler {
+			return ec.marshalNIncidentTimelineEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTimelineConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentTimelineEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTimelineConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.IncidentTimelineEntry]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.IncidentTimelineEntry) graphql.Marshaler {
+			return ec.marshalNIncidentTimelineEntry2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTimelineEntryᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTimelineConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentTimelineEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTimelineConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.IncidentTimelineEntry]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTimelineConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTimelineEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.IncidentTimelineEntry]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.IncidentTimelineEntry) graphql.Marshaler {
+			return ec.marshalNIncidentTimelineEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTimelineEntry(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTimelineEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentTimelineEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTimelineEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.IncidentTimelineEntry]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTimelineEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _IncidentTimelineEntry_cursor(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTimelineEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineEntry_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentTimelineEntry().Cursor(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineEntry_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTimelineEntry", field, true, true, "Cursor")
+}
+
+func (ec *executionContext) _IncidentTimelineEntry_at(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTimelineEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineEntry_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentTimelineEntry().At(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalNTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineEntry_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTimelineEntry", field, true, true, "Time")
+}
+
+func (ec *executionContext) _IncidentTimelineEntry_actor(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTimelineEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineEntry_actor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentTimelineEntry().Actor(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Actor) graphql.Marshaler {
+			return ec.marshalNActor2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineEntry_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTimelineEntry",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTimelineEntry_action(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTimelineEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineEntry_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentTimelineEntry().Action(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineEntry_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentTimelineEntry", field, true, true, "String")
+}
+
+func (ec *executionContext) _IncidentTimelineEntry_alert(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTimelineEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineEntry_alert(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentTimelineEntry().Alert(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Alert) graphql.Marshaler {
+			return ec.marshalOAlert2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlert(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineEntry_alert(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTimelineEntry",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Alert(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTimelineEntry_comment(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTimelineEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineEntry_comment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentTimelineEntry().Comment(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Comment) graphql.Marshaler {
+			return ec.marshalOComment2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐComment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineEntry_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTimelineEntry",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Comment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentTimelineEntry_changes(ctx context.Context, field graphql.CollectedField, obj *monitor.IncidentTimelineEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentTimelineEntry_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IncidentTimelineEntry().Changes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.FieldChange) graphql.Marshaler {
+			return ec.marshalNFieldChange2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFieldChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentTimelineEntry_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentTimelineEntry",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FieldChange(ctx, field)
 		},
 	}
 	return fc, nil
@@ -15410,6 +19187,622 @@ func (ec *executionContext) fieldContext_Mutation_incidentCreate(ctx context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_incidentUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentUpdate(ctx, fc.Args["input"].(model.IncidentUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentPayload) graphql.Marshaler {
+			return ec.marshalNIncidentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentAssign(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentAssign(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentAssign(ctx, fc.Args["input"].(model.IncidentAssignInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentPayload) graphql.Marshaler {
+			return ec.marshalNIncidentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentAssign(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentAssign_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentReopen(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentReopen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentReopen(ctx, fc.Args["input"].(model.IncidentReopenInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentPayload) graphql.Marshaler {
+			return ec.marshalNIncidentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentReopen(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentReopen_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentAddAlerts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentAddAlerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentAddAlerts(ctx, fc.Args["input"].(model.IncidentAddAlertsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentPayload) graphql.Marshaler {
+			return ec.marshalNIncidentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentAddAlerts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentAddAlerts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentRemoveAlerts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentRemoveAlerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentRemoveAlerts(ctx, fc.Args["input"].(model.IncidentRemoveAlertsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentPayload) graphql.Marshaler {
+			return ec.marshalNIncidentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentRemoveAlerts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentRemoveAlerts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentMerge(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentMerge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentMerge(ctx, fc.Args["input"].(model.IncidentMergeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentPayload) graphql.Marshaler {
+			return ec.marshalNIncidentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentMerge(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentMerge_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentSplit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentSplit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentSplit(ctx, fc.Args["input"].(model.IncidentSplitInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentSplitPayload) graphql.Marshaler {
+			return ec.marshalNIncidentSplitPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentSplitPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentSplit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentSplitPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentSplit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentComment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentComment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentComment(ctx, fc.Args["input"].(model.IncidentCommentInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentCommentPayload) graphql.Marshaler {
+			return ec.marshalNIncidentCommentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCommentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentComment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentCommentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentComment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentTaskAdd(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentTaskAdd(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentTaskAdd(ctx, fc.Args["input"].(model.IncidentTaskAddInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentTaskPayload) graphql.Marshaler {
+			return ec.marshalNIncidentTaskPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentTaskPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentTaskAdd(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentTaskPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentTaskAdd_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentTaskUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentTaskUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentTaskUpdate(ctx, fc.Args["input"].(model.IncidentTaskUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentTaskPayload) graphql.Marshaler {
+			return ec.marshalNIncidentTaskPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentTaskPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentTaskUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentTaskPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentTaskUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentTaskDelete(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentTaskDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentTaskDelete(ctx, fc.Args["input"].(model.IncidentTaskDeleteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentTaskPayload) graphql.Marshaler {
+			return ec.marshalNIncidentTaskPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentTaskPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentTaskDelete(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentTaskPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentTaskDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentGroupingCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentGroupingCreate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentGroupingCreate(ctx, fc.Args["input"].(model.IncidentGroupingCreateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentGroupingPayload) graphql.Marshaler {
+			return ec.marshalNIncidentGroupingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentGroupingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentGroupingCreate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentGroupingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentGroupingCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentGroupingUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentGroupingUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentGroupingUpdate(ctx, fc.Args["input"].(model.IncidentGroupingUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentGroupingPayload) graphql.Marshaler {
+			return ec.marshalNIncidentGroupingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentGroupingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentGroupingUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentGroupingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentGroupingUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentGroupingDelete(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentGroupingDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentGroupingDelete(ctx, fc.Args["input"].(model.IncidentGroupingDeleteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentGroupingPayload) graphql.Marshaler {
+			return ec.marshalNIncidentGroupingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentGroupingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentGroupingDelete(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentGroupingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentGroupingDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_incidentClose(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16310,6 +20703,82 @@ func (ec *executionContext) fieldContext_Query_asset(ctx context.Context, field 
 	if fc.Args, err = ec.field_Query_asset_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_incidentReport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_incidentReport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().IncidentReport(ctx, fc.Args["id"].(string), fc.Args["format"].(model.ReportFormat))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IncidentReport) graphql.Marshaler {
+			return ec.marshalOIncidentReport2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentReport(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_incidentReport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentReport(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_incidentReport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_incidentGroupings(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_incidentGroupings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().IncidentGroupings(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.IncidentGrouping) graphql.Marshaler {
+			return ec.marshalNIncidentGrouping2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentGroupingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_incidentGroupings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentGrouping(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -19861,7 +24330,7 @@ func (ec *executionContext) unmarshalInputAlertFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "status", "disposition", "severity", "title", "rule", "assignee", "host", "user", "sourceIp", "destinationIp", "process", "fileHash", "mergedInto", "techniques", "tags", "count", "firstSeen", "lastSeen", "createdAt", "updatedAt", "text"}
+	fieldsInOrder := [...]string{"and", "or", "not", "status", "disposition", "severity", "title", "rule", "assignee", "incident", "host", "user", "sourceIp", "destinationIp", "process", "fileHash", "mergedInto", "techniques", "tags", "count", "firstSeen", "lastSeen", "createdAt", "updatedAt", "text"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -19931,6 +24400,13 @@ func (ec *executionContext) unmarshalInputAlertFilter(ctx context.Context, obj a
 				return &it, err
 			}
 			it.Assignee = data
+		case "incident":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("incident"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIDFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Incident = data
 		case "host":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("host"))
 			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
@@ -21117,8 +25593,8 @@ func UnmarshalIPFilter(ctx context.Context, raw any) (*monitor.IPFilter, error) 
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputIncidentCloseInput(ctx context.Context, obj any) (*model.IncidentCloseInput, error) {
-	var it model.IncidentCloseInput
+func (ec *executionContext) unmarshalInputIncidentAddAlertsInput(ctx context.Context, obj any) (*model.IncidentAddAlertsInput, error) {
+	var it model.IncidentAddAlertsInput
 	if obj == nil {
 		return &it, nil
 	}
@@ -21128,7 +25604,11 @@ func (ec *executionContext) unmarshalInputIncidentCloseInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	if _, present := asMap["alerts"]; !present {
+		asMap["alerts"] = []any{}
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "alerts", "filter"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -21149,6 +25629,132 @@ func (ec *executionContext) unmarshalInputIncidentCloseInput(ctx context.Context
 				return &it, err
 			}
 			it.ExpectedVersion = data
+		case "alerts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("alerts"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Alerts = data
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Filter = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentAddAlertsInput unmarshals raw into the IncidentAddAlertsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentAddAlertsInput(ctx context.Context, raw any) (*model.IncidentAddAlertsInput, error) {
+	var out *model.IncidentAddAlertsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentAddAlertsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentAssignInput(ctx context.Context, obj any) (*model.IncidentAssignInput, error) {
+	var it model.IncidentAssignInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "assignee"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "assignee":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignee"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Assignee = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentAssignInput unmarshals raw into the IncidentAssignInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentAssignInput(ctx context.Context, raw any) (*model.IncidentAssignInput, error) {
+	var out *model.IncidentAssignInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentAssignInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentCloseInput(ctx context.Context, obj any) (*model.IncidentCloseInput, error) {
+	var it model.IncidentCloseInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "disposition", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "disposition":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("disposition"))
+			data, err := ec.unmarshalOAlertDisposition2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertDisposition(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Disposition = data
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -21173,6 +25779,55 @@ func UnmarshalIncidentCloseInput(ctx context.Context, raw any) (*model.IncidentC
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputIncidentCommentInput(ctx context.Context, obj any) (*model.IncidentCommentInput, error) {
+	var it model.IncidentCommentInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "body"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Body = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentCommentInput unmarshals raw into the IncidentCommentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentCommentInput(ctx context.Context, raw any) (*model.IncidentCommentInput, error) {
+	var out *model.IncidentCommentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentCommentInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputIncidentCreateInput(ctx context.Context, obj any) (*model.IncidentCreateInput, error) {
 	var it model.IncidentCreateInput
 	if obj == nil {
@@ -21187,8 +25842,11 @@ func (ec *executionContext) unmarshalInputIncidentCreateInput(ctx context.Contex
 	if _, present := asMap["alerts"]; !present {
 		asMap["alerts"] = []any{}
 	}
+	if _, present := asMap["description"]; !present {
+		asMap["description"] = ""
+	}
 
-	fieldsInOrder := [...]string{"title", "severity", "alerts"}
+	fieldsInOrder := [...]string{"title", "severity", "alerts", "description"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -21216,6 +25874,13 @@ func (ec *executionContext) unmarshalInputIncidentCreateInput(ctx context.Contex
 				return &it, err
 			}
 			it.Alerts = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Description = data
 		}
 	}
 	return &it, nil
@@ -21244,7 +25909,7 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "status", "severity", "title", "assignee", "createdAt", "updatedAt"}
+	fieldsInOrder := [...]string{"and", "or", "not", "status", "severity", "title", "assignee", "createdAt", "updatedAt", "description", "disposition", "grouping", "alertCount"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -21314,6 +25979,34 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 				return &it, err
 			}
 			it.UpdatedAt = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Description = data
+		case "disposition":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("disposition"))
+			data, err := ec.unmarshalOAlertDispositionFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertDispositionFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Disposition = data
+		case "grouping":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grouping"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIDFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Grouping = data
+		case "alertCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("alertCount"))
+			data, err := ec.unmarshalOIntFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIntFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.AlertCount = data
 		}
 	}
 	return &it, nil
@@ -21328,6 +26021,465 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 func UnmarshalIncidentFilter(ctx context.Context, raw any) (*monitor.IncidentFilter, error) {
 	var out *monitor.IncidentFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentGroupingCreateInput(ctx context.Context, obj any) (*model.IncidentGroupingCreateInput, error) {
+	var it model.IncidentGroupingCreateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["enabled"]; !present {
+		asMap["enabled"] = true
+	}
+
+	fieldsInOrder := [...]string{"name", "enabled", "filter", "fields", "window", "minimumCount"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Enabled = data
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Filter = data
+		case "fields":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fields"))
+			data, err := ec.unmarshalNIncidentGroupingField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingFieldᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Fields = data
+		case "window":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("window"))
+			data, err := ec.unmarshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Window = data
+		case "minimumCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minimumCount"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.MinimumCount = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentGroupingCreateInput unmarshals raw into the IncidentGroupingCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentGroupingCreateInput(ctx context.Context, raw any) (*model.IncidentGroupingCreateInput, error) {
+	var out *model.IncidentGroupingCreateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentGroupingCreateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentGroupingDeleteInput(ctx context.Context, obj any) (*model.IncidentGroupingDeleteInput, error) {
+	var it model.IncidentGroupingDeleteInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentGroupingDeleteInput unmarshals raw into the IncidentGroupingDeleteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentGroupingDeleteInput(ctx context.Context, raw any) (*model.IncidentGroupingDeleteInput, error) {
+	var out *model.IncidentGroupingDeleteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentGroupingDeleteInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentGroupingUpdateInput(ctx context.Context, obj any) (*model.IncidentGroupingUpdateInput, error) {
+	var it model.IncidentGroupingUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "enabled", "filter", "fields", "window", "minimumCount"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Enabled = data
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Filter = graphql.OmittableOf(data)
+		case "fields":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fields"))
+			data, err := ec.unmarshalOIncidentGroupingField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingFieldᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Fields = data
+		case "window":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("window"))
+			data, err := ec.unmarshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Window = data
+		case "minimumCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minimumCount"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.MinimumCount = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentGroupingUpdateInput unmarshals raw into the IncidentGroupingUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentGroupingUpdateInput(ctx context.Context, raw any) (*model.IncidentGroupingUpdateInput, error) {
+	var out *model.IncidentGroupingUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentGroupingUpdateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentMergeInput(ctx context.Context, obj any) (*model.IncidentMergeInput, error) {
+	var it model.IncidentMergeInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"into", "expectedVersion", "from"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "into":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("into"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Into = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.From = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentMergeInput unmarshals raw into the IncidentMergeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentMergeInput(ctx context.Context, raw any) (*model.IncidentMergeInput, error) {
+	var out *model.IncidentMergeInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentMergeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentRemoveAlertsInput(ctx context.Context, obj any) (*model.IncidentRemoveAlertsInput, error) {
+	var it model.IncidentRemoveAlertsInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "alerts"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "alerts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("alerts"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Alerts = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentRemoveAlertsInput unmarshals raw into the IncidentRemoveAlertsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentRemoveAlertsInput(ctx context.Context, raw any) (*model.IncidentRemoveAlertsInput, error) {
+	var out *model.IncidentRemoveAlertsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentRemoveAlertsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentReopenInput(ctx context.Context, obj any) (*model.IncidentReopenInput, error) {
+	var it model.IncidentReopenInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Reason = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentReopenInput unmarshals raw into the IncidentReopenInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentReopenInput(ctx context.Context, raw any) (*model.IncidentReopenInput, error) {
+	var out *model.IncidentReopenInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentReopenInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentSplitInput(ctx context.Context, obj any) (*model.IncidentSplitInput, error) {
+	var it model.IncidentSplitInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "alerts", "title", "severity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "alerts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("alerts"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Alerts = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Title = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalOSeverity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentSplitInput unmarshals raw into the IncidentSplitInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentSplitInput(ctx context.Context, raw any) (*model.IncidentSplitInput, error) {
+	var out *model.IncidentSplitInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentSplitInput", raw, &out)
 	return out, err
 }
 
@@ -21377,6 +26529,272 @@ func (ec *executionContext) unmarshalInputIncidentStatusFilter(ctx context.Conte
 func UnmarshalIncidentStatusFilter(ctx context.Context, raw any) (*monitor.IncidentStatusFilter, error) {
 	var out *monitor.IncidentStatusFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentStatusFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentTaskAddInput(ctx context.Context, obj any) (*model.IncidentTaskAddInput, error) {
+	var it model.IncidentTaskAddInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"incident", "title", "assignee", "due"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "incident":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("incident"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Incident = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Title = data
+		case "assignee":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignee"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Assignee = data
+		case "due":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("due"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Due = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentTaskAddInput unmarshals raw into the IncidentTaskAddInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentTaskAddInput(ctx context.Context, raw any) (*model.IncidentTaskAddInput, error) {
+	var out *model.IncidentTaskAddInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentTaskAddInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentTaskDeleteInput(ctx context.Context, obj any) (*model.IncidentTaskDeleteInput, error) {
+	var it model.IncidentTaskDeleteInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentTaskDeleteInput unmarshals raw into the IncidentTaskDeleteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentTaskDeleteInput(ctx context.Context, raw any) (*model.IncidentTaskDeleteInput, error) {
+	var out *model.IncidentTaskDeleteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentTaskDeleteInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentTaskUpdateInput(ctx context.Context, obj any) (*model.IncidentTaskUpdateInput, error) {
+	var it model.IncidentTaskUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "title", "done", "assignee", "due"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Title = data
+		case "done":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("done"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Done = data
+		case "assignee":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignee"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Assignee = graphql.OmittableOf(data)
+		case "due":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("due"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Due = graphql.OmittableOf(data)
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentTaskUpdateInput unmarshals raw into the IncidentTaskUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentTaskUpdateInput(ctx context.Context, raw any) (*model.IncidentTaskUpdateInput, error) {
+	var out *model.IncidentTaskUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentTaskUpdateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentUpdateInput(ctx context.Context, obj any) (*model.IncidentUpdateInput, error) {
+	var it model.IncidentUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "title", "description", "severity", "status", "assignee"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Title = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Description = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalOSeverity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOIncidentStatus2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatus(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Status = data
+		case "assignee":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignee"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Assignee = graphql.OmittableOf(data)
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentUpdateInput unmarshals raw into the IncidentUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentUpdateInput(ctx context.Context, raw any) (*model.IncidentUpdateInput, error) {
+	var out *model.IncidentUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentUpdateInput", raw, &out)
 	return out, err
 }
 
@@ -22166,6 +27584,16 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Job(ctx, sel, obj)
+	case *monitor.IncidentTask:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._IncidentTask(ctx, sel, obj)
+	case *monitor.IncidentGrouping:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._IncidentGrouping(ctx, sel, obj)
 	case *monitor.Incident:
 		if obj == nil {
 			return graphql.Null
@@ -22447,6 +27875,12 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Alert_prevalence(ctx, field, obj)
+				})
+		case "incident":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_incident(ctx, field, obj)
 				})
 		case "evidence":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -23306,6 +28740,12 @@ func (ec *executionContext) _Comment(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "mentions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Comment_mentions(ctx, field, obj)
+				})
 		case "createdAt":
 			out.Values[i] = ec._Comment_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -23485,6 +28925,44 @@ func (ec *executionContext) _EntityChange(ctx context.Context, sel ast.Selection
 			}
 		case "snapshot":
 			out.Values[i] = ec._EntityChange_snapshot(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var entityCountImplementors = []string{"EntityCount"}
+
+func (ec *executionContext) _EntityCount(ctx context.Context, sel ast.SelectionSet, obj *monitor.EntityCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, entityCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EntityCount")
+		case "value":
+			out.Values[i] = ec._EntityCount_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._EntityCount_count(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -24207,6 +29685,11 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "description":
+			out.Values[i] = ec._Incident_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "severity":
 			out.Values[i] = ec._Incident_severity(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -24217,6 +29700,12 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "disposition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_disposition(ctx, field, obj)
+				})
 		case "assignee":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -24231,6 +29720,21 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 				})
 		case "alertCount":
 			out.Values[i] = ec._Incident_alertCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "taskCount":
+			out.Values[i] = ec._Incident_taskCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "tasksDone":
+			out.Values[i] = ec._Incident_tasksDone(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "commentCount":
+			out.Values[i] = ec._Incident_commentCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -24250,11 +29754,71 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Incident_closedAt(ctx, field, obj)
 				})
+		case "firstSeen":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_firstSeen(ctx, field, obj)
+				})
+		case "lastSeen":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_lastSeen(ctx, field, obj)
+				})
+		case "mergedInto":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_mergedInto(ctx, field, obj)
+				})
+		case "grouping":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_grouping(ctx, field, obj)
+				})
 		case "alerts":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Incident_alerts(ctx, field, obj)
+				})
+		case "alertCounts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_alertCounts(ctx, field, obj)
+				})
+		case "tasks":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_tasks(ctx, field, obj)
+				})
+		case "comments":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_comments(ctx, field, obj)
+				})
+		case "entities":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_entities(ctx, field, obj)
+				})
+		case "techniques":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_techniques(ctx, field, obj)
+				})
+		case "timeline":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Incident_timeline(ctx, field, obj)
 				})
 		case "journal":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -24262,6 +29826,49 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Incident_journal(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentCommentPayloadImplementors = []string{"IncidentCommentPayload"}
+
+func (ec *executionContext) _IncidentCommentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IncidentCommentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentCommentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentCommentPayload")
+		case "comment":
+			out.Values[i] = ec._IncidentCommentPayload_comment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "incident":
+			out.Values[i] = ec._IncidentCommentPayload_incident(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._IncidentCommentPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -24345,6 +29952,64 @@ func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.Selection
 			}
 		case "cursor":
 			out.Values[i] = ec._IncidentEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentEntitiesImplementors = []string{"IncidentEntities"}
+
+func (ec *executionContext) _IncidentEntities(ctx context.Context, sel ast.SelectionSet, obj *monitor.IncidentEntities) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentEntitiesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentEntities")
+		case "hosts":
+			out.Values[i] = ec._IncidentEntities_hosts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "users":
+			out.Values[i] = ec._IncidentEntities_users(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "addresses":
+			out.Values[i] = ec._IncidentEntities_addresses(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hashes":
+			out.Values[i] = ec._IncidentEntities_hashes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alertsRead":
+			out.Values[i] = ec._IncidentEntities_alertsRead(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isEstimate":
+			out.Values[i] = ec._IncidentEntities_isEstimate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -24461,6 +30126,124 @@ func (ec *executionContext) _IncidentFeedEntry(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var incidentGroupingImplementors = []string{"IncidentGrouping", "Node"}
+
+func (ec *executionContext) _IncidentGrouping(ctx context.Context, sel ast.SelectionSet, obj *monitor.IncidentGrouping) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentGroupingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentGrouping")
+		case "id":
+			out.Values[i] = ec._IncidentGrouping_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._IncidentGrouping_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._IncidentGrouping_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "enabled":
+			out.Values[i] = ec._IncidentGrouping_enabled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "filter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentGrouping_filter(ctx, field, obj)
+				})
+		case "fields":
+			out.Values[i] = ec._IncidentGrouping_fields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "window":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentGrouping_window(ctx, field, obj)
+				})
+		case "minimumCount":
+			out.Values[i] = ec._IncidentGrouping_minimumCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._IncidentGrouping_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._IncidentGrouping_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentGroupingPayloadImplementors = []string{"IncidentGroupingPayload"}
+
+func (ec *executionContext) _IncidentGroupingPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IncidentGroupingPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentGroupingPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentGroupingPayload")
+		case "grouping":
+			out.Values[i] = ec._IncidentGroupingPayload_grouping(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._IncidentGroupingPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var incidentPayloadImplementors = []string{"IncidentPayload"}
 
 func (ec *executionContext) _IncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IncidentPayload) graphql.Marshaler {
@@ -24482,6 +30265,387 @@ func (ec *executionContext) _IncidentPayload(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentReportImplementors = []string{"IncidentReport"}
+
+func (ec *executionContext) _IncidentReport(ctx context.Context, sel ast.SelectionSet, obj *model.IncidentReport) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentReportImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentReport")
+		case "incident":
+			out.Values[i] = ec._IncidentReport_incident(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "format":
+			out.Values[i] = ec._IncidentReport_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "title":
+			out.Values[i] = ec._IncidentReport_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fileName":
+			out.Values[i] = ec._IncidentReport_fileName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "contentType":
+			out.Values[i] = ec._IncidentReport_contentType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "content":
+			out.Values[i] = ec._IncidentReport_content(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "generatedAt":
+			out.Values[i] = ec._IncidentReport_generatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "truncated":
+			out.Values[i] = ec._IncidentReport_truncated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentSplitPayloadImplementors = []string{"IncidentSplitPayload"}
+
+func (ec *executionContext) _IncidentSplitPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IncidentSplitPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentSplitPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentSplitPayload")
+		case "incident":
+			out.Values[i] = ec._IncidentSplitPayload_incident(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "created":
+			out.Values[i] = ec._IncidentSplitPayload_created(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._IncidentSplitPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentTaskImplementors = []string{"IncidentTask", "Node"}
+
+func (ec *executionContext) _IncidentTask(ctx context.Context, sel ast.SelectionSet, obj *monitor.IncidentTask) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentTaskImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentTask")
+		case "id":
+			out.Values[i] = ec._IncidentTask_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._IncidentTask_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "title":
+			out.Values[i] = ec._IncidentTask_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "done":
+			out.Values[i] = ec._IncidentTask_done(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "assignee":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentTask_assignee(ctx, field, obj)
+				})
+		case "dueAt":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentTask_dueAt(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._IncidentTask_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._IncidentTask_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "doneAt":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentTask_doneAt(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentTaskPayloadImplementors = []string{"IncidentTaskPayload"}
+
+func (ec *executionContext) _IncidentTaskPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IncidentTaskPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentTaskPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentTaskPayload")
+		case "task":
+			out.Values[i] = ec._IncidentTaskPayload_task(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "incident":
+			out.Values[i] = ec._IncidentTaskPayload_incident(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._IncidentTaskPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentTimelineConnectionImplementors = []string{"IncidentTimelineConnection"}
+
+func (ec *executionContext) _IncidentTimelineConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.IncidentTimelineEntry]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentTimelineConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentTimelineConnection")
+		case "edges":
+			out.Values[i] = ec._IncidentTimelineConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._IncidentTimelineConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._IncidentTimelineConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentTimelineEdgeImplementors = []string{"IncidentTimelineEdge"}
+
+func (ec *executionContext) _IncidentTimelineEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.IncidentTimelineEntry]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentTimelineEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentTimelineEdge")
+		case "node":
+			out.Values[i] = ec._IncidentTimelineEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._IncidentTimelineEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var incidentTimelineEntryImplementors = []string{"IncidentTimelineEntry"}
+
+func (ec *executionContext) _IncidentTimelineEntry(ctx context.Context, sel ast.SelectionSet, obj *monitor.IncidentTimelineEntry) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, incidentTimelineEntryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentTimelineEntry")
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentTimelineEntry_cursor(ctx, field, obj)
+				})
+		case "at":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentTimelineEntry_at(ctx, field, obj)
+				})
+		case "actor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentTimelineEntry_actor(ctx, field, obj)
+				})
+		case "action":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentTimelineEntry_action(ctx, field, obj)
+				})
+		case "alert":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentTimelineEntry_alert(ctx, field, obj)
+				})
+		case "comment":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentTimelineEntry_comment(ctx, field, obj)
+				})
+		case "changes":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IncidentTimelineEntry_changes(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -25292,6 +31456,104 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "incidentUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentAssign":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentAssign(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentReopen":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentReopen(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentAddAlerts":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentAddAlerts(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentRemoveAlerts":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentRemoveAlerts(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentMerge":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentMerge(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentSplit":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentSplit(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentComment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentComment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentTaskAdd":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentTaskAdd(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentTaskUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentTaskUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentTaskDelete":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentTaskDelete(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentGroupingCreate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentGroupingCreate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentGroupingUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentGroupingUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentGroupingDelete":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentGroupingDelete(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "incidentClose":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_incidentClose(ctx, field)
@@ -25494,6 +31756,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_asset(ctx, field)
+				})
+		case "incidentReport":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_incidentReport(ctx, field)
+				})
+		case "incidentGroupings":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_incidentGroupings(ctx, field)
 				})
 		case "job":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -26682,6 +32956,14 @@ func (ec *executionContext) marshalNActor2githubᚗcomᚋsecurityᚑmonitorᚋse
 	return ec._Actor(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalNActor2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx context.Context, sel ast.SelectionSet, v *monitor.Actor) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Actor!")
+		return graphql.Null
+	}
+	return ec._Actor(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNActorKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActorKind(ctx context.Context, v any) (monitor.ActorKind, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := monitor.ActorKind(tmp)
@@ -27148,6 +33430,16 @@ func (ec *executionContext) marshalNCursor2string(ctx context.Context, sel ast.S
 	return res
 }
 
+func (ec *executionContext) unmarshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx context.Context, v any) (monitor.Duration, error) {
+	var res monitor.Duration
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx context.Context, sel ast.SelectionSet, v monitor.Duration) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNEndpoint2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEndpoint(ctx context.Context, sel ast.SelectionSet, v monitor.Endpoint) graphql.Marshaler {
 	return ec._Endpoint(ctx, sel, &v)
 }
@@ -27174,6 +33466,50 @@ func (ec *executionContext) marshalNEntityChange2ᚖgithubᚗcomᚋsecurityᚑmo
 		return graphql.Null
 	}
 	return ec._EntityChange(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEntityCount2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCount(ctx context.Context, sel ast.SelectionSet, v monitor.EntityCount) graphql.Marshaler {
+	return ec._EntityCount(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNEntityCount2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCountᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.EntityCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEntityCount2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEntityCount2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.EntityCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEntityCount2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEntityCount2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityCount(ctx context.Context, sel ast.SelectionSet, v *monitor.EntityCount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EntityCount!")
+		return graphql.Null
+	}
+	return ec._EntityCount(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNEntityFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityFeedBatch(ctx context.Context, sel ast.SelectionSet, v *model.EntityFeedBatch) graphql.Marshaler {
@@ -27540,9 +33876,32 @@ func (ec *executionContext) marshalNIncident2ᚖgithubᚗcomᚋsecurityᚑmonito
 	return ec._Incident(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNIncidentAddAlertsInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentAddAlertsInput(ctx context.Context, v any) (model.IncidentAddAlertsInput, error) {
+	res, err := ec.unmarshalInputIncidentAddAlertsInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNIncidentAssignInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentAssignInput(ctx context.Context, v any) (model.IncidentAssignInput, error) {
+	res, err := ec.unmarshalInputIncidentAssignInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNIncidentCloseInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCloseInput(ctx context.Context, v any) (model.IncidentCloseInput, error) {
 	res, err := ec.unmarshalInputIncidentCloseInput(ctx, v)
 	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNIncidentCommentInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCommentInput(ctx context.Context, v any) (model.IncidentCommentInput, error) {
+	res, err := ec.unmarshalInputIncidentCommentInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIncidentCommentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCommentPayload(ctx context.Context, sel ast.SelectionSet, v *model.IncidentCommentPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentCommentPayload!")
+		return graphql.Null
+	}
+	return ec._IncidentCommentPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNIncidentConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Incident]) graphql.Marshaler {
@@ -27576,6 +33935,14 @@ func (ec *executionContext) marshalNIncidentEdge2ᚕgithubᚗcomᚋsecurityᚑmo
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNIncidentEntities2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentEntities(ctx context.Context, sel ast.SelectionSet, v *monitor.IncidentEntities) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentEntities!")
+		return graphql.Null
+	}
+	return ec._IncidentEntities(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNIncidentFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentFeedBatch(ctx context.Context, sel ast.SelectionSet, v *model.IncidentFeedBatch) graphql.Marshaler {
@@ -27615,12 +33982,132 @@ func (ec *executionContext) unmarshalNIncidentFilter2ᚖgithubᚗcomᚋsecurity�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNIncidentGrouping2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentGroupingᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.IncidentGrouping) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentGrouping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentGrouping(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIncidentGrouping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentGrouping(ctx context.Context, sel ast.SelectionSet, v *monitor.IncidentGrouping) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentGrouping!")
+		return graphql.Null
+	}
+	return ec._IncidentGrouping(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentGroupingCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentGroupingCreateInput(ctx context.Context, v any) (model.IncidentGroupingCreateInput, error) {
+	res, err := ec.unmarshalInputIncidentGroupingCreateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNIncidentGroupingDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentGroupingDeleteInput(ctx context.Context, v any) (model.IncidentGroupingDeleteInput, error) {
+	res, err := ec.unmarshalInputIncidentGroupingDeleteInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNIncidentGroupingField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingField(ctx context.Context, v any) (monitor.GroupingField, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.GroupingField(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIncidentGroupingField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingField(ctx context.Context, sel ast.SelectionSet, v monitor.GroupingField) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "IncidentGroupingField!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNIncidentGroupingField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingFieldᚄ(ctx context.Context, v any) ([]monitor.GroupingField, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.GroupingField, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNIncidentGroupingField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingField(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNIncidentGroupingField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.GroupingField) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentGroupingField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIncidentGroupingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentGroupingPayload(ctx context.Context, sel ast.SelectionSet, v *model.IncidentGroupingPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentGroupingPayload!")
+		return graphql.Null
+	}
+	return ec._IncidentGroupingPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentGroupingUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentGroupingUpdateInput(ctx context.Context, v any) (model.IncidentGroupingUpdateInput, error) {
+	res, err := ec.unmarshalInputIncidentGroupingUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNIncidentMergeInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentMergeInput(ctx context.Context, v any) (model.IncidentMergeInput, error) {
+	res, err := ec.unmarshalInputIncidentMergeInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNIncidentPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *model.IncidentPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "IncidentPayload!")
 		return graphql.Null
 	}
 	return ec._IncidentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentRemoveAlertsInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentRemoveAlertsInput(ctx context.Context, v any) (model.IncidentRemoveAlertsInput, error) {
+	res, err := ec.unmarshalInputIncidentRemoveAlertsInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNIncidentReopenInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentReopenInput(ctx context.Context, v any) (model.IncidentReopenInput, error) {
+	res, err := ec.unmarshalInputIncidentReopenInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNIncidentSplitInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentSplitInput(ctx context.Context, v any) (model.IncidentSplitInput, error) {
+	res, err := ec.unmarshalInputIncidentSplitInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIncidentSplitPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentSplitPayload(ctx context.Context, sel ast.SelectionSet, v *model.IncidentSplitPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentSplitPayload!")
+		return graphql.Null
+	}
+	return ec._IncidentSplitPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNIncidentStatus2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatus(ctx context.Context, v any) (monitor.IncidentStatus, error) {
@@ -27636,6 +34123,110 @@ func (ec *executionContext) marshalNIncidentStatus2githubᚗcomᚋsecurityᚑmon
 		graphql.AddInvalidNullFromMarshaler(ctx, "IncidentStatus!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNIncidentTask2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTaskᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.IncidentTask) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentTask2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTask(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIncidentTask2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTask(ctx context.Context, sel ast.SelectionSet, v *monitor.IncidentTask) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentTask!")
+		return graphql.Null
+	}
+	return ec._IncidentTask(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentTaskAddInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentTaskAddInput(ctx context.Context, v any) (model.IncidentTaskAddInput, error) {
+	res, err := ec.unmarshalInputIncidentTaskAddInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNIncidentTaskDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentTaskDeleteInput(ctx context.Context, v any) (model.IncidentTaskDeleteInput, error) {
+	res, err := ec.unmarshalInputIncidentTaskDeleteInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIncidentTaskPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentTaskPayload(ctx context.Context, sel ast.SelectionSet, v *model.IncidentTaskPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentTaskPayload!")
+		return graphql.Null
+	}
+	return ec._IncidentTaskPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentTaskUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentTaskUpdateInput(ctx context.Context, v any) (model.IncidentTaskUpdateInput, error) {
+	res, err := ec.unmarshalInputIncidentTaskUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIncidentTimelineConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.IncidentTimelineEntry]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentTimelineConnection!")
+		return graphql.Null
+	}
+	return ec._IncidentTimelineConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNIncidentTimelineEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.IncidentTimelineEntry]) graphql.Marshaler {
+	return ec._IncidentTimelineEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNIncidentTimelineEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.IncidentTimelineEntry]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentTimelineEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIncidentTimelineEntry2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTimelineEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.IncidentTimelineEntry) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentTimelineEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTimelineEntry(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIncidentTimelineEntry2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTimelineEntry(ctx context.Context, sel ast.SelectionSet, v *monitor.IncidentTimelineEntry) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IncidentTimelineEntry!")
+		return graphql.Null
+	}
+	return ec._IncidentTimelineEntry(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentUpdateInput(ctx context.Context, v any) (model.IncidentUpdateInput, error) {
+	res, err := ec.unmarshalInputIncidentUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNIngestCounts2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIngestCounts(ctx context.Context, sel ast.SelectionSet, v model.IngestCounts) graphql.Marshaler {
@@ -27910,6 +34501,16 @@ func (ec *executionContext) marshalNRateLimit2ᚖgithubᚗcomᚋsecurityᚑmonit
 		return graphql.Null
 	}
 	return ec._RateLimit(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐReportFormat(ctx context.Context, v any) (model.ReportFormat, error) {
+	var res model.ReportFormat
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐReportFormat(ctx context.Context, sel ast.SelectionSet, v model.ReportFormat) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNRole2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRole(ctx context.Context, v any) (monitor.Role, error) {
@@ -28215,6 +34816,24 @@ func (ec *executionContext) unmarshalNTime2timeᚐTime(ctx context.Context, v an
 func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel ast.SelectionSet, v time.Time) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalTime(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Time!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
+	res, err := graphql.UnmarshalTime(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTime2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Time!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalTime(*v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Time!")
 	}
@@ -29101,6 +35720,56 @@ func (ec *executionContext) unmarshalOIncidentFilter2ᚖgithubᚗcomᚋsecurity�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOIncidentGrouping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentGrouping(ctx context.Context, sel ast.SelectionSet, v *monitor.IncidentGrouping) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._IncidentGrouping(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOIncidentGroupingField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingFieldᚄ(ctx context.Context, v any) ([]monitor.GroupingField, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.GroupingField, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNIncidentGroupingField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingField(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOIncidentGroupingField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.GroupingField) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentGroupingField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐGroupingField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOIncidentReport2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentReport(ctx context.Context, sel ast.SelectionSet, v *model.IncidentReport) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._IncidentReport(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOIncidentStatus2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatusᚄ(ctx context.Context, v any) ([]monitor.IncidentStatus, error) {
 	if v == nil {
 		return nil, nil
@@ -29162,6 +35831,13 @@ func (ec *executionContext) unmarshalOIncidentStatusFilter2ᚖgithubᚗcomᚋsec
 	}
 	res, err := ec.unmarshalInputIncidentStatusFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOIncidentTask2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentTask(ctx context.Context, sel ast.SelectionSet, v *monitor.IncidentTask) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._IncidentTask(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOInt2ᚕintᚄ(ctx context.Context, v any) ([]int, error) {

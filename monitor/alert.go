@@ -49,6 +49,7 @@ type Alert struct {
 	ClaimedBy      ID               `json:"claimedBy"`  // whoever looks at it until ClaimedUntil
 	ClaimedUntil   time.Time        `json:"claimedUntil"`
 	DedupKey       []byte           `json:"dedupKey"`
+	IncidentID     ID               `json:"incidentId"` // zero: it belongs to none
 }
 
 // GlobalID is the alert's id in the graph.
@@ -144,13 +145,14 @@ type Evidence struct {
 	Matched []MatchedField
 }
 
-// Comment is what somebody wrote on an alert.
+// Comment is what somebody wrote on an alert or an incident.
 type Comment struct {
-	ID        ID        `json:"id"`
-	AlertID   ID        `json:"alertId"`
-	AuthorID  ID        `json:"authorId"` // zero: an API token
-	Body      string    `json:"body"`
-	CreatedAt time.Time `json:"createdAt"`
+	ID         ID        `json:"id"`
+	AlertID    ID        `json:"alertId"`    // zero: it is on an incident
+	IncidentID ID        `json:"incidentId"` // zero: it is on an alert
+	AuthorID   ID        `json:"authorId"`   // zero: an API token
+	Body       string    `json:"body"`
+	CreatedAt  time.Time `json:"createdAt"`
 }
 
 // GlobalID is the comment's id in the graph.

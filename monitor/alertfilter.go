@@ -15,6 +15,7 @@ type AlertFilter struct {
 	Title         *StringFilter
 	Rule          *IDFilter
 	Assignee      *IDFilter
+	Incident      *IDFilter
 	Host          *StringFilter
 	User          *StringFilter
 	SourceIP      *IPFilter
@@ -82,6 +83,7 @@ func (b *filterBuilder) alertTests(p *Predicate, f *AlertFilter) {
 	b.text(p, "title", f.Title)
 	b.id(p, "rule", KindRule, f.Rule)
 	b.id(p, "assignee", KindUser, f.Assignee)
+	b.id(p, "incident", KindIncident, f.Incident)
 	b.text(p, "host", f.Host)
 	b.text(p, "user", f.User)
 	b.ip(p, "sourceIp", f.SourceIP)
@@ -174,6 +176,8 @@ func (a *Alert) filterID(f FilterField) ID {
 		return a.AssigneeID
 	case "mergedInto":
 		return a.MergedInto
+	case "incident":
+		return a.IncidentID
 	}
 	panic(unknownField(f))
 }

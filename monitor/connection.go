@@ -38,6 +38,10 @@ type (
 	IncidentConnection = page.Connection[*Incident]
 	// IncidentEdge is one item of IncidentConnection.
 	IncidentEdge = page.Edge[*Incident]
+	// IncidentTimelineConnection is a page of an incident's timeline.
+	IncidentTimelineConnection = page.Connection[*IncidentTimelineEntry]
+	// IncidentTimelineEdge is one item of IncidentTimelineConnection.
+	IncidentTimelineEdge = page.Edge[*IncidentTimelineEntry]
 	// JobConnection is a page of jobs.
 	JobConnection = page.Connection[*Job]
 	// JobEdge is one item of JobConnection.

@@ -132,6 +132,9 @@ const (
 	KindIncident Kind = "Incident"
 	KindJob      Kind = "Job"
 	KindAsset    Kind = "Asset"
+
+	KindIncidentTask     Kind = "IncidentTask"
+	KindIncidentGrouping Kind = "IncidentGrouping"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

@@ -39,6 +39,9 @@ type Change struct {
 	// Before holds the former values of the fields that changed, null when the
 	// entity was created. Laid over After it gives the former state.
 	Before json.RawMessage `json:"before"`
+	// Within is the incident to whose timeline the change belongs: an alert's, or
+	// the incident itself. The database keeps it beside the journal.
+	Within ID `json:"-"`
 }
 
 // Passing tells a change that is news for a moment and no part of an entity's
@@ -101,12 +104,32 @@ const (
 	ActionAssetHeard       = "asset.heard"
 	ActionTokenCreate      = "token.create" //nolint:gosec // the name of an action, no credential
 	ActionTokenRevoke      = "token.revoke" //nolint:gosec // the name of an action, no credential
+
+	ActionIncidentUpdate       = "incident.update"
+	ActionIncidentAssign       = "incident.assign"
+	ActionIncidentReopen       = "incident.reopen"
+	ActionIncidentAddAlerts    = "incident.addAlerts"
+	ActionIncidentRemoveAlerts = "incident.removeAlerts"
+	ActionIncidentMerge        = "incident.merge"
+	ActionIncidentSplit        = "incident.split"
+	ActionIncidentComment      = "incident.comment"
+	ActionIncidentTaskAdd      = "incident.taskAdd"
+	ActionIncidentTaskUpdate   = "incident.taskUpdate"
+	ActionIncidentTaskDelete   = "incident.taskDelete"
+	ActionIncidentGroup        = "incident.group" // alerts came to it by a grouping
+	ActionAlertIncident        = "alert.incident" // it came into an incident, or left one
+	ActionGroupingCreate       = "incidentGrouping.create"
+	ActionGroupingUpdate       = "incidentGrouping.update"
+	ActionGroupingDelete       = "incidentGrouping.delete"
 )
 
 // NewChange compares two states of an entity (before is nil when it was created)
 // and keeps what changed.
 func NewChange[T any](kind Kind, id ID, action string, before, after *T) (Change, error) {
 	c := Change{Kind: kind, ID: id, Action: action}
+	if part, ok := any(after).(interface{ within() ID }); ok && after != nil {
+		c.Within = part.within()
+	}
 	var err error
 	if c.After, err = json.Marshal(after); err != nil {
 		return Change{}, fmt.Errorf("snapshot of %s %s: %w", kind, id, err)

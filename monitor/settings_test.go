@@ -20,3 +20,18 @@ func TestISODuration(t *testing.T) {
 		}
 	}
 }
+
+func TestParseDuration(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"PT30M": 30 * time.Minute, "P1DT12H": 36 * time.Hour, "P2W": 14 * 24 * time.Hour, "PT90S": 90 * time.Second, "PT0S": 0, "PT1.5S": 1500 * time.Millisecond,
+	} {
+		if got, err := ParseDuration(text); err != nil || got != want {
+			t.Errorf("%s is %s, %v, want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "P", "PT", "30M", "PT-1M", "P1M", "P1DT", "P1Y"} {
+		if got, err := ParseDuration(text); err == nil {
+			t.Errorf("%q is read as %s", text, got)
+		}
+	}
+}

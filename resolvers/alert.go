@@ -82,6 +82,10 @@ func (r queryResolver) AlertCounts(ctx context.Context, filter *monitor.AlertFil
 	if err != nil {
 		return nil, err
 	}
+	return alertCounts(groups), nil
+}
+
+func alertCounts(groups []monitor.AlertGroup) *model.AlertCounts {
 	counts := &model.AlertCounts{}
 	byStatus, bySeverity := map[monitor.AlertStatus]int{}, map[monitor.Severity]int{}
 	for _, g := range groups {
@@ -95,7 +99,7 @@ func (r queryResolver) AlertCounts(ctx context.Context, filter *monitor.AlertFil
 	for _, s := range monitor.Severities {
 		counts.BySeverity = append(counts.BySeverity, &model.SeverityCount{Severity: s, Count: bySeverity[s]})
 	}
-	return counts, nil
+	return counts
 }
 
 // AlertAcknowledge says that somebody looks after the alert.

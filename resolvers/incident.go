@@ -15,9 +15,23 @@ import (
 type Incidents interface {
 	Incidents(ctx context.Context, filter *monitor.IncidentFilter, args page.Args) (*monitor.IncidentConnection, error)
 	IncidentsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Incident, error)
-	AlertsOfIncident(ctx context.Context, incident monitor.ID, args page.Args) (*monitor.AlertConnection, error)
+	AlertsOfIncident(ctx context.Context, incident monitor.ID, filter *monitor.AlertFilter, args page.Args) (*monitor.AlertConnection, error)
 	CreateIncident(ctx context.Context, actor monitor.Actor, i monitor.Incident, alerts []monitor.ID) (*monitor.Incident, error)
 	UpdateIncident(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, change func(*monitor.Incident, time.Time) error) (*monitor.Incident, error)
+}
+
+// IncidentReading tells what is in incidents, from a bounded number of rows each.
+type IncidentReading interface {
+	IncidentTimeline(ctx context.Context, incident monitor.ID, args page.Args) (*monitor.IncidentTimelineConnection, error)
+	AlertGroupsOfIncidents(ctx context.Context, incidents []monitor.ID) ([]*monitor.IncidentGroups, error)
+	IncidentSpans(ctx context.Context, incidents []monitor.ID) ([]*monitor.IncidentSpan, error)
+	IncidentEntities(ctx context.Context, incident monitor.ID) (*monitor.IncidentEntities, error)
+}
+
+// IncidentComments keeps what people write on incidents.
+type IncidentComments interface {
+	AddIncidentComment(ctx context.Context, actor monitor.Actor, c monitor.Comment) (*monitor.Comment, *monitor.Incident, error)
+	CommentsOfIncident(ctx context.Context, incident monitor.ID, args page.Args) (*monitor.CommentConnection, error)
 }
 
 type incidentResolver struct{ *Resolver }
@@ -50,37 +64,6 @@ func (r *Resolver) IncidentsByID(ctx context.Context, ids []monitor.ID) ([]*moni
 	return r.Incidents.IncidentsByID(ctx, ids)
 }
 
-// IncidentCreate opens an incident.
-func (r mutationResolver) IncidentCreate(ctx context.Context, input model.IncidentCreateInput) (*model.IncidentPayload, error) {
-	alerts := make([]monitor.ID, len(input.Alerts))
-	var incident *monitor.Incident
-	var err error
-	for i, id := range input.Alerts {
-		if alerts[i], err = monitor.ParseIDOf(monitor.KindAlert, id); err != nil {
-			break
-		}
-	}
-	if err == nil {
-		wanted := monitor.Incident{Title: input.Title, Severity: input.Severity}
-		incident, err = r.Incidents.CreateIncident(ctx, monitor.ViewerFrom(ctx).Actor(), wanted, alerts)
-	}
-	mendable, err := userErrors(err)
-	return &model.IncidentPayload{Incident: incident, Errors: mendable}, err
-}
-
-// IncidentClose closes an incident.
-func (r mutationResolver) IncidentClose(ctx context.Context, input model.IncidentCloseInput) (*model.IncidentPayload, error) {
-	id, err := monitor.ParseIDOf(monitor.KindIncident, input.ID)
-	var incident *monitor.Incident
-	if err == nil {
-		incident, err = r.Incidents.UpdateIncident(ctx, monitor.ViewerFrom(ctx).Actor(), monitor.ActionIncidentClose, id, input.ExpectedVersion, func(i *monitor.Incident, now time.Time) error {
-			return i.Close(input.Reason, now)
-		})
-	}
-	mendable, err := userErrors(err)
-	return &model.IncidentPayload{Incident: incident, Errors: mendable}, err
-}
-
 func (incidentResolver) Assignee(ctx context.Context, i *monitor.Incident) (*monitor.User, error) {
 	return loadUser(ctx, i.AssigneeID)
 }
@@ -93,18 +76,124 @@ func (incidentResolver) ClosedAt(_ context.Context, i *monitor.Incident) (*time.
 	return optionalTime(i.ClosedAt), nil
 }
 
-func (r incidentResolver) Alerts(ctx context.Context, i *monitor.Incident, first int, after *string) (*monitor.AlertConnection, error) {
+func (incidentResolver) Disposition(_ context.Context, i *monitor.Incident) (*monitor.AlertDisposition, error) {
+	return optional(i.Disposition), nil
+}
+
+func (incidentResolver) FirstSeen(ctx context.Context, i *monitor.Incident) (*time.Time, error) {
+	span, err := loadersOf(ctx).spans.Load(ctx, i.ID)
+	if err != nil || span == nil {
+		return nil, err
+	}
+	return optionalTime(span.FirstSeen), nil
+}
+
+func (incidentResolver) LastSeen(ctx context.Context, i *monitor.Incident) (*time.Time, error) {
+	span, err := loadersOf(ctx).spans.Load(ctx, i.ID)
+	if err != nil || span == nil {
+		return nil, err
+	}
+	return optionalTime(span.LastSeen), nil
+}
+
+func (incidentResolver) MergedInto(ctx context.Context, i *monitor.Incident) (*monitor.Incident, error) {
+	return loadIncident(ctx, i.MergedIntoID)
+}
+
+// Incident gives the incident that an alert belongs to.
+func (alertResolver) Incident(ctx context.Context, a *monitor.Alert) (*monitor.Incident, error) {
+	return loadIncident(ctx, a.IncidentID)
+}
+
+// loadIncident gives nil for none.
+func loadIncident(ctx context.Context, id monitor.ID) (*monitor.Incident, error) {
+	if id.IsZero() {
+		return nil, nil //nolint:nilnil // null is the answer
+	}
+	return loadersOf(ctx).incidents.Load(ctx, id)
+}
+
+func (incidentResolver) Grouping(ctx context.Context, i *monitor.Incident) (*monitor.IncidentGrouping, error) {
+	if i.GroupingID.IsZero() {
+		return nil, nil //nolint:nilnil // null is the answer
+	}
+	return loadersOf(ctx).groupings.Load(ctx, i.GroupingID)
+}
+
+func (incidentResolver) AlertCounts(ctx context.Context, i *monitor.Incident) (*model.AlertCounts, error) {
+	counted, err := loadersOf(ctx).counts.Load(ctx, i.ID)
+	if err != nil || counted == nil {
+		return alertCounts(nil), err
+	}
+	return alertCounts(counted.Groups), nil
+}
+
+func (incidentResolver) Entities(ctx context.Context, i *monitor.Incident) (*monitor.IncidentEntities, error) {
+	return loadersOf(ctx).entities.Load(ctx, i.ID)
+}
+
+func (incidentResolver) Techniques(ctx context.Context, i *monitor.Incident) ([]*monitor.EntityCount, error) {
+	entities, err := loadersOf(ctx).entities.Load(ctx, i.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*monitor.EntityCount, len(entities.Techniques))
+	for n := range entities.Techniques {
+		out[n] = &entities.Techniques[n]
+	}
+	return out, nil
+}
+
+// entitiesOf serves entities and techniques of one incident with one reading. A
+// list of incidents takes one for each; the cost of the field says so.
+func (r *Resolver) entitiesOf(ctx context.Context, incidents []monitor.ID) ([]*monitor.IncidentEntities, error) {
+	out := make([]*monitor.IncidentEntities, len(incidents))
+	for i, id := range incidents {
+		var err error
+		if out[i], err = r.IncidentReading.IncidentEntities(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (r incidentResolver) Comments(ctx context.Context, i *monitor.Incident, first int, after *string) (*monitor.CommentConnection, error) {
+	args, err := pageArgs(first, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.IncidentComments.CommentsOfIncident(ctx, i.ID, args)
+}
+
+func (r incidentResolver) Timeline(ctx context.Context, i *monitor.Incident, first int, after *string) (*monitor.IncidentTimelineConnection, error) {
+	args, err := pageArgs(first, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.IncidentReading.IncidentTimeline(ctx, i.ID, args)
+}
+
+func (r incidentResolver) Alerts(ctx context.Context, i *monitor.Incident, filter *monitor.AlertFilter, first int, after *string) (*monitor.AlertConnection, error) {
 	args, err := pageArgs(first, after)
 	if err != nil {
 		return nil, err
 	}
 	position := r.Feed.Position().Cursor()
-	connection, err := r.Incidents.AlertsOfIncident(ctx, i.ID, args)
+	connection, err := r.Incidents.AlertsOfIncident(ctx, i.ID, filter, args)
 	if err != nil {
 		return nil, err
 	}
 	connection.Position = position
 	connection.TotalCount = i.AlertCount
+	if filter != nil && asked(ctx, "totalCount", "totalCountIsEstimate") {
+		id := i.GlobalID()
+		within := &monitor.AlertFilter{And: []*monitor.AlertFilter{{Incident: &monitor.IDFilter{Eq: &id}}, filter}}
+		n, err := r.Resolver.Alerts.CountAlerts(ctx, within, countBound+1)
+		if err != nil {
+			return nil, err
+		}
+		connection.TotalCount, connection.TotalCountIsEstimate = min(n, countBound), n > countBound
+	}
 	return connection, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/security-monitor/secmon/graph"
 	"github.com/security-monitor/secmon/monitor"
@@ -80,6 +82,10 @@ func fieldChanges(ctx context.Context, c monitor.Change) ([]*monitor.FieldChange
 				return nil, err
 			}
 			fields = append(fields, change)
+		case name == "incidentId" || name == "mergedIntoId":
+			fields = append(fields, &monitor.FieldChange{
+				Field: strings.TrimSuffix(name, "Id"), Before: globalJSON(monitor.KindIncident, was), After: globalJSON(monitor.KindIncident, after[name]),
+			})
 		default:
 			fields = append(fields, &monitor.FieldChange{Field: name, Before: unset(was), After: unset(after[name])})
 		}
@@ -91,6 +97,16 @@ func fieldChanges(ctx context.Context, c monitor.Change) ([]*monitor.FieldChange
 		return 1
 	})
 	return fields, nil
+}
+
+// globalJSON gives an id of a snapshot, which is the database's own, as the graph
+// has it; null for none.
+func globalJSON(kind monitor.Kind, raw json.RawMessage) monitor.RawJSON {
+	var id monitor.ID
+	if err := json.Unmarshal(raw, &id); err != nil || id.IsZero() {
+		return monitor.RawJSON("null")
+	}
+	return monitor.RawJSON(strconv.Quote(monitor.GlobalID(kind, id.String()))) // base64
 }
 
 // unset gives null for the zero instant, by which a snapshot says that something

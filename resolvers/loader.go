@@ -21,6 +21,14 @@ type loaders struct {
 	assets     *dataloadgen.Loader[monitor.ID, *monitor.Asset]
 	risky      *dataloadgen.Loader[*monitor.Asset, []*monitor.Alert]
 	prevalence *dataloadgen.Loader[monitor.PrevalenceKey, *monitor.Prevalence]
+	named      *dataloadgen.Loader[string, *monitor.User]
+	incidents  *dataloadgen.Loader[monitor.ID, *monitor.Incident]
+	groupings  *dataloadgen.Loader[monitor.ID, *monitor.IncidentGrouping]
+	// Of incidents, by their ids.
+	spans    *dataloadgen.Loader[monitor.ID, *monitor.IncidentSpan]
+	counts   *dataloadgen.Loader[monitor.ID, *monitor.IncidentGroups]
+	tasks    *dataloadgen.Loader[monitor.ID, *taskList]
+	entities *dataloadgen.Loader[monitor.ID, *monitor.IncidentEntities]
 }
 
 type loadersKey struct{}
@@ -41,6 +49,13 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		assets:     dataloadgen.NewLoader(byKey(r.Assets.AssetsByID, func(a *monitor.Asset) monitor.ID { return a.ID }), options...),
 		risky:      dataloadgen.NewLoader(guarded(r.riskyAlerts), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
 		prevalence: dataloadgen.NewLoader(guarded(r.prevalence), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
+		named:      dataloadgen.NewLoader(byKey(r.Users.UsersByName, func(u *monitor.User) string { return u.Name }), options...),
+		incidents:  dataloadgen.NewLoader(byKey(r.Incidents.IncidentsByID, func(i *monitor.Incident) monitor.ID { return i.ID }), options...),
+		groupings:  dataloadgen.NewLoader(byKey(r.Groupings.IncidentGroupingsByID, func(g *monitor.IncidentGrouping) monitor.ID { return g.ID }), options...),
+		spans:      dataloadgen.NewLoader(byKey(r.IncidentReading.IncidentSpans, func(s *monitor.IncidentSpan) monitor.ID { return s.ID }), options...),
+		counts:     dataloadgen.NewLoader(byKey(r.IncidentReading.AlertGroupsOfIncidents, func(g *monitor.IncidentGroups) monitor.ID { return g.ID }), options...),
+		tasks:      dataloadgen.NewLoader(byKey(r.tasksOf, func(l *taskList) monitor.ID { return l.incident }), options...),
+		entities:   dataloadgen.NewLoader(byKey(r.entitiesOf, func(e *monitor.IncidentEntities) monitor.ID { return e.ID }), options...),
 	})
 }
 
@@ -87,6 +102,21 @@ func guarded[K comparable, T any](load func(context.Context, []K) ([]T, error)) 
 		}
 		return out, nil
 	}
+}
+
+// loadNames gives the users with those names, in their order; who is not there is left out.
+func loadNames(ctx context.Context, names []string) ([]*monitor.User, error) {
+	found, err := loadersOf(ctx).named.LoadAll(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	users := make([]*monitor.User, 0, len(found))
+	for _, user := range found {
+		if user != nil {
+			users = append(users, user)
+		}
+	}
+	return users, nil
 }
 
 // loadUser gives nil for nobody and for a user that is gone.

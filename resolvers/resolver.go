@@ -56,6 +56,7 @@ type Rules interface {
 type Users interface {
 	Users(ctx context.Context, args page.Args) (*monitor.UserConnection, error)
 	UsersByID(ctx context.Context, ids []monitor.ID) ([]*monitor.User, error)
+	UsersByName(ctx context.Context, names []string) ([]*monitor.User, error)
 }
 
 // Feed is the live journal of this replica.
@@ -97,15 +98,22 @@ type Resolver struct {
 	Events     Events
 	Rules      Rules
 	Incidents  Incidents
-	Jobs       Jobs
-	Users      Users
-	Feed       Feed
-	Running    Consumers
-	Journal    Journal
-	Bounds     monitor.JournalBounds // that the journal is kept in
-	Offers     monitor.Offers
-	Auth       *auth.Auth
-	Version    string // of the server
+
+	IncidentMoves    IncidentMoves
+	IncidentReading  IncidentReading
+	IncidentTasks    IncidentTasks
+	IncidentComments IncidentComments
+	Groupings        Groupings
+
+	Jobs    Jobs
+	Users   Users
+	Feed    Feed
+	Running Consumers
+	Journal Journal
+	Bounds  monitor.JournalBounds // that the journal is kept in
+	Offers  monitor.Offers
+	Auth    *auth.Auth
+	Version string // of the server
 
 	batches        batchCache
 	alertStates    stateCache[monitor.Alert]

@@ -16,6 +16,11 @@ func (commentResolver) Author(ctx context.Context, c *monitor.Comment) (*monitor
 	return loadUser(ctx, c.AuthorID)
 }
 
+// Mentions gives the people whom a comment names.
+func (commentResolver) Mentions(ctx context.Context, c *monitor.Comment) ([]*monitor.User, error) {
+	return loadNames(ctx, monitor.MentionedNames(c.Body))
+}
+
 // Users lists the people who can be assigned.
 func (r queryResolver) Users(ctx context.Context, first int, after *string) (*monitor.UserConnection, error) {
 	args, err := pageArgs(first, after)
@@ -44,6 +49,10 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 		return node(r.Asset(ctx, id))
 	case monitor.KindIncident:
 		return node(r.Incident(ctx, id))
+	case monitor.KindIncidentTask:
+		return node(byGlobalID[monitor.IncidentTask](ctx, kind, id, r.IncidentTasks.IncidentTasksByID))
+	case monitor.KindIncidentGrouping:
+		return node(byGlobalID(ctx, kind, id, r.Groupings.IncidentGroupingsByID))
 	case monitor.KindJob:
 		return node(r.Job(ctx, id))
 	case monitor.KindComment:

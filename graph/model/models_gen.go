@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -193,7 +194,7 @@ type AssetUpdateInput struct {
 
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, Asset, Rule, User, Session, APIToken, Comment, Job.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`
@@ -235,13 +236,49 @@ type EventFeedBatch struct {
 	Events []*monitor.Event `json:"events"`
 }
 
+// Puts alerts into an incident. One of alerts and filter is given.
+type IncidentAddAlertsInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the incident has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// At most 500, none of which belongs to another incident.
+	Alerts []string `json:"alerts"`
+	// Every alert that matches and is in no incident, up to 50,000, in steps of 1,000. Where it fails half-way, call it again: it goes on.
+	Filter *monitor.AlertFilter `json:"filter,omitempty"`
+}
+
+// Gives an incident to somebody.
+type IncidentAssignInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the incident has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Null: to nobody.
+	Assignee *string `json:"assignee,omitempty"`
+}
+
 // Closes an incident.
 type IncidentCloseInput struct {
 	ID string `json:"id"`
 	// Refuses with CONFLICT when the incident has changed since.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// What it turned out to be.
+	Disposition *monitor.AlertDisposition `json:"disposition,omitempty"`
 	// At most 2,000 characters, at least one.
 	Reason string `json:"reason"`
+}
+
+// Writes a comment.
+type IncidentCommentInput struct {
+	ID string `json:"id"`
+	// Plain text, at most 10,000 characters, at least one. @name names a person.
+	Body string `json:"body"`
+}
+
+// What became of a comment on an incident.
+type IncidentCommentPayload struct {
+	Comment  *monitor.Comment  `json:"comment,omitempty"`
+	Incident *monitor.Incident `json:"incident,omitempty"`
+	Errors   []*UserError      `json:"errors"`
 }
 
 // Opens an incident.
@@ -252,6 +289,8 @@ type IncidentCreateInput struct {
 	Severity monitor.Severity `json:"severity"`
 	// At most 500, none of which belongs to an incident yet.
 	Alerts []string `json:"alerts"`
+	// At most 10,000 characters.
+	Description string `json:"description"`
 }
 
 // Changes of incidents that came together. Between two batches nothing is left out.
@@ -276,11 +315,174 @@ type IncidentFeedEntry struct {
 	Incident monitor.Incident `json:"incident"`
 }
 
+// Says which alerts open incidents by themselves.
+type IncidentGroupingCreateInput struct {
+	// At most 100 characters, at least one. The incidents are called by it and by what their alerts share.
+	Name    string `json:"name"`
+	Enabled bool   `json:"enabled"`
+	// Null: every alert.
+	Filter *monitor.AlertFilter `json:"filter,omitempty"`
+	// At least one.
+	Fields []monitor.GroupingField `json:"fields"`
+	// An ISO 8601 duration from PT1M to PT720H.
+	Window monitor.Duration `json:"window"`
+	// 1 to 1,000.
+	MinimumCount int `json:"minimumCount"`
+}
+
+// Takes a grouping away.
+type IncidentGroupingDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the grouping has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What became of a grouping.
+type IncidentGroupingPayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Grouping *monitor.IncidentGrouping `json:"grouping,omitempty"`
+	Errors   []*UserError              `json:"errors"`
+}
+
+// Changes a grouping. What is left out stays.
+type IncidentGroupingUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the grouping has changed since.
+	ExpectedVersion *int    `json:"expectedVersion,omitempty"`
+	Name            *string `json:"name,omitempty"`
+	Enabled         *bool   `json:"enabled,omitempty"`
+	// Null: every alert.
+	Filter       graphql.Omittable[*monitor.AlertFilter] `json:"filter,omitempty"`
+	Fields       []monitor.GroupingField                 `json:"fields,omitempty"`
+	Window       *monitor.Duration                       `json:"window,omitempty"`
+	MinimumCount *int                                    `json:"minimumCount,omitempty"`
+}
+
+// Merges incidents.
+type IncidentMergeInput struct {
+	// The one that stays; it must not be closed.
+	Into string `json:"into"`
+	// The version of the one that stays; refuses with CONFLICT when it has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// At most 20. They become CLOSED, as DUPLICATE, with mergedInto.
+	From []string `json:"from"`
+}
+
 // What became of a change of an incident.
 type IncidentPayload struct {
 	// As it is now, also after a CONFLICT; null when it does not exist.
 	Incident *monitor.Incident `json:"incident,omitempty"`
 	Errors   []*UserError      `json:"errors"`
+}
+
+// Takes alerts out of an incident.
+type IncidentRemoveAlertsInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the incident has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// At most 500, all of which are in it.
+	Alerts []string `json:"alerts"`
+}
+
+// Takes a closed incident up again.
+type IncidentReopenInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the incident has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// At most 2,000 characters, at least one.
+	Reason string `json:"reason"`
+}
+
+// An incident written out at one moment. Text that came with events is escaped: it cannot become markup. Of long
+// lists it has the latest 500 alerts, timeline steps and comments, and says what it left out.
+type IncidentReport struct {
+	Incident monitor.Incident `json:"incident"`
+	Format   ReportFormat     `json:"format"`
+	Title    string           `json:"title"`
+	// A name to save it under.
+	FileName string `json:"fileName"`
+	// For example text/markdown; charset=utf-8.
+	ContentType string `json:"contentType"`
+	// The whole report: title, summary, timeline, alerts, entities, tasks, comments.
+	Content     string    `json:"content"`
+	GeneratedAt time.Time `json:"generatedAt"`
+	// Whether a list was cut.
+	Truncated bool `json:"truncated"`
+}
+
+// Opens a new incident with some of an incident's alerts.
+type IncidentSplitInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the incident has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// At most 500, at least one, all of which are in it.
+	Alerts []string `json:"alerts"`
+	// Of the new incident. At most 200 characters, at least one.
+	Title string `json:"title"`
+	// Of the new incident; as the old one's where it is left out.
+	Severity *monitor.Severity `json:"severity,omitempty"`
+}
+
+// What became of a split.
+type IncidentSplitPayload struct {
+	// The incident that was split, as it is now.
+	Incident *monitor.Incident `json:"incident,omitempty"`
+	// The new one.
+	Created *monitor.Incident `json:"created,omitempty"`
+	Errors  []*UserError      `json:"errors"`
+}
+
+// Adds a task.
+type IncidentTaskAddInput struct {
+	// The incident; at most 200 tasks each.
+	Incident string `json:"incident"`
+	// At most 200 characters, at least one.
+	Title    string     `json:"title"`
+	Assignee *string    `json:"assignee,omitempty"`
+	Due      *time.Time `json:"due,omitempty"`
+}
+
+// Takes a task away.
+type IncidentTaskDeleteInput struct {
+	ID string `json:"id"`
+}
+
+// What became of a task.
+type IncidentTaskPayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Task     *monitor.IncidentTask `json:"task,omitempty"`
+	Incident *monitor.Incident     `json:"incident,omitempty"`
+	Errors   []*UserError          `json:"errors"`
+}
+
+// Changes a task. What is left out stays.
+type IncidentTaskUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the task has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// At most 200 characters, at least one.
+	Title *string `json:"title,omitempty"`
+	Done  *bool   `json:"done,omitempty"`
+	// Null: nobody.
+	Assignee graphql.Omittable[*string] `json:"assignee,omitempty"`
+	// Null: no hurry.
+	Due graphql.Omittable[*time.Time] `json:"due,omitempty"`
+}
+
+// Changes an incident. What is left out stays.
+type IncidentUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the incident has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// At most 200 characters, at least one.
+	Title *string `json:"title,omitempty"`
+	// At most 10,000 characters.
+	Description *string           `json:"description,omitempty"`
+	Severity    *monitor.Severity `json:"severity,omitempty"`
+	// OPEN or IN_PROGRESS. incidentClose closes, incidentReopen opens again.
+	Status *monitor.IncidentStatus `json:"status,omitempty"`
+	// Null: nobody.
+	Assignee graphql.Omittable[*string] `json:"assignee,omitempty"`
 }
 
 // Counts of what came in.
@@ -520,6 +722,67 @@ func (e *FeedChange) UnmarshalJSON(b []byte) error {
 }
 
 func (e FeedChange) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How a report is written.
+type ReportFormat string
+
+const (
+	// For a wiki, a ticket, a mail.
+	ReportFormatMarkdown ReportFormat = "MARKDOWN"
+	// For programs.
+	ReportFormatJSON ReportFormat = "JSON"
+	// A page of its own, to print or to save as PDF from the browser.
+	ReportFormatHTML ReportFormat = "HTML"
+)
+
+var AllReportFormat = []ReportFormat{
+	ReportFormatMarkdown,
+	ReportFormatJSON,
+	ReportFormatHTML,
+}
+
+func (e ReportFormat) IsValid() bool {
+	switch e {
+	case ReportFormatMarkdown, ReportFormatJSON, ReportFormatHTML:
+		return true
+	}
+	return false
+}
+
+func (e ReportFormat) String() string {
+	return string(e)
+}
+
+func (e *ReportFormat) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReportFormat(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReportFormat", str)
+	}
+	return nil
+}
+
+func (e ReportFormat) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ReportFormat) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ReportFormat) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -119,6 +119,8 @@ export type AlertFilter = {
   fileHash?: InputMaybe<StringFilter>;
   firstSeen?: InputMaybe<TimeFilter>;
   host?: InputMaybe<StringFilter>;
+  /** The incident that it belongs to; `exists: false` for alerts in none. */
+  incident?: InputMaybe<IdFilter>;
   lastSeen?: InputMaybe<TimeFilter>;
   /** The alert that it was merged into. */
   mergedInto?: InputMaybe<IdFilter>;
@@ -414,8 +416,30 @@ export type IpFilter = {
   in?: InputMaybe<Array<Scalars['String']['input']>>;
 };
 
+/** Puts alerts into an incident. One of alerts and filter is given. */
+export type IncidentAddAlertsInput = {
+  /** At most 500, none of which belongs to another incident. */
+  alerts?: Array<Scalars['ID']['input']>;
+  /** Refuses with CONFLICT when the incident has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  /** Every alert that matches and is in no incident, up to 50,000, in steps of 1,000. Where it fails half-way, call it again: it goes on. */
+  filter?: InputMaybe<AlertFilter>;
+  id: Scalars['ID']['input'];
+};
+
+/** Gives an incident to somebody. */
+export type IncidentAssignInput = {
+  /** Null: to nobody. */
+  assignee?: InputMaybe<Scalars['ID']['input']>;
+  /** Refuses with CONFLICT when the incident has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
 /** Closes an incident. */
 export type IncidentCloseInput = {
+  /** What it turned out to be. */
+  disposition?: InputMaybe<AlertDisposition>;
   /** Refuses with CONFLICT when the incident has changed since. */
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
   id: Scalars['ID']['input'];
@@ -423,10 +447,19 @@ export type IncidentCloseInput = {
   reason: Scalars['String']['input'];
 };
 
+/** Writes a comment. */
+export type IncidentCommentInput = {
+  /** Plain text, at most 10,000 characters, at least one. @name names a person. */
+  body: Scalars['String']['input'];
+  id: Scalars['ID']['input'];
+};
+
 /** Opens an incident. */
 export type IncidentCreateInput = {
   /** At most 500, none of which belongs to an incident yet. */
   alerts?: Array<Scalars['ID']['input']>;
+  /** At most 10,000 characters. */
+  description?: Scalars['String']['input'];
   /** How bad it is. */
   severity: Severity;
   /** At most 200 characters, at least one. */
@@ -435,9 +468,14 @@ export type IncidentCreateInput = {
 
 /** Which incidents. All conditions that are given must hold. The same filter serves the list and the feed. */
 export type IncidentFilter = {
+  alertCount?: InputMaybe<IntFilter>;
   and?: InputMaybe<Array<IncidentFilter>>;
   assignee?: InputMaybe<IdFilter>;
   createdAt?: InputMaybe<TimeFilter>;
+  description?: InputMaybe<StringFilter>;
+  disposition?: InputMaybe<AlertDispositionFilter>;
+  /** The grouping that opened it. */
+  grouping?: InputMaybe<IdFilter>;
   not?: InputMaybe<IncidentFilter>;
   or?: InputMaybe<Array<IncidentFilter>>;
   severity?: InputMaybe<SeverityFilter>;
@@ -446,17 +484,166 @@ export type IncidentFilter = {
   updatedAt?: InputMaybe<TimeFilter>;
 };
 
+/** Says which alerts open incidents by themselves. */
+export type IncidentGroupingCreateInput = {
+  /** Whether it is in force at once. */
+  enabled?: Scalars['Boolean']['input'];
+  /** At least one. */
+  fields: Array<IncidentGroupingField>;
+  /** Null: every alert. */
+  filter?: InputMaybe<AlertFilter>;
+  /** 1 to 1,000. */
+  minimumCount: Scalars['Int']['input'];
+  /** At most 100 characters, at least one. The incidents are called by it and by what their alerts share. */
+  name: Scalars['String']['input'];
+  /** An ISO 8601 duration from PT1M to PT720H. */
+  window: Scalars['Duration']['input'];
+};
+
+/** Takes a grouping away. */
+export type IncidentGroupingDeleteInput = {
+  /** Refuses with CONFLICT when the grouping has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** A field in which the alerts of one group are equal. An alert that has nothing there is not grouped. */
+export type IncidentGroupingField =
+  /** The address that the activity went to. */
+  | 'DESTINATION_IP'
+  /** The machine. */
+  | 'HOST'
+  /** The rule that fired. */
+  | 'RULE'
+  /** The address that the activity came from. */
+  | 'SOURCE_IP'
+  /** One of its MITRE ATT&CK techniques; at most five of an alert count. */
+  | 'TECHNIQUE'
+  /** The account. */
+  | 'USER';
+
+/** Changes a grouping. What is left out stays. */
+export type IncidentGroupingUpdateInput = {
+  /** Whether it is in force. */
+  enabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Refuses with CONFLICT when the grouping has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  /** What alerts of one group have in common. */
+  fields?: InputMaybe<Array<IncidentGroupingField>>;
+  /** Null: every alert. */
+  filter?: InputMaybe<AlertFilter>;
+  id: Scalars['ID']['input'];
+  /** With how many alerts an incident opens. */
+  minimumCount?: InputMaybe<Scalars['Int']['input']>;
+  /** What people call it. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** Within which time the alerts have to come. */
+  window?: InputMaybe<Scalars['Duration']['input']>;
+};
+
+/** Merges incidents. */
+export type IncidentMergeInput = {
+  /** The version of the one that stays; refuses with CONFLICT when it has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  /** At most 20. They become CLOSED, as DUPLICATE, with mergedInto. */
+  from: Array<Scalars['ID']['input']>;
+  /** The one that stays; it must not be closed. */
+  into: Scalars['ID']['input'];
+};
+
+/** Takes alerts out of an incident. */
+export type IncidentRemoveAlertsInput = {
+  /** At most 500, all of which are in it. */
+  alerts: Array<Scalars['ID']['input']>;
+  /** Refuses with CONFLICT when the incident has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Takes a closed incident up again. */
+export type IncidentReopenInput = {
+  /** Refuses with CONFLICT when the incident has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** At most 2,000 characters, at least one. */
+  reason: Scalars['String']['input'];
+};
+
+/** Opens a new incident with some of an incident's alerts. */
+export type IncidentSplitInput = {
+  /** At most 500, at least one, all of which are in it. */
+  alerts: Array<Scalars['ID']['input']>;
+  /** Refuses with CONFLICT when the incident has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** Of the new incident; as the old one's where it is left out. */
+  severity?: InputMaybe<Severity>;
+  /** Of the new incident. At most 200 characters, at least one. */
+  title: Scalars['String']['input'];
+};
+
 /** Where an incident is in its life. */
 export type IncidentStatus =
-  /** Done, with a reason. */
+  /** It is over, or was merged into another. */
   | 'CLOSED'
-  /** Somebody works on it, or should. */
+  /** Somebody works on it. */
+  | 'IN_PROGRESS'
+  /** Nobody works on it yet. */
   | 'OPEN';
 
 /** Conditions on an incident's status. All that are given must hold. */
 export type IncidentStatusFilter = {
   eq?: InputMaybe<IncidentStatus>;
   in?: InputMaybe<Array<IncidentStatus>>;
+};
+
+/** Adds a task. */
+export type IncidentTaskAddInput = {
+  /** Who does it; left out: nobody. */
+  assignee?: InputMaybe<Scalars['ID']['input']>;
+  /** Until when it should be done. */
+  due?: InputMaybe<Scalars['Time']['input']>;
+  /** The incident; at most 200 tasks each. */
+  incident: Scalars['ID']['input'];
+  /** At most 200 characters, at least one. */
+  title: Scalars['String']['input'];
+};
+
+/** Takes a task away. */
+export type IncidentTaskDeleteInput = {
+  id: Scalars['ID']['input'];
+};
+
+/** Changes a task. What is left out stays. */
+export type IncidentTaskUpdateInput = {
+  /** Null: nobody. */
+  assignee?: InputMaybe<Scalars['ID']['input']>;
+  /** Whether it is done. */
+  done?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Null: no hurry. */
+  due?: InputMaybe<Scalars['Time']['input']>;
+  /** Refuses with CONFLICT when the task has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** At most 200 characters, at least one. */
+  title?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Changes an incident. What is left out stays. */
+export type IncidentUpdateInput = {
+  /** Null: nobody. */
+  assignee?: InputMaybe<Scalars['ID']['input']>;
+  /** At most 10,000 characters. */
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** Refuses with CONFLICT when the incident has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** How bad it is. */
+  severity?: InputMaybe<Severity>;
+  /** OPEN or IN_PROGRESS. incidentClose closes, incidentReopen opens again. */
+  status?: InputMaybe<IncidentStatus>;
+  /** At most 200 characters, at least one. */
+  title?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** Conditions on a number. All that are given must hold. */
@@ -512,6 +699,15 @@ export type OutcomeFilter = {
   eq?: InputMaybe<Outcome>;
   in?: InputMaybe<Array<Outcome>>;
 };
+
+/** How a report is written. */
+export type ReportFormat =
+  /** A page of its own, to print or to save as PDF from the browser. */
+  | 'HTML'
+  /** For programs. */
+  | 'JSON'
+  /** For a wiki, a ticket, a mail. */
+  | 'MARKDOWN';
 
 /** What a person may do. */
 export type Role =
