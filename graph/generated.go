@@ -55,34 +55,34 @@ type ComplexityRoot struct {
 	}
 
 	Alert struct {
-		AcknowledgedAt func(childComplexity int) int
-		Assignee       func(childComplexity int) int
-		ClosedAt       func(childComplexity int) int
-		Comments       func(childComplexity int, first int, after *string) int
-		Count          func(childComplexity int) int
-		CreatedAt      func(childComplexity int) int
-		Destination    func(childComplexity int) int
-		Disposition    func(childComplexity int) int
-		Evidence       func(childComplexity int, first int, after *string) int
-		FirstSeen      func(childComplexity int) int
-		GlobalID       func(childComplexity int) int
-		Host           func(childComplexity int) int
-		Journal        func(childComplexity int, first int, after *string) int
-		LastSeen       func(childComplexity int) int
-		Process        func(childComplexity int) int
-		Reason         func(childComplexity int) int
-		Rule           func(childComplexity int) int
-		RuleAuthor     func(childComplexity int) int
-		RuleVersion    func(childComplexity int) int
-		Severity       func(childComplexity int) int
-		Source         func(childComplexity int) int
-		Status         func(childComplexity int) int
-		Tags           func(childComplexity int) int
-		Techniques     func(childComplexity int) int
-		Title          func(childComplexity int) int
-		UpdatedAt      func(childComplexity int) int
-		User           func(childComplexity int) int
-		Version        func(childComplexity int) int
+		Assignee               func(childComplexity int) int
+		Comments               func(childComplexity int, first int, after *string) int
+		Count                  func(childComplexity int) int
+		CreatedAt              func(childComplexity int) int
+		Destination            func(childComplexity int) int
+		Evidence               func(childComplexity int, first int, after *string) int
+		FirstSeen              func(childComplexity int) int
+		GlobalID               func(childComplexity int) int
+		Host                   func(childComplexity int) int
+		Journal                func(childComplexity int, first int, after *string) int
+		LastSeen               func(childComplexity int) int
+		NullableAcknowledgedAt func(childComplexity int) int
+		NullableClosedAt       func(childComplexity int) int
+		NullableDisposition    func(childComplexity int) int
+		NullableReason         func(childComplexity int) int
+		Process                func(childComplexity int) int
+		Rule                   func(childComplexity int) int
+		RuleAuthor             func(childComplexity int) int
+		RuleVersion            func(childComplexity int) int
+		Severity               func(childComplexity int) int
+		Source                 func(childComplexity int) int
+		Status                 func(childComplexity int) int
+		Tags                   func(childComplexity int) int
+		Techniques             func(childComplexity int) int
+		Title                  func(childComplexity int) int
+		UpdatedAt              func(childComplexity int) int
+		User                   func(childComplexity int) int
+		Version                func(childComplexity int) int
 	}
 
 	AlertCommentPayload struct {
@@ -269,19 +269,19 @@ type ComplexityRoot struct {
 	}
 
 	Incident struct {
-		AlertCount func(childComplexity int) int
-		Alerts     func(childComplexity int, first int, after *string) int
-		Assignee   func(childComplexity int) int
-		ClosedAt   func(childComplexity int) int
-		CreatedAt  func(childComplexity int) int
-		GlobalID   func(childComplexity int) int
-		Journal    func(childComplexity int, first int, after *string) int
-		Reason     func(childComplexity int) int
-		Severity   func(childComplexity int) int
-		Status     func(childComplexity int) int
-		Title      func(childComplexity int) int
-		UpdatedAt  func(childComplexity int) int
-		Version    func(childComplexity int) int
+		AlertCount       func(childComplexity int) int
+		Alerts           func(childComplexity int, first int, after *string) int
+		Assignee         func(childComplexity int) int
+		CreatedAt        func(childComplexity int) int
+		GlobalID         func(childComplexity int) int
+		Journal          func(childComplexity int, first int, after *string) int
+		NullableClosedAt func(childComplexity int) int
+		NullableReason   func(childComplexity int) int
+		Severity         func(childComplexity int) int
+		Status           func(childComplexity int) int
+		Title            func(childComplexity int) int
+		UpdatedAt        func(childComplexity int) int
+		Version          func(childComplexity int) int
 	}
 
 	IncidentConnection struct {
@@ -561,12 +561,7 @@ type ActorResolver interface {
 	User(ctx context.Context, obj *monitor.Actor) (*monitor.User, error)
 }
 type AlertResolver interface {
-	Disposition(ctx context.Context, obj *monitor.Alert) (*monitor.AlertDisposition, error)
-	Reason(ctx context.Context, obj *monitor.Alert) (*string, error)
 	Assignee(ctx context.Context, obj *monitor.Alert) (*monitor.User, error)
-
-	AcknowledgedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
-	ClosedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
 
 	Rule(ctx context.Context, obj *monitor.Alert) (*monitor.Rule, error)
 	Evidence(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Evidence], error)
@@ -584,9 +579,7 @@ type FeedConsumerResolver interface {
 }
 type IncidentResolver interface {
 	Assignee(ctx context.Context, obj *monitor.Incident) (*monitor.User, error)
-	Reason(ctx context.Context, obj *monitor.Incident) (*string, error)
 
-	ClosedAt(ctx context.Context, obj *monitor.Incident) (*time.Time, error)
 	Alerts(ctx context.Context, obj *monitor.Incident, first int, after *string) (*page.Connection[*monitor.Alert], error)
 	Journal(ctx context.Context, obj *monitor.Incident, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
 }
@@ -677,24 +670,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Actor.User(childComplexity), true
 
-	case "Alert.acknowledgedAt":
-		if e.ComplexityRoot.Alert.AcknowledgedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Alert.AcknowledgedAt(childComplexity), true
 	case "Alert.assignee":
 		if e.ComplexityRoot.Alert.Assignee == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Alert.Assignee(childComplexity), true
-	case "Alert.closedAt":
-		if e.ComplexityRoot.Alert.ClosedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Alert.ClosedAt(childComplexity), true
 	case "Alert.comments":
 		if e.ComplexityRoot.Alert.Comments == nil {
 			break
@@ -724,12 +705,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Destination(childComplexity), true
-	case "Alert.disposition":
-		if e.ComplexityRoot.Alert.Disposition == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Alert.Disposition(childComplexity), true
 	case "Alert.evidence":
 		if e.ComplexityRoot.Alert.Evidence == nil {
 			break
@@ -776,18 +751,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.LastSeen(childComplexity), true
+	case "Alert.acknowledgedAt":
+		if e.ComplexityRoot.Alert.NullableAcknowledgedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.NullableAcknowledgedAt(childComplexity), true
+	case "Alert.closedAt":
+		if e.ComplexityRoot.Alert.NullableClosedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.NullableClosedAt(childComplexity), true
+	case "Alert.disposition":
+		if e.ComplexityRoot.Alert.NullableDisposition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.NullableDisposition(childComplexity), true
+	case "Alert.reason":
+		if e.ComplexityRoot.Alert.NullableReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.NullableReason(childComplexity), true
 	case "Alert.process":
 		if e.ComplexityRoot.Alert.Process == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Alert.Process(childComplexity), true
-	case "Alert.reason":
-		if e.ComplexityRoot.Alert.Reason == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Alert.Reason(childComplexity), true
 	case "Alert.rule":
 		if e.ComplexityRoot.Alert.Rule == nil {
 			break
@@ -1540,12 +1533,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.Assignee(childComplexity), true
-	case "Incident.closedAt":
-		if e.ComplexityRoot.Incident.ClosedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Incident.ClosedAt(childComplexity), true
 	case "Incident.createdAt":
 		if e.ComplexityRoot.Incident.CreatedAt == nil {
 			break
@@ -1569,12 +1556,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
-	case "Incident.reason":
-		if e.ComplexityRoot.Incident.Reason == nil {
+	case "Incident.closedAt":
+		if e.ComplexityRoot.Incident.NullableClosedAt == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Incident.Reason(childComplexity), true
+		return e.ComplexityRoot.Incident.NullableClosedAt(childComplexity), true
+	case "Incident.reason":
+		if e.ComplexityRoot.Incident.NullableReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.NullableReason(childComplexity), true
 	case "Incident.severity":
 		if e.ComplexityRoot.Incident.Severity == nil {
 			break
@@ -6110,7 +6103,7 @@ func (ec *executionContext) _Alert_disposition(ctx context.Context, field graphq
 			return ec.fieldContext_Alert_disposition(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().Disposition(ctx, obj)
+			return obj.NullableDisposition(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *monitor.AlertDisposition) graphql.Marshaler {
@@ -6121,7 +6114,7 @@ func (ec *executionContext) _Alert_disposition(ctx context.Context, field graphq
 	)
 }
 func (ec *executionContext) fieldContext_Alert_disposition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Alert", field, true, true, "AlertDisposition")
+	return graphql.NewScalarFieldContext("Alert", field, true, false, "AlertDisposition")
 }
 
 func (ec *executionContext) _Alert_reason(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
@@ -6133,7 +6126,7 @@ func (ec *executionContext) _Alert_reason(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Alert_reason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().Reason(ctx, obj)
+			return obj.NullableReason(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -6144,7 +6137,7 @@ func (ec *executionContext) _Alert_reason(ctx context.Context, field graphql.Col
 	)
 }
 func (ec *executionContext) fieldContext_Alert_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Alert", field, true, true, "String")
+	return graphql.NewScalarFieldContext("Alert", field, true, false, "String")
 }
 
 func (ec *executionContext) _Alert_assignee(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
@@ -6303,7 +6296,7 @@ func (ec *executionContext) _Alert_acknowledgedAt(ctx context.Context, field gra
 			return ec.fieldContext_Alert_acknowledgedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().AcknowledgedAt(ctx, obj)
+			return obj.NullableAcknowledgedAt(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -6314,7 +6307,7 @@ func (ec *executionContext) _Alert_acknowledgedAt(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_Alert_acknowledgedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Alert", field, true, true, "Time")
+	return graphql.NewScalarFieldContext("Alert", field, true, false, "Time")
 }
 
 func (ec *executionContext) _Alert_closedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
@@ -6326,7 +6319,7 @@ func (ec *executionContext) _Alert_closedAt(ctx context.Context, field graphql.C
 			return ec.fieldContext_Alert_closedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().ClosedAt(ctx, obj)
+			return obj.NullableClosedAt(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -6337,7 +6330,7 @@ func (ec *executionContext) _Alert_closedAt(ctx context.Context, field graphql.C
 	)
 }
 func (ec *executionContext) fieldContext_Alert_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Alert", field, true, true, "Time")
+	return graphql.NewScalarFieldContext("Alert", field, true, false, "Time")
 }
 
 func (ec *executionContext) _Alert_host(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
@@ -9678,7 +9671,7 @@ func (ec *executionContext) _Incident_reason(ctx context.Context, field graphql.
 			return ec.fieldContext_Incident_reason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Incident().Reason(ctx, obj)
+			return obj.NullableReason(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -9689,7 +9682,7 @@ func (ec *executionContext) _Incident_reason(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_Incident_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, true, "String")
+	return graphql.NewScalarFieldContext("Incident", field, true, false, "String")
 }
 
 func (ec *executionContext) _Incident_alertCount(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
@@ -9770,7 +9763,7 @@ func (ec *executionContext) _Incident_closedAt(ctx context.Context, field graphq
 			return ec.fieldContext_Incident_closedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Incident().ClosedAt(ctx, obj)
+			return obj.NullableClosedAt(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -9781,7 +9774,7 @@ func (ec *executionContext) _Incident_closedAt(ctx context.Context, field graphq
 	)
 }
 func (ec *executionContext) fieldContext_Incident_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, true, "Time")
+	return graphql.NewScalarFieldContext("Incident", field, true, false, "Time")
 }
 
 func (ec *executionContext) _Incident_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
@@ -17897,17 +17890,15 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "disposition":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_disposition(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_disposition(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "reason":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_reason(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "assignee":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -17940,17 +17931,15 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "acknowledgedAt":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_acknowledgedAt(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_acknowledgedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "closedAt":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_closedAt(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_closedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "host":
 			out.Values[i] = ec._Alert_host(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -19336,11 +19325,10 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 					return ec._Incident_assignee(ctx, field, obj)
 				})
 		case "reason":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Incident_reason(ctx, field, obj)
-				})
+			out.Values[i] = ec._Incident_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "alertCount":
 			out.Values[i] = ec._Incident_alertCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -19357,11 +19345,10 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "closedAt":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Incident_closedAt(ctx, field, obj)
-				})
+			out.Values[i] = ec._Incident_closedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "alerts":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

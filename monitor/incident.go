@@ -29,6 +29,12 @@ func (i *Incident) GlobalID() string { return GlobalID(KindIncident, i.ID.String
 // IsNode marks the types of the schema's interface Node.
 func (*Incident) IsNode() {}
 
+// NullableReason is Reason, nil while there is none.
+func (i *Incident) NullableReason() *string { return nullable(i.Reason) }
+
+// NullableClosedAt is ClosedAt, nil while open.
+func (i *Incident) NullableClosedAt() *time.Time { return nullableTime(i.ClosedAt) }
+
 // IncidentStatus is where an incident is in its life.
 type IncidentStatus string
 

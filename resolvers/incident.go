@@ -85,14 +85,6 @@ func (incidentResolver) Assignee(ctx context.Context, i *monitor.Incident) (*mon
 	return loadUser(ctx, i.AssigneeID)
 }
 
-func (incidentResolver) Reason(_ context.Context, i *monitor.Incident) (*string, error) {
-	return optional(i.Reason), nil
-}
-
-func (incidentResolver) ClosedAt(_ context.Context, i *monitor.Incident) (*time.Time, error) {
-	return optionalTime(i.ClosedAt), nil
-}
-
 func (r incidentResolver) Alerts(ctx context.Context, i *monitor.Incident, first int, after *string) (*monitor.AlertConnection, error) {
 	args, err := pageArgs(first, after)
 	if err != nil {
