@@ -199,6 +199,10 @@ func (a *App) URL() string { return "http://" + a.socket.Addr().String() }
 // Run serves until ctx ends, then stops: it takes no new requests, waits for
 // those under way up to Grace, and closes live connections.
 func (a *App) Run(ctx context.Context) error {
+	return withBallast(func() error { return a.serve(ctx) })
+}
+
+func (a *App) serve(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() { failed <- a.web.Serve(a.socket) }()
 	select {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/doug-martin/goqu/v9"
 
@@ -19,12 +20,9 @@ type Filling struct {
 	Evidence  []*monitor.Evidence
 	Comments  []*monitor.Comment
 	Incidents []*monitor.Incident
-	Members   []IncidentMember
-	Journal   []monitor.EntryBody // goes behind the newest entry, in this order
+	Members   map[monitor.ID][]monitor.ID // the alerts of incidents
+	Journal   []monitor.EntryBody         // goes behind the newest entry, in this order
 }
-
-// IncidentMember puts an alert into an incident.
-type IncidentMember struct{ Incident, Alert monitor.ID }
 
 // Fill writes a filling in one transaction. It checks nothing and tells no feed;
 // a server that runs meanwhile learns of it by polling.
@@ -46,6 +44,13 @@ func (s *Store) Fill(ctx context.Context, f *Filling) error {
 	if err := t.fillJournal(ctx, f.Journal); err != nil {
 		return fmt.Errorf("fill journal: %w", err)
 	}
+	for incident, alerts := range f.Members {
+		for chunk := range slices.Chunk(alerts, 2_000) {
+			if err := t.fillMembers(ctx, incident, chunk); err != nil {
+				return fmt.Errorf("fill incidents: %w", err)
+			}
+		}
+	}
 	if err := begun.Commit(); err != nil {
 		return fmt.Errorf("fill: %w", err)
 	}
@@ -58,7 +63,7 @@ type filledTable struct {
 }
 
 func (f *Filling) tables() []filledTable {
-	all := []filledTable{{name: "alerts"}, {name: "alert_events"}, {name: "comments"}, {name: "incidents"}, {name: "incident_alerts"}}
+	all := []filledTable{{name: "alerts"}, {name: "alert_events"}, {name: "comments"}, {name: "incidents"}}
 	for _, a := range f.Alerts {
 		all[0].rows = append(all[0].rows, alertRow(a))
 	}
@@ -73,10 +78,19 @@ func (f *Filling) tables() []filledTable {
 	for _, i := range f.Incidents {
 		all[3].rows = append(all[3].rows, incidentRow(i))
 	}
-	for _, m := range f.Members {
-		all[4].rows = append(all[4].rows, goqu.Record{"incident_id": m.Incident[:], "alert_id": m.Alert[:], "added_at": m.Alert.Time()})
-	}
 	return all
+}
+
+// fillMembers puts alerts into an incident, and what the journal says of them into
+// its timeline.
+func (t *tx) fillMembers(ctx context.Context, incident monitor.ID, alerts []monitor.ID) error {
+	in := dialect.Update("alerts").Set(goqu.Record{"incident_id": incident[:]}).Where(goqu.C("id").In(idList(alerts)))
+	if err := exec(ctx, t, in); err != nil {
+		return err
+	}
+	said := dialect.From("journal_refs").Select(goqu.V(incident[:]), goqu.C("seq"), goqu.C("id")).
+		Where(goqu.C("kind").Eq(string(monitor.KindAlert)), goqu.C("id").In(idList(alerts)))
+	return exec(ctx, t, dialect.Insert("incident_timeline").Cols("incident_id", "seq", "entity_id").FromQuery(said))
 }
 
 // fillJournal is appendJournal for entries of many times and actors.

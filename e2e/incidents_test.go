@@ -72,7 +72,7 @@ func TestAnalystWorksAnIncident(t *testing.T) {
 	if codes != "" || fmt.Sprint(pick(t, made, "grouping", "filter")) != "map[host:map[startsWith:web]]" || pick(t, made, "grouping", "window") != "PT1H" {
 		t.Fatalf("%+v", made)
 	}
-	for name, spoilt := range map[string]map[string]any{"window": {"window": "soon"}, "fields": {"fields": []string{}}, "minimumCount": {"minimumCount": 0}} {
+	for name, spoilt := range map[string]map[string]any{"window": {"window": "PT0S"}, "fields": {"fields": []string{}}, "minimumCount": {"minimumCount": 0}} {
 		bad := map[string]any{}
 		for k, v := range grouping {
 			bad[k] = v
@@ -233,7 +233,7 @@ func TestListsOfIncidentsTakeAFixedNumberOfQueries(t *testing.T) {
 	t.Cleanup(func() { _ = handle.Close() })
 	root := &resolvers.Resolver{
 		Alerts: store, Discussion: store, Events: store, Rules: store, Users: store, Incidents: store, IncidentMoves: store, IncidentReading: store,
-		IncidentTasks: store, IncidentComments: store, Groupings: store, Journal: store, Feed: stillFeed{},
+		IncidentTasks: store, IncidentComments: store, Groupings: store, Assets: store, Kin: store, Journal: store, Feed: stillFeed{},
 	}
 	server := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: root}))
 	server.AddTransport(transport.POST{})

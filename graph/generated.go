@@ -61,45 +61,45 @@ type ComplexityRoot struct {
 	}
 
 	Alert struct {
-		AcknowledgedAt func(childComplexity int) int
-		Assignee       func(childComplexity int) int
-		Claim          func(childComplexity int) int
-		ClosedAt       func(childComplexity int) int
-		Comments       func(childComplexity int, first int, after *string) int
-		Count          func(childComplexity int) int
-		CreatedAt      func(childComplexity int) int
-		Destination    func(childComplexity int) int
-		Disposition    func(childComplexity int) int
-		Evidence       func(childComplexity int, first int, after *string) int
-		FileHash       func(childComplexity int) int
-		FirstSeen      func(childComplexity int) int
-		GlobalID       func(childComplexity int) int
-		Host           func(childComplexity int) int
-		HostAsset      func(childComplexity int) int
-		Incident       func(childComplexity int) int
-		Journal        func(childComplexity int, first int, after *string) int
-		LastSeen       func(childComplexity int) int
-		Merged         func(childComplexity int, first int, after *string) int
-		MergedInto     func(childComplexity int) int
-		Prevalence     func(childComplexity int) int
-		Process        func(childComplexity int) int
-		Reason         func(childComplexity int) int
-		Rule           func(childComplexity int) int
-		RuleAuthor     func(childComplexity int) int
-		RuleSeverity   func(childComplexity int) int
-		RuleVersion    func(childComplexity int) int
-		Severity       func(childComplexity int) int
-		Similar        func(childComplexity int, first int) int
-		Source         func(childComplexity int) int
-		StartedAt      func(childComplexity int) int
-		Status         func(childComplexity int) int
-		Tags           func(childComplexity int) int
-		Techniques     func(childComplexity int) int
-		Title          func(childComplexity int) int
-		UpdatedAt      func(childComplexity int) int
-		User           func(childComplexity int) int
-		UserAsset      func(childComplexity int) int
-		Version        func(childComplexity int) int
+		Assignee               func(childComplexity int) int
+		Claim                  func(childComplexity int) int
+		Comments               func(childComplexity int, first int, after *string) int
+		Count                  func(childComplexity int) int
+		CreatedAt              func(childComplexity int) int
+		Destination            func(childComplexity int) int
+		Evidence               func(childComplexity int, first int, after *string) int
+		FileHash               func(childComplexity int) int
+		FirstSeen              func(childComplexity int) int
+		GlobalID               func(childComplexity int) int
+		Host                   func(childComplexity int) int
+		HostAsset              func(childComplexity int) int
+		Incident               func(childComplexity int) int
+		Journal                func(childComplexity int, first int, after *string) int
+		LastSeen               func(childComplexity int) int
+		Merged                 func(childComplexity int, first int, after *string) int
+		MergedInto             func(childComplexity int) int
+		NullableAcknowledgedAt func(childComplexity int) int
+		NullableClosedAt       func(childComplexity int) int
+		NullableDisposition    func(childComplexity int) int
+		NullableReason         func(childComplexity int) int
+		NullableStartedAt      func(childComplexity int) int
+		Prevalence             func(childComplexity int) int
+		Process                func(childComplexity int) int
+		Rule                   func(childComplexity int) int
+		RuleAuthor             func(childComplexity int) int
+		RuleSeverity           func(childComplexity int) int
+		RuleVersion            func(childComplexity int) int
+		Severity               func(childComplexity int) int
+		Similar                func(childComplexity int, first int) int
+		Source                 func(childComplexity int) int
+		Status                 func(childComplexity int) int
+		Tags                   func(childComplexity int) int
+		Techniques             func(childComplexity int) int
+		Title                  func(childComplexity int) int
+		UpdatedAt              func(childComplexity int) int
+		User                   func(childComplexity int) int
+		UserAsset              func(childComplexity int) int
+		Version                func(childComplexity int) int
 	}
 
 	AlertClaim struct {
@@ -358,34 +358,34 @@ type ComplexityRoot struct {
 	}
 
 	Incident struct {
-		AlertCount   func(childComplexity int) int
-		AlertCounts  func(childComplexity int) int
-		Alerts       func(childComplexity int, filter *monitor.AlertFilter, first int, after *string) int
-		Assignee     func(childComplexity int) int
-		ClosedAt     func(childComplexity int) int
-		CommentCount func(childComplexity int) int
-		Comments     func(childComplexity int, first int, after *string) int
-		CreatedAt    func(childComplexity int) int
-		Description  func(childComplexity int) int
-		Disposition  func(childComplexity int) int
-		Entities     func(childComplexity int) int
-		FirstSeen    func(childComplexity int) int
-		GlobalID     func(childComplexity int) int
-		Grouping     func(childComplexity int) int
-		Journal      func(childComplexity int, first int, after *string) int
-		LastSeen     func(childComplexity int) int
-		MergedInto   func(childComplexity int) int
-		Reason       func(childComplexity int) int
-		Severity     func(childComplexity int) int
-		Status       func(childComplexity int) int
-		TaskCount    func(childComplexity int) int
-		Tasks        func(childComplexity int) int
-		TasksDone    func(childComplexity int) int
-		Techniques   func(childComplexity int) int
-		Timeline     func(childComplexity int, first int, after *string) int
-		Title        func(childComplexity int) int
-		UpdatedAt    func(childComplexity int) int
-		Version      func(childComplexity int) int
+		AlertCount          func(childComplexity int) int
+		AlertCounts         func(childComplexity int) int
+		Alerts              func(childComplexity int, filter *monitor.AlertFilter, first int, after *string) int
+		Assignee            func(childComplexity int) int
+		CommentCount        func(childComplexity int) int
+		Comments            func(childComplexity int, first int, after *string) int
+		CreatedAt           func(childComplexity int) int
+		Description         func(childComplexity int) int
+		Entities            func(childComplexity int) int
+		FirstSeen           func(childComplexity int) int
+		GlobalID            func(childComplexity int) int
+		Grouping            func(childComplexity int) int
+		Journal             func(childComplexity int, first int, after *string) int
+		LastSeen            func(childComplexity int) int
+		MergedInto          func(childComplexity int) int
+		NullableClosedAt    func(childComplexity int) int
+		NullableDisposition func(childComplexity int) int
+		NullableReason      func(childComplexity int) int
+		Severity            func(childComplexity int) int
+		Status              func(childComplexity int) int
+		TaskCount           func(childComplexity int) int
+		Tasks               func(childComplexity int) int
+		TasksDone           func(childComplexity int) int
+		Techniques          func(childComplexity int) int
+		Timeline            func(childComplexity int, first int, after *string) int
+		Title               func(childComplexity int) int
+		UpdatedAt           func(childComplexity int) int
+		Version             func(childComplexity int) int
 	}
 
 	IncidentCommentPayload struct {
@@ -796,13 +796,7 @@ type ActorResolver interface {
 	User(ctx context.Context, obj *monitor.Actor) (*monitor.User, error)
 }
 type AlertResolver interface {
-	Disposition(ctx context.Context, obj *monitor.Alert) (*monitor.AlertDisposition, error)
-	Reason(ctx context.Context, obj *monitor.Alert) (*string, error)
 	Assignee(ctx context.Context, obj *monitor.Alert) (*monitor.User, error)
-
-	AcknowledgedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
-	StartedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
-	ClosedAt(ctx context.Context, obj *monitor.Alert) (*time.Time, error)
 
 	Rule(ctx context.Context, obj *monitor.Alert) (*monitor.Rule, error)
 	HostAsset(ctx context.Context, obj *monitor.Alert) (*monitor.Asset, error)
@@ -844,11 +838,8 @@ type FeedConsumerResolver interface {
 	Position(ctx context.Context, obj *monitor.FeedConsumer) (string, error)
 }
 type IncidentResolver interface {
-	Disposition(ctx context.Context, obj *monitor.Incident) (*monitor.AlertDisposition, error)
 	Assignee(ctx context.Context, obj *monitor.Incident) (*monitor.User, error)
-	Reason(ctx context.Context, obj *monitor.Incident) (*string, error)
 
-	ClosedAt(ctx context.Context, obj *monitor.Incident) (*time.Time, error)
 	FirstSeen(ctx context.Context, obj *monitor.Incident) (*time.Time, error)
 	LastSeen(ctx context.Context, obj *monitor.Incident) (*time.Time, error)
 	MergedInto(ctx context.Context, obj *monitor.Incident) (*monitor.Incident, error)
@@ -996,12 +987,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Actor.User(childComplexity), true
 
-	case "Alert.acknowledgedAt":
-		if e.ComplexityRoot.Alert.AcknowledgedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Alert.AcknowledgedAt(childComplexity), true
 	case "Alert.assignee":
 		if e.ComplexityRoot.Alert.Assignee == nil {
 			break
@@ -1014,12 +999,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Claim(childComplexity), true
-	case "Alert.closedAt":
-		if e.ComplexityRoot.Alert.ClosedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Alert.ClosedAt(childComplexity), true
 	case "Alert.comments":
 		if e.ComplexityRoot.Alert.Comments == nil {
 			break
@@ -1049,12 +1028,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Destination(childComplexity), true
-	case "Alert.disposition":
-		if e.ComplexityRoot.Alert.Disposition == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Alert.Disposition(childComplexity), true
 	case "Alert.evidence":
 		if e.ComplexityRoot.Alert.Evidence == nil {
 			break
@@ -1136,6 +1109,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.MergedInto(childComplexity), true
+	case "Alert.acknowledgedAt":
+		if e.ComplexityRoot.Alert.NullableAcknowledgedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.NullableAcknowledgedAt(childComplexity), true
+	case "Alert.closedAt":
+		if e.ComplexityRoot.Alert.NullableClosedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.NullableClosedAt(childComplexity), true
+	case "Alert.disposition":
+		if e.ComplexityRoot.Alert.NullableDisposition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.NullableDisposition(childComplexity), true
+	case "Alert.reason":
+		if e.ComplexityRoot.Alert.NullableReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.NullableReason(childComplexity), true
+	case "Alert.startedAt":
+		if e.ComplexityRoot.Alert.NullableStartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.NullableStartedAt(childComplexity), true
 	case "Alert.prevalence":
 		if e.ComplexityRoot.Alert.Prevalence == nil {
 			break
@@ -1148,12 +1151,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Process(childComplexity), true
-	case "Alert.reason":
-		if e.ComplexityRoot.Alert.Reason == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Alert.Reason(childComplexity), true
 	case "Alert.rule":
 		if e.ComplexityRoot.Alert.Rule == nil {
 			break
@@ -1201,12 +1198,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Source(childComplexity), true
-	case "Alert.startedAt":
-		if e.ComplexityRoot.Alert.StartedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Alert.StartedAt(childComplexity), true
 	case "Alert.status":
 		if e.ComplexityRoot.Alert.Status == nil {
 			break
@@ -2230,12 +2221,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.Assignee(childComplexity), true
-	case "Incident.closedAt":
-		if e.ComplexityRoot.Incident.ClosedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Incident.ClosedAt(childComplexity), true
 	case "Incident.commentCount":
 		if e.ComplexityRoot.Incident.CommentCount == nil {
 			break
@@ -2265,12 +2250,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.Description(childComplexity), true
-	case "Incident.disposition":
-		if e.ComplexityRoot.Incident.Disposition == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Incident.Disposition(childComplexity), true
 	case "Incident.entities":
 		if e.ComplexityRoot.Incident.Entities == nil {
 			break
@@ -2318,12 +2297,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.MergedInto(childComplexity), true
-	case "Incident.reason":
-		if e.ComplexityRoot.Incident.Reason == nil {
+	case "Incident.closedAt":
+		if e.ComplexityRoot.Incident.NullableClosedAt == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Incident.Reason(childComplexity), true
+		return e.ComplexityRoot.Incident.NullableClosedAt(childComplexity), true
+	case "Incident.disposition":
+		if e.ComplexityRoot.Incident.NullableDisposition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.NullableDisposition(childComplexity), true
+	case "Incident.reason":
+		if e.ComplexityRoot.Incident.NullableReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.NullableReason(childComplexity), true
 	case "Incident.severity":
 		if e.ComplexityRoot.Incident.Severity == nil {
 			break
@@ -4511,7 +4502,11 @@ type Query {
   "One asset by its id."
   asset(id: ID!): Asset @auth(requires: VIEWER)
   "An incident written out, to keep or to hand on: what it is, its timeline, alerts, entities, tasks and comments."
-  incidentReport(id: ID!, format: ReportFormat! = MARKDOWN): IncidentReport @auth(requires: VIEWER) @cost(weight: 5000)
+  incidentReport(
+    id: ID!
+    "The form to write it in."
+    format: ReportFormat! = MARKDOWN
+  ): IncidentReport @auth(requires: VIEWER) @cost(weight: 5000)
   "Which alerts open incidents by themselves, oldest first; at most 100."
   incidentGroupings: [IncidentGrouping!]! @auth(requires: VIEWER) @cost(weight: 1, size: 10)
   "One job by its id."
@@ -5459,6 +5454,7 @@ type Incident implements Node @auth(requires: VIEWER) {
   taskCount: Int!
   "How many of them are done."
   tasksDone: Int!
+  "How many comments it has, without those of its alerts."
   commentCount: Int!
   createdAt: Time!
   updatedAt: Time!
@@ -5495,19 +5491,25 @@ type IncidentTask implements Node @auth(requires: VIEWER) {
   id: ID!
   "Grows with every change: give it to a mutation's expectedVersion."
   version: Int!
+  "What is to do."
   title: String!
+  "Whether it is done."
   done: Boolean!
+  "Who does it; null: nobody."
   assignee: User
   "Until when it should be done."
   dueAt: Time
   createdAt: Time!
   updatedAt: Time!
+  "When it was done; null while it is not."
   doneAt: Time
 }
 
 "The things that an incident's alerts name most often, at most 20 of each kind."
 type IncidentEntities @auth(requires: VIEWER) {
+  "The machines that the alerts are about."
   hosts: [EntityCount!]!
+  "The accounts that the alerts are about."
   users: [EntityCount!]!
   "As source or destination."
   addresses: [EntityCount!]!
@@ -5521,6 +5523,7 @@ type IncidentEntities @auth(requires: VIEWER) {
 
 "How often something is named."
 type EntityCount @auth(requires: VIEWER) {
+  "Its name, in lower case, or the address."
   value: String!
   "How many alerts name it."
   count: Int!
@@ -5570,8 +5573,11 @@ An incident written out at one moment. Text that came with events is escaped: it
 lists it has the latest 500 alerts, timeline steps and comments, and says what it left out.
 """
 type IncidentReport @auth(requires: VIEWER) {
+  "What it is about."
   incident: Incident!
+  "The form of content."
   format: ReportFormat!
+  "The incident's title."
   title: String!
   "A name to save it under."
   fileName: String!
@@ -5579,6 +5585,7 @@ type IncidentReport @auth(requires: VIEWER) {
   contentType: String!
   "The whole report: title, summary, timeline, alerts, entities, tasks, comments."
   content: String!
+  "The moment that it shows."
   generatedAt: Time!
   "Whether a list was cut."
   truncated: Boolean!
@@ -5586,10 +5593,15 @@ type IncidentReport @auth(requires: VIEWER) {
 
 "A field in which the alerts of one group are equal. An alert that has nothing there is not grouped."
 enum IncidentGroupingField {
+  "The machine."
   HOST
+  "The account."
   USER
+  "The address that the activity came from."
   SOURCE_IP
+  "The address that the activity went to."
   DESTINATION_IP
+  "The rule that fired."
   RULE
   "One of its MITRE ATT&CK techniques; at most five of an alert count."
   TECHNIQUE
@@ -5604,13 +5616,17 @@ type IncidentGrouping implements Node @auth(requires: VIEWER) {
   id: ID!
   "Grows with every change: give it to a mutation's expectedVersion."
   version: Int!
+  "What people call it; its incidents' titles begin with it."
   name: String!
+  "Whether it is in force."
   enabled: Boolean!
   "Which alerts, as an AlertFilter in JSON; {} for all."
   filter: JSON!
+  "What alerts of one group have in common."
   fields: [IncidentGroupingField!]!
   "An ISO 8601 duration, for example PT30M."
   window: Duration!
+  "With how many alerts an incident opens."
   minimumCount: Int!
   createdAt: Time!
   updatedAt: Time!
@@ -5676,6 +5692,7 @@ input IncidentUpdateInput {
   title: String
   "At most 10,000 characters."
   description: String
+  "How bad it is."
   severity: Severity
   "OPEN or IN_PROGRESS. incidentClose closes, incidentReopen opens again."
   status: IncidentStatus
@@ -5757,7 +5774,9 @@ input IncidentTaskAddInput {
   incident: ID!
   "At most 200 characters, at least one."
   title: String!
+  "Who does it; left out: nobody."
   assignee: ID
+  "Until when it should be done."
   due: Time
 }
 
@@ -5768,6 +5787,7 @@ input IncidentTaskUpdateInput {
   expectedVersion: Int
   "At most 200 characters, at least one."
   title: String
+  "Whether it is done."
   done: Boolean
   "Null: nobody."
   assignee: ID
@@ -5784,6 +5804,7 @@ input IncidentTaskDeleteInput {
 input IncidentGroupingCreateInput {
   "At most 100 characters, at least one. The incidents are called by it and by what their alerts share."
   name: String!
+  "Whether it is in force at once."
   enabled: Boolean! = true
   "Null: every alert."
   filter: AlertFilter
@@ -5800,12 +5821,17 @@ input IncidentGroupingUpdateInput {
   id: ID!
   "Refuses with CONFLICT when the grouping has changed since."
   expectedVersion: Int
+  "What people call it."
   name: String
+  "Whether it is in force."
   enabled: Boolean
   "Null: every alert."
   filter: AlertFilter
+  "What alerts of one group have in common."
   fields: [IncidentGroupingField!]
+  "Within which time the alerts have to come."
   window: Duration
+  "With how many alerts an incident opens."
   minimumCount: Int
 }
 
@@ -5845,7 +5871,9 @@ type IncidentSplitPayload @auth(requires: ANALYST) {
 
 "What became of a comment on an incident."
 type IncidentCommentPayload @auth(requires: ANALYST) {
+  "The new comment."
   comment: Comment
+  "The incident as it is now."
   incident: Incident
   errors: [UserError!]!
 }
@@ -5854,6 +5882,7 @@ type IncidentCommentPayload @auth(requires: ANALYST) {
 type IncidentTaskPayload @auth(requires: ANALYST) {
   "As it is now, also after a CONFLICT; null when it does not exist."
   task: IncidentTask
+  "Its incident as it is now."
   incident: Incident
   errors: [UserError!]!
 }
@@ -9436,7 +9465,7 @@ func (ec *executionContext) _Alert_disposition(ctx context.Context, field graphq
 			return ec.fieldContext_Alert_disposition(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().Disposition(ctx, obj)
+			return obj.NullableDisposition(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *monitor.AlertDisposition) graphql.Marshaler {
@@ -9447,7 +9476,7 @@ func (ec *executionContext) _Alert_disposition(ctx context.Context, field graphq
 	)
 }
 func (ec *executionContext) fieldContext_Alert_disposition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Alert", field, true, true, "AlertDisposition")
+	return graphql.NewScalarFieldContext("Alert", field, true, false, "AlertDisposition")
 }
 
 func (ec *executionContext) _Alert_reason(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
@@ -9459,7 +9488,7 @@ func (ec *executionContext) _Alert_reason(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Alert_reason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().Reason(ctx, obj)
+			return obj.NullableReason(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -9470,7 +9499,7 @@ func (ec *executionContext) _Alert_reason(ctx context.Context, field graphql.Col
 	)
 }
 func (ec *executionContext) fieldContext_Alert_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Alert", field, true, true, "String")
+	return graphql.NewScalarFieldContext("Alert", field, true, false, "String")
 }
 
 func (ec *executionContext) _Alert_assignee(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
@@ -9629,7 +9658,7 @@ func (ec *executionContext) _Alert_acknowledgedAt(ctx context.Context, field gra
 			return ec.fieldContext_Alert_acknowledgedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().AcknowledgedAt(ctx, obj)
+			return obj.NullableAcknowledgedAt(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -9640,7 +9669,7 @@ func (ec *executionContext) _Alert_acknowledgedAt(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_Alert_acknowledgedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Alert", field, true, true, "Time")
+	return graphql.NewScalarFieldContext("Alert", field, true, false, "Time")
 }
 
 func (ec *executionContext) _Alert_startedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
@@ -9652,7 +9681,7 @@ func (ec *executionContext) _Alert_startedAt(ctx context.Context, field graphql.
 			return ec.fieldContext_Alert_startedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().StartedAt(ctx, obj)
+			return obj.NullableStartedAt(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -9663,7 +9692,7 @@ func (ec *executionContext) _Alert_startedAt(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_Alert_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Alert", field, true, true, "Time")
+	return graphql.NewScalarFieldContext("Alert", field, true, false, "Time")
 }
 
 func (ec *executionContext) _Alert_closedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
@@ -9675,7 +9704,7 @@ func (ec *executionContext) _Alert_closedAt(ctx context.Context, field graphql.C
 			return ec.fieldContext_Alert_closedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Alert().ClosedAt(ctx, obj)
+			return obj.NullableClosedAt(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -9686,7 +9715,7 @@ func (ec *executionContext) _Alert_closedAt(ctx context.Context, field graphql.C
 	)
 }
 func (ec *executionContext) fieldContext_Alert_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Alert", field, true, true, "Time")
+	return graphql.NewScalarFieldContext("Alert", field, true, false, "Time")
 }
 
 func (ec *executionContext) _Alert_host(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
@@ -14497,7 +14526,7 @@ func (ec *executionContext) _Incident_disposition(ctx context.Context, field gra
 			return ec.fieldContext_Incident_disposition(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Incident().Disposition(ctx, obj)
+			return obj.NullableDisposition(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *monitor.AlertDisposition) graphql.Marshaler {
@@ -14508,7 +14537,7 @@ func (ec *executionContext) _Incident_disposition(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_Incident_disposition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, true, "AlertDisposition")
+	return graphql.NewScalarFieldContext("Incident", field, true, false, "AlertDisposition")
 }
 
 func (ec *executionContext) _Incident_assignee(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
@@ -14552,7 +14581,7 @@ func (ec *executionContext) _Incident_reason(ctx context.Context, field graphql.
 			return ec.fieldContext_Incident_reason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Incident().Reason(ctx, obj)
+			return obj.NullableReason(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -14563,7 +14592,7 @@ func (ec *executionContext) _Incident_reason(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_Incident_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, true, "String")
+	return graphql.NewScalarFieldContext("Incident", field, true, false, "String")
 }
 
 func (ec *executionContext) _Incident_alertCount(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
@@ -14713,7 +14742,7 @@ func (ec *executionContext) _Incident_closedAt(ctx context.Context, field graphq
 			return ec.fieldContext_Incident_closedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Incident().ClosedAt(ctx, obj)
+			return obj.NullableClosedAt(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -14724,7 +14753,7 @@ func (ec *executionContext) _Incident_closedAt(ctx context.Context, field graphq
 	)
 }
 func (ec *executionContext) fieldContext_Incident_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, true, "Time")
+	return graphql.NewScalarFieldContext("Incident", field, true, false, "Time")
 }
 
 func (ec *executionContext) _Incident_firstSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
@@ -27718,17 +27747,15 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "disposition":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_disposition(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_disposition(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "reason":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_reason(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "assignee":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -27761,23 +27788,20 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "acknowledgedAt":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_acknowledgedAt(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_acknowledgedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "startedAt":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_startedAt(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_startedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "closedAt":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Alert_closedAt(ctx, field, obj)
-				})
+			out.Values[i] = ec._Alert_closedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "host":
 			out.Values[i] = ec._Alert_host(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -29701,11 +29725,10 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "disposition":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Incident_disposition(ctx, field, obj)
-				})
+			out.Values[i] = ec._Incident_disposition(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "assignee":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -29713,11 +29736,10 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 					return ec._Incident_assignee(ctx, field, obj)
 				})
 		case "reason":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Incident_reason(ctx, field, obj)
-				})
+			out.Values[i] = ec._Incident_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "alertCount":
 			out.Values[i] = ec._Incident_alertCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -29749,11 +29771,10 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "closedAt":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Incident_closedAt(ctx, field, obj)
-				})
+			out.Values[i] = ec._Incident_closedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "firstSeen":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,

@@ -55,6 +55,21 @@ type Alert struct {
 // GlobalID is the alert's id in the graph.
 func (a *Alert) GlobalID() string { return GlobalID(KindAlert, a.ID.String()) }
 
+// NullableDisposition and the like are what the schema shows: null for none.
+func (a *Alert) NullableDisposition() *AlertDisposition { return nullable(a.Disposition) }
+
+// NullableReason is Reason, nil while there is none.
+func (a *Alert) NullableReason() *string { return nullable(a.Reason) }
+
+// NullableAcknowledgedAt is AcknowledgedAt, nil for never.
+func (a *Alert) NullableAcknowledgedAt() *time.Time { return nullableTime(a.AcknowledgedAt) }
+
+// NullableStartedAt is StartedAt, nil for never.
+func (a *Alert) NullableStartedAt() *time.Time { return nullableTime(a.StartedAt) }
+
+// NullableClosedAt is ClosedAt, nil while open.
+func (a *Alert) NullableClosedAt() *time.Time { return nullableTime(a.ClosedAt) }
+
 // AlertStatus is where an alert is in its life.
 type AlertStatus string
 

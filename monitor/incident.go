@@ -39,6 +39,15 @@ func (*Incident) IsNode() {}
 func (i *Incident) within() ID { return i.ID }
 func (a *Alert) within() ID    { return a.IncidentID }
 
+// NullableReason is Reason, nil while there is none.
+func (i *Incident) NullableReason() *string { return nullable(i.Reason) }
+
+// NullableClosedAt is ClosedAt, nil while open.
+func (i *Incident) NullableClosedAt() *time.Time { return nullableTime(i.ClosedAt) }
+
+// NullableDisposition is Disposition, nil while there is none.
+func (i *Incident) NullableDisposition() *AlertDisposition { return nullable(i.Disposition) }
+
 // IncidentStatus is where an incident is in its life.
 type IncidentStatus string
 

@@ -34,7 +34,9 @@ func (r queryResolver) Alerts(ctx context.Context, filter *monitor.AlertFilter, 
 		return nil, err
 	}
 	connection.Position = position
-	if asked(ctx, "totalCount", "totalCountIsEstimate") {
+	if !connection.PageInfo.HasNextPage && args.After == "" {
+		connection.TotalCount = len(connection.Edges) // it is all there
+	} else if asked(ctx, "totalCount", "totalCountIsEstimate") {
 		n, err := r.countAlertsAt(ctx, asOf, filter)
 		if err != nil {
 			return nil, err
@@ -167,26 +169,6 @@ func (r mutationResolver) AlertComment(ctx context.Context, input model.AlertCom
 	comment, alert, err := r.Discussion.AddComment(ctx, viewer.Actor(), c)
 	mendable, err := userErrors(err)
 	return &model.AlertCommentPayload{Comment: comment, Alert: alert, Errors: mendable}, err
-}
-
-func (alertResolver) Disposition(_ context.Context, a *monitor.Alert) (*monitor.AlertDisposition, error) {
-	return optional(a.Disposition), nil
-}
-
-func (alertResolver) Reason(_ context.Context, a *monitor.Alert) (*string, error) {
-	return optional(a.Reason), nil
-}
-
-func (alertResolver) AcknowledgedAt(_ context.Context, a *monitor.Alert) (*time.Time, error) {
-	return optionalTime(a.AcknowledgedAt), nil
-}
-
-func (alertResolver) StartedAt(_ context.Context, a *monitor.Alert) (*time.Time, error) {
-	return optionalTime(a.StartedAt), nil
-}
-
-func (alertResolver) ClosedAt(_ context.Context, a *monitor.Alert) (*time.Time, error) {
-	return optionalTime(a.ClosedAt), nil
 }
 
 func (alertResolver) Assignee(ctx context.Context, a *monitor.Alert) (*monitor.User, error) {

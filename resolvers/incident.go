@@ -68,18 +68,6 @@ func (incidentResolver) Assignee(ctx context.Context, i *monitor.Incident) (*mon
 	return loadUser(ctx, i.AssigneeID)
 }
 
-func (incidentResolver) Reason(_ context.Context, i *monitor.Incident) (*string, error) {
-	return optional(i.Reason), nil
-}
-
-func (incidentResolver) ClosedAt(_ context.Context, i *monitor.Incident) (*time.Time, error) {
-	return optionalTime(i.ClosedAt), nil
-}
-
-func (incidentResolver) Disposition(_ context.Context, i *monitor.Incident) (*monitor.AlertDisposition, error) {
-	return optional(i.Disposition), nil
-}
-
 func (incidentResolver) FirstSeen(ctx context.Context, i *monitor.Incident) (*time.Time, error) {
 	span, err := loadersOf(ctx).spans.Load(ctx, i.ID)
 	if err != nil || span == nil {

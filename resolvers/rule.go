@@ -23,7 +23,9 @@ func (r queryResolver) Rules(ctx context.Context, filter *monitor.RuleFilter, fi
 	if err != nil {
 		return nil, err
 	}
-	if asked(ctx, "totalCount") {
+	if !connection.PageInfo.HasNextPage && args.After == "" {
+		connection.TotalCount = len(connection.Edges) // it is all there
+	} else if asked(ctx, "totalCount") {
 		connection.TotalCount, err = r.Resolver.Rules.CountRules(ctx, filter, countBound)
 	}
 	return connection, err

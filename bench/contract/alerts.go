@@ -121,13 +121,13 @@ func (p *plan) incident(n int, alerts []*monitor.Alert) *db.Filling {
 		Status: monitor.IncidentOpen, AlertCount: len(alerts), CreatedAt: at, UpdatedAt: at,
 	}
 	if r.IntN(5) > 0 {
-		if err := i.Close("All of it was the penetration test of the quarter.", at.Add(time.Hour)); err != nil {
+		if err := i.Close(monitor.Benign, "All of it was the penetration test of the quarter.", at.Add(time.Hour)); err != nil {
 			panic(err) // it is open
 		}
 	}
-	f := &db.Filling{Incidents: []*monitor.Incident{i}}
+	f := &db.Filling{Incidents: []*monitor.Incident{i}, Members: map[monitor.ID][]monitor.ID{}}
 	for _, a := range alerts {
-		f.Members = append(f.Members, db.IncidentMember{Incident: i.ID, Alert: a.ID})
+		f.Members[i.ID] = append(f.Members[i.ID], a.ID)
 	}
 	return f
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -119,7 +120,7 @@ func (d *dataset) load(ctx context.Context) error {
 	}
 	fmt.Fprintln(os.Stderr, "statistics of the tables")
 	use := databaseName + "."
-	if err := d.admin(ctx, "ANALYZE TABLE "+use+"events, "+use+"alerts, "+use+"alert_events, "+use+"comments, "+use+"incidents, "+use+"incident_alerts, "+use+"journal, "+use+"journal_refs",
+	if err := d.admin(ctx, "ANALYZE TABLE "+use+"events, "+use+"alerts, "+use+"alert_events, "+use+"comments, "+use+"incidents, "+use+"incident_timeline, "+use+"journal, "+use+"journal_refs",
 		"SET GLOBAL innodb_log_file_size = 100663296"); err != nil {
 		return err
 	}
@@ -292,7 +293,8 @@ func (l *loader) rest(ctx context.Context) error {
 	n := 1
 	for rest := l.alerts[large:]; len(rest) >= alertsPerGroup && n <= len(l.alerts)/8; rest = rest[alertsPerGroup:] {
 		f := l.plan.incident(n, rest[:alertsPerGroup])
-		all.Incidents, all.Members = append(all.Incidents, f.Incidents...), append(all.Members, f.Members...)
+		all.Incidents = append(all.Incidents, f.Incidents...)
+		maps.Copy(all.Members, f.Members)
 		n++
 	}
 	if err := l.store.Fill(ctx, all); err != nil {

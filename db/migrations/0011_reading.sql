@@ -3,15 +3,18 @@
 -- occurrence where people look for a moment, by receipt where they follow what
 -- comes in. Each partition has its own small tree, so that writing stays in memory.
 ALTER TABLE events
+  DROP KEY events_host, -- had another order at its end than the list
+  ADD KEY events_host (host, occurred_at, batch, ordinal),
   ADD KEY events_host_received (host, day, batch, ordinal),
-  ADD KEY events_user (`user`, occurred_at),
+  ADD KEY events_user (`user`, occurred_at, batch, ordinal),
   ADD KEY events_user_received (`user`, day, batch, ordinal),
-  ADD KEY events_source (src_ip, occurred_at),
+  ADD KEY events_source (src_ip, occurred_at, batch, ordinal),
   ADD KEY events_class_received (class, day, batch, ordinal),
   ADD KEY events_severity_received (severity, day, batch, ordinal);
 
 ALTER TABLE alerts
-  ADD KEY alerts_status_severity (status, severity, last_seen, id);
+  ADD KEY alerts_status_severity (status, severity, last_seen, id),
+  ADD KEY alerts_status_assignee (status, assignee_id, last_seen, id);
 
 -- How many alerts have each status and severity. Every transaction that changes
 -- alerts keeps it, under the lock of feed_state: counting is too slow for what
@@ -27,5 +30,5 @@ INSERT INTO alert_counts (status, severity, n) SELECT status, severity, COUNT(*)
 
 -- +goose Down
 DROP TABLE alert_counts;
-ALTER TABLE alerts DROP KEY alerts_status_severity;
-ALTER TABLE events DROP KEY events_host_received, DROP KEY events_user, DROP KEY events_user_received, DROP KEY events_source, DROP KEY events_class_received, DROP KEY events_severity_received;
+ALTER TABLE alerts DROP KEY alerts_status_severity, DROP KEY alerts_status_assignee;
+ALTER TABLE events DROP KEY events_host, ADD KEY events_host (host, occurred_at), DROP KEY events_host_received, DROP KEY events_user, DROP KEY events_user_received, DROP KEY events_source, DROP KEY events_class_received, DROP KEY events_severity_received;

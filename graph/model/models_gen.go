@@ -276,7 +276,9 @@ type IncidentCommentInput struct {
 
 // What became of a comment on an incident.
 type IncidentCommentPayload struct {
-	Comment  *monitor.Comment  `json:"comment,omitempty"`
+	// The new comment.
+	Comment *monitor.Comment `json:"comment,omitempty"`
+	// The incident as it is now.
 	Incident *monitor.Incident `json:"incident,omitempty"`
 	Errors   []*UserError      `json:"errors"`
 }
@@ -318,8 +320,9 @@ type IncidentFeedEntry struct {
 // Says which alerts open incidents by themselves.
 type IncidentGroupingCreateInput struct {
 	// At most 100 characters, at least one. The incidents are called by it and by what their alerts share.
-	Name    string `json:"name"`
-	Enabled bool   `json:"enabled"`
+	Name string `json:"name"`
+	// Whether it is in force at once.
+	Enabled bool `json:"enabled"`
 	// Null: every alert.
 	Filter *monitor.AlertFilter `json:"filter,omitempty"`
 	// At least one.
@@ -348,14 +351,19 @@ type IncidentGroupingPayload struct {
 type IncidentGroupingUpdateInput struct {
 	ID string `json:"id"`
 	// Refuses with CONFLICT when the grouping has changed since.
-	ExpectedVersion *int    `json:"expectedVersion,omitempty"`
-	Name            *string `json:"name,omitempty"`
-	Enabled         *bool   `json:"enabled,omitempty"`
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// What people call it.
+	Name *string `json:"name,omitempty"`
+	// Whether it is in force.
+	Enabled *bool `json:"enabled,omitempty"`
 	// Null: every alert.
-	Filter       graphql.Omittable[*monitor.AlertFilter] `json:"filter,omitempty"`
-	Fields       []monitor.GroupingField                 `json:"fields,omitempty"`
-	Window       *monitor.Duration                       `json:"window,omitempty"`
-	MinimumCount *int                                    `json:"minimumCount,omitempty"`
+	Filter graphql.Omittable[*monitor.AlertFilter] `json:"filter,omitempty"`
+	// What alerts of one group have in common.
+	Fields []monitor.GroupingField `json:"fields,omitempty"`
+	// Within which time the alerts have to come.
+	Window *monitor.Duration `json:"window,omitempty"`
+	// With how many alerts an incident opens.
+	MinimumCount *int `json:"minimumCount,omitempty"`
 }
 
 // Merges incidents.
@@ -396,15 +404,19 @@ type IncidentReopenInput struct {
 // An incident written out at one moment. Text that came with events is escaped: it cannot become markup. Of long
 // lists it has the latest 500 alerts, timeline steps and comments, and says what it left out.
 type IncidentReport struct {
+	// What it is about.
 	Incident monitor.Incident `json:"incident"`
-	Format   ReportFormat     `json:"format"`
-	Title    string           `json:"title"`
+	// The form of content.
+	Format ReportFormat `json:"format"`
+	// The incident's title.
+	Title string `json:"title"`
 	// A name to save it under.
 	FileName string `json:"fileName"`
 	// For example text/markdown; charset=utf-8.
 	ContentType string `json:"contentType"`
 	// The whole report: title, summary, timeline, alerts, entities, tasks, comments.
-	Content     string    `json:"content"`
+	Content string `json:"content"`
+	// The moment that it shows.
 	GeneratedAt time.Time `json:"generatedAt"`
 	// Whether a list was cut.
 	Truncated bool `json:"truncated"`
@@ -437,9 +449,11 @@ type IncidentTaskAddInput struct {
 	// The incident; at most 200 tasks each.
 	Incident string `json:"incident"`
 	// At most 200 characters, at least one.
-	Title    string     `json:"title"`
-	Assignee *string    `json:"assignee,omitempty"`
-	Due      *time.Time `json:"due,omitempty"`
+	Title string `json:"title"`
+	// Who does it; left out: nobody.
+	Assignee *string `json:"assignee,omitempty"`
+	// Until when it should be done.
+	Due *time.Time `json:"due,omitempty"`
 }
 
 // Takes a task away.
@@ -450,9 +464,10 @@ type IncidentTaskDeleteInput struct {
 // What became of a task.
 type IncidentTaskPayload struct {
 	// As it is now, also after a CONFLICT; null when it does not exist.
-	Task     *monitor.IncidentTask `json:"task,omitempty"`
-	Incident *monitor.Incident     `json:"incident,omitempty"`
-	Errors   []*UserError          `json:"errors"`
+	Task *monitor.IncidentTask `json:"task,omitempty"`
+	// Its incident as it is now.
+	Incident *monitor.Incident `json:"incident,omitempty"`
+	Errors   []*UserError      `json:"errors"`
 }
 
 // Changes a task. What is left out stays.
@@ -462,7 +477,8 @@ type IncidentTaskUpdateInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// At most 200 characters, at least one.
 	Title *string `json:"title,omitempty"`
-	Done  *bool   `json:"done,omitempty"`
+	// Whether it is done.
+	Done *bool `json:"done,omitempty"`
 	// Null: nobody.
 	Assignee graphql.Omittable[*string] `json:"assignee,omitempty"`
 	// Null: no hurry.
@@ -477,8 +493,9 @@ type IncidentUpdateInput struct {
 	// At most 200 characters, at least one.
 	Title *string `json:"title,omitempty"`
 	// At most 10,000 characters.
-	Description *string           `json:"description,omitempty"`
-	Severity    *monitor.Severity `json:"severity,omitempty"`
+	Description *string `json:"description,omitempty"`
+	// How bad it is.
+	Severity *monitor.Severity `json:"severity,omitempty"`
 	// OPEN or IN_PROGRESS. incidentClose closes, incidentReopen opens again.
 	Status *monitor.IncidentStatus `json:"status,omitempty"`
 	// Null: nobody.
