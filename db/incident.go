@@ -1,6 +1,8 @@
 package db
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -152,6 +154,50 @@ func (s *Store) Incidents(ctx context.Context, filter *monitor.IncidentFilter, a
 		return nil, fmt.Errorf("list incidents: %w", err)
 	}
 	return page.Build(incidents, args, func(i *monitor.Incident) string { return page.EncodeCursor(i.CreatedAt, i.ID) }), nil
+}
+
+// IncidentsAsOf gives one page of the incidents that matched at an instant, as they were.
+func (s *Store) IncidentsAsOf(ctx context.Context, at time.Time, filter *monitor.IncidentFilter, args page.Args) (*monitor.IncidentConnection, error) {
+	p, err := filter.Compile()
+	if err != nil {
+		return nil, err
+	}
+	st, err := newestFirst(dialect.From("incidents").Select(columnList(incidentColumns)...).Where(condition(&p, incidentFilterColumns, at)), args)
+	if err != nil {
+		return nil, err
+	}
+	then, err := s.pastAt(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	from := &monitor.Incident{} // the last of the page before
+	if args.After != "" {
+		if err := page.DecodeCursor(args.After, &from.CreatedAt, &from.ID); err != nil {
+			return nil, monitor.Errorf(monitor.CodeBadInput, "after: %v", err)
+		}
+	}
+	keep := func(i *monitor.Incident) bool {
+		return p.Matches(i, at) && (args.After == "" || newerIncident(from, i) < 0)
+	}
+	incidents, err := listAsOf(ctx, s, monitor.KindIncident, then, "incidents", st, scanIncident, keep, newerIncident, args.First+1)
+	if err != nil {
+		return nil, err
+	}
+	return page.Build(incidents, args, func(i *monitor.Incident) string { return page.EncodeCursor(i.CreatedAt, i.ID) }), nil
+}
+
+// newerIncident orders the newest first.
+func newerIncident(a, b *monitor.Incident) int {
+	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), bytes.Compare(b.ID[:], a.ID[:]))
+}
+
+// IncidentAsOf gives one incident as it was, nil where it was not there yet.
+func (s *Store) IncidentAsOf(ctx context.Context, at time.Time, id monitor.ID) (*monitor.Incident, error) {
+	incident, err := entityAsOf(ctx, s, monitor.KindIncident, id, at, func(i *monitor.Incident) time.Time { return i.CreatedAt }, s.IncidentsByID)
+	if err != nil {
+		return nil, fmt.Errorf("read incident %s as of %s: %w", id, at, err)
+	}
+	return incident, nil
 }
 
 // IncidentsByID gives the incidents with those ids, in no order; missing ones are left out.

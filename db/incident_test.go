@@ -343,3 +343,76 @@ func TestEntitiesOfAnIncident(t *testing.T) {
 		}
 	}
 }
+
+// The list of incidents as of each step is the list that was shown then.
+func TestIncidentsAsOfShowWhatWasListed(t *testing.T) {
+	clock := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	store := openAt(t, &clock)
+	open := monitor.IncidentOpen
+	filters := []*monitor.IncidentFilter{nil, {Status: &monitor.IncidentStatusFilter{Eq: &open}}}
+	read := func(list func(*monitor.IncidentFilter, page.Args) (*monitor.IncidentConnection, error)) string {
+		t.Helper()
+		var out strings.Builder
+		for _, filter := range filters {
+			for args := (page.Args{First: 2}); ; {
+				got, err := list(filter, args)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range got.Edges {
+					fmt.Fprintln(&out, e.Node.Title, e.Node.Version, e.Node.Status, e.Node.AlertCount, e.Node.MergedIntoID)
+				}
+				if !got.PageInfo.HasNextPage {
+					break
+				}
+				args.After = *got.PageInfo.EndCursor
+			}
+			fmt.Fprintln(&out, "-")
+		}
+		return out.String()
+	}
+	ids := raiseIDs(t, store, "a", "b", "c", "d")
+	var made []*monitor.Incident
+	steps := []func() error{
+		func() error { return nil },
+		func() error { made = append(made, openIncident(t, store, "one", ids[0])); return nil },
+		func() error { made = append(made, openIncident(t, store, "two", ids[1])); return nil },
+		func() error {
+			made = append(made, openIncident(t, store, "three"), openIncident(t, store, "four"))
+			return nil
+		},
+		func() error {
+			_, err := store.AddIncidentAlerts(t.Context(), analyst, made[2].ID, nil, ids[2:])
+			return err
+		},
+		func() error {
+			_, err := store.MergeIncidents(t.Context(), analyst, made[0].ID, nil, []monitor.ID{made[1].ID})
+			return err
+		},
+	}
+	shown, at := make([]string, len(steps)), make([]time.Time, len(steps))
+	for n, step := range steps {
+		clock = clock.Add(time.Minute)
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+		at[n] = clock.Add(time.Second)
+		shown[n] = read(func(f *monitor.IncidentFilter, a page.Args) (*monitor.IncidentConnection, error) {
+			return store.Incidents(t.Context(), f, a)
+		})
+	}
+	clock = clock.Add(time.Hour)
+	for n := range steps {
+		if got := read(func(f *monitor.IncidentFilter, a page.Args) (*monitor.IncidentConnection, error) {
+			return store.IncidentsAsOf(t.Context(), at[n], f, a)
+		}); got != shown[n] {
+			t.Errorf("step %d:\n got %s\nwant %s", n, got, shown[n])
+		}
+	}
+	if was, err := store.IncidentAsOf(t.Context(), at[4], made[1].ID); err != nil || was == nil || was.Status != open || was.AlertCount != 1 {
+		t.Errorf("before it was merged it was %+v, %v", was, err)
+	}
+	if was, err := store.IncidentAsOf(t.Context(), at[1], made[1].ID); err != nil || was != nil {
+		t.Errorf("before it was opened it was %+v, %v", was, err)
+	}
+}

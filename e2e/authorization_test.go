@@ -35,6 +35,8 @@ func literal(schema *ast.Schema, t *ast.Type, text string) string {
 		return "1"
 	case t.NamedType == "Boolean":
 		return "true"
+	case t.NamedType == "Duration":
+		return `"PT1H"`
 	case t.NamedType == "Time" || t.NamedType == "TimeInput":
 		return `"2026-01-01T00:00:00Z"`
 	case def.Kind == ast.Enum:

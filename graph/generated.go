@@ -658,10 +658,10 @@ type ComplexityRoot struct {
 		Event             func(childComplexity int, id string) int
 		Events            func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
 		FeedConsumers     func(childComplexity int, first int, after *string) int
-		Incident          func(childComplexity int, id string) int
+		Incident          func(childComplexity int, id string, asOf *time.Time) int
 		IncidentGroupings func(childComplexity int) int
 		IncidentReport    func(childComplexity int, id string, format model.ReportFormat) int
-		Incidents         func(childComplexity int, filter *monitor.IncidentFilter, first int, after *string) int
+		Incidents         func(childComplexity int, filter *monitor.IncidentFilter, first int, after *string, asOf *time.Time) int
 		Job               func(childComplexity int, id string) int
 		Jobs              func(childComplexity int, first int, after *string) int
 		Node              func(childComplexity int, id string) int
@@ -921,8 +921,8 @@ type QueryResolver interface {
 	FeedConsumers(ctx context.Context, first int, after *string) (*monitor.FeedConsumerConnection, error)
 	Rules(ctx context.Context, filter *monitor.RuleFilter, first int, after *string) (*page.Connection[*monitor.Rule], error)
 	Rule(ctx context.Context, id string) (*monitor.Rule, error)
-	Incident(ctx context.Context, id string) (*monitor.Incident, error)
-	Incidents(ctx context.Context, filter *monitor.IncidentFilter, first int, after *string) (*page.Connection[*monitor.Incident], error)
+	Incident(ctx context.Context, id string, asOf *time.Time) (*monitor.Incident, error)
+	Incidents(ctx context.Context, filter *monitor.IncidentFilter, first int, after *string, asOf *time.Time) (*page.Connection[*monitor.Incident], error)
 	Assets(ctx context.Context, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) (*page.Connection[*monitor.Asset], error)
 	Asset(ctx context.Context, id string) (*monitor.Asset, error)
 	IncidentReport(ctx context.Context, id string, format model.ReportFormat) (*model.IncidentReport, error)
@@ -3661,7 +3661,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Incident(childComplexity, args["id"].(string)), true
+		return e.ComplexityRoot.Query.Incident(childComplexity, args["id"].(string), args["asOf"].(*time.Time)), true
 	case "Query.incidentGroupings":
 		if e.ComplexityRoot.Query.IncidentGroupings == nil {
 			break
@@ -3689,7 +3689,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Incidents(childComplexity, args["filter"].(*monitor.IncidentFilter), args["first"].(int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Incidents(childComplexity, args["filter"].(*monitor.IncidentFilter), args["first"].(int), args["after"].(*string), args["asOf"].(*time.Time)), true
 
 	case "Query.job":
 		if e.ComplexityRoot.Query.Job == nil {
@@ -4493,10 +4493,13 @@ type Query {
   rules(filter: RuleFilter, first: Int!, after: String): RuleConnection! @auth(requires: VIEWER)
   "One rule by its id."
   rule(id: ID!): Rule @auth(requires: VIEWER)
-  "One incident by its id."
-  incident(id: ID!): Incident @auth(requires: VIEWER)
-  "Incidents, newest first. ` + "`" + `first` + "`" + ` is at most 500."
-  incidents(filter: IncidentFilter, first: Int!, after: String): IncidentConnection! @auth(requires: VIEWER)
+  "One incident by its id; with ` + "`" + `asOf` + "`" + ` as it was then, null where it was not there yet."
+  incident(id: ID!, asOf: Time): Incident @auth(requires: VIEWER)
+  """
+  Incidents, newest first. ` + "`" + `first` + "`" + ` is at most 500. With ` + "`" + `asOf` + "`" + ` the list as it was at that instant, by the journal;
+  fields that reach other entities show the present.
+  """
+  incidents(filter: IncidentFilter, first: Int!, after: String, asOf: Time): IncidentConnection! @auth(requires: VIEWER)
   "Hosts and users, learned from events. ` + "`" + `first` + "`" + ` is at most 500."
   assets(filter: AssetFilter, orderBy: AssetOrder = RISK_DESC, first: Int!, after: String): AssetConnection! @auth(requires: VIEWER)
   "One asset by its id."
@@ -8885,6 +8888,14 @@ func (ec *executionContext) field_Query_incident_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg1
 	return args, nil
 }
 
@@ -8915,6 +8926,14 @@ func (ec *executionContext) field_Query_incidents_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg3
 	return args, nil
 }
 
@@ -20570,7 +20589,7 @@ func (ec *executionContext) _Query_incident(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Incident(ctx, fc.Args["id"].(string))
+			return ec.Resolvers.Query().Incident(ctx, fc.Args["id"].(string), fc.Args["asOf"].(*time.Time))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Incident) graphql.Marshaler {
@@ -20614,7 +20633,7 @@ func (ec *executionContext) _Query_incidents(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Incidents(ctx, fc.Args["filter"].(*monitor.IncidentFilter), fc.Args["first"].(int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Incidents(ctx, fc.Args["filter"].(*monitor.IncidentFilter), fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["asOf"].(*time.Time))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Incident]) graphql.Marshaler {

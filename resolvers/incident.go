@@ -17,6 +17,8 @@ type Incidents interface {
 	IncidentsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Incident, error)
 	AlertsOfIncident(ctx context.Context, incident monitor.ID, filter *monitor.AlertFilter, args page.Args) (*monitor.AlertConnection, error)
 	CreateIncident(ctx context.Context, actor monitor.Actor, i monitor.Incident, alerts []monitor.ID) (*monitor.Incident, error)
+	IncidentsAsOf(ctx context.Context, at time.Time, filter *monitor.IncidentFilter, args page.Args) (*monitor.IncidentConnection, error)
+	IncidentAsOf(ctx context.Context, at time.Time, id monitor.ID) (*monitor.Incident, error)
 	UpdateIncident(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, change func(*monitor.Incident, time.Time) error) (*monitor.Incident, error)
 }
 
@@ -40,13 +42,13 @@ type incidentResolver struct{ *Resolver }
 func (r *Resolver) Incident() graph.IncidentResolver { return incidentResolver{r} }
 
 // Incidents lists incidents.
-func (r queryResolver) Incidents(ctx context.Context, filter *monitor.IncidentFilter, first int, after *string) (*monitor.IncidentConnection, error) {
+func (r queryResolver) Incidents(ctx context.Context, filter *monitor.IncidentFilter, first int, after *string, asOf *time.Time) (*monitor.IncidentConnection, error) {
 	args, err := pageArgs(first, after)
 	if err != nil {
 		return nil, err
 	}
 	position := r.Feed.Position().Cursor() // before the list: what changes in between comes twice, not never
-	connection, err := r.Resolver.Incidents.Incidents(ctx, filter, args)
+	connection, err := r.incidentsAt(ctx, asOf, filter, args)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +56,22 @@ func (r queryResolver) Incidents(ctx context.Context, filter *monitor.IncidentFi
 	return connection, nil
 }
 
+func (r *Resolver) incidentsAt(ctx context.Context, asOf *time.Time, filter *monitor.IncidentFilter, args page.Args) (*monitor.IncidentConnection, error) {
+	if asOf != nil {
+		return r.Incidents.IncidentsAsOf(ctx, *asOf, filter, args)
+	}
+	return r.Incidents.Incidents(ctx, filter, args)
+}
+
 // Incident gives one incident.
-func (r queryResolver) Incident(ctx context.Context, id string) (*monitor.Incident, error) {
+func (r queryResolver) Incident(ctx context.Context, id string, asOf *time.Time) (*monitor.Incident, error) {
+	if asOf != nil {
+		key, err := monitor.ParseIDOf(monitor.KindIncident, id)
+		if err != nil {
+			return nil, err
+		}
+		return r.Resolver.Incidents.IncidentAsOf(ctx, *asOf, key)
+	}
 	return byGlobalID(ctx, monitor.KindIncident, id, r.IncidentsByID)
 }
 

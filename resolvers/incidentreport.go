@@ -16,7 +16,7 @@ const reportItems = page.MaxFirst
 
 // IncidentReport writes an incident out.
 func (r queryResolver) IncidentReport(ctx context.Context, id string, format model.ReportFormat) (*model.IncidentReport, error) {
-	incident, err := r.Incident(ctx, id)
+	incident, err := r.Incident(ctx, id, nil)
 	if err != nil || incident == nil {
 		return nil, err
 	}

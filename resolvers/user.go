@@ -48,7 +48,7 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 	case monitor.KindAsset:
 		return node(r.Asset(ctx, id))
 	case monitor.KindIncident:
-		return node(r.Incident(ctx, id))
+		return node(r.Incident(ctx, id, nil))
 	case monitor.KindIncidentTask:
 		return node(byGlobalID[monitor.IncidentTask](ctx, kind, id, r.IncidentTasks.IncidentTasksByID))
 	case monitor.KindIncidentGrouping:
