@@ -35,12 +35,13 @@ var allowed = map[string][]string{
 	"resolvers":       {"graph", "graph/model", "monitor", "page", "auth", "limit", "report"},
 	"transport":       {"graph", "graph/model", "monitor", "feed", "auth", "limit"},
 	"report":          {"monitor"},
+	"audit":           {"monitor"},
 	"rulepack":        {"monitor"},
 	"demo":            {"monitor"},
 	"web":             {},
 	"app":             {everything},
-	"client":          {},                           // for other programs: nothing of ours
-	"cmd/secmon":      {"app", "client", "monitor"}, // monitor for the nouns that flags name
+	"client":          {},                                    // for other programs: nothing of ours
+	"cmd/secmon":      {"app", "audit", "client", "monitor"}, // monitor for the nouns that flags name
 	"e2e":             {everything},
 	"archtest":        {},
 }

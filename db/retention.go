@@ -161,18 +161,21 @@ type journalExtent struct {
 	trimmed uint64 // the last entry that is gone
 	hash    [32]byte
 	head    uint64 // the newest entry
-	bytes   int64  // of the bodies between
+
+	headHash [32]byte
+	bytes    int64 // of the bodies between
 }
 
 func extent(ctx context.Context, r runner) (journalExtent, error) {
 	st := dialect.From(goqu.T("feed_state").As("f")).Join(goqu.T("journal_trimmed").As("t"), goqu.On(goqu.I("t.id").Eq(goqu.I("f.id")))).
-		Select("f.epoch", "t.seq", "t.hash", "f.seq", "f.bytes", "t.bytes").Where(goqu.I("f.id").Eq(1))
+		Select("f.epoch", "t.seq", "t.hash", "f.seq", "f.hash", "f.bytes", "t.bytes").Where(goqu.I("f.id").Eq(1))
 	is, found, err := one(ctx, r, st, func(r scanner) (journalExtent, error) {
 		var is journalExtent
-		var hash []byte
+		var hash, headHash []byte
 		var appended, deleted int64
-		err := r.Scan(&is.epoch, &is.trimmed, &hash, &is.head, &appended, &deleted)
+		err := r.Scan(&is.epoch, &is.trimmed, &hash, &is.head, &headHash, &appended, &deleted)
 		copy(is.hash[:], hash)
+		copy(is.headHash[:], headHash)
 		is.bytes = max(0, appended-deleted)
 		return is, err
 	})

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/doug-martin/goqu/v9"
-
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -25,7 +23,8 @@ const verifyPage = 200
 // VerifyJournal checks the chain of hashes from the oldest entry that is kept to
 // the newest there was at the start. progress is told now and then. It gives how
 // many entries it checked; a ChainFault says where the chain breaks. Entries that
-// are trimmed meanwhile are not checked.
+// are trimmed meanwhile are not checked. The newest has to be the one that the next
+// entry would go on from: a tail that was cut off is a fault too.
 func (s *Store) VerifyJournal(ctx context.Context, progress func(done, total int) error) (int, error) {
 	is, err := extent(ctx, s.db)
 	if err != nil {
@@ -33,33 +32,30 @@ func (s *Store) VerifyJournal(ctx context.Context, progress func(done, total int
 	}
 	seq, hash, done := is.trimmed, is.hash, 0
 	for seq < is.head {
-		st := dialect.From("journal").Select("seq", "body", "hash").Where(goqu.C("seq").Gt(seq), goqu.C("seq").Lte(is.head)).
-			Order(goqu.C("seq").Asc()).Limit(verifyPage)
-		type link struct {
-			seq        uint64
-			body, hash []byte
-		}
-		links, err := query(ctx, s.db, st, func(r scanner) (l link, err error) { return l, r.Scan(&l.seq, &l.body, &l.hash) })
+		links, err := s.RawEntries(ctx, seq, is.head, verifyPage)
 		if err != nil {
 			return done, fmt.Errorf("read journal: %w", err)
 		}
-		if len(links) == 0 || links[0].seq != seq+1 {
+		if len(links) == 0 || links[0].Seq != seq+1 {
 			if seq, hash, err = s.skipTrimmed(ctx, seq); err != nil {
 				return done, err
 			}
 			continue
 		}
 		for _, l := range links {
-			is := monitor.ChainHash(hash, l.seq, l.body)
-			if l.seq != seq+1 || [32]byte(l.hash) != is {
-				return done, ChainFault{Seq: l.seq}
+			is := monitor.ChainHash(hash, l.Seq, l.Body)
+			if l.Seq != seq+1 || l.Hash != is {
+				return done, ChainFault{Seq: l.Seq}
 			}
-			seq, hash = l.seq, is
+			seq, hash = l.Seq, is
 			done++
 		}
 		if err := progress(done, done+int(is.head-seq)); err != nil { //nolint:gosec // within retention
 			return done, err
 		}
+	}
+	if seq == is.head && hash != is.headHash {
+		return done, ChainFault{Seq: seq}
 	}
 	return done, nil
 }

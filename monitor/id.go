@@ -153,6 +153,25 @@ func ParseGlobalID(global string) (Kind, string, error) {
 	return Kind(kind), id, nil
 }
 
+// Object names one entity of any kind that the journal keeps.
+type Object struct {
+	Kind Kind
+	ID   ID
+}
+
+// ParseObject reads a global id. Anything else, and an event's, is BAD_INPUT.
+func ParseObject(global string) (*Object, error) {
+	kind, key, err := ParseGlobalID(global)
+	if err != nil {
+		return nil, err
+	}
+	id, err := ParseID(key)
+	if err != nil {
+		return nil, Errorf(CodeBadInput, "%q names nothing that the journal keeps", global)
+	}
+	return &Object{kind, id}, nil
+}
+
 // ParseIDOf gives the key of a global id that must be of the given kind.
 func ParseIDOf(kind Kind, global string) (ID, error) {
 	got, key, err := ParseGlobalID(global)

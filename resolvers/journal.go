@@ -30,6 +30,17 @@ var bookkeeping = []string{"version", "updatedAt", "dedupKey"}
 
 // journalOf shows what entries say of one entity.
 func (r *Resolver) journalOf(ctx context.Context, id monitor.ID, entries *page.Connection[monitor.Entry]) (*monitor.JournalConnection, error) {
+	var changes []monitor.Change
+	for _, edge := range entries.Edges {
+		for _, c := range edge.Node.Body.Changes {
+			if c.ID == id {
+				changes = append(changes, c)
+			}
+		}
+	}
+	if err := loadPeople(ctx, changes); err != nil {
+		return nil, err
+	}
 	out := &monitor.JournalConnection{PageInfo: entries.PageInfo, Edges: make([]monitor.JournalEdge, len(entries.Edges))}
 	for i, edge := range entries.Edges {
 		entry, err := r.journalEntry(ctx, id, edge.Node)

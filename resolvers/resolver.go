@@ -110,6 +110,7 @@ type Resolver struct {
 	Feed    Feed
 	Running Consumers
 	Journal Journal
+	Audit   Audit
 	Bounds  monitor.JournalBounds // that the journal is kept in
 	Offers  monitor.Offers
 	Auth    *auth.Auth

@@ -15,7 +15,7 @@ const retentionNote = "A cursor can be continued while it is not before earliest
 
 // Settings tells how the server is set up.
 func (r queryResolver) Settings(ctx context.Context) (*monitor.Settings, error) {
-	is, err := r.Journal.JournalExtent(ctx)
+	is, err := r.Resolver.Journal.JournalExtent(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ type commands struct {
 	Rules   rulesCommand   `cmd:"" help:"Import detection rules."`
 	Token   tokenCommand   `cmd:"" help:"Make API tokens."`
 	User    userCommand    `cmd:"" help:"Make users and set passwords."`
+	Journal journalCommand `cmd:"" help:"Verify and export the journal."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the newest version."`
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
 )
 
 // Says that somebody looks after an alert.
@@ -190,6 +191,19 @@ type AssetUpdateInput struct {
 	Note *string `json:"note,omitempty"`
 	// PT1M to P90D; PT0S: its silence is no news.
 	SilentAfter *monitor.Duration `json:"silentAfter,omitempty"`
+}
+
+// One page of the audit log.
+type AuditConnection struct {
+	Edges    []*AuditEdge        `json:"edges"`
+	Nodes    []*JournalFeedEntry `json:"nodes"`
+	PageInfo page.Info           `json:"pageInfo"`
+}
+
+// An entry of the audit log and its place.
+type AuditEdge struct {
+	Node   JournalFeedEntry `json:"node"`
+	Cursor string           `json:"cursor"`
 }
 
 // What happened to one entity in a transaction.
