@@ -162,7 +162,12 @@ func (a *App) openAuth(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sealing, err := a.sealingKeys()
+	if err != nil {
+		return err
+	}
 	a.Auth = auth.New(a.Store, keys, nil)
+	a.Auth.SealWith(sealing)
 	a.Auth.TrustProxy = a.cfg.TrustProxy
 	n, err := a.Store.CountUsers(ctx)
 	if err != nil || n > 0 {
@@ -183,13 +188,23 @@ func (a *App) openAuth(ctx context.Context) error {
 }
 
 func (a *App) keys() (*auth.Keys, error) {
+	return a.keysOf(a.cfg.JWTKeys, a.cfg.JWTKeysFile, "jwt.key")
+}
+
+func (a *App) sealingKeys() (*auth.Keys, error) {
+	return a.keysOf(a.cfg.SealingKeys, a.cfg.SealingKeysFile, "sealing.key")
+}
+
+// keysOf reads keys from the configuration, or from a file that is made where it
+// is missing.
+func (a *App) keysOf(text, file, made string) (*auth.Keys, error) {
 	switch {
-	case a.cfg.JWTKeys != "":
-		return auth.ParseKeys(a.cfg.JWTKeys)
-	case a.cfg.JWTKeysFile != "":
-		return auth.KeysFromFile(a.cfg.JWTKeysFile)
+	case text != "":
+		return auth.ParseKeys(text)
+	case file != "":
+		return auth.KeysFromFile(file)
 	default:
-		return auth.KeysFromFile(filepath.Join(a.cfg.DataDir, "jwt.key"))
+		return auth.KeysFromFile(filepath.Join(a.cfg.DataDir, made))
 	}
 }
 

@@ -32,6 +32,8 @@ type Config struct {
 	RedisChannel      string `name:"redis-channel" help:"Pub/sub channel that the replicas share." default:"secmon.feed"`
 	JWTKeys           string `name:"jwt-keys" help:"Keys for access tokens, base64 of 32 bytes or more, the first signs. Without it a key is made and kept in the data directory." placeholder:"KEY,..."`
 	JWTKeysFile       string `name:"jwt-keys-file" help:"File with the keys for access tokens." type:"path" placeholder:"FILE"`
+	SealingKeys       string `name:"sealing-keys" help:"Keys for secrets that are kept encrypted in the database (second factors), base64 of 32 bytes or more, the first encrypts. Keep old ones behind it. Without it a key is made and kept in the data directory." placeholder:"KEY,..."`
+	SealingKeysFile   string `name:"sealing-keys-file" help:"File with the keys for secrets that are kept encrypted." type:"path" placeholder:"FILE"`
 	AdminPassword     string `name:"admin-password" help:"Password of the user admin, made when there is no user yet. Without it one is generated and printed once." placeholder:"PASSWORD"`
 	TrustProxy        bool   `name:"trust-proxy" help:"Take the client's address from X-Forwarded-For: only behind an ingress that sets it."`
 	Demo              bool   `help:"Play attack stories through the ingest endpoint."`

@@ -27,7 +27,7 @@ const (
 // Store keeps users, sessions and API tokens. Secrets reach it as hashes only.
 type Store interface {
 	Login(ctx context.Context, name string) (u *monitor.User, passwordHash string, found bool, err error)
-	CreateSession(ctx context.Context, user *monitor.User, secretHash [32]byte, lifetime time.Duration) (*monitor.Session, error)
+	CreateSession(ctx context.Context, user *monitor.User, secretHash [32]byte, lifetime time.Duration, address, agent string) (*monitor.Session, error)
 	// RotateSession refuses with UNAUTHENTICATED, and revokes a session whose old token comes again.
 	RotateSession(ctx context.Context, id monitor.ID, presented, next [32]byte, lifetime time.Duration) (*monitor.Session, *monitor.User, error)
 	RevokeSession(ctx context.Context, actor monitor.Actor, id monitor.ID) error
@@ -37,14 +37,16 @@ type Store interface {
 	LiveToken(ctx context.Context, id monitor.ID) (*monitor.APIToken, bool, error)
 	TokenByHash(ctx context.Context, secretHash [32]byte) (*monitor.APIToken, bool, error)
 	CreateUser(ctx context.Context, actor monitor.Actor, u monitor.User, passwordHash string) (*monitor.User, error)
-	SetPassword(ctx context.Context, actor monitor.Actor, id monitor.ID, passwordHash string) error
+	SetPassword(ctx context.Context, actor monitor.Actor, id monitor.ID, passwordHash string, keep monitor.ID) error
 	CreateToken(ctx context.Context, actor monitor.Actor, token monitor.APIToken, secretHash [32]byte) (*monitor.APIToken, error)
+	SecondFactors
 }
 
 // Auth is safe for concurrent use.
 type Auth struct {
 	store    Store
 	keys     *Keys
+	sealing  *Keys // for secrets that are kept; the same unless SealWith was called
 	throttle *throttle
 	hashing  chan struct{} // bounds the memory that argon2id takes at once
 	now      func() time.Time
@@ -59,8 +61,12 @@ func New(store Store, keys *Keys, now func() time.Time) *Auth {
 	if now == nil {
 		now = time.Now
 	}
-	return &Auth{store: store, keys: keys, throttle: newThrottle(now), hashing: make(chan struct{}, 2), now: now}
+	return &Auth{store: store, keys: keys, sealing: keys, throttle: newThrottle(now), hashing: make(chan struct{}, 2), now: now}
 }
+
+// SealWith takes other keys for the secrets that are kept encrypted than for
+// access tokens, which are rotated at will. Call it before the first request.
+func (a *Auth) SealWith(keys *Keys) { a.sealing = keys }
 
 // Session is what a login or a refresh gives to the client.
 type Session struct {
@@ -72,12 +78,20 @@ type Session struct {
 
 var errBadLogin = monitor.Errorf(monitor.CodeUnauthenticated, "the name or the password is wrong")
 
+// Login is what somebody logs in with.
+type Login struct {
+	Name, Password string
+	Code           string // one-time password or recovery code, where the user has a second factor
+	Address, Agent string // of the client
+}
+
 // Login checks a name and password. Unknown names take as long as wrong
 // passwords. Too many failures for the name or from the address give
-// RATE_LIMITED with retryAfter in seconds.
-func (a *Auth) Login(ctx context.Context, name, password, address string) (*Session, error) {
-	name = monitor.Fold(strings.TrimSpace(name))
-	if err := a.throttle.check(name, address); err != nil {
+// RATE_LIMITED with retryAfter in seconds. ErrCodeNeeded asks for the code that
+// the user's second factor makes.
+func (a *Auth) Login(ctx context.Context, l Login) (*Session, error) {
+	name := monitor.Fold(strings.TrimSpace(l.Name))
+	if err := a.throttle.check(name, l.Address); err != nil {
 		return nil, err
 	}
 	user, hash, found, err := a.store.Login(ctx, name)
@@ -87,17 +101,30 @@ func (a *Auth) Login(ctx context.Context, name, password, address string) (*Sess
 	if !found {
 		hash = decoyHash()
 	}
-	right, err := a.verify(ctx, hash, password)
+	right, err := a.verify(ctx, hash, l.Password)
 	if err != nil {
 		return nil, err
 	}
 	if !right || !found || user.Disabled {
-		a.throttle.failed(name, address)
+		a.throttle.failed(name, l.Address)
 		return nil, errBadLogin
+	}
+	if user.SecondFactor {
+		if l.Code == "" {
+			return nil, ErrCodeNeeded
+		}
+		right, err := a.checkCode(ctx, user, l.Code)
+		if err != nil {
+			return nil, err
+		}
+		if !right {
+			a.throttle.failed(name, l.Address)
+			return nil, errBadCode
+		}
 	}
 	a.throttle.succeeded(name)
 	secret, secretHash := newSecret()
-	session, err := a.store.CreateSession(ctx, user, secretHash, SessionLifetime)
+	session, err := a.store.CreateSession(ctx, user, secretHash, SessionLifetime, l.Address, l.Agent)
 	if err != nil {
 		return nil, err
 	}
@@ -216,8 +243,9 @@ func (a *Auth) CreateUser(ctx context.Context, actor monitor.Actor, u monitor.Us
 	return a.store.CreateUser(ctx, actor, u, hash)
 }
 
-// SetPassword gives a user another password and ends all their sessions.
-func (a *Auth) SetPassword(ctx context.Context, actor monitor.Actor, id monitor.ID, password string) error {
+// SetPassword gives a user another password and ends all their sessions but keep,
+// which may be zero.
+func (a *Auth) SetPassword(ctx context.Context, actor monitor.Actor, id monitor.ID, password string, keep monitor.ID) error {
 	if err := checkPassword(password); err != nil {
 		return err
 	}
@@ -225,7 +253,30 @@ func (a *Auth) SetPassword(ctx context.Context, actor monitor.Actor, id monitor.
 	if err != nil {
 		return err
 	}
-	return a.store.SetPassword(ctx, actor, id, hash)
+	return a.store.SetPassword(ctx, actor, id, hash, keep)
+}
+
+// CheckPassword is nil when the password is the user's; wrong ones count as
+// failed logins do.
+func (a *Auth) CheckPassword(ctx context.Context, user *monitor.User, field, password, address string) error {
+	if err := a.throttle.check(user.Name, address); err != nil {
+		return err
+	}
+	_, hash, found, err := a.store.Login(ctx, user.Name)
+	if err != nil {
+		return err
+	}
+	right := false
+	if found {
+		if right, err = a.verify(ctx, hash, password); err != nil {
+			return err
+		}
+	}
+	if !right {
+		a.throttle.failed(user.Name, address)
+		return monitor.InputErrorf(field, "the password is wrong")
+	}
+	return nil
 }
 
 // checkPassword wants length, as NIST SP 800-63B does, and nothing else.
@@ -258,6 +309,21 @@ func (a *Auth) CreateToken(ctx context.Context, actor monitor.Actor, token monit
 		return "", nil, err
 	}
 	return secret, created, nil
+}
+
+// CreateTokenOf makes a token for the person who asks: it may do nothing that they
+// may not, and it ends.
+func (a *Auth) CreateTokenOf(ctx context.Context, v *monitor.Viewer, name string, scopes []monitor.Scope, expires time.Time) (secret string, created *monitor.APIToken, err error) {
+	for _, scope := range scopes {
+		if scope.Role().Rank() > v.User.Role.Rank() {
+			return "", nil, monitor.InputErrorf("scopes", "the scope %s is for people of the role %s", strings.ToUpper(string(scope)), scope.Role())
+		}
+	}
+	if left := expires.Sub(a.now()); left <= 0 || left > monitor.MaxTokenLife {
+		return "", nil, monitor.InputErrorf("expiresAt", "a token ends in the future, within %d days", monitor.MaxTokenLife/(24*time.Hour))
+	}
+	slices.Sort(scopes)
+	return a.CreateToken(ctx, v.Actor(), monitor.APIToken{Name: name, Scopes: slices.Compact(scopes), OwnerID: v.User.ID, ExpiresAt: expires.UTC().Truncate(time.Microsecond)})
 }
 
 func validScope(s monitor.Scope) bool {

@@ -58,7 +58,7 @@ func newAuth(t *testing.T) (*auth.Auth, *db.Store, *clock) {
 
 func login(t *testing.T, a *auth.Auth) *auth.Session {
 	t.Helper()
-	s, err := a.Login(t.Context(), "ana", password, "192.0.2.1")
+	s, err := a.Login(t.Context(), auth.Login{Name: "ana", Password: password, Address: "192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,12 +143,12 @@ func TestLogoutAndNewPasswordEndSessionsAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.SetPassword(t.Context(), monitor.SystemActor, user.ID, password+"!"); err != nil {
+	if err := a.SetPassword(t.Context(), monitor.SystemActor, user.ID, password+"!", monitor.ID{}); err != nil {
 		t.Fatal(err)
 	}
 	_, err = a.Viewer(t.Context(), s.AccessToken)
 	wantUnauthenticated(t, "after a new password", err)
-	_, err = a.Login(t.Context(), "ana", password, "192.0.2.1")
+	_, err = a.Login(t.Context(), auth.Login{Name: "ana", Password: password, Address: "192.0.2.1"})
 	wantUnauthenticated(t, "the old password", err)
 }
 
@@ -187,16 +187,16 @@ func TestAPITokens(t *testing.T) {
 func TestThrottleWaitsAndForgets(t *testing.T) {
 	a, _, c := newAuth(t)
 	for range 6 {
-		_, err := a.Login(t.Context(), "ana", "a wrong password", "192.0.2.9")
+		_, err := a.Login(t.Context(), auth.Login{Name: "ana", Password: "a wrong password", Address: "192.0.2.9"})
 		if monitor.CodeOf(err) == monitor.CodeRateLimited {
 			break
 		}
 	}
-	if _, err := a.Login(t.Context(), "ana", password, "192.0.2.10"); monitor.CodeOf(err) != monitor.CodeRateLimited {
+	if _, err := a.Login(t.Context(), auth.Login{Name: "ana", Password: password, Address: "192.0.2.10"}); monitor.CodeOf(err) != monitor.CodeRateLimited {
 		t.Errorf("the right password from elsewhere right after guessing: %v, want RATE_LIMITED", err)
 	}
 	c.pass(time.Minute)
-	if _, err := a.Login(t.Context(), "ana", password, "192.0.2.10"); err != nil {
+	if _, err := a.Login(t.Context(), auth.Login{Name: "ana", Password: password, Address: "192.0.2.10"}); err != nil {
 		t.Errorf("after the wait: %v", err)
 	}
 }

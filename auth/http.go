@@ -114,6 +114,15 @@ func Address(ctx context.Context) string {
 	return c.address
 }
 
+// Agent gives the browser's own words of the request in ctx.
+func Agent(ctx context.Context) string {
+	c, _ := ctx.Value(cookieKey{}).(*cookies)
+	if c == nil {
+		return ""
+	}
+	return c.r.UserAgent()
+}
+
 // addressOf gives the client's address: behind an ingress the last entry of
 // X-Forwarded-For, which is the ingress's own word; the ones before are anybody's.
 func (a *Auth) addressOf(r *http.Request) string {

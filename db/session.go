@@ -4,28 +4,31 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
 
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
 )
 
-var sessionColumns = []string{"id", "user_id", "created_at", "expires_at", "revoked_at"}
+var sessionColumns = []string{"id", "user_id", "created_at", "expires_at", "revoked_at", "address", "agent", "rotated_at"}
 
 // rotationGrace is how long the refresh token before the present one is still
 // taken: an answer may get lost on its way, and two tabs may ask at once.
 const rotationGrace = 10 * time.Second
 
-// CreateSession begins a session of a user with the hash of its first refresh token.
-func (s *Store) CreateSession(ctx context.Context, user *monitor.User, secretHash [32]byte, lifetime time.Duration) (*monitor.Session, error) {
-	session := &monitor.Session{UserID: user.ID}
+// CreateSession begins a session of a user with the hash of its first refresh
+// token, from an address and a browser.
+func (s *Store) CreateSession(ctx context.Context, user *monitor.User, secretHash [32]byte, lifetime time.Duration, address, agent string) (*monitor.Session, error) {
+	session := &monitor.Session{UserID: user.ID, Address: clip(address, 64), Agent: clip(agent, 256)}
 	actor := monitor.Actor{Kind: monitor.ActorUser, ID: user.ID, Name: user.Name}
 	err := s.change(ctx, actor, monitor.ActionSessionLogin, func(t *tx) error {
 		session.ID, session.CreatedAt, session.ExpiresAt = monitor.NewID(t.now), t.now, t.now.Add(lifetime)
 		row := goqu.Record{
 			"id": session.ID[:], "user_id": user.ID[:], "secret_hash": secretHash[:], "previous_hash": make([]byte, 32),
-			"created_at": t.now, "rotated_at": t.now, "expires_at": session.ExpiresAt,
+			"created_at": t.now, "rotated_at": t.now, "expires_at": session.ExpiresAt, "address": session.Address, "agent": session.Agent,
 		}
 		if err := exec(ctx, t, dialect.Insert("sessions").Rows(row)); err != nil {
 			return err
@@ -53,13 +56,11 @@ func (s *Store) RotateSession(ctx context.Context, id monitor.ID, presented, nex
 	err := s.change(ctx, monitor.SystemActor, monitor.ActionSessionRevoke, func(t *tx) (err error) {
 		refused = nil
 		var hash, previous []byte
-		var rotated time.Time
-		st := dialect.From("sessions").Select(append(columnList(sessionColumns), "secret_hash", "previous_hash", "rotated_at")...).Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait)
+		st := dialect.From("sessions").Select(append(columnList(sessionColumns), "secret_hash", "previous_hash")...).Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait)
 		var found bool
 		if session, found, err = one(ctx, t, st, func(r scanner) (*monitor.Session, error) {
 			session := &monitor.Session{}
-			return session, r.Scan(idColumn{&session.ID}, idColumn{&session.UserID}, timeColumn{&session.CreatedAt}, timeColumn{&session.ExpiresAt},
-				timeColumn{&session.RevokedAt}, &hash, &previous, timeColumn{&rotated})
+			return session, r.Scan(append(sessionFields(session), &hash, &previous)...)
 		}); err != nil {
 			return err
 		}
@@ -68,7 +69,7 @@ func (s *Store) RotateSession(ctx context.Context, id monitor.ID, presented, nex
 			return nil
 		}
 		current := bytes.Equal(hash, presented[:])
-		late := bytes.Equal(previous, presented[:]) && t.now.Sub(rotated) <= rotationGrace
+		late := bytes.Equal(previous, presented[:]) && t.now.Sub(session.RefreshedAt) <= rotationGrace
 		if !current && !late {
 			refused = errSessionOver
 			return t.revokeSession(ctx, session)
@@ -133,14 +134,13 @@ func (t *tx) revokeSession(ctx context.Context, session *monitor.Session) error 
 // LiveSession gives a session that is neither over nor revoked, with its user,
 // who is not disabled; found is false otherwise.
 func (s *Store) LiveSession(ctx context.Context, id monitor.ID) (*monitor.Session, *monitor.User, bool, error) {
-	names := []any{"s.id", "s.user_id", "s.created_at", "s.expires_at", "s.revoked_at", "u.id", "u.name", "u.display_name", "u.role", "u.disabled", "u.created_at"}
+	names := append(prefixed("s", sessionColumns), prefixed("u", userColumns)...)
 	st := dialect.From(goqu.T("sessions").As("s")).Join(goqu.T("users").As("u"), goqu.On(goqu.I("u.id").Eq(goqu.I("s.user_id")))).Select(names...).
 		Where(goqu.I("s.id").Eq(id[:]), goqu.I("s.revoked_at").IsNull(), goqu.I("s.expires_at").Gt(s.now()), goqu.I("u.disabled").Eq(0))
 	user := &monitor.User{}
 	session, found, err := one(ctx, s.db, st, func(r scanner) (*monitor.Session, error) {
 		session := &monitor.Session{}
-		return session, r.Scan(idColumn{&session.ID}, idColumn{&session.UserID}, timeColumn{&session.CreatedAt}, timeColumn{&session.ExpiresAt}, timeColumn{&session.RevokedAt},
-			idColumn{&user.ID}, &user.Name, &user.DisplayName, &user.Role, &user.Disabled, timeColumn{&user.CreatedAt})
+		return session, r.Scan(append(sessionFields(session), userFields(user)...)...)
 	})
 	if err != nil {
 		return nil, nil, false, fmt.Errorf("load session %s: %w", id, err)
@@ -150,5 +150,78 @@ func (s *Store) LiveSession(ctx context.Context, id monitor.ID) (*monitor.Sessio
 
 func scanSession(r scanner) (*monitor.Session, error) {
 	s := &monitor.Session{}
-	return s, r.Scan(idColumn{&s.ID}, idColumn{&s.UserID}, timeColumn{&s.CreatedAt}, timeColumn{&s.ExpiresAt}, timeColumn{&s.RevokedAt})
+	return s, r.Scan(sessionFields(s)...)
+}
+
+// sessionFields are where sessionColumns go.
+func sessionFields(s *monitor.Session) []any {
+	return []any{
+		idColumn{&s.ID},
+		idColumn{&s.UserID},
+		timeColumn{&s.CreatedAt},
+		timeColumn{&s.ExpiresAt},
+		timeColumn{&s.RevokedAt},
+		&s.Address, &s.Agent,
+		timeColumn{&s.RefreshedAt},
+	}
+}
+
+// prefixed names columns of a table in a join.
+func prefixed(table string, columns []string) []any {
+	out := make([]any, len(columns))
+	for i, c := range columns {
+		out[i] = goqu.T(table).Col(c)
+	}
+	return out
+}
+
+// clip cuts a text to so many characters; what is not UTF-8 is replaced.
+func clip(text string, most int) string {
+	runes := []rune(strings.ToValidUTF8(text, "\uFFFD"))
+	return string(runes[:min(len(runes), most)])
+}
+
+// Sessions gives one page of the sessions that are neither over nor revoked, the
+// newest first: of one user, or of all where user is nil.
+func (s *Store) Sessions(ctx context.Context, user *monitor.ID, args page.Args) (*monitor.SessionConnection, error) {
+	st := dialect.From("sessions").Select(columnList(sessionColumns)...).Where(goqu.C("revoked_at").IsNull(), goqu.C("expires_at").Gt(s.now()))
+	if user != nil {
+		st = st.Where(goqu.C("user_id").Eq(user[:]))
+	}
+	st, err := newestFirst(st, args)
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := query(ctx, s.db, st, scanSession)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return page.Build(sessions, args, func(s *monitor.Session) string { return page.EncodeCursor(s.CreatedAt, s.ID) }), nil
+}
+
+// RevokeSessions ends all sessions of a user but keep, which may be zero.
+func (s *Store) RevokeSessions(ctx context.Context, actor monitor.Actor, user, keep monitor.ID) error {
+	return s.change(ctx, actor, monitor.ActionSessionRevoke, func(t *tx) error { return t.revokeSessions(ctx, user, keep) })
+}
+
+func (t *tx) revokeSessions(ctx context.Context, user, keep monitor.ID) error {
+	alive, err := query(ctx, t, dialect.From("sessions").Select(columnList(sessionColumns)...).
+		Where(goqu.C("user_id").Eq(user[:]), goqu.C("revoked_at").IsNull(), goqu.C("expires_at").Gt(t.now)).Order(goqu.C("id").Asc()).ForUpdate(goqu.Wait), scanSession)
+	if err != nil {
+		return err
+	}
+	for _, session := range alive {
+		if session.ID == keep {
+			continue
+		}
+		if err := t.revokeSession(ctx, session); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SessionByID gives a session whether it lives or not.
+func (s *Store) SessionByID(ctx context.Context, id monitor.ID) (*monitor.Session, bool, error) {
+	return one(ctx, s.db, dialect.From("sessions").Select(columnList(sessionColumns)...).Where(goqu.C("id").Eq(id[:])), scanSession)
 }

@@ -3,11 +3,13 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
 
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
 )
 
 var tokenColumns = []string{"id", "name", "scopes", "owner_id", "created_at", "expires_at", "last_used_at"}
@@ -40,11 +42,11 @@ func (s *Store) CreateToken(ctx context.Context, actor monitor.Actor, token moni
 // TokenByHash gives the token of a secret's hash, unless it is revoked or over,
 // and notes that it was used.
 func (s *Store) TokenByHash(ctx context.Context, secretHash [32]byte) (*monitor.APIToken, bool, error) {
-	token, found, err := one(ctx, s.db, s.liveTokens().Where(goqu.C("secret_hash").Eq(secretHash[:])), scanToken)
+	token, found, err := one(ctx, s.db, s.usableTokens().Where(goqu.I("t.secret_hash").Eq(secretHash[:])), scanUsable)
 	if err != nil {
 		return nil, false, fmt.Errorf("load token: %w", err)
 	}
-	if !found {
+	if !found || len(token.Scopes) == 0 {
 		return nil, false, nil
 	}
 	if now := s.now(); now.Sub(token.LastUsedAt) > lastUsedStep {
@@ -59,17 +61,62 @@ func (s *Store) TokenByHash(ctx context.Context, secretHash [32]byte) (*monitor.
 
 // LiveToken gives a token by its id, unless it is revoked or over.
 func (s *Store) LiveToken(ctx context.Context, id monitor.ID) (*monitor.APIToken, bool, error) {
-	token, found, err := one(ctx, s.db, s.liveTokens().Where(goqu.C("id").Eq(id[:])), scanToken)
+	token, found, err := one(ctx, s.db, s.usableTokens().Where(goqu.I("t.id").Eq(id[:])), scanUsable)
 	if err != nil {
 		return nil, false, fmt.Errorf("load token %s: %w", id, err)
 	}
-	return token, found, nil
+	return token, found && len(token.Scopes) > 0, nil
+}
+
+// usableTokens are those that are alive and whose owner, if they have one, may
+// come in: scanUsable leaves what the owner may do.
+func (s *Store) usableTokens() *goqu.SelectDataset {
+	return dialect.From(goqu.T("api_tokens").As("t")).LeftJoin(goqu.T("users").As("u"), goqu.On(goqu.I("u.id").Eq(goqu.I("t.owner_id")))).
+		Select(append(prefixed("t", tokenColumns), goqu.I("u.role"))...).
+		Where(goqu.I("t.revoked_at").IsNull(), goqu.Or(goqu.I("t.expires_at").IsNull(), goqu.I("t.expires_at").Gt(s.now())),
+			goqu.Or(goqu.I("t.owner_id").IsNull(), goqu.I("u.disabled").Eq(0)))
+}
+
+func scanUsable(r scanner) (*monitor.APIToken, error) {
+	t := &monitor.APIToken{}
+	var role *string
+	if err := r.Scan(append(tokenFields(t), &role)...); err != nil {
+		return nil, err
+	}
+	if role != nil {
+		t.Scopes = slices.DeleteFunc(t.Scopes, func(s monitor.Scope) bool { return s.Role().Rank() > monitor.Role(*role).Rank() })
+	}
+	return t, nil
+}
+
+// Tokens gives one page of the tokens that are neither revoked nor over, the
+// newest first: of one owner, or of all where owner is nil.
+func (s *Store) Tokens(ctx context.Context, owner *monitor.ID, args page.Args) (*monitor.APITokenConnection, error) {
+	st := s.liveTokens()
+	if owner != nil {
+		st = st.Where(goqu.C("owner_id").Eq(owner[:]))
+	}
+	st, err := newestFirst(st, args)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := query(ctx, s.db, st, scanToken)
+	if err != nil {
+		return nil, fmt.Errorf("list tokens: %w", err)
+	}
+	return page.Build(tokens, args, func(t *monitor.APIToken) string { return page.EncodeCursor(t.CreatedAt, t.ID) }), nil
+}
+
+// TokenByID gives a token whether it lives or not.
+func (s *Store) TokenByID(ctx context.Context, id monitor.ID) (*monitor.APIToken, bool, error) {
+	return one(ctx, s.db, dialect.From("api_tokens").Select(columnList(tokenColumns)...).Where(goqu.C("id").Eq(id[:])), scanToken)
 }
 
 // RevokeToken ends a token at once. NOT_FOUND where there is none, or none that lives.
 func (s *Store) RevokeToken(ctx context.Context, actor monitor.Actor, id monitor.ID) error {
 	return s.change(ctx, actor, monitor.ActionTokenRevoke, func(t *tx) error {
-		token, found, err := one(ctx, t, s.liveTokens().Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait), scanToken)
+		token, found, err := one(ctx, t, dialect.From("api_tokens").Select(columnList(tokenColumns)...).
+			Where(goqu.C("id").Eq(id[:]), goqu.C("revoked_at").IsNull()).ForUpdate(goqu.Wait), scanToken)
 		if err != nil {
 			return err
 		}
@@ -105,5 +152,10 @@ func (s *Store) liveTokens() *goqu.SelectDataset {
 
 func scanToken(r scanner) (*monitor.APIToken, error) {
 	t := &monitor.APIToken{}
-	return t, r.Scan(idColumn{&t.ID}, &t.Name, jsonColumn{&t.Scopes}, idColumn{&t.OwnerID}, timeColumn{&t.CreatedAt}, timeColumn{&t.ExpiresAt}, timeColumn{&t.LastUsedAt})
+	return t, r.Scan(tokenFields(t)...)
+}
+
+// tokenFields are where tokenColumns go.
+func tokenFields(t *monitor.APIToken) []any {
+	return []any{idColumn{&t.ID}, &t.Name, jsonColumn{&t.Scopes}, idColumn{&t.OwnerID}, timeColumn{&t.CreatedAt}, timeColumn{&t.ExpiresAt}, timeColumn{&t.LastUsedAt}}
 }

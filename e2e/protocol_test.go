@@ -225,7 +225,7 @@ func TestRightsThatEndCloseLiveConnections(t *testing.T) {
 		}, "session"},
 		{"password changed", func(t *testing.T, u *monitor.User, _ *monitor.APIToken) {
 			t.Helper()
-			if err := a.Auth.SetPassword(t.Context(), monitor.SystemActor, u.ID, testPassword+"2"); err != nil {
+			if err := a.Auth.SetPassword(t.Context(), monitor.SystemActor, u.ID, testPassword+"2", monitor.ID{}); err != nil {
 				t.Fatal(err)
 			}
 		}, "session"},
@@ -292,7 +292,7 @@ func TestRightsThatEndCloseLiveConnections(t *testing.T) {
 
 func updateUser(t *testing.T, r *replica, u *monitor.User, change func(*monitor.User)) {
 	t.Helper()
-	if _, err := r.Store.UpdateUser(t.Context(), monitor.SystemActor, u.ID, change); err != nil {
+	if _, err := r.Store.UpdateUser(t.Context(), monitor.SystemActor, u.ID, nil, change); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -38,6 +38,14 @@ type (
 	IncidentConnection = page.Connection[*Incident]
 	// IncidentEdge is one item of IncidentConnection.
 	IncidentEdge = page.Edge[*Incident]
+	// SessionConnection is a page of sessions.
+	SessionConnection = page.Connection[*Session]
+	// SessionEdge is one item of SessionConnection.
+	SessionEdge = page.Edge[*Session]
+	// APITokenConnection is a page of API tokens.
+	APITokenConnection = page.Connection[*APIToken]
+	// APITokenEdge is one item of APITokenConnection.
+	APITokenEdge = page.Edge[*APIToken]
 	// IncidentTimelineConnection is a page of an incident's timeline.
 	IncidentTimelineConnection = page.Connection[*IncidentTimelineEntry]
 	// IncidentTimelineEdge is one item of IncidentTimelineConnection.

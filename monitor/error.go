@@ -17,6 +17,7 @@ const (
 	CodeBadInput        Code = "BAD_INPUT"
 	CodeConflict        Code = "CONFLICT"
 	CodeRateLimited     Code = "RATE_LIMITED"
+	CodeTOTPRequired    Code = "TOTP_REQUIRED"
 	CodeCostLimit       Code = "COST_LIMIT"
 	CodeCursorExpired   Code = "CURSOR_EXPIRED"
 	CodeTimeout         Code = "TIMEOUT"

@@ -98,6 +98,8 @@ const (
 	ActionJobProgress      = "job.progress"
 	ActionJobEnd           = "job.end"
 	ActionUserUpdate       = "user.update"
+	ActionUserFactor       = "user.secondFactor"
+	ActionUserRecovery     = "user.recoveryCode"
 	ActionAssetDiscover    = "asset.discover"
 	ActionAssetUpdate      = "asset.update"
 	ActionAssetSilent      = "asset.silent"

@@ -2,17 +2,40 @@ package monitor
 
 import (
 	"context"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // User is a person.
 type User struct {
-	ID          ID        `json:"id"`
-	Name        string    `json:"name"` // to log in with; lower case, unique
-	DisplayName string    `json:"displayName"`
-	Role        Role      `json:"role"`
-	Disabled    bool      `json:"disabled"`
-	CreatedAt   time.Time `json:"createdAt"`
+	ID          ID     `json:"id"`
+	Version     int    `json:"version"`
+	Name        string `json:"name"` // to log in with; lower case, unique
+	DisplayName string `json:"displayName"`
+	Role        Role   `json:"role"`
+	Disabled    bool   `json:"disabled"`
+	// SecondFactor tells that logging in takes a one-time password too.
+	SecondFactor bool      `json:"secondFactor"`
+	CreatedAt    time.Time `json:"createdAt"`
+	UpdatedAt    time.Time `json:"updatedAt"`
+}
+
+// MaxDisplayName is in characters.
+const MaxDisplayName = 128
+
+// Check says what is wrong with what people set.
+func (u *User) Check() error {
+	if n := utf8.RuneCountInString(u.DisplayName); n < 1 || n > MaxDisplayName {
+		return InputErrorf("displayName", "a display name has 1 to %d characters", MaxDisplayName)
+	}
+	if u.Role.Rank() == 0 {
+		return InputErrorf("role", "%q is no role", u.Role)
+	}
+	return nil
 }
 
 // GlobalID is the user's id in the graph.
@@ -53,6 +76,18 @@ const (
 	ScopeAdmin  Scope = "admin"
 )
 
+// Role is what somebody has to be to let a program do that.
+func (s Scope) Role() Role {
+	switch s {
+	case ScopeRead:
+		return RoleViewer
+	case ScopeIngest, ScopeWrite:
+		return RoleAnalyst
+	default:
+		return RoleAdmin
+	}
+}
+
 // Scopes lists all scopes.
 var Scopes = []Scope{ScopeIngest, ScopeRead, ScopeWrite, ScopeAdmin}
 
@@ -64,7 +99,15 @@ type Session struct {
 	CreatedAt time.Time `json:"createdAt"`
 	ExpiresAt time.Time `json:"expiresAt"`
 	RevokedAt time.Time `json:"revokedAt"` // zero: alive
+	Address   string    `json:"address"`   // from which it began
+	Agent     string    `json:"agent"`     // the browser's own words
+	// RefreshedAt is when its tokens were last renewed, which a client in use does
+	// every few minutes.
+	RefreshedAt time.Time `json:"-"`
 }
+
+// GlobalID is the session's id in the graph.
+func (s *Session) GlobalID() string { return GlobalID(KindSession, s.ID.String()) }
 
 // APIToken lets a program in. Only a hash of its secret is stored.
 type APIToken struct {
@@ -77,6 +120,12 @@ type APIToken struct {
 	RevokedAt  time.Time `json:"revokedAt"` // zero: alive
 	LastUsedAt time.Time `json:"-"`
 }
+
+// GlobalID is the token's id in the graph.
+func (t *APIToken) GlobalID() string { return GlobalID(KindAPIToken, t.ID.String()) }
+
+// MaxTokenLife is how long a token that somebody makes is valid at most.
+const MaxTokenLife = 366 * 24 * time.Hour
 
 // Viewer is who acts: a person in a session, or an API token, or nobody.
 type Viewer struct {
@@ -172,4 +221,19 @@ func RoleFrom(ctx context.Context) Role {
 		return role
 	}
 	return ViewerFrom(ctx).Role()
+}
+
+// MarshalGQL writes the scope as the schema's enum has it.
+func (s Scope) MarshalGQL(w io.Writer) {
+	_, _ = io.WriteString(w, strconv.Quote(strings.ToUpper(string(s)))) // gqlgen's interface has no error
+}
+
+// UnmarshalGQL reads a value of the schema's enum.
+func (s *Scope) UnmarshalGQL(v any) error {
+	text, _ := v.(string)
+	*s = Scope(strings.ToLower(text))
+	if !slices.Contains(Scopes, *s) || text != strings.ToUpper(text) {
+		return Errorf(CodeBadInput, "%q is no scope", text)
+	}
+	return nil
 }

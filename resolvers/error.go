@@ -92,7 +92,7 @@ func userErrors(err error) ([]*model.UserError, error) {
 		return none, err
 	}
 	switch known.Code {
-	case monitor.CodeBadInput, monitor.CodeConflict, monitor.CodeNotFound, monitor.CodeUnauthenticated, monitor.CodeRateLimited:
+	case monitor.CodeBadInput, monitor.CodeConflict, monitor.CodeNotFound, monitor.CodeUnauthenticated, monitor.CodeRateLimited, monitor.CodeTOTPRequired:
 		return []*model.UserError{{Code: string(known.Code), Message: known.Message, Path: known.Path}}, nil
 	default:
 		return none, err

@@ -54,9 +54,11 @@ type Rules interface {
 
 // Users keeps people.
 type Users interface {
-	Users(ctx context.Context, args page.Args) (*monitor.UserConnection, error)
+	Users(ctx context.Context, disabledToo bool, args page.Args) (*monitor.UserConnection, error)
 	UsersByID(ctx context.Context, ids []monitor.ID) ([]*monitor.User, error)
 	UsersByName(ctx context.Context, names []string) ([]*monitor.User, error)
+	UpdateUser(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, change func(*monitor.User)) (*monitor.User, error)
+	RemoveSecondFactor(ctx context.Context, actor monitor.Actor, user monitor.ID) error
 }
 
 // Feed is the live journal of this replica.
@@ -105,8 +107,12 @@ type Resolver struct {
 	IncidentComments IncidentComments
 	Groupings        Groupings
 
-	Jobs    Jobs
-	Users   Users
+	Jobs  Jobs
+	Users Users
+
+	Sessions Sessions
+	Tokens   Tokens
+
 	Feed    Feed
 	Running Consumers
 	Journal Journal

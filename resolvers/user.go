@@ -21,13 +21,13 @@ func (commentResolver) Mentions(ctx context.Context, c *monitor.Comment) ([]*mon
 	return loadNames(ctx, monitor.MentionedNames(c.Body))
 }
 
-// Users lists the people who can be assigned.
-func (r queryResolver) Users(ctx context.Context, first int, after *string) (*monitor.UserConnection, error) {
+// Users lists people.
+func (r queryResolver) Users(ctx context.Context, disabledToo bool, first int, after *string) (*monitor.UserConnection, error) {
 	args, err := pageArgs(first, after)
 	if err != nil {
 		return nil, err
 	}
-	return r.Resolver.Users.Users(ctx, args)
+	return r.Resolver.Users.Users(ctx, disabledToo, args)
 }
 
 // Node gives any entity.

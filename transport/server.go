@@ -330,28 +330,25 @@ func principalOf(c monitor.Change) (monitor.ID, bool) {
 	return monitor.ID{}, false
 }
 
-// recheck looks at the rights of all connections of a user or token, once a session.
+// recheck looks at the rights of all connections of a user, with the tokens that
+// they own, or of a token, once for each login and token.
 func (s *Server) recheck(ctx context.Context, id monitor.ID) {
-	s.mu.Lock()
-	var all []*connection
-	if p := s.principals[id]; p != nil {
-		for c := range p.connections {
-			all = append(all, c)
-		}
-	}
-	s.mu.Unlock()
 	known := map[monitor.ID]error{}
-	for _, c := range all {
+	for _, c := range s.connections() {
 		v := c.who()
-		if v == nil {
+		if v == nil || !rightsHangOn(v, id) {
 			continue
 		}
-		err, ok := known[v.SessionID]
+		credential := v.SessionID
+		if v.Token != nil {
+			credential = v.Token.ID
+		}
+		err, ok := known[credential]
 		if !ok {
 			checkCtx, cancel := context.WithTimeout(ctx, 5*time.Second)
 			err = s.Recheck(checkCtx, v)
 			cancel()
-			known[v.SessionID] = err
+			known[credential] = err
 		}
 		switch {
 		case err == nil:
@@ -362,6 +359,14 @@ func (s *Server) recheck(ctx context.Context, id monitor.ID) {
 			c.close(closeTryLater, "the rights could not be checked")
 		}
 	}
+}
+
+// rightsHangOn tells whether a viewer is that user or token, or a token of that user.
+func rightsHangOn(v *monitor.Viewer, id monitor.ID) bool {
+	if v.Token != nil {
+		return v.Token.ID == id || v.Token.OwnerID == id
+	}
+	return v.User != nil && v.User.ID == id
 }
 
 // Drain ends all connections with 1012, spread at random over at most within, so

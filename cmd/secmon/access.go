@@ -99,7 +99,7 @@ func (c *userUpdateCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		_, err = access.Store.UpdateUser(ctx, monitor.SystemActor, user.ID, func(u *monitor.User) {
+		_, err = access.Store.UpdateUser(ctx, monitor.SystemActor, user.ID, nil, func(u *monitor.User) {
 			if c.Role != "" {
 				u.Role = c.Role
 			}
@@ -145,7 +145,7 @@ func (c *userPasswordCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return access.Auth.SetPassword(ctx, monitor.SystemActor, user.ID, password)
+		return access.Auth.SetPassword(ctx, monitor.SystemActor, user.ID, password, monitor.ID{})
 	})
 }
 

@@ -596,6 +596,8 @@ type SessionLoginInput struct {
 	Name string `json:"name"`
 	// As it was set.
 	Password string `json:"password"`
+	// The code of the authenticator app, or a recovery code: needed where the error's code is TOTP_REQUIRED.
+	Code *string `json:"code,omitempty"`
 }
 
 // The session is over.
@@ -612,6 +614,22 @@ type SessionPayload struct {
 	Errors    []*UserError `json:"errors"`
 }
 
+// Whose logins to end.
+type SessionRevokeAllInput struct {
+	// The person; left out: oneself.
+	User *string `json:"user,omitempty"`
+}
+
+// Which login to end.
+type SessionRevokeInput struct {
+	ID string `json:"id"`
+}
+
+// Whether logins ended.
+type SessionRevokePayload struct {
+	Errors []*UserError `json:"errors"`
+}
+
 // How many alerts have a severity.
 type SeverityCount struct {
 	// The severity.
@@ -623,14 +641,133 @@ type SeverityCount struct {
 type Subscription struct {
 }
 
+// A first code of the app.
+type TOTPConfirmInput struct {
+	// Six digits.
+	Code string `json:"code"`
+}
+
+// The second factor counts.
+type TOTPConfirmPayload struct {
+	// Ten codes to log in with when the app is lost, each good once. They are shown this once.
+	RecoveryCodes []string     `json:"recoveryCodes,omitempty"`
+	Errors        []*UserError `json:"errors"`
+}
+
+// Setting up an authenticator app.
+type TOTPEnrolInput struct {
+	// One's own password.
+	Password string `json:"password"`
+}
+
+// What an authenticator app needs.
+type TOTPEnrolPayload struct {
+	// To type in, in base32.
+	Secret *string `json:"secret,omitempty"`
+	// To show as a QR code: otpauth://...
+	URI    *string      `json:"uri,omitempty"`
+	Errors []*UserError `json:"errors"`
+}
+
+// Whose second factor to remove.
+type TOTPRemoveInput struct {
+	// The person; left out: oneself.
+	User *string `json:"user,omitempty"`
+	// One's own password, where it is one's own.
+	Password *string `json:"password,omitempty"`
+}
+
+// A token to make.
+type TokenCreateInput struct {
+	// What it is for; at most 128 characters.
+	Name string `json:"name"`
+	// What it may do: nothing that its maker may not.
+	Scopes []monitor.Scope `json:"scopes"`
+	// When it ends: within 366 days.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// The new token.
+type TokenCreatePayload struct {
+	// The token, without its secret.
+	Token *monitor.APIToken `json:"token,omitempty"`
+	// Send it as `Authorization: Bearer smt_...`. It is shown this once and kept nowhere.
+	Secret *string      `json:"secret,omitempty"`
+	Errors []*UserError `json:"errors"`
+}
+
+// Which token to end.
+type TokenRevokeInput struct {
+	ID string `json:"id"`
+}
+
+// Whether the token ended.
+type TokenRevokePayload struct {
+	Errors []*UserError `json:"errors"`
+}
+
+// An account to make.
+type UserCreateInput struct {
+	// To log in with: 1 to 64 letters, digits and . _ @ -, in any case.
+	Name string `json:"name"`
+	// The name for people; left out: the name.
+	DisplayName *string `json:"displayName,omitempty"`
+	// What the person may do.
+	Role monitor.Role `json:"role"`
+	// 12 characters or more; the person should change it.
+	Password string `json:"password"`
+}
+
 // Something that the user can mend. Faults of the request or the server are top-level errors.
 type UserError struct {
-	// For programs: BAD_INPUT, CONFLICT, NOT_FOUND, UNAUTHENTICATED, RATE_LIMITED.
+	// For programs: BAD_INPUT, CONFLICT, NOT_FOUND, UNAUTHENTICATED, RATE_LIMITED, TOTP_REQUIRED.
 	Code string `json:"code"`
 	// For people.
 	Message string `json:"message"`
 	// The input field that is at fault, from the outside in.
 	Path []string `json:"path,omitempty"`
+}
+
+// What became of a change of a person.
+type UserPayload struct {
+	// As they are now, also after a CONFLICT; null when there is no such person.
+	User   *monitor.User `json:"user,omitempty"`
+	Errors []*UserError  `json:"errors"`
+}
+
+// A new password for somebody.
+type UserSetPasswordInput struct {
+	// The person.
+	ID string `json:"id"`
+	// 12 characters or more.
+	Password string `json:"password"`
+}
+
+// What to change of a person. What is left out stays.
+type UserUpdateInput struct {
+	ID              string `json:"id"`
+	ExpectedVersion *int   `json:"expectedVersion,omitempty"`
+	// The name for people.
+	DisplayName *string `json:"displayName,omitempty"`
+	// What the person may do.
+	Role *monitor.Role `json:"role,omitempty"`
+	// Whether they are shut out.
+	Disabled *bool `json:"disabled,omitempty"`
+}
+
+// What became of a change of oneself.
+type ViewerPayload struct {
+	// Who asks.
+	Viewer *monitor.Viewer `json:"viewer,omitempty"`
+	Errors []*UserError    `json:"errors"`
+}
+
+// One's own new password.
+type ViewerSetPasswordInput struct {
+	// The present one.
+	Password string `json:"password"`
+	// 12 characters or more.
+	NewPassword string `json:"newPassword"`
 }
 
 // What a caller needs.

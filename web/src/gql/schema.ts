@@ -765,10 +765,23 @@ export type RuleStateFilter = {
 
 /** Name and password. */
 export type SessionLoginInput = {
+  /** The code of the authenticator app, or a recovery code: needed where the error's code is TOTP_REQUIRED. */
+  code?: InputMaybe<Scalars['String']['input']>;
   /** In any case of letters. */
   name: Scalars['String']['input'];
   /** As it was set. */
   password: Scalars['String']['input'];
+};
+
+/** Whose logins to end. */
+export type SessionRevokeAllInput = {
+  /** The person; left out: oneself. */
+  user?: InputMaybe<Scalars['ID']['input']>;
+};
+
+/** Which login to end. */
+export type SessionRevokeInput = {
+  id: Scalars['ID']['input'];
 };
 
 /** How bad it is, in Sigma's levels. */
@@ -834,10 +847,96 @@ export type StringListFilter = {
   hasAny?: InputMaybe<Array<Scalars['String']['input']>>;
 };
 
+/** A first code of the app. */
+export type TotpConfirmInput = {
+  /** Six digits. */
+  code: Scalars['String']['input'];
+};
+
+/** Setting up an authenticator app. */
+export type TotpEnrolInput = {
+  /** One's own password. */
+  password: Scalars['String']['input'];
+};
+
+/** Whose second factor to remove. */
+export type TotpRemoveInput = {
+  /** One's own password, where it is one's own. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** The person; left out: oneself. */
+  user?: InputMaybe<Scalars['ID']['input']>;
+};
+
 /** Conditions on an instant. All that are given must hold. */
 export type TimeFilter = {
   gt?: InputMaybe<Scalars['TimeInput']['input']>;
   gte?: InputMaybe<Scalars['TimeInput']['input']>;
   lt?: InputMaybe<Scalars['TimeInput']['input']>;
   lte?: InputMaybe<Scalars['TimeInput']['input']>;
+};
+
+/** A token to make. */
+export type TokenCreateInput = {
+  /** When it ends: within 366 days. */
+  expiresAt: Scalars['Time']['input'];
+  /** What it is for; at most 128 characters. */
+  name: Scalars['String']['input'];
+  /** What it may do: nothing that its maker may not. */
+  scopes: Array<TokenScope>;
+};
+
+/** Which token to end. */
+export type TokenRevokeInput = {
+  id: Scalars['ID']['input'];
+};
+
+/** What an API token may do. */
+export type TokenScope =
+  /** Everything, as an ADMIN does. */
+  | 'ADMIN'
+  /** Send events. */
+  | 'INGEST'
+  /** Read, as a VIEWER does. */
+  | 'READ'
+  /** Read and work on alerts, as an ANALYST does. */
+  | 'WRITE';
+
+/** An account to make. */
+export type UserCreateInput = {
+  /** The name for people; left out: the name. */
+  displayName?: InputMaybe<Scalars['String']['input']>;
+  /** To log in with: 1 to 64 letters, digits and . _ @ -, in any case. */
+  name: Scalars['String']['input'];
+  /** 12 characters or more; the person should change it. */
+  password: Scalars['String']['input'];
+  /** What the person may do. */
+  role: Role;
+};
+
+/** A new password for somebody. */
+export type UserSetPasswordInput = {
+  /** The person. */
+  id: Scalars['ID']['input'];
+  /** 12 characters or more. */
+  password: Scalars['String']['input'];
+};
+
+/** What to change of a person. What is left out stays. */
+export type UserUpdateInput = {
+  /** Whether they are shut out. */
+  disabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The name for people. */
+  displayName?: InputMaybe<Scalars['String']['input']>;
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** What the person may do. */
+  role?: InputMaybe<Role>;
+};
+
+/** One's own new password. */
+export type ViewerSetPasswordInput = {
+  /** 12 characters or more. */
+  newPassword: Scalars['String']['input'];
+  /** The present one. */
+  password: Scalars['String']['input'];
 };
