@@ -113,18 +113,24 @@ function accept(answer: SessionAnswer): boolean {
   return true;
 }
 
+export interface LoginRefused {
+  message: string;
+  /** The password was right; the code of the authenticator app is missing. */
+  codeNeeded: boolean;
+}
+
 /** Logs in. Gives null, or why not. */
-export async function login(name: string, password: string): Promise<string | null> {
+export async function login(name: string, password: string, code = ''): Promise<LoginRefused | null> {
   try {
     const { sessionLogin } = await call<{ sessionLogin: SessionAnswer }>(print(SessionLoginDocument), {
-      input: { name, password },
+      input: { name, password, code: code || null },
     });
     if (accept(sessionLogin)) return null;
-    return (
-      sentence(sessionLogin.errors.map((e) => e.message).join('. ')) || 'The server gave no session and no reason.'
-    );
+    const message =
+      sentence(sessionLogin.errors.map((e) => e.message).join('. ')) || 'The server gave no session and no reason.';
+    return { message, codeNeeded: sessionLogin.errors.some((e) => e.code === 'TOTP_REQUIRED') };
   } catch (failure) {
-    return failure instanceof Error ? failure.message : String(failure);
+    return { message: failure instanceof Error ? failure.message : String(failure), codeNeeded: false };
   }
 }
 

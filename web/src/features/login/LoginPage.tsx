@@ -16,6 +16,7 @@ export function LoginPage() {
   const search: { to?: string } = route.useSearch();
   const navigate = route.useNavigate();
   const [problem, setProblem] = useState<string | null>(null);
+  const [codeAsked, setCodeAsked] = useState(false);
   const [busy, setBusy] = useState(false);
   const id = useId();
 
@@ -30,10 +31,16 @@ export function LoginPage() {
     const form = new FormData(event.currentTarget);
     setBusy(true);
     setProblem(null);
-    const failed = await login(String(form.get('name')).trim(), String(form.get('password')));
+    const code = String(form.get('code') ?? '').trim();
+    const refused = await login(String(form.get('name')).trim(), String(form.get('password')), code);
     setBusy(false);
-    if (failed) setProblem(failed);
-    else go(safeReturn(search.to));
+    if (!refused) {
+      go(safeReturn(search.to));
+    } else if (refused.codeNeeded) {
+      setCodeAsked(true);
+    } else {
+      setProblem(refused.message);
+    }
   };
 
   return (
@@ -78,6 +85,24 @@ export function LoginPage() {
               className="h-9 w-full rounded-lg border border-line-strong bg-surface px-3"
             />
           </div>
+          {codeAsked && (
+            <div>
+              <label htmlFor={`${id}-code`} className="mb-1.5 block text-xs font-medium">
+                Code of your authenticator app, or a recovery code
+              </label>
+              <input
+                id={`${id}-code`}
+                name="code"
+                required
+                autoComplete="one-time-code"
+                autoCapitalize="none"
+                spellCheck={false}
+                // biome-ignore lint/a11y/noAutofocus: it appeared because it is what is missing
+                autoFocus
+                className="h-9 w-full rounded-lg border border-line-strong bg-surface px-3 font-mono"
+              />
+            </div>
+          )}
           <Button type="submit" look="primary" disabled={busy} className="h-9 w-full justify-center text-sm">
             {busy ? 'Logging in…' : 'Log in'}
           </Button>
