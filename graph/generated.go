@@ -711,6 +711,7 @@ type ComplexityRoot struct {
 		Jobs              func(childComplexity int, first int, after *string) int
 		Journal           func(childComplexity int, filter *monitor.JournalFilter, object *string, first int, after *string) int
 		Node              func(childComplexity int, id string) int
+		QueryLine         func(childComplexity int, noun monitor.LineNoun, query string) int
 		RateLimit         func(childComplexity int) int
 		Rule              func(childComplexity int, id string) int
 		Rules             func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
@@ -720,6 +721,25 @@ type ComplexityRoot struct {
 		User              func(childComplexity int, id string) int
 		Users             func(childComplexity int, disabledToo bool, first int, after *string) int
 		Viewer            func(childComplexity int) int
+	}
+
+	QueryLine struct {
+		Error  func(childComplexity int) int
+		Fields func(childComplexity int) int
+	}
+
+	QueryLineError struct {
+		Hint     func(childComplexity int) int
+		Length   func(childComplexity int) int
+		Message  func(childComplexity int) int
+		Position func(childComplexity int) int
+	}
+
+	QueryLineField struct {
+		Aliases func(childComplexity int) int
+		Kind    func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Values  func(childComplexity int) int
 	}
 
 	RateLimit struct {
@@ -1062,6 +1082,7 @@ type QueryResolver interface {
 	Sessions(ctx context.Context, user *string, first int, after *string) (*page.Connection[*monitor.Session], error)
 	Tokens(ctx context.Context, first int, after *string) (*page.Connection[*monitor.APIToken], error)
 	Journal(ctx context.Context, filter *monitor.JournalFilter, object *string, first int, after *string) (*model.AuditConnection, error)
+	QueryLine(ctx context.Context, noun monitor.LineNoun, query string) (*model.QueryLine, error)
 	Settings(ctx context.Context) (*monitor.Settings, error)
 	RateLimit(ctx context.Context) (*monitor.RateLimit, error)
 }
@@ -4100,6 +4121,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.queryLine":
+		if e.ComplexityRoot.Query.QueryLine == nil {
+			break
+		}
+
+		args, err := ec.field_Query_queryLine_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.QueryLine(childComplexity, args["noun"].(monitor.LineNoun), args["query"].(string)), true
 	case "Query.rateLimit":
 		if e.ComplexityRoot.Query.RateLimit == nil {
 			break
@@ -4184,6 +4216,69 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "QueryLine.error":
+		if e.ComplexityRoot.QueryLine.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLine.Error(childComplexity), true
+	case "QueryLine.fields":
+		if e.ComplexityRoot.QueryLine.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLine.Fields(childComplexity), true
+
+	case "QueryLineError.hint":
+		if e.ComplexityRoot.QueryLineError.Hint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLineError.Hint(childComplexity), true
+	case "QueryLineError.length":
+		if e.ComplexityRoot.QueryLineError.Length == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLineError.Length(childComplexity), true
+	case "QueryLineError.message":
+		if e.ComplexityRoot.QueryLineError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLineError.Message(childComplexity), true
+	case "QueryLineError.position":
+		if e.ComplexityRoot.QueryLineError.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLineError.Position(childComplexity), true
+
+	case "QueryLineField.aliases":
+		if e.ComplexityRoot.QueryLineField.Aliases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLineField.Aliases(childComplexity), true
+	case "QueryLineField.kind":
+		if e.ComplexityRoot.QueryLineField.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLineField.Kind(childComplexity), true
+	case "QueryLineField.name":
+		if e.ComplexityRoot.QueryLineField.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLineField.Name(childComplexity), true
+	case "QueryLineField.values":
+		if e.ComplexityRoot.QueryLineField.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLineField.Values(childComplexity), true
 
 	case "RateLimit.cost":
 		if e.ComplexityRoot.RateLimit.Cost == nil {
@@ -5168,6 +5263,13 @@ type Query {
     first: Int!
     after: String
   ): AuditConnection! @auth(requires: ADMIN) @cost(weight: 20)
+  "Checks a query line while somebody types it, and tells what it can be made of."
+  queryLine(
+    "What it is about."
+    noun: QueryNoun!
+    "The line; without it only the fields are told."
+    query: String! = ""
+  ): QueryLine! @auth(requires: VIEWER)
   "How the server is set up, as far as clients need to know."
   settings: Settings! @auth(requires: VIEWER)
   "What this operation costs, and what is left of the viewer's budget. The headers X-RateLimit-Cost, -Limit, -Remaining and -Reset say the same."
@@ -5500,6 +5602,8 @@ input EventFilter {
   and: [EventFilter!]
   or: [EventFilter!]
   not: EventFilter
+  "A query line, as people type it: ` + "`" + `severity:>=high host:web-* NOT user:svc_*` + "`" + `. queryLine tells which fields it has."
+  query: String
   occurredAt: TimeFilter
   receivedAt: TimeFilter
   class: EventClassFilter
@@ -5839,6 +5943,8 @@ input AlertFilter {
   and: [AlertFilter!]
   or: [AlertFilter!]
   not: AlertFilter
+  "A query line, as people type it: ` + "`" + `severity:>=high host:web-* NOT user:svc_*` + "`" + `. queryLine tells which fields it has."
+  query: String
   status: AlertStatusFilter
   disposition: AlertDispositionFilter
   severity: SeverityFilter
@@ -6060,6 +6166,8 @@ input RuleFilter {
   and: [RuleFilter!]
   or: [RuleFilter!]
   not: RuleFilter
+  "A query line, as people type it: ` + "`" + `severity:>=high host:web-* NOT user:svc_*` + "`" + `. queryLine tells which fields it has."
+  query: String
   title: StringFilter
   level: SeverityFilter
   enabled: Boolean
@@ -6333,6 +6441,8 @@ input IncidentFilter {
   and: [IncidentFilter!]
   or: [IncidentFilter!]
   not: IncidentFilter
+  "A query line, as people type it: ` + "`" + `severity:>=high host:web-* NOT user:svc_*` + "`" + `. queryLine tells which fields it has."
+  query: String
   status: IncidentStatusFilter
   severity: SeverityFilter
   title: StringFilter
@@ -7069,6 +7179,70 @@ type JournalConnection @auth(requires: VIEWER) {
 type JournalEdge @auth(requires: VIEWER) {
   node: JournalEntry!
   cursor: String!
+}
+
+# ---------------------------------------------------------------- query line
+
+"What a query line is about."
+enum QueryNoun {
+  "EventFilter.query."
+  EVENTS
+  "AlertFilter.query."
+  ALERTS
+  "IncidentFilter.query."
+  INCIDENTS
+  "RuleFilter.query."
+  RULES
+}
+
+"What the values of a field of a query line are."
+enum QueryFieldKind {
+  "Text: ` + "`" + `host:web-1` + "`" + `, ` + "`" + `host:web-*` + "`" + ` begins with, ` + "`" + `command:*mimikatz*` + "`" + ` contains, ` + "`" + `user:*` + "`" + ` has one."
+  TEXT
+  "One of ` + "`" + `values` + "`" + `; where they have an order ` + "`" + `severity:>=high` + "`" + ` too."
+  ENUM
+  "A whole number: ` + "`" + `count:>10` + "`" + `."
+  NUMBER
+  "A time, compared: ` + "`" + `time:>now-24h` + "`" + `."
+  TIME
+  "An address or a network: ` + "`" + `src:10.0.0.0/8` + "`" + `."
+  ADDRESS
+  "A list of words, of which one is meant: ` + "`" + `tag:lateral` + "`" + `."
+  LIST
+  "An id of the graph, ` + "`" + `none` + "`" + `, or ` + "`" + `*` + "`" + ` for any."
+  ID
+}
+
+"A query line, checked."
+type QueryLine @auth(requires: VIEWER) {
+  "Null: it can be used."
+  error: QueryLineError
+  "The fields that it may name."
+  fields: [QueryLineField!]! @cost(weight: 0)
+}
+
+"What is wrong with a query line, and where."
+type QueryLineError @auth(requires: VIEWER) {
+  "For people."
+  message: String!
+  "The first character that is at fault, from 1."
+  position: Int!
+  "How many characters are."
+  length: Int!
+  "What may have been meant."
+  hint: String
+}
+
+"A field of a query line."
+type QueryLineField @auth(requires: VIEWER) {
+  "As filters call it; in any case of letters."
+  name: String!
+  "Other names for it."
+  aliases: [String!]! @cost(weight: 0)
+  "What its values are."
+  kind: QueryFieldKind!
+  "All values of an ENUM, from the least; empty for others."
+  values: [String!]! @cost(weight: 0)
 }
 
 # ---------------------------------------------------------------- settings
@@ -8583,6 +8757,44 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_QueryLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "error":
+		return ec.fieldContext_QueryLine_error(ctx, field)
+	case "fields":
+		return ec.fieldContext_QueryLine_fields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QueryLine", field.Name)
+}
+
+func (ec *executionContext) childFields_QueryLineError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_QueryLineError_message(ctx, field)
+	case "position":
+		return ec.fieldContext_QueryLineError_position(ctx, field)
+	case "length":
+		return ec.fieldContext_QueryLineError_length(ctx, field)
+	case "hint":
+		return ec.fieldContext_QueryLineError_hint(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QueryLineError", field.Name)
+}
+
+func (ec *executionContext) childFields_QueryLineField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_QueryLineField_name(ctx, field)
+	case "aliases":
+		return ec.fieldContext_QueryLineField_aliases(ctx, field)
+	case "kind":
+		return ec.fieldContext_QueryLineField_kind(ctx, field)
+	case "values":
+		return ec.fieldContext_QueryLineField_values(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QueryLineField", field.Name)
 }
 
 func (ec *executionContext) childFields_RateLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10266,6 +10478,28 @@ func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_queryLine_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "noun",
+		func(ctx context.Context, v any) (monitor.LineNoun, error) {
+			return ec.unmarshalNQueryNoun2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineNoun(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["noun"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "query",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["query"] = arg1
 	return args, nil
 }
 
@@ -23451,6 +23685,50 @@ func (ec *executionContext) fieldContext_Query_journal(ctx context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_queryLine(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_queryLine(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().QueryLine(ctx, fc.Args["noun"].(monitor.LineNoun), fc.Args["query"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.QueryLine) graphql.Marshaler {
+			return ec.marshalNQueryLine2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐQueryLine(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_queryLine(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_QueryLine(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_queryLine_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_settings(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23589,6 +23867,254 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _QueryLine_error(ctx context.Context, field graphql.CollectedField, obj *model.QueryLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLine_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.QueryLineError) graphql.Marshaler {
+			return ec.marshalOQueryLineError2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐQueryLineError(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLine_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "QueryLine",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_QueryLineError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _QueryLine_fields(ctx context.Context, field graphql.CollectedField, obj *model.QueryLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLine_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fields, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.LineField) graphql.Marshaler {
+			return ec.marshalNQueryLineField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineFieldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLine_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "QueryLine",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_QueryLineField(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _QueryLineError_message(ctx context.Context, field graphql.CollectedField, obj *model.QueryLineError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLineError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLineError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QueryLineError", field, false, false, "String")
+}
+
+func (ec *executionContext) _QueryLineError_position(ctx context.Context, field graphql.CollectedField, obj *model.QueryLineError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLineError_position(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Position, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLineError_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QueryLineError", field, false, false, "Int")
+}
+
+func (ec *executionContext) _QueryLineError_length(ctx context.Context, field graphql.CollectedField, obj *model.QueryLineError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLineError_length(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Length, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLineError_length(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QueryLineError", field, false, false, "Int")
+}
+
+func (ec *executionContext) _QueryLineError_hint(ctx context.Context, field graphql.CollectedField, obj *model.QueryLineError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLineError_hint(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hint, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLineError_hint(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QueryLineError", field, false, false, "String")
+}
+
+func (ec *executionContext) _QueryLineField_name(ctx context.Context, field graphql.CollectedField, obj *monitor.LineField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLineField_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLineField_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QueryLineField", field, false, false, "String")
+}
+
+func (ec *executionContext) _QueryLineField_aliases(ctx context.Context, field graphql.CollectedField, obj *monitor.LineField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLineField_aliases(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aliases, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLineField_aliases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QueryLineField", field, false, false, "String")
+}
+
+func (ec *executionContext) _QueryLineField_kind(ctx context.Context, field graphql.CollectedField, obj *monitor.LineField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLineField_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.LineKind) graphql.Marshaler {
+			return ec.marshalNQueryFieldKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLineField_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QueryLineField", field, false, false, "QueryFieldKind")
+}
+
+func (ec *executionContext) _QueryLineField_values(ctx context.Context, field graphql.CollectedField, obj *monitor.LineField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLineField_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLineField_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QueryLineField", field, false, false, "String")
 }
 
 func (ec *executionContext) _RateLimit_cost(ctx context.Context, field graphql.CollectedField, obj *monitor.RateLimit) (ret graphql.Marshaler) {
@@ -27737,7 +28263,7 @@ func (ec *executionContext) unmarshalInputAlertFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "status", "disposition", "severity", "title", "rule", "assignee", "incident", "host", "user", "sourceIp", "destinationIp", "process", "fileHash", "mergedInto", "techniques", "tags", "count", "firstSeen", "lastSeen", "createdAt", "updatedAt", "text"}
+	fieldsInOrder := [...]string{"and", "or", "not", "query", "status", "disposition", "severity", "title", "rule", "assignee", "incident", "host", "user", "sourceIp", "destinationIp", "process", "fileHash", "mergedInto", "techniques", "tags", "count", "firstSeen", "lastSeen", "createdAt", "updatedAt", "text"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -27765,6 +28291,13 @@ func (ec *executionContext) unmarshalInputAlertFilter(ctx context.Context, obj a
 				return &it, err
 			}
 			it.Not = data
+		case "query":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("query"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Query = data
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalOAlertStatusFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertStatusFilter(ctx, v)
@@ -28668,7 +29201,7 @@ func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "occurredAt", "receivedAt", "class", "action", "outcome", "severity", "product", "category", "service", "format", "host", "user", "sourceIp", "sourcePort", "destinationIp", "destinationPort", "process", "command", "fileHash", "filePath", "domain", "url", "message", "raw"}
+	fieldsInOrder := [...]string{"and", "or", "not", "query", "occurredAt", "receivedAt", "class", "action", "outcome", "severity", "product", "category", "service", "format", "host", "user", "sourceIp", "sourcePort", "destinationIp", "destinationPort", "process", "command", "fileHash", "filePath", "domain", "url", "message", "raw"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -28696,6 +29229,13 @@ func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj a
 				return &it, err
 			}
 			it.Not = data
+		case "query":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("query"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Query = data
 		case "occurredAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("occurredAt"))
 			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
@@ -29316,7 +29856,7 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "status", "severity", "title", "assignee", "createdAt", "updatedAt", "description", "disposition", "grouping", "alertCount"}
+	fieldsInOrder := [...]string{"and", "or", "not", "query", "status", "severity", "title", "assignee", "createdAt", "updatedAt", "description", "disposition", "grouping", "alertCount"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -29344,6 +29884,13 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 				return &it, err
 			}
 			it.Not = data
+		case "query":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("query"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Query = data
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalOIncidentStatusFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentStatusFilter(ctx, v)
@@ -30524,7 +31071,7 @@ func (ec *executionContext) unmarshalInputRuleFilter(ctx context.Context, obj an
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "title", "level", "enabled", "state", "product", "category", "service", "techniques"}
+	fieldsInOrder := [...]string{"and", "or", "not", "query", "title", "level", "enabled", "state", "product", "category", "service", "techniques"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -30552,6 +31099,13 @@ func (ec *executionContext) unmarshalInputRuleFilter(ctx context.Context, obj an
 				return &it, err
 			}
 			it.Not = data
+		case "query":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("query"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Query = data
 		case "title":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
 			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
@@ -36068,6 +36622,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_journal(ctx, field)
 				})
+		case "queryLine":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_queryLine(ctx, field)
+				})
 		case "settings":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -36093,6 +36653,140 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var queryLineImplementors = []string{"QueryLine"}
+
+func (ec *executionContext) _QueryLine(ctx context.Context, sel ast.SelectionSet, obj *model.QueryLine) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, queryLineImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("QueryLine")
+		case "error":
+			out.Values[i] = ec._QueryLine_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "fields":
+			out.Values[i] = ec._QueryLine_fields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var queryLineErrorImplementors = []string{"QueryLineError"}
+
+func (ec *executionContext) _QueryLineError(ctx context.Context, sel ast.SelectionSet, obj *model.QueryLineError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, queryLineErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("QueryLineError")
+		case "message":
+			out.Values[i] = ec._QueryLineError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "position":
+			out.Values[i] = ec._QueryLineError_position(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "length":
+			out.Values[i] = ec._QueryLineError_length(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hint":
+			out.Values[i] = ec._QueryLineError_hint(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var queryLineFieldImplementors = []string{"QueryLineField"}
+
+func (ec *executionContext) _QueryLineField(ctx context.Context, sel ast.SelectionSet, obj *monitor.LineField) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, queryLineFieldImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("QueryLineField")
+		case "name":
+			out.Values[i] = ec._QueryLineField_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aliases":
+			out.Values[i] = ec._QueryLineField_aliases(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._QueryLineField_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "values":
+			out.Values[i] = ec._QueryLineField_values(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -39306,6 +40000,68 @@ func (ec *executionContext) marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitor�
 	return ec._PageInfo(ctx, sel, &v)
 }
 
+func (ec *executionContext) unmarshalNQueryFieldKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineKind(ctx context.Context, v any) (monitor.LineKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.LineKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNQueryFieldKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineKind(ctx context.Context, sel ast.SelectionSet, v monitor.LineKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "QueryFieldKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNQueryLine2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐQueryLine(ctx context.Context, sel ast.SelectionSet, v *model.QueryLine) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "QueryLine!")
+		return graphql.Null
+	}
+	return ec._QueryLine(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNQueryLineField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.LineField) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNQueryLineField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNQueryLineField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineField(ctx context.Context, sel ast.SelectionSet, v *monitor.LineField) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "QueryLineField!")
+		return graphql.Null
+	}
+	return ec._QueryLineField(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNQueryNoun2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineNoun(ctx context.Context, v any) (monitor.LineNoun, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.LineNoun(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNQueryNoun2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineNoun(ctx context.Context, sel ast.SelectionSet, v monitor.LineNoun) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "QueryNoun!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNRateLimit2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRateLimit(ctx context.Context, sel ast.SelectionSet, v *monitor.RateLimit) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RateLimit!")
@@ -41038,6 +41794,13 @@ func (ec *executionContext) unmarshalOOutcomeFilter2ᚖgithubᚗcomᚋsecurity�
 	}
 	res, err := ec.unmarshalInputOutcomeFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOQueryLineError2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐQueryLineError(ctx context.Context, sel ast.SelectionSet, v *model.QueryLineError) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._QueryLineError(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalORole2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRole(ctx context.Context, v any) (*monitor.Role, error) {

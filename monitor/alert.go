@@ -95,6 +95,9 @@ const (
 	Duplicate     AlertDisposition = "DUPLICATE"
 )
 
+// AlertDispositions lists all dispositions.
+var AlertDispositions = []AlertDisposition{TruePositive, Benign, FalsePositive, Duplicate}
+
 // Bounds of what analysts write, in characters.
 const (
 	MaxReason  = 2_000

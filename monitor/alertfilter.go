@@ -9,6 +9,7 @@ import (
 type AlertFilter struct {
 	And, Or       []*AlertFilter
 	Not           *AlertFilter
+	Query         *string // see line
 	Status        *AlertStatusFilter
 	Disposition   *AlertDispositionFilter
 	Severity      *SeverityFilter
@@ -72,6 +73,7 @@ func (f *AlertFilter) Compile() (Predicate, error) {
 }
 
 func (b *filterBuilder) alertTests(p *Predicate, f *AlertFilter) {
+	b.line(p, lineNouns[LineAlerts], f.Query)
 	if f.Status != nil {
 		addEnum(b, p, "status", f.Status.Eq, f.Status.In)
 	}

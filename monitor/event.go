@@ -77,6 +77,9 @@ const (
 	OutcomeFailure Outcome = "FAILURE"
 )
 
+// Outcomes lists all outcomes.
+var Outcomes = []Outcome{OutcomeUnknown, OutcomeSuccess, OutcomeFailure}
+
 // Severity orders events and alerts. Its names are Sigma's levels.
 type Severity string
 

@@ -9,6 +9,7 @@ import (
 type EventFilter struct {
 	And, Or         []*EventFilter
 	Not             *EventFilter
+	Query           *string // see line
 	OccurredAt      *TimeFilter
 	ReceivedAt      *TimeFilter
 	Class           *EventClassFilter
@@ -65,6 +66,7 @@ func (f *EventFilter) Compile() (Predicate, error) {
 }
 
 func (b *filterBuilder) eventTests(p *Predicate, f *EventFilter) {
+	b.line(p, lineNouns[LineEvents], f.Query)
 	b.time(p, "occurredAt", f.OccurredAt)
 	b.time(p, "receivedAt", f.ReceivedAt)
 	if f.Class != nil {

@@ -58,6 +58,9 @@ const (
 	IncidentClosed     IncidentStatus = "CLOSED"
 )
 
+// IncidentStatuses lists all statuses in their order.
+var IncidentStatuses = []IncidentStatus{IncidentOpen, IncidentInProgress, IncidentClosed}
+
 // Bounds of an incident.
 const (
 	MaxIncidentTitle       = 200 // characters
@@ -218,6 +221,7 @@ func (e *IncidentTimelineEntry) Comment() (*Comment, error) {
 type IncidentFilter struct {
 	And, Or   []*IncidentFilter
 	Not       *IncidentFilter
+	Query     *string // see line
 	Status    *IncidentStatusFilter
 	Severity  *SeverityFilter
 	Title     *StringFilter
@@ -248,6 +252,7 @@ func (f *IncidentFilter) Compile() (Predicate, error) {
 }
 
 func (b *filterBuilder) incidentTests(p *Predicate, f *IncidentFilter) {
+	b.line(p, lineNouns[LineIncidents], f.Query)
 	if f.Status != nil {
 		addEnum(b, p, "status", f.Status.Eq, f.Status.In)
 	}

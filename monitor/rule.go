@@ -41,3 +41,6 @@ const (
 	RuleInactive RuleState = "INACTIVE"
 	RuleInvalid  RuleState = "INVALID"
 )
+
+// RuleStates lists all states.
+var RuleStates = []RuleState{RuleActive, RuleInactive, RuleInvalid}

@@ -4,6 +4,7 @@ package monitor
 type RuleFilter struct {
 	And, Or    []*RuleFilter
 	Not        *RuleFilter
+	Query      *string // see line
 	Title      *StringFilter
 	Level      *SeverityFilter
 	Enabled    *bool
@@ -29,6 +30,7 @@ func (f *RuleFilter) Compile() (Predicate, error) {
 }
 
 func (b *filterBuilder) ruleTests(p *Predicate, f *RuleFilter) {
+	b.line(p, lineNouns[LineRules], f.Query)
 	b.text(p, "title", f.Title)
 	b.severity(p, "level", f.Level)
 	if f.Enabled != nil {

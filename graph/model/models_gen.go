@@ -571,6 +571,26 @@ type Mutation struct {
 type Query struct {
 }
 
+// A query line, checked.
+type QueryLine struct {
+	// Null: it can be used.
+	Error *QueryLineError `json:"error,omitempty"`
+	// The fields that it may name.
+	Fields []*monitor.LineField `json:"fields"`
+}
+
+// What is wrong with a query line, and where.
+type QueryLineError struct {
+	// For people.
+	Message string `json:"message"`
+	// The first character that is at fault, from 1.
+	Position int `json:"position"`
+	// How many characters are.
+	Length int `json:"length"`
+	// What may have been meant.
+	Hint *string `json:"hint,omitempty"`
+}
+
 // Stops a rule from firing.
 type RuleDisableInput struct {
 	ID              string `json:"id"`

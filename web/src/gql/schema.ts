@@ -127,6 +127,8 @@ export type AlertFilter = {
   not?: InputMaybe<AlertFilter>;
   or?: InputMaybe<Array<AlertFilter>>;
   process?: InputMaybe<StringFilter>;
+  /** A query line, as people type it: `severity:>=high host:web-* NOT user:svc_*`. queryLine tells which fields it has. */
+  query?: InputMaybe<Scalars['String']['input']>;
   /** The rule that fired. */
   rule?: InputMaybe<IdFilter>;
   severity?: InputMaybe<SeverityFilter>;
@@ -361,6 +363,8 @@ export type EventFilter = {
   process?: InputMaybe<StringFilter>;
   /** The log source's product, for example windows. */
   product?: InputMaybe<StringFilter>;
+  /** A query line, as people type it: `severity:>=high host:web-* NOT user:svc_*`. queryLine tells which fields it has. */
+  query?: InputMaybe<Scalars['String']['input']>;
   /** Anywhere in the record as it came. */
   raw?: InputMaybe<StringFilter>;
   receivedAt?: InputMaybe<TimeFilter>;
@@ -478,6 +482,8 @@ export type IncidentFilter = {
   grouping?: InputMaybe<IdFilter>;
   not?: InputMaybe<IncidentFilter>;
   or?: InputMaybe<Array<IncidentFilter>>;
+  /** A query line, as people type it: `severity:>=high host:web-* NOT user:svc_*`. queryLine tells which fields it has. */
+  query?: InputMaybe<Scalars['String']['input']>;
   severity?: InputMaybe<SeverityFilter>;
   status?: InputMaybe<IncidentStatusFilter>;
   title?: InputMaybe<StringFilter>;
@@ -700,6 +706,34 @@ export type OutcomeFilter = {
   in?: InputMaybe<Array<Outcome>>;
 };
 
+/** What the values of a field of a query line are. */
+export type QueryFieldKind =
+  /** An address or a network: `src:10.0.0.0/8`. */
+  | 'ADDRESS'
+  /** One of `values`; where they have an order `severity:>=high` too. */
+  | 'ENUM'
+  /** An id of the graph, `none`, or `*` for any. */
+  | 'ID'
+  /** A list of words, of which one is meant: `tag:lateral`. */
+  | 'LIST'
+  /** A whole number: `count:>10`. */
+  | 'NUMBER'
+  /** Text: `host:web-1`, `host:web-*` begins with, `command:*mimikatz*` contains, `user:*` has one. */
+  | 'TEXT'
+  /** A time, compared: `time:>now-24h`. */
+  | 'TIME';
+
+/** What a query line is about. */
+export type QueryNoun =
+  /** AlertFilter.query. */
+  | 'ALERTS'
+  /** EventFilter.query. */
+  | 'EVENTS'
+  /** IncidentFilter.query. */
+  | 'INCIDENTS'
+  /** RuleFilter.query. */
+  | 'RULES';
+
 /** How a report is written. */
 export type ReportFormat =
   /** A page of its own, to print or to save as PDF from the browser. */
@@ -741,6 +775,8 @@ export type RuleFilter = {
   or?: InputMaybe<Array<RuleFilter>>;
   /** The log source's product, for example windows. */
   product?: InputMaybe<StringFilter>;
+  /** A query line, as people type it: `severity:>=high host:web-* NOT user:svc_*`. queryLine tells which fields it has. */
+  query?: InputMaybe<Scalars['String']['input']>;
   /** The log source's service, for example sshd. */
   service?: InputMaybe<StringFilter>;
   state?: InputMaybe<RuleStateFilter>;
