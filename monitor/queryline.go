@@ -54,10 +54,12 @@ func CheckLine(noun LineNoun, text string) error {
 func parseLine(b *filterBuilder, noun *lineNoun, text string) (Predicate, error) {
 	l := &line{text: text, noun: noun, b: b}
 	if len(text) > maxLine {
-		return Predicate{}, l.fail(0, len(text), "", "a query line has at most %d bytes, this one has %d", maxLine, len(text))
+		l.fail(0, len(text), "", "a query line has at most %d bytes, this one has %d", maxLine, len(text))
+		return Predicate{}, l.err
 	}
 	if !utf8.ValidString(text) {
-		return Predicate{}, l.fail(0, len(text), "", "the query line is not UTF-8")
+		l.fail(0, len(text), "", "the query line is not UTF-8")
+		return Predicate{}, l.err
 	}
 	l.space()
 	if l.at == len(text) {
@@ -74,7 +76,7 @@ func parseLine(b *filterBuilder, noun *lineNoun, text string) (Predicate, error)
 }
 
 // fail keeps the first error, with its place in characters, from 1.
-func (l *line) fail(at, length int, hint, format string, args ...any) error {
+func (l *line) fail(at, length int, hint, format string, args ...any) {
 	if l.err == nil {
 		details := map[string]any{
 			"position": utf8.RuneCountInString(l.text[:at]) + 1,
@@ -85,7 +87,6 @@ func (l *line) fail(at, length int, hint, format string, args ...any) error {
 		}
 		l.err = &Error{Code: CodeBadInput, Message: "query: " + fmt.Sprintf(format, args...), Path: []string{"filter", "query"}, Details: details}
 	}
-	return l.err
 }
 
 func (l *line) space() {
