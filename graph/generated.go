@@ -49,6 +49,7 @@ type ResolverRoot interface {
 	Rule() RuleResolver
 	Session() SessionResolver
 	Subscription() SubscriptionResolver
+	TimeSeries() TimeSeriesResolver
 	Viewer() ViewerResolver
 }
 
@@ -250,6 +251,11 @@ type ComplexityRoot struct {
 	AuditEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	BoundedCount struct {
+		Count      func(childComplexity int) int
+		IsEstimate func(childComplexity int) int
 	}
 
 	Comment struct {
@@ -697,10 +703,15 @@ type ComplexityRoot struct {
 	Query struct {
 		Alert             func(childComplexity int, id string, asOf *time.Time) int
 		AlertCounts       func(childComplexity int, filter *monitor.AlertFilter) int
+		AlertTimeSeries   func(childComplexity int, filter *monitor.AlertFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) int
+		AlertTop          func(childComplexity int, filter *monitor.AlertFilter, field monitor.AggregateField, first int) int
 		Alerts            func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) int
 		Asset             func(childComplexity int, id string) int
 		Assets            func(childComplexity int, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) int
 		Event             func(childComplexity int, id string) int
+		EventCount        func(childComplexity int, filter *monitor.EventFilter) int
+		EventTimeSeries   func(childComplexity int, filter *monitor.EventFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) int
+		EventTop          func(childComplexity int, filter *monitor.EventFilter, field monitor.AggregateField, first int) int
 		Events            func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
 		FeedConsumers     func(childComplexity int, first int, after *string) int
 		Incident          func(childComplexity int, id string, asOf *time.Time) int
@@ -788,6 +799,12 @@ type ComplexityRoot struct {
 		Rule   func(childComplexity int) int
 	}
 
+	Series struct {
+		Counts func(childComplexity int) int
+		Total  func(childComplexity int) int
+		Value  func(childComplexity int) int
+	}
+
 	Session struct {
 		Address     func(childComplexity int) int
 		Agent       func(childComplexity int) int
@@ -862,6 +879,14 @@ type ComplexityRoot struct {
 		URI    func(childComplexity int) int
 	}
 
+	TimeSeries struct {
+		Interval   func(childComplexity int) int
+		IsEstimate func(childComplexity int) int
+		Series     func(childComplexity int) int
+		Starts     func(childComplexity int) int
+		Total      func(childComplexity int) int
+	}
+
 	TokenCreatePayload struct {
 		Errors func(childComplexity int) int
 		Secret func(childComplexity int) int
@@ -870,6 +895,12 @@ type ComplexityRoot struct {
 
 	TokenRevokePayload struct {
 		Errors func(childComplexity int) int
+	}
+
+	TopValues struct {
+		IsEstimate func(childComplexity int) int
+		Total      func(childComplexity int) int
+		Values     func(childComplexity int) int
 	}
 
 	User struct {
@@ -904,6 +935,11 @@ type ComplexityRoot struct {
 	UserPayload struct {
 		Errors func(childComplexity int) int
 		User   func(childComplexity int) int
+	}
+
+	ValueCount struct {
+		Count func(childComplexity int) int
+		Value func(childComplexity int) int
 	}
 
 	Viewer struct {
@@ -1082,6 +1118,11 @@ type QueryResolver interface {
 	Sessions(ctx context.Context, user *string, first int, after *string) (*page.Connection[*monitor.Session], error)
 	Tokens(ctx context.Context, first int, after *string) (*page.Connection[*monitor.APIToken], error)
 	Journal(ctx context.Context, filter *monitor.JournalFilter, object *string, first int, after *string) (*model.AuditConnection, error)
+	EventCount(ctx context.Context, filter *monitor.EventFilter) (*model.BoundedCount, error)
+	EventTop(ctx context.Context, filter *monitor.EventFilter, field monitor.AggregateField, first int) (*monitor.TopValues, error)
+	EventTimeSeries(ctx context.Context, filter *monitor.EventFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) (*monitor.TimeSeries, error)
+	AlertTop(ctx context.Context, filter *monitor.AlertFilter, field monitor.AggregateField, first int) (*monitor.TopValues, error)
+	AlertTimeSeries(ctx context.Context, filter *monitor.AlertFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) (*monitor.TimeSeries, error)
 	QueryLine(ctx context.Context, noun monitor.LineNoun, query string) (*model.QueryLine, error)
 	Settings(ctx context.Context) (*monitor.Settings, error)
 	RateLimit(ctx context.Context) (*monitor.RateLimit, error)
@@ -1102,6 +1143,9 @@ type SubscriptionResolver interface {
 	JournalFeed(ctx context.Context, filter *monitor.JournalFilter, after *string) (<-chan *model.JournalFeedBatch, error)
 	JobProgress(ctx context.Context, id string) (<-chan *monitor.Job, error)
 	IngestStats(ctx context.Context) (<-chan *model.IngestStats, error)
+}
+type TimeSeriesResolver interface {
+	Interval(ctx context.Context, obj *monitor.TimeSeries) (monitor.Duration, error)
 }
 type ViewerResolver interface {
 	Feeds(ctx context.Context, obj *monitor.Viewer) ([]*monitor.FeedConsumer, error)
@@ -1945,6 +1989,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditEdge.Node(childComplexity), true
+
+	case "BoundedCount.count":
+		if e.ComplexityRoot.BoundedCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BoundedCount.Count(childComplexity), true
+	case "BoundedCount.isEstimate":
+		if e.ComplexityRoot.BoundedCount.IsEstimate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BoundedCount.IsEstimate(childComplexity), true
 
 	case "Comment.author":
 		if e.ComplexityRoot.Comment.Author == nil {
@@ -3971,6 +4028,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AlertCounts(childComplexity, args["filter"].(*monitor.AlertFilter)), true
+	case "Query.alertTimeSeries":
+		if e.ComplexityRoot.Query.AlertTimeSeries == nil {
+			break
+		}
+
+		args, err := ec.field_Query_alertTimeSeries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AlertTimeSeries(childComplexity, args["filter"].(*monitor.AlertFilter), args["from"].(time.Time), args["to"].(time.Time), args["interval"].(monitor.Duration), args["groupBy"].(*monitor.AggregateField)), true
+	case "Query.alertTop":
+		if e.ComplexityRoot.Query.AlertTop == nil {
+			break
+		}
+
+		args, err := ec.field_Query_alertTop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AlertTop(childComplexity, args["filter"].(*monitor.AlertFilter), args["field"].(monitor.AggregateField), args["first"].(int)), true
 	case "Query.alerts":
 		if e.ComplexityRoot.Query.Alerts == nil {
 			break
@@ -4015,6 +4094,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Event(childComplexity, args["id"].(string)), true
+	case "Query.eventCount":
+		if e.ComplexityRoot.Query.EventCount == nil {
+			break
+		}
+
+		args, err := ec.field_Query_eventCount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.EventCount(childComplexity, args["filter"].(*monitor.EventFilter)), true
+	case "Query.eventTimeSeries":
+		if e.ComplexityRoot.Query.EventTimeSeries == nil {
+			break
+		}
+
+		args, err := ec.field_Query_eventTimeSeries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.EventTimeSeries(childComplexity, args["filter"].(*monitor.EventFilter), args["from"].(time.Time), args["to"].(time.Time), args["interval"].(monitor.Duration), args["groupBy"].(*monitor.AggregateField)), true
+	case "Query.eventTop":
+		if e.ComplexityRoot.Query.EventTop == nil {
+			break
+		}
+
+		args, err := ec.field_Query_eventTop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.EventTop(childComplexity, args["filter"].(*monitor.EventFilter), args["field"].(monitor.AggregateField), args["first"].(int)), true
 	case "Query.events":
 		if e.ComplexityRoot.Query.Events == nil {
 			break
@@ -4471,6 +4583,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RulePayload.Rule(childComplexity), true
 
+	case "Series.counts":
+		if e.ComplexityRoot.Series.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Series.Counts(childComplexity), true
+	case "Series.total":
+		if e.ComplexityRoot.Series.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Series.Total(childComplexity), true
+	case "Series.value":
+		if e.ComplexityRoot.Series.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Series.Value(childComplexity), true
+
 	case "Session.address":
 		if e.ComplexityRoot.Session.Address == nil {
 			break
@@ -4741,6 +4872,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TOTPEnrolPayload.URI(childComplexity), true
 
+	case "TimeSeries.interval":
+		if e.ComplexityRoot.TimeSeries.Interval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeSeries.Interval(childComplexity), true
+	case "TimeSeries.isEstimate":
+		if e.ComplexityRoot.TimeSeries.IsEstimate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeSeries.IsEstimate(childComplexity), true
+	case "TimeSeries.series":
+		if e.ComplexityRoot.TimeSeries.Series == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeSeries.Series(childComplexity), true
+	case "TimeSeries.starts":
+		if e.ComplexityRoot.TimeSeries.Starts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeSeries.Starts(childComplexity), true
+	case "TimeSeries.total":
+		if e.ComplexityRoot.TimeSeries.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeSeries.Total(childComplexity), true
+
 	case "TokenCreatePayload.errors":
 		if e.ComplexityRoot.TokenCreatePayload.Errors == nil {
 			break
@@ -4766,6 +4928,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TokenRevokePayload.Errors(childComplexity), true
+
+	case "TopValues.isEstimate":
+		if e.ComplexityRoot.TopValues.IsEstimate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopValues.IsEstimate(childComplexity), true
+	case "TopValues.total":
+		if e.ComplexityRoot.TopValues.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopValues.Total(childComplexity), true
+	case "TopValues.values":
+		if e.ComplexityRoot.TopValues.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopValues.Values(childComplexity), true
 
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
@@ -4885,6 +5066,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UserPayload.User(childComplexity), true
+
+	case "ValueCount.count":
+		if e.ComplexityRoot.ValueCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ValueCount.Count(childComplexity), true
+	case "ValueCount.value":
+		if e.ComplexityRoot.ValueCount.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ValueCount.Value(childComplexity), true
 
 	case "Viewer.feeds":
 		if e.ComplexityRoot.Viewer.Feeds == nil {
@@ -5263,6 +5457,48 @@ type Query {
     first: Int!
     after: String
   ): AuditConnection! @auth(requires: ADMIN) @cost(weight: 20)
+  "How many events match; exact up to 200,000."
+  eventCount(filter: EventFilter): BoundedCount! @auth(requires: VIEWER) @cost(weight: 50)
+  "The commonest values of a field among the events that match. Over the latest 200,000 of them."
+  eventTop(
+    filter: EventFilter
+    "Which field."
+    field: EventField!
+    "How many values: 1 to 100."
+    first: Int! = 10
+  ): TopValues! @auth(requires: VIEWER) @cost(weight: 100)
+  "The events that match, counted by when they happened. Over the latest 200,000 of them."
+  eventTimeSeries(
+    filter: EventFilter
+    "When it begins; the first bucket begins at a multiple of the interval before that."
+    from: Time!
+    "When it ends."
+    to: Time!
+    "How long a bucket is; at most 1,000 buckets."
+    interval: Duration!
+    "A line for each of the ten commonest values of this field, and one for the rest."
+    groupBy: EventField
+  ): TimeSeries! @auth(requires: VIEWER) @cost(weight: 200)
+  "The commonest values of a field among the alerts that match. Over the latest 200,000 of them."
+  alertTop(
+    filter: AlertFilter
+    "Which field."
+    field: AlertField!
+    "How many values: 1 to 100."
+    first: Int! = 10
+  ): TopValues! @auth(requires: VIEWER) @cost(weight: 50)
+  "The alerts that match, counted by when they last matched. Over the latest 200,000 of them."
+  alertTimeSeries(
+    filter: AlertFilter
+    "When it begins; the first bucket begins at a multiple of the interval before that."
+    from: Time!
+    "When it ends."
+    to: Time!
+    "How long a bucket is; at most 1,000 buckets."
+    interval: Duration!
+    "A line for each of the ten commonest values of this field, and one for the rest."
+    groupBy: AlertField
+  ): TimeSeries! @auth(requires: VIEWER) @cost(weight: 100)
   "Checks a query line while somebody types it, and tells what it can be made of."
   queryLine(
     "What it is about."
@@ -7181,6 +7417,120 @@ type JournalEdge @auth(requires: VIEWER) {
   cursor: String!
 }
 
+# ---------------------------------------------------------------- counting
+
+"What events are counted by. Events without a value are left out."
+enum EventField {
+  "The machine."
+  HOST
+  "The account."
+  USER
+  "The process."
+  PROCESS
+  "The file hash."
+  FILE_HASH
+  "The severity."
+  SEVERITY
+  "The address that it came from."
+  SOURCE_IP
+  "The address that it went to."
+  DESTINATION_IP
+  "What was done."
+  ACTION
+  "The kind of event."
+  CLASS
+  "Whether it succeeded."
+  OUTCOME
+  "The log source's product."
+  PRODUCT
+  "The log source's category."
+  CATEGORY
+  "The log source's service."
+  SERVICE
+  "The format that it came in."
+  FORMAT
+  "The file."
+  FILE_PATH
+  "The domain name."
+  DOMAIN
+}
+
+"What alerts are counted by. Alerts without a value are left out."
+enum AlertField {
+  "The machine."
+  HOST
+  "The account."
+  USER
+  "The process."
+  PROCESS
+  "The file hash."
+  FILE_HASH
+  "The severity."
+  SEVERITY
+  "The address that it came from."
+  SOURCE_IP
+  "The address that it went to."
+  DESTINATION_IP
+  "Where they are in their life."
+  STATUS
+  "What they turned out to be."
+  DISPOSITION
+  "The rule's title."
+  TITLE
+  "The rule's id."
+  RULE
+}
+
+"A number that is exact up to a bound."
+type BoundedCount @auth(requires: VIEWER) {
+  "How many, or the bound."
+  count: Int!
+  "Whether there are more."
+  isEstimate: Boolean!
+}
+
+"The commonest values of a field, the commonest first."
+type TopValues @auth(requires: VIEWER) {
+  "Values with how many rows have them."
+  values: [ValueCount!]! @cost(weight: 0)
+  "How many rows have a value at all."
+  total: Int!
+  "Whether there are more rows than were counted, which are the latest."
+  isEstimate: Boolean!
+}
+
+"How many rows have a value."
+type ValueCount @auth(requires: VIEWER) {
+  "The value as lists show it."
+  value: String!
+  "How many rows have it."
+  count: Int!
+}
+
+"Rows counted by time. Buckets without any are there too."
+type TimeSeries @auth(requires: VIEWER) {
+  "When each bucket begins."
+  starts: [Time!]! @cost(weight: 0)
+  "How long each is."
+  interval: Duration!
+  "The lines: one of all rows, or one for each value and one for the rest."
+  series: [Series!]! @cost(weight: 0)
+  "All rows in it."
+  total: Int!
+  "Whether there are more rows than were counted, which are the latest."
+  isEstimate: Boolean!
+}
+
+"One line of a time series."
+type Series @auth(requires: VIEWER) {
+  "Null: of all rows, or of the rest."
+  value: String
+  "One number a bucket."
+  counts: [Int!]! @cost(weight: 0)
+  "Their sum."
+  total: Int!
+}
+
 # ---------------------------------------------------------------- query line
 
 "What a query line is about."
@@ -7971,6 +8321,16 @@ func (ec *executionContext) childFields_AuditEdge(ctx context.Context, field gra
 		return ec.fieldContext_AuditEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BoundedCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_BoundedCount_count(ctx, field)
+	case "isEstimate":
+		return ec.fieldContext_BoundedCount_isEstimate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BoundedCount", field.Name)
 }
 
 func (ec *executionContext) childFields_Comment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8889,6 +9249,18 @@ func (ec *executionContext) childFields_RulePayload(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type RulePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Series(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_Series_value(ctx, field)
+	case "counts":
+		return ec.fieldContext_Series_counts(ctx, field)
+	case "total":
+		return ec.fieldContext_Series_total(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Series", field.Name)
+}
+
 func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -9017,6 +9389,22 @@ func (ec *executionContext) childFields_TOTPEnrolPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type TOTPEnrolPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_TimeSeries(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "starts":
+		return ec.fieldContext_TimeSeries_starts(ctx, field)
+	case "interval":
+		return ec.fieldContext_TimeSeries_interval(ctx, field)
+	case "series":
+		return ec.fieldContext_TimeSeries_series(ctx, field)
+	case "total":
+		return ec.fieldContext_TimeSeries_total(ctx, field)
+	case "isEstimate":
+		return ec.fieldContext_TimeSeries_isEstimate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TimeSeries", field.Name)
+}
+
 func (ec *executionContext) childFields_TokenCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "token":
@@ -9035,6 +9423,18 @@ func (ec *executionContext) childFields_TokenRevokePayload(ctx context.Context, 
 		return ec.fieldContext_TokenRevokePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TokenRevokePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TopValues(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "values":
+		return ec.fieldContext_TopValues_values(ctx, field)
+	case "total":
+		return ec.fieldContext_TopValues_total(ctx, field)
+	case "isEstimate":
+		return ec.fieldContext_TopValues_isEstimate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TopValues", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9103,6 +9503,16 @@ func (ec *executionContext) childFields_UserPayload(ctx context.Context, field g
 		return ec.fieldContext_UserPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ValueCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_ValueCount_value(ctx, field)
+	case "count":
+		return ec.fieldContext_ValueCount_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ValueCount", field.Name)
 }
 
 func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10117,6 +10527,82 @@ func (ec *executionContext) field_Query_alertCounts_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_alertTimeSeries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.AlertFilter, error) {
+			return ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "interval",
+		func(ctx context.Context, v any) (monitor.Duration, error) {
+			return ec.unmarshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["interval"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
+		func(ctx context.Context, v any) (*monitor.AggregateField, error) {
+			return ec.unmarshalOAlertField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupBy"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_alertTop_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.AlertFilter, error) {
+			return ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (monitor.AggregateField, error) {
+			return ec.unmarshalNAlertField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_alert_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10234,6 +10720,96 @@ func (ec *executionContext) field_Query_assets_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["after"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_eventCount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.EventFilter, error) {
+			return ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_eventTimeSeries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.EventFilter, error) {
+			return ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "interval",
+		func(ctx context.Context, v any) (monitor.Duration, error) {
+			return ec.unmarshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["interval"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
+		func(ctx context.Context, v any) (*monitor.AggregateField, error) {
+			return ec.unmarshalOEventField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupBy"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_eventTop_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.EventFilter, error) {
+			return ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (monitor.AggregateField, error) {
+			return ec.unmarshalNEventField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
 	return args, nil
 }
 
@@ -14311,6 +14887,52 @@ func (ec *executionContext) _AuditEdge_cursor(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_AuditEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _BoundedCount_count(ctx context.Context, field graphql.CollectedField, obj *model.BoundedCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BoundedCount_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BoundedCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BoundedCount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _BoundedCount_isEstimate(ctx context.Context, field graphql.CollectedField, obj *model.BoundedCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BoundedCount_isEstimate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsEstimate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BoundedCount_isEstimate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BoundedCount", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Comment_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Comment) (ret graphql.Marshaler) {
@@ -23685,6 +24307,226 @@ func (ec *executionContext) fieldContext_Query_journal(ctx context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_eventCount(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_eventCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().EventCount(ctx, fc.Args["filter"].(*monitor.EventFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BoundedCount) graphql.Marshaler {
+			return ec.marshalNBoundedCount2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐBoundedCount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_eventCount(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BoundedCount(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_eventCount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_eventTop(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_eventTop(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().EventTop(ctx, fc.Args["filter"].(*monitor.EventFilter), fc.Args["field"].(monitor.AggregateField), fc.Args["first"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.TopValues) graphql.Marshaler {
+			return ec.marshalNTopValues2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTopValues(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_eventTop(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TopValues(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_eventTop_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_eventTimeSeries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_eventTimeSeries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().EventTimeSeries(ctx, fc.Args["filter"].(*monitor.EventFilter), fc.Args["from"].(time.Time), fc.Args["to"].(time.Time), fc.Args["interval"].(monitor.Duration), fc.Args["groupBy"].(*monitor.AggregateField))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.TimeSeries) graphql.Marshaler {
+			return ec.marshalNTimeSeries2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeSeries(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_eventTimeSeries(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TimeSeries(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_eventTimeSeries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_alertTop(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_alertTop(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AlertTop(ctx, fc.Args["filter"].(*monitor.AlertFilter), fc.Args["field"].(monitor.AggregateField), fc.Args["first"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.TopValues) graphql.Marshaler {
+			return ec.marshalNTopValues2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTopValues(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_alertTop(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TopValues(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_alertTop_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_alertTimeSeries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_alertTimeSeries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AlertTimeSeries(ctx, fc.Args["filter"].(*monitor.AlertFilter), fc.Args["from"].(time.Time), fc.Args["to"].(time.Time), fc.Args["interval"].(monitor.Duration), fc.Args["groupBy"].(*monitor.AggregateField))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.TimeSeries) graphql.Marshaler {
+			return ec.marshalNTimeSeries2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeSeries(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_alertTimeSeries(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TimeSeries(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_alertTimeSeries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_queryLine(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24893,6 +25735,75 @@ func (ec *executionContext) fieldContext_RulePayload_errors(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Series_value(ctx context.Context, field graphql.CollectedField, obj *monitor.Series) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Series_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Series_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Series", field, false, false, "String")
+}
+
+func (ec *executionContext) _Series_counts(ctx context.Context, field graphql.CollectedField, obj *monitor.Series) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Series_counts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
+			return ec.marshalNInt2ᚕintᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Series_counts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Series", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Series_total(ctx context.Context, field graphql.CollectedField, obj *monitor.Series) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Series_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Series_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Series", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Session_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26010,6 +26921,130 @@ func (ec *executionContext) fieldContext_TOTPEnrolPayload_errors(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _TimeSeries_starts(ctx context.Context, field graphql.CollectedField, obj *monitor.TimeSeries) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeSeries_starts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Starts(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []time.Time) graphql.Marshaler {
+			return ec.marshalNTime2ᚕtimeᚐTimeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeSeries_starts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeSeries", field, true, false, "Time")
+}
+
+func (ec *executionContext) _TimeSeries_interval(ctx context.Context, field graphql.CollectedField, obj *monitor.TimeSeries) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeSeries_interval(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TimeSeries().Interval(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeSeries_interval(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeSeries", field, true, true, "Duration")
+}
+
+func (ec *executionContext) _TimeSeries_series(ctx context.Context, field graphql.CollectedField, obj *monitor.TimeSeries) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeSeries_series(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Series, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Series) graphql.Marshaler {
+			return ec.marshalNSeries2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeriesᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeSeries_series(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeSeries",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Series(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeSeries_total(ctx context.Context, field graphql.CollectedField, obj *monitor.TimeSeries) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeSeries_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeSeries_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeSeries", field, false, false, "Int")
+}
+
+func (ec *executionContext) _TimeSeries_isEstimate(ctx context.Context, field graphql.CollectedField, obj *monitor.TimeSeries) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeSeries_isEstimate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsEstimate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeSeries_isEstimate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeSeries", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _TokenCreatePayload_token(ctx context.Context, field graphql.CollectedField, obj *model.TokenCreatePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26127,6 +27162,84 @@ func (ec *executionContext) fieldContext_TokenRevokePayload_errors(_ context.Con
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _TopValues_values(ctx context.Context, field graphql.CollectedField, obj *monitor.TopValues) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TopValues_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.ValueCount) graphql.Marshaler {
+			return ec.marshalNValueCount2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐValueCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TopValues_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TopValues",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ValueCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TopValues_total(ctx context.Context, field graphql.CollectedField, obj *monitor.TopValues) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TopValues_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TopValues_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TopValues", field, false, false, "Int")
+}
+
+func (ec *executionContext) _TopValues_isEstimate(ctx context.Context, field graphql.CollectedField, obj *monitor.TopValues) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TopValues_isEstimate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsEstimate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TopValues_isEstimate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TopValues", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *monitor.User) (ret graphql.Marshaler) {
@@ -26618,6 +27731,52 @@ func (ec *executionContext) fieldContext_UserPayload_errors(_ context.Context, f
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ValueCount_value(ctx context.Context, field graphql.CollectedField, obj *monitor.ValueCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ValueCount_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ValueCount_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ValueCount", field, false, false, "String")
+}
+
+func (ec *executionContext) _ValueCount_count(ctx context.Context, field graphql.CollectedField, obj *monitor.ValueCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ValueCount_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ValueCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ValueCount", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Viewer_user(ctx context.Context, field graphql.CollectedField, obj *monitor.Viewer) (ret graphql.Marshaler) {
@@ -33450,6 +34609,44 @@ func (ec *executionContext) _AuditEdge(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var boundedCountImplementors = []string{"BoundedCount"}
+
+func (ec *executionContext) _BoundedCount(ctx context.Context, sel ast.SelectionSet, obj *model.BoundedCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, boundedCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BoundedCount")
+		case "count":
+			out.Values[i] = ec._BoundedCount_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isEstimate":
+			out.Values[i] = ec._BoundedCount_isEstimate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var commentImplementors = []string{"Comment", "Node"}
 
 func (ec *executionContext) _Comment(ctx context.Context, sel ast.SelectionSet, obj *monitor.Comment) graphql.Marshaler {
@@ -36622,6 +37819,36 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_journal(ctx, field)
 				})
+		case "eventCount":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_eventCount(ctx, field)
+				})
+		case "eventTop":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_eventTop(ctx, field)
+				})
+		case "eventTimeSeries":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_eventTimeSeries(ctx, field)
+				})
+		case "alertTop":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_alertTop(ctx, field)
+				})
+		case "alertTimeSeries":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_alertTimeSeries(ctx, field)
+				})
 		case "queryLine":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -37081,6 +38308,49 @@ func (ec *executionContext) _RulePayload(ctx context.Context, sel ast.SelectionS
 			}
 		case "errors":
 			out.Values[i] = ec._RulePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var seriesImplementors = []string{"Series"}
+
+func (ec *executionContext) _Series(ctx context.Context, sel ast.SelectionSet, obj *monitor.Series) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, seriesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Series")
+		case "value":
+			out.Values[i] = ec._Series_value(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "counts":
+			out.Values[i] = ec._Series_counts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._Series_total(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -37598,6 +38868,60 @@ func (ec *executionContext) _TOTPEnrolPayload(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var timeSeriesImplementors = []string{"TimeSeries"}
+
+func (ec *executionContext) _TimeSeries(ctx context.Context, sel ast.SelectionSet, obj *monitor.TimeSeries) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, timeSeriesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TimeSeries")
+		case "starts":
+			out.Values[i] = ec._TimeSeries_starts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "interval":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._TimeSeries_interval(ctx, field, obj)
+				})
+		case "series":
+			out.Values[i] = ec._TimeSeries_series(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "total":
+			out.Values[i] = ec._TimeSeries_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isEstimate":
+			out.Values[i] = ec._TimeSeries_isEstimate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var tokenCreatePayloadImplementors = []string{"TokenCreatePayload"}
 
 func (ec *executionContext) _TokenCreatePayload(ctx context.Context, sel ast.SelectionSet, obj *model.TokenCreatePayload) graphql.Marshaler {
@@ -37654,6 +38978,49 @@ func (ec *executionContext) _TokenRevokePayload(ctx context.Context, sel ast.Sel
 			out.Values[i] = graphql.MarshalString("TokenRevokePayload")
 		case "errors":
 			out.Values[i] = ec._TokenRevokePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var topValuesImplementors = []string{"TopValues"}
+
+func (ec *executionContext) _TopValues(ctx context.Context, sel ast.SelectionSet, obj *monitor.TopValues) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, topValuesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TopValues")
+		case "values":
+			out.Values[i] = ec._TopValues_values(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._TopValues_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isEstimate":
+			out.Values[i] = ec._TopValues_isEstimate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -37889,6 +39256,44 @@ func (ec *executionContext) _UserPayload(ctx context.Context, sel ast.SelectionS
 			}
 		case "errors":
 			out.Values[i] = ec._UserPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var valueCountImplementors = []string{"ValueCount"}
+
+func (ec *executionContext) _ValueCount(ctx context.Context, sel ast.SelectionSet, obj *monitor.ValueCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, valueCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ValueCount")
+		case "value":
+			out.Values[i] = ec._ValueCount_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._ValueCount_count(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -38597,6 +40002,21 @@ func (ec *executionContext) marshalNAlertFeedEntry2ᚖgithubᚗcomᚋsecurityᚑ
 	return ec._AlertFeedEntry(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNAlertField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx context.Context, v any) (monitor.AggregateField, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.AggregateField(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAlertField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx context.Context, sel ast.SelectionSet, v monitor.AggregateField) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "AlertField!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx context.Context, v any) (*monitor.AlertFilter, error) {
 	res, err := ec.unmarshalInputAlertFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -38848,6 +40268,14 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 		graphql.AddInvalidNullFromMarshaler(ctx, "Boolean!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNBoundedCount2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐBoundedCount(ctx context.Context, sel ast.SelectionSet, v *model.BoundedCount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BoundedCount!")
+		return graphql.Null
+	}
+	return ec._BoundedCount(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNComment2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCommentᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Comment) graphql.Marshaler {
@@ -39133,6 +40561,21 @@ func (ec *executionContext) marshalNEventFeedBatch2ᚖgithubᚗcomᚋsecurityᚑ
 		return graphql.Null
 	}
 	return ec._EventFeedBatch(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEventField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx context.Context, v any) (monitor.AggregateField, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.AggregateField(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEventField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx context.Context, sel ast.SelectionSet, v monitor.AggregateField) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "EventField!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx context.Context, v any) (*monitor.EventFilter, error) {
@@ -39756,6 +41199,35 @@ func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.Selecti
 	return res
 }
 
+func (ec *executionContext) unmarshalNInt2ᚕintᚄ(ctx context.Context, v any) ([]int, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]int, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNInt2int(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNInt2ᚕintᚄ(ctx context.Context, sel ast.SelectionSet, v []int) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNInt2int(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNJSON2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawJSON(ctx context.Context, v any) (monitor.RawJSON, error) {
 	var res monitor.RawJSON
 	err := res.UnmarshalGQL(v)
@@ -40185,6 +41657,30 @@ func (ec *executionContext) marshalNRuleState2githubᚗcomᚋsecurityᚑmonitor�
 	return res
 }
 
+func (ec *executionContext) marshalNSeries2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Series) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSeries2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeries(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSeries2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeries(ctx context.Context, sel ast.SelectionSet, v *monitor.Series) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Series!")
+		return graphql.Null
+	}
+	return ec._Series(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSession2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSessionᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Session) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -40490,6 +41986,35 @@ func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) unmarshalNTime2ᚕtimeᚐTimeᚄ(ctx context.Context, v any) ([]time.Time, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]time.Time, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTime2timeᚐTime(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNTime2ᚕtimeᚐTimeᚄ(ctx context.Context, sel ast.SelectionSet, v []time.Time) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNTime2timeᚐTime(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
 	res, err := graphql.UnmarshalTime(v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -40506,6 +42031,14 @@ func (ec *executionContext) marshalNTime2ᚖtimeᚐTime(ctx context.Context, sel
 		graphql.AddInvalidNullFromMarshaler(ctx, "Time!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNTimeSeries2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeSeries(ctx context.Context, sel ast.SelectionSet, v *monitor.TimeSeries) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "TimeSeries!")
+		return graphql.Null
+	}
+	return ec._TimeSeries(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNTokenCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐTokenCreateInput(ctx context.Context, v any) (model.TokenCreateInput, error) {
@@ -40572,6 +42105,14 @@ func (ec *executionContext) marshalNTokenScope2ᚕgithubᚗcomᚋsecurityᚑmoni
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNTopValues2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTopValues(ctx context.Context, sel ast.SelectionSet, v *monitor.TopValues) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "TopValues!")
+		return graphql.Null
+	}
+	return ec._TopValues(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNUser2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUserᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.User) graphql.Marshaler {
@@ -40671,6 +42212,30 @@ func (ec *executionContext) unmarshalNUserSetPasswordInput2githubᚗcomᚋsecuri
 func (ec *executionContext) unmarshalNUserUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserUpdateInput(ctx context.Context, v any) (model.UserUpdateInput, error) {
 	res, err := ec.unmarshalInputUserUpdateInput(ctx, v)
 	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNValueCount2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐValueCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.ValueCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNValueCount2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐValueCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNValueCount2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐValueCount(ctx context.Context, sel ast.SelectionSet, v *monitor.ValueCount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ValueCount!")
+		return graphql.Null
+	}
+	return ec._ValueCount(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNViewer2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐViewer(ctx context.Context, sel ast.SelectionSet, v *monitor.Viewer) graphql.Marshaler {
@@ -40925,6 +42490,25 @@ func (ec *executionContext) marshalOAlertFeedEntry2ᚖgithubᚗcomᚋsecurityᚑ
 		return graphql.Null
 	}
 	return ec._AlertFeedEntry(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOAlertField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx context.Context, v any) (*monitor.AggregateField, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.AggregateField(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAlertField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx context.Context, sel ast.SelectionSet, v *monitor.AggregateField) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOAlertFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilterᚄ(ctx context.Context, v any) ([]*monitor.AlertFilter, error) {
@@ -41350,6 +42934,25 @@ func (ec *executionContext) unmarshalOEventClassFilter2ᚖgithubᚗcomᚋsecurit
 	}
 	res, err := ec.unmarshalInputEventClassFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOEventField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx context.Context, v any) (*monitor.AggregateField, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.AggregateField(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOEventField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx context.Context, sel ast.SelectionSet, v *monitor.AggregateField) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOEventFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilterᚄ(ctx context.Context, v any) ([]*monitor.EventFilter, error) {

@@ -110,6 +110,8 @@ type Resolver struct {
 	Jobs  Jobs
 	Users Users
 
+	Aggregates Aggregates
+
 	Sessions Sessions
 	Tokens   Tokens
 

@@ -206,6 +206,14 @@ type AuditEdge struct {
 	Cursor string           `json:"cursor"`
 }
 
+// A number that is exact up to a bound.
+type BoundedCount struct {
+	// How many, or the bound.
+	Count int `json:"count"`
+	// Whether there are more.
+	IsEstimate bool `json:"isEstimate"`
+}
+
 // What happened to one entity in a transaction.
 type EntityChange struct {
 	// Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job.

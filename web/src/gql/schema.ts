@@ -107,6 +107,31 @@ export type AlertDispositionFilter = {
   in?: InputMaybe<Array<AlertDisposition>>;
 };
 
+/** What alerts are counted by. Alerts without a value are left out. */
+export type AlertField =
+  /** The address that it went to. */
+  | 'DESTINATION_IP'
+  /** What they turned out to be. */
+  | 'DISPOSITION'
+  /** The file hash. */
+  | 'FILE_HASH'
+  /** The machine. */
+  | 'HOST'
+  /** The process. */
+  | 'PROCESS'
+  /** The rule's id. */
+  | 'RULE'
+  /** The severity. */
+  | 'SEVERITY'
+  /** The address that it came from. */
+  | 'SOURCE_IP'
+  /** Where they are in their life. */
+  | 'STATUS'
+  /** The rule's title. */
+  | 'TITLE'
+  /** The account. */
+  | 'USER';
+
 /** Which alerts. All conditions that are given must hold. The same filter serves the list, the counts and the feed. */
 export type AlertFilter = {
   and?: InputMaybe<Array<AlertFilter>>;
@@ -337,6 +362,41 @@ export type EventClassFilter = {
   eq?: InputMaybe<EventClass>;
   in?: InputMaybe<Array<EventClass>>;
 };
+
+/** What events are counted by. Events without a value are left out. */
+export type EventField =
+  /** What was done. */
+  | 'ACTION'
+  /** The log source's category. */
+  | 'CATEGORY'
+  /** The kind of event. */
+  | 'CLASS'
+  /** The address that it went to. */
+  | 'DESTINATION_IP'
+  /** The domain name. */
+  | 'DOMAIN'
+  /** The file hash. */
+  | 'FILE_HASH'
+  /** The file. */
+  | 'FILE_PATH'
+  /** The format that it came in. */
+  | 'FORMAT'
+  /** The machine. */
+  | 'HOST'
+  /** Whether it succeeded. */
+  | 'OUTCOME'
+  /** The process. */
+  | 'PROCESS'
+  /** The log source's product. */
+  | 'PRODUCT'
+  /** The log source's service. */
+  | 'SERVICE'
+  /** The severity. */
+  | 'SEVERITY'
+  /** The address that it came from. */
+  | 'SOURCE_IP'
+  /** The account. */
+  | 'USER';
 
 /** Which events. All conditions that are given must hold. The same filter serves the list and the feed. */
 export type EventFilter = {
