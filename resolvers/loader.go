@@ -38,22 +38,24 @@ func (r *Resolver) Loaders(ctx context.Context, next graphql.ResponseHandler) *g
 	return next(r.withLoaders(ctx))
 }
 
+// withLoaders asks a store only when something is loaded: a resolver of few stores
+// (of a test, of a benchmark) serves what needs no others.
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	options := []dataloadgen.Option{dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(500)}
 	return context.WithValue(ctx, loadersKey{}, &loaders{
-		users:      dataloadgen.NewLoader(byKey(r.Users.UsersByID, func(u *monitor.User) monitor.ID { return u.ID }), options...),
-		rules:      dataloadgen.NewLoader(byKey(r.Rules.RulesByID, func(r *monitor.Rule) monitor.ID { return r.ID }), options...),
-		events:     dataloadgen.NewLoader(byKey(r.Events.EventsByID, func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
-		alerts:     dataloadgen.NewLoader(byKey(r.Alerts.AlertsByID, func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
+		users:      dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.User] { return r.Users.UsersByID }), func(u *monitor.User) monitor.ID { return u.ID }), options...),
+		rules:      dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Rule] { return r.Rules.RulesByID }), func(each *monitor.Rule) monitor.ID { return each.ID }), options...),
+		events:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.EventID, monitor.Event] { return r.Events.EventsByID }), func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
+		alerts:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Alert] { return r.Alerts.AlertsByID }), func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
 		similar:    dataloadgen.NewLoader(guarded(r.similarAlerts), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
-		assets:     dataloadgen.NewLoader(byKey(r.Assets.AssetsByID, func(a *monitor.Asset) monitor.ID { return a.ID }), options...),
+		assets:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Asset] { return r.Assets.AssetsByID }), func(a *monitor.Asset) monitor.ID { return a.ID }), options...),
 		risky:      dataloadgen.NewLoader(guarded(r.riskyAlerts), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
 		prevalence: dataloadgen.NewLoader(guarded(r.prevalence), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
-		named:      dataloadgen.NewLoader(byKey(r.Users.UsersByName, func(u *monitor.User) string { return u.Name }), options...),
-		incidents:  dataloadgen.NewLoader(byKey(r.Incidents.IncidentsByID, func(i *monitor.Incident) monitor.ID { return i.ID }), options...),
-		groupings:  dataloadgen.NewLoader(byKey(r.Groupings.IncidentGroupingsByID, func(g *monitor.IncidentGrouping) monitor.ID { return g.ID }), options...),
-		spans:      dataloadgen.NewLoader(byKey(r.IncidentReading.IncidentSpans, func(s *monitor.IncidentSpan) monitor.ID { return s.ID }), options...),
-		counts:     dataloadgen.NewLoader(byKey(r.IncidentReading.AlertGroupsOfIncidents, func(g *monitor.IncidentGroups) monitor.ID { return g.ID }), options...),
+		named:      dataloadgen.NewLoader(byKey(late(func() batch[string, monitor.User] { return r.Users.UsersByName }), func(u *monitor.User) string { return u.Name }), options...),
+		incidents:  dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Incident] { return r.Incidents.IncidentsByID }), func(i *monitor.Incident) monitor.ID { return i.ID }), options...),
+		groupings:  dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IncidentGrouping] { return r.Groupings.IncidentGroupingsByID }), func(g *monitor.IncidentGrouping) monitor.ID { return g.ID }), options...),
+		spans:      dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IncidentSpan] { return r.IncidentReading.IncidentSpans }), func(s *monitor.IncidentSpan) monitor.ID { return s.ID }), options...),
+		counts:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IncidentGroups] { return r.IncidentReading.AlertGroupsOfIncidents }), func(g *monitor.IncidentGroups) monitor.ID { return g.ID }), options...),
 		tasks:      dataloadgen.NewLoader(byKey(r.tasksOf, func(l *taskList) monitor.ID { return l.incident }), options...),
 		entities:   dataloadgen.NewLoader(byKey(r.entitiesOf, func(e *monitor.IncidentEntities) monitor.ID { return e.ID }), options...),
 	})
@@ -67,9 +69,17 @@ func loadersOf(ctx context.Context) *loaders {
 	return l
 }
 
+// batch loads entities by their keys, in no order.
+type batch[K comparable, T any] func(context.Context, []K) ([]*T, error)
+
+// late takes a store's method when it is needed: the store may be missing.
+func late[K comparable, T any](of func() batch[K, T]) batch[K, T] {
+	return func(ctx context.Context, keys []K) ([]*T, error) { return of()(ctx, keys) }
+}
+
 // byKey puts what a store found into the order of the keys; a key without an
 // entity gives nil, which is not an error.
-func byKey[K comparable, T any](load func(context.Context, []K) ([]*T, error), key func(*T) K) func(context.Context, []K) ([]*T, []error) {
+func byKey[K comparable, T any](load batch[K, T], key func(*T) K) func(context.Context, []K) ([]*T, []error) {
 	return guarded(func(ctx context.Context, keys []K) ([]*T, error) {
 		found, err := load(ctx, keys)
 		if err != nil {
