@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -162,14 +163,27 @@ func ownerOf(nodes []*redisServer) *redisServer {
 	return nodes[int(slot)*3/16384]
 }
 
+// freePort gives a port that is free together with the one 10,000 above it, which
+// a node of a cluster takes too. Both are below those that the system hands out
+// (32,768 and up on Linux), so that no connection takes one in the meantime.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 12_000 + rand.IntN(10_000)
+		if isFree(port) && isFree(port+10_000) {
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
+}
+
+func isFree(port int) bool {
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err == nil {
+		_ = l.Close()
+	}
+	return err == nil
 }
 
 // eventually polls what nobody tells of.
