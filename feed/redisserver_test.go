@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -169,7 +169,7 @@ func ownerOf(nodes []*redisServer) *redisServer {
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {
-		port := 12_000 + rand.IntN(10_000)
+		port := 12_000 + mathrand.IntN(10_000) //nolint:gosec // any will do
 		if isFree(port) && isFree(port+10_000) {
 			return port
 		}
