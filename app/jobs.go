@@ -37,13 +37,81 @@ func (a *App) VerifyJournal(ctx context.Context, actor monitor.Actor) (*monitor.
 	})
 }
 
+// AlertBulk begins to change many alerts: those with the ids, or those that match.
+func (j jobs) AlertBulk(ctx context.Context, actor monitor.Actor, bulk monitor.Bulk, filter *monitor.AlertFilter, ids []monitor.ID) (*monitor.Job, error) {
+	return j.app.beginBulk(func() (*monitor.Job, error) { return j.CreateBulk(ctx, actor, bulk, filter, ids) })
+}
+
+// UndoBulk begins to undo a bulk job.
+func (j jobs) UndoBulk(ctx context.Context, actor monitor.Actor, of monitor.ID) (*monitor.Job, error) {
+	return j.app.beginBulk(func() (*monitor.Job, error) { return j.CreateUndo(ctx, actor, of) })
+}
+
+// beginBulk starts a job that is in the database with all that it will do. Where
+// its process ends, another goes on with it.
+func (a *App) beginBulk(create func() (*monitor.Job, error)) (*monitor.Job, error) {
+	select {
+	case a.jobs <- struct{}{}:
+	default:
+		return nil, errTooManyJobs
+	}
+	job, err := create()
+	if err != nil {
+		<-a.jobs
+		return nil, err
+	}
+	a.background.Go(func() {
+		defer func() { <-a.jobs }()
+		a.runBulk(job.ID)
+	})
+	return job, nil
+}
+
+// runBulk does one step after another. Each step notes what it did; so a fault
+// ends nothing: after monitor.JobStale somebody goes on.
+func (a *App) runBulk(id monitor.ID) {
+	for {
+		job, err := a.Store.BulkStep(a.running, id)
+		if err != nil {
+			if a.running.Err() == nil {
+				a.lg.Error("job: step", "job", id.String(), "error", err)
+			}
+			return
+		}
+		if job.Finished() {
+			return
+		}
+	}
+}
+
+// resumeBulk goes on with a job whose process has died, where there is room.
+func (a *App) resumeBulk(ctx context.Context, id monitor.ID) error {
+	select {
+	case a.jobs <- struct{}{}:
+	default:
+		return nil // another replica has room, or this one later
+	}
+	taken, err := a.Store.TakeJob(ctx, id, monitor.JobStale)
+	if err != nil || !taken {
+		<-a.jobs
+		return err
+	}
+	a.background.Go(func() {
+		defer func() { <-a.jobs }()
+		a.runBulk(id)
+	})
+	return nil
+}
+
+var errTooManyJobs = monitor.Errorf(monitor.CodeRateLimited, "%d jobs run on this replica already", maxJobs)
+
 // begin starts a job in this process. It ends with the process; then, or when its
 // process dies, it is marked as failed.
 func (a *App) begin(ctx context.Context, actor monitor.Actor, kind monitor.JobKind, work func(context.Context, func(done, total int) error) (string, error)) (*monitor.Job, error) {
 	select {
 	case a.jobs <- struct{}{}:
 	default:
-		return nil, monitor.Errorf(monitor.CodeRateLimited, "%d jobs run on this replica already", maxJobs)
+		return nil, errTooManyJobs
 	}
 	job, err := a.Store.CreateJob(ctx, actor, kind)
 	if err != nil {
@@ -89,11 +157,14 @@ func (a *App) run(id monitor.ID, work func(context.Context, func(done, total int
 	}
 }
 
-// buryJobs marks jobs as failed whose process has died.
+// buryJobs goes on with the jobs whose process has died, or marks them as failed
+// where nobody can.
 func (a *App) buryJobs(ctx context.Context) {
 	stale, err := a.Store.StaleJobs(ctx, monitor.JobStale)
 	for _, job := range stale {
-		if err == nil {
+		if err == nil && job.Resumes() {
+			err = a.resumeBulk(ctx, job.ID)
+		} else if err == nil {
 			_, err = a.Store.UpdateJob(ctx, job.ID, func(j *monitor.Job) {
 				j.State, j.Message = monitor.JobFailed, "the server that did the work has died"
 			})

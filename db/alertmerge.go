@@ -171,15 +171,9 @@ func (t *tx) lockAlerts(ctx context.Context, field string, ids []monitor.ID) (ma
 	if len(ids) > monitor.MaxIncidentAlerts {
 		return nil, monitor.InputErrorf(field, "at most %d alerts, not %d", monitor.MaxIncidentAlerts, len(ids))
 	}
-	st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("id").In(idList(ids))).
-		Order(goqu.C("id").Asc()).ForUpdate(goqu.Wait)
-	found, err := query(ctx, t, st, scanAlert)
+	alerts, err := t.findAlerts(ctx, ids)
 	if err != nil {
 		return nil, err
-	}
-	alerts := make(map[monitor.ID]*monitor.Alert, len(found))
-	for _, a := range found {
-		alerts[a.ID] = a
 	}
 	named := map[monitor.ID]bool{}
 	for _, id := range ids {
@@ -190,6 +184,24 @@ func (t *tx) lockAlerts(ctx context.Context, field string, ids []monitor.ID) (ma
 			return nil, errNoAlert()
 		}
 		named[id] = true
+	}
+	return alerts, nil
+}
+
+// findAlerts locks the alerts with those ids that there are, in the order of ids.
+func (t *tx) findAlerts(ctx context.Context, ids []monitor.ID) (map[monitor.ID]*monitor.Alert, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("id").In(idList(ids))).
+		Order(goqu.C("id").Asc()).ForUpdate(goqu.Wait)
+	found, err := query(ctx, t, st, scanAlert)
+	if err != nil {
+		return nil, err
+	}
+	alerts := make(map[monitor.ID]*monitor.Alert, len(found))
+	for _, a := range found {
+		alerts[a.ID] = a
 	}
 	return alerts, nil
 }

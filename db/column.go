@@ -85,8 +85,11 @@ func nullTime(at time.Time) any {
 // jsonColumn keeps a small list as JSON.
 type jsonColumn struct{ value any }
 
-// Scan reads JSON.
+// Scan reads JSON; NULL leaves the value as it is.
 func (c jsonColumn) Scan(src any) error {
+	if src == nil {
+		return nil
+	}
 	b, ok := src.([]byte)
 	if !ok {
 		return fmt.Errorf("JSON of type %T", src)

@@ -11,7 +11,7 @@ import (
 	"github.com/security-monitor/secmon/page"
 )
 
-var jobColumns = []string{"id", "kind", "state", "done", "total", "message", "created_by", "created_at", "updated_at"}
+var jobColumns = []string{"id", "kind", "state", "done", "total", "message", "created_by", "created_at", "updated_at", "spec", "failed", "undone_by"}
 
 // CreateJob notes that work begins.
 func (s *Store) CreateJob(ctx context.Context, actor monitor.Actor, kind monitor.JobKind) (*monitor.Job, error) {
@@ -104,10 +104,12 @@ func jobRow(j *monitor.Job) goqu.Record {
 	return goqu.Record{
 		"id": j.ID[:], "kind": string(j.Kind), "state": string(j.State), "done": j.Done, "total": j.Total, "message": j.Message,
 		"created_by": jsonColumn{j.CreatedBy}, "created_at": j.CreatedAt, "updated_at": j.UpdatedAt,
+		"spec": jsonColumn{j.Bulk}, "failed": j.Failed, "undone_by": nullID(j.UndoneBy),
 	}
 }
 
 func scanJob(r scanner) (*monitor.Job, error) {
 	j := &monitor.Job{}
-	return j, r.Scan(idColumn{&j.ID}, &j.Kind, &j.State, &j.Done, &j.Total, &j.Message, jsonColumn{&j.CreatedBy}, timeColumn{&j.CreatedAt}, timeColumn{&j.UpdatedAt})
+	return j, r.Scan(idColumn{&j.ID}, &j.Kind, &j.State, &j.Done, &j.Total, &j.Message, jsonColumn{&j.CreatedBy}, timeColumn{&j.CreatedAt}, timeColumn{&j.UpdatedAt},
+		jsonColumn{&j.Bulk}, &j.Failed, idColumn{&j.UndoneBy})
 }

@@ -244,6 +244,12 @@ func TestSlowMemberPagesAndMissesNothing(t *testing.T) {
 	slow, fast := newReader(1), newReader(plenty)
 	at := r.join("same", echo{}, nil, slow)
 	r.join("same", echo{}, nil, fast)
+	// Who is not attached yet when the first entry comes pages from the beginning.
+	for attached := false; !attached; time.Sleep(time.Millisecond) {
+		at.group.mu.Lock()
+		attached = at.index >= 0
+		at.group.mu.Unlock()
+	}
 	want := ""
 	for i := range 600 {
 		r.commit(fmt.Sprint(i))

@@ -44,6 +44,8 @@ type ResolverRoot interface {
 	IncidentGrouping() IncidentGroupingResolver
 	IncidentTask() IncidentTaskResolver
 	IncidentTimelineEntry() IncidentTimelineEntryResolver
+	Job() JobResolver
+	JobItem() JobItemResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Rule() RuleResolver
@@ -256,6 +258,11 @@ type ComplexityRoot struct {
 	BoundedCount struct {
 		Count      func(childComplexity int) int
 		IsEstimate func(childComplexity int) int
+	}
+
+	BulkPayload struct {
+		Errors func(childComplexity int) int
+		Job    func(childComplexity int) int
 	}
 
 	Comment struct {
@@ -564,11 +571,14 @@ type ComplexityRoot struct {
 		CreatedAt func(childComplexity int) int
 		CreatedBy func(childComplexity int) int
 		Done      func(childComplexity int) int
+		Failed    func(childComplexity int) int
 		GlobalID  func(childComplexity int) int
+		Items     func(childComplexity int, state *monitor.JobItemState, first int, after *string) int
 		Kind      func(childComplexity int) int
 		Message   func(childComplexity int) int
 		State     func(childComplexity int) int
 		Total     func(childComplexity int) int
+		UndoneBy  func(childComplexity int) int
 		UpdatedAt func(childComplexity int) int
 	}
 
@@ -579,6 +589,24 @@ type ComplexityRoot struct {
 	}
 
 	JobEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	JobItem struct {
+		Alert   func(childComplexity int) int
+		Code    func(childComplexity int) int
+		Message func(childComplexity int) int
+		State   func(childComplexity int) int
+	}
+
+	JobItemConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	JobItemEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
 	}
@@ -647,6 +675,7 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AlertAcknowledge       func(childComplexity int, input model.AlertAcknowledgeInput) int
 		AlertAssign            func(childComplexity int, input model.AlertAssignInput) int
+		AlertBulk              func(childComplexity int, input model.AlertBulkInput) int
 		AlertClaim             func(childComplexity int, input model.AlertClaimInput) int
 		AlertClose             func(childComplexity int, input model.AlertCloseInput) int
 		AlertComment           func(childComplexity int, input model.AlertCommentInput) int
@@ -674,6 +703,8 @@ type ComplexityRoot struct {
 		IncidentTaskDelete     func(childComplexity int, input model.IncidentTaskDeleteInput) int
 		IncidentTaskUpdate     func(childComplexity int, input model.IncidentTaskUpdateInput) int
 		IncidentUpdate         func(childComplexity int, input model.IncidentUpdateInput) int
+		JobCancel              func(childComplexity int, input model.JobCancelInput) int
+		JobUndo                func(childComplexity int, input model.JobUndoInput) int
 		JournalVerify          func(childComplexity int) int
 		RuleDisable            func(childComplexity int, input model.RuleDisableInput) int
 		RuleEnable             func(childComplexity int, input model.RuleEnableInput) int
@@ -1046,6 +1077,16 @@ type IncidentTimelineEntryResolver interface {
 	Comment(ctx context.Context, obj *monitor.IncidentTimelineEntry) (*monitor.Comment, error)
 	Changes(ctx context.Context, obj *monitor.IncidentTimelineEntry) ([]*monitor.FieldChange, error)
 }
+type JobResolver interface {
+	UndoneBy(ctx context.Context, obj *monitor.Job) (*string, error)
+	Items(ctx context.Context, obj *monitor.Job, state *monitor.JobItemState, first int, after *string) (*page.Connection[*monitor.JobItem], error)
+}
+type JobItemResolver interface {
+	Alert(ctx context.Context, obj *monitor.JobItem) (*monitor.Alert, error)
+
+	Code(ctx context.Context, obj *monitor.JobItem) (*string, error)
+	Message(ctx context.Context, obj *monitor.JobItem) (*string, error)
+}
 type MutationResolver interface {
 	SessionLogin(ctx context.Context, input model.SessionLoginInput) (*model.SessionPayload, error)
 	SessionRefresh(ctx context.Context) (*model.SessionPayload, error)
@@ -1073,6 +1114,9 @@ type MutationResolver interface {
 	AlertClaim(ctx context.Context, input model.AlertClaimInput) (*model.AlertPayload, error)
 	AlertRelease(ctx context.Context, input model.AlertReleaseInput) (*model.AlertPayload, error)
 	AlertComment(ctx context.Context, input model.AlertCommentInput) (*model.AlertCommentPayload, error)
+	AlertBulk(ctx context.Context, input model.AlertBulkInput) (*model.BulkPayload, error)
+	JobUndo(ctx context.Context, input model.JobUndoInput) (*model.BulkPayload, error)
+	JobCancel(ctx context.Context, input model.JobCancelInput) (*model.BulkPayload, error)
 	IncidentCreate(ctx context.Context, input model.IncidentCreateInput) (*model.IncidentPayload, error)
 	IncidentUpdate(ctx context.Context, input model.IncidentUpdateInput) (*model.IncidentPayload, error)
 	IncidentAssign(ctx context.Context, input model.IncidentAssignInput) (*model.IncidentPayload, error)
@@ -2002,6 +2046,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BoundedCount.IsEstimate(childComplexity), true
+
+	case "BulkPayload.errors":
+		if e.ComplexityRoot.BulkPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkPayload.Errors(childComplexity), true
+	case "BulkPayload.job":
+		if e.ComplexityRoot.BulkPayload.Job == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkPayload.Job(childComplexity), true
 
 	case "Comment.author":
 		if e.ComplexityRoot.Comment.Author == nil {
@@ -3207,12 +3264,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Job.Done(childComplexity), true
+	case "Job.failed":
+		if e.ComplexityRoot.Job.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Failed(childComplexity), true
 	case "Job.id":
 		if e.ComplexityRoot.Job.GlobalID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Job.GlobalID(childComplexity), true
+	case "Job.items":
+		if e.ComplexityRoot.Job.Items == nil {
+			break
+		}
+
+		args, err := ec.field_Job_items_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Job.Items(childComplexity, args["state"].(*monitor.JobItemState), args["first"].(int), args["after"].(*string)), true
 	case "Job.kind":
 		if e.ComplexityRoot.Job.Kind == nil {
 			break
@@ -3237,6 +3311,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Job.Total(childComplexity), true
+	case "Job.undoneBy":
+		if e.ComplexityRoot.Job.UndoneBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.UndoneBy(childComplexity), true
 	case "Job.updatedAt":
 		if e.ComplexityRoot.Job.UpdatedAt == nil {
 			break
@@ -3275,6 +3355,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.JobEdge.Node(childComplexity), true
+
+	case "JobItem.alert":
+		if e.ComplexityRoot.JobItem.Alert == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobItem.Alert(childComplexity), true
+	case "JobItem.code":
+		if e.ComplexityRoot.JobItem.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobItem.Code(childComplexity), true
+	case "JobItem.message":
+		if e.ComplexityRoot.JobItem.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobItem.Message(childComplexity), true
+	case "JobItem.state":
+		if e.ComplexityRoot.JobItem.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobItem.State(childComplexity), true
+
+	case "JobItemConnection.edges":
+		if e.ComplexityRoot.JobItemConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobItemConnection.Edges(childComplexity), true
+	case "JobItemConnection.nodes":
+		if e.ComplexityRoot.JobItemConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobItemConnection.Nodes(childComplexity), true
+	case "JobItemConnection.pageInfo":
+		if e.ComplexityRoot.JobItemConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobItemConnection.PageInfo(childComplexity), true
+
+	case "JobItemEdge.cursor":
+		if e.ComplexityRoot.JobItemEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobItemEdge.Cursor(childComplexity), true
+	case "JobItemEdge.node":
+		if e.ComplexityRoot.JobItemEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobItemEdge.Node(childComplexity), true
 
 	case "JobPayload.errors":
 		if e.ComplexityRoot.JobPayload.Errors == nil {
@@ -3511,6 +3648,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AlertAssign(childComplexity, args["input"].(model.AlertAssignInput)), true
+	case "Mutation.alertBulk":
+		if e.ComplexityRoot.Mutation.AlertBulk == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_alertBulk_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AlertBulk(childComplexity, args["input"].(model.AlertBulkInput)), true
 	case "Mutation.alertClaim":
 		if e.ComplexityRoot.Mutation.AlertClaim == nil {
 			break
@@ -3808,6 +3956,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.IncidentUpdate(childComplexity, args["input"].(model.IncidentUpdateInput)), true
+	case "Mutation.jobCancel":
+		if e.ComplexityRoot.Mutation.JobCancel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_jobCancel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.JobCancel(childComplexity, args["input"].(model.JobCancelInput)), true
+	case "Mutation.jobUndo":
+		if e.ComplexityRoot.Mutation.JobUndo == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_jobUndo_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.JobUndo(childComplexity, args["input"].(model.JobUndoInput)), true
 	case "Mutation.journalVerify":
 		if e.ComplexityRoot.Mutation.JournalVerify == nil {
 			break
@@ -5129,6 +5299,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AlertAcknowledgeInput", ec.unmarshalInputAlertAcknowledgeInput),
 			graphql.NewInputUnmarshaler("AlertAssignInput", ec.unmarshalInputAlertAssignInput),
+			graphql.NewInputUnmarshaler("AlertBulkInput", ec.unmarshalInputAlertBulkInput),
 			graphql.NewInputUnmarshaler("AlertClaimInput", ec.unmarshalInputAlertClaimInput),
 			graphql.NewInputUnmarshaler("AlertCloseInput", ec.unmarshalInputAlertCloseInput),
 			graphql.NewInputUnmarshaler("AlertCommentInput", ec.unmarshalInputAlertCommentInput),
@@ -5169,6 +5340,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("IncidentTaskUpdateInput", ec.unmarshalInputIncidentTaskUpdateInput),
 			graphql.NewInputUnmarshaler("IncidentUpdateInput", ec.unmarshalInputIncidentUpdateInput),
 			graphql.NewInputUnmarshaler("IntFilter", ec.unmarshalInputIntFilter),
+			graphql.NewInputUnmarshaler("JobCancelInput", ec.unmarshalInputJobCancelInput),
+			graphql.NewInputUnmarshaler("JobUndoInput", ec.unmarshalInputJobUndoInput),
 			graphql.NewInputUnmarshaler("JournalFilter", ec.unmarshalInputJournalFilter),
 			graphql.NewInputUnmarshaler("OutcomeFilter", ec.unmarshalInputOutcomeFilter),
 			graphql.NewInputUnmarshaler("RuleDisableInput", ec.unmarshalInputRuleDisableInput),
@@ -5565,6 +5738,18 @@ type Mutation {
   alertRelease(input: AlertReleaseInput!): AlertPayload! @auth(requires: ANALYST)
   "Writes a comment on the alert."
   alertComment(input: AlertCommentInput!): AlertCommentPayload! @auth(requires: ANALYST)
+  """
+  Does the same to many alerts, at most 10,000: those with the ids, or those that match the filter at this moment. It goes
+  on in the background: jobProgress tells how far it is, ` + "`" + `Job.items` + "`" + ` what became of each alert, and jobUndo takes it back.
+  """
+  alertBulk(input: AlertBulkInput!): BulkPayload! @auth(requires: ANALYST) @cost(weight: 500)
+  """
+  Takes back what a bulk job did, once, when it has ended: each field that it changed gets its former value, unless
+  somebody has changed that field since.
+  """
+  jobUndo(input: JobUndoInput!): BulkPayload! @auth(requires: ANALYST) @cost(weight: 500)
+  "Ends a bulk job that goes on. What it has done stays done, and can be undone."
+  jobCancel(input: JobCancelInput!): BulkPayload! @auth(requires: ANALYST)
   "Opens an incident over alerts that belong together."
   incidentCreate(input: IncidentCreateInput!): IncidentPayload! @auth(requires: ANALYST)
   "Changes what an incident is called and says, how bad it is, whether somebody works on it, and who. What is left out stays."
@@ -7311,6 +7496,8 @@ type IngestCounts @auth(requires: VIEWER) {
 enum JobKind {
   "Checks the journal's chain of hashes."
   JOURNAL_VERIFY
+  "Does the same to many alerts, or undoes it."
+  ALERT_BULK
 }
 
 "Where a job is in its life."
@@ -7321,6 +7508,8 @@ enum JobState {
   DONE
   "It could not go on; message says why."
   FAILED
+  "Somebody ended it."
+  CANCELLED
 }
 
 "Work that goes on in the background."
@@ -7336,10 +7525,113 @@ type Job implements Node @auth(requires: VIEWER) {
   total: Int!
   "How it stands or ended, in a sentence."
   message: String!
+  "How many of done could not be done; Job.items says why."
+  failed: Int!
+  "The job that undid it."
+  undoneBy: ID
+  "What it works on and what became of each, in its order. ` + "`" + `first` + "`" + ` is at most 500. Only bulk jobs have items."
+  items(
+    "Only those of this state."
+    state: JobItemState
+    first: Int!
+    after: String
+  ): JobItemConnection!
   "Who wanted it."
   createdBy: Actor!
   createdAt: Time!
   updatedAt: Time!
+}
+
+"What became of one of the things that a job works on."
+enum JobItemState {
+  "Its turn has not come."
+  PENDING
+  "It was changed."
+  DONE
+  "It was not; code and message say why."
+  FAILED
+}
+
+"One of the alerts that a bulk job works on."
+type JobItem @auth(requires: VIEWER) {
+  "The alert as it is now; null when it is gone."
+  alert: Alert
+  "What became of it."
+  state: JobItemState!
+  "For programs, of a failure: CONFLICT, NOT_FOUND, BAD_INPUT."
+  code: String
+  "For people, of a failure."
+  message: String
+}
+
+"A page of what a job works on."
+type JobItemConnection @auth(requires: VIEWER) {
+  edges: [JobItemEdge!]!
+  nodes: [JobItem!]!
+  pageInfo: PageInfo!
+}
+
+"One of them in a page."
+type JobItemEdge @auth(requires: VIEWER) {
+  node: JobItem!
+  cursor: String!
+}
+
+"What to do to each alert."
+enum AlertBulkAction {
+  "As alertAcknowledge; with an assignee it goes to them."
+  ACKNOWLEDGE
+  "As alertStart."
+  START
+  "As alertAssign; without an assignee: to nobody."
+  ASSIGN
+  "As alertClose, with disposition and reason."
+  CLOSE
+  "As alertReopen, with a reason."
+  REOPEN
+  "As alertSetSeverity, with a severity."
+  SET_SEVERITY
+  "As alertTag, with tags to add and to remove."
+  TAG
+}
+
+"What to do to which alerts."
+input AlertBulkInput {
+  "These alerts. Either this or a filter."
+  ids: [ID!]
+  "The alerts that match now. Either this or ids; {} is all."
+  filter: AlertFilter
+  "What to do."
+  action: AlertBulkAction!
+  "Of ACKNOWLEDGE and ASSIGN."
+  assignee: ID
+  "Of CLOSE."
+  disposition: AlertDisposition
+  "Of CLOSE and REOPEN."
+  reason: String
+  "Of SET_SEVERITY."
+  severity: Severity
+  "Of TAG."
+  addTags: [String!]
+  "Of TAG."
+  removeTags: [String!]
+}
+
+"Which job to undo."
+input JobUndoInput {
+  id: ID!
+}
+
+"Which job to end."
+input JobCancelInput {
+  id: ID!
+}
+
+"The job that has begun, or why none has."
+type BulkPayload @auth(requires: ANALYST) {
+  "Null where nothing was begun."
+  job: Job
+  errors: [UserError!]!
 }
 
 "A page of jobs."
@@ -8333,6 +8625,16 @@ func (ec *executionContext) childFields_BoundedCount(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type BoundedCount", field.Name)
 }
 
+func (ec *executionContext) childFields_BulkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return ec.fieldContext_BulkPayload_job(ctx, field)
+	case "errors":
+		return ec.fieldContext_BulkPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Comment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8951,6 +9253,12 @@ func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.C
 		return ec.fieldContext_Job_total(ctx, field)
 	case "message":
 		return ec.fieldContext_Job_message(ctx, field)
+	case "failed":
+		return ec.fieldContext_Job_failed(ctx, field)
+	case "undoneBy":
+		return ec.fieldContext_Job_undoneBy(ctx, field)
+	case "items":
+		return ec.fieldContext_Job_items(ctx, field)
 	case "createdBy":
 		return ec.fieldContext_Job_createdBy(ctx, field)
 	case "createdAt":
@@ -8981,6 +9289,42 @@ func (ec *executionContext) childFields_JobEdge(ctx context.Context, field graph
 		return ec.fieldContext_JobEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type JobEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_JobItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "alert":
+		return ec.fieldContext_JobItem_alert(ctx, field)
+	case "state":
+		return ec.fieldContext_JobItem_state(ctx, field)
+	case "code":
+		return ec.fieldContext_JobItem_code(ctx, field)
+	case "message":
+		return ec.fieldContext_JobItem_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobItem", field.Name)
+}
+
+func (ec *executionContext) childFields_JobItemConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_JobItemConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_JobItemConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_JobItemConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobItemConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_JobItemEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_JobItemEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_JobItemEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobItemEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_JobPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9897,6 +10241,36 @@ func (ec *executionContext) field_Incident_timeline_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Job_items_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*monitor.JobItemState, error) {
+			return ec.unmarshalOJobItemState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItemState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_alertAcknowledge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9917,6 +10291,20 @@ func (ec *executionContext) field_Mutation_alertAssign_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.AlertAssignInput, error) {
 			return ec.unmarshalNAlertAssignInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertAssignInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_alertBulk_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AlertBulkInput, error) {
+			return ec.unmarshalNAlertBulkInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertBulkInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10295,6 +10683,34 @@ func (ec *executionContext) field_Mutation_incidentUpdate_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.IncidentUpdateInput, error) {
 			return ec.unmarshalNIncidentUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_jobCancel_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.JobCancelInput, error) {
+			return ec.unmarshalNJobCancelInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJobCancelInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_jobUndo_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.JobUndoInput, error) {
+			return ec.unmarshalNJobUndoInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJobUndoInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14933,6 +15349,70 @@ func (ec *executionContext) _BoundedCount_isEstimate(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_BoundedCount_isEstimate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("BoundedCount", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _BulkPayload_job(ctx context.Context, field graphql.CollectedField, obj *model.BulkPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkPayload_job(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Job, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Job) graphql.Marshaler {
+			return ec.marshalOJob2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJob(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BulkPayload_job(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Job(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.BulkPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Comment_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Comment) (ret graphql.Marshaler) {
@@ -20129,6 +20609,96 @@ func (ec *executionContext) fieldContext_Job_message(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Job", field, false, false, "String")
 }
 
+func (ec *executionContext) _Job_failed(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_failed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_failed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Job", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Job_undoneBy(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_undoneBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Job().UndoneBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Job_undoneBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Job", field, true, true, "ID")
+}
+
+func (ec *executionContext) _Job_items(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_items(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Job().Items(ctx, obj, fc.Args["state"].(*monitor.JobItemState), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.JobItem]) graphql.Marshaler {
+			return ec.marshalNJobItemConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Job_items(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Job",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JobItemConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Job_items_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Job_createdBy(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20356,6 +20926,258 @@ func (ec *executionContext) _JobEdge_cursor(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_JobEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("JobEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _JobItem_alert(ctx context.Context, field graphql.CollectedField, obj *monitor.JobItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobItem_alert(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.JobItem().Alert(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Alert) graphql.Marshaler {
+			return ec.marshalOAlert2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlert(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_JobItem_alert(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobItem",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Alert(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JobItem_state(ctx context.Context, field graphql.CollectedField, obj *monitor.JobItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobItem_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.JobItemState) graphql.Marshaler {
+			return ec.marshalNJobItemState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItemState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobItem_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JobItem", field, false, false, "JobItemState")
+}
+
+func (ec *executionContext) _JobItem_code(ctx context.Context, field graphql.CollectedField, obj *monitor.JobItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobItem_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.JobItem().Code(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_JobItem_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JobItem", field, true, true, "String")
+}
+
+func (ec *executionContext) _JobItem_message(ctx context.Context, field graphql.CollectedField, obj *monitor.JobItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobItem_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.JobItem().Message(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_JobItem_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JobItem", field, true, true, "String")
+}
+
+func (ec *executionContext) _JobItemConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.JobItem]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobItemConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.JobItem]) graphql.Marshaler {
+			return ec.marshalNJobItemEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobItemConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobItemConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JobItemEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JobItemConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.JobItem]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobItemConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.JobItem) graphql.Marshaler {
+			return ec.marshalNJobItem2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobItemConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobItemConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JobItem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JobItemConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.JobItem]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobItemConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobItemConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobItemConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JobItemEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.JobItem]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobItemEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.JobItem) graphql.Marshaler {
+			return ec.marshalNJobItem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItem(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobItemEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JobItemEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JobItem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _JobItemEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.JobItem]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JobItemEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JobItemEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("JobItemEdge", field, false, false, "String")
 }
 
 func (ec *executionContext) _JobPayload_job(ctx context.Context, field graphql.CollectedField, obj *model.JobPayload) (ret graphql.Marshaler) {
@@ -22353,6 +23175,138 @@ func (ec *executionContext) fieldContext_Mutation_alertComment(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_alertComment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_alertBulk(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_alertBulk(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AlertBulk(ctx, fc.Args["input"].(model.AlertBulkInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BulkPayload) graphql.Marshaler {
+			return ec.marshalNBulkPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐBulkPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_alertBulk(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_alertBulk_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_jobUndo(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_jobUndo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().JobUndo(ctx, fc.Args["input"].(model.JobUndoInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BulkPayload) graphql.Marshaler {
+			return ec.marshalNBulkPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐBulkPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_jobUndo(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_jobUndo_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_jobCancel(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_jobCancel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().JobCancel(ctx, fc.Args["input"].(model.JobCancelInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BulkPayload) graphql.Marshaler {
+			return ec.marshalNBulkPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐBulkPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_jobCancel(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_jobCancel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -29141,6 +30095,104 @@ func UnmarshalAlertAssignInput(ctx context.Context, raw any) (*model.AlertAssign
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAlertBulkInput(ctx context.Context, obj any) (*model.AlertBulkInput, error) {
+	var it model.AlertBulkInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"ids", "filter", "action", "assignee", "disposition", "reason", "severity", "addTags", "removeTags"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "ids":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ids"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Ids = data
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Filter = data
+		case "action":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
+			data, err := ec.unmarshalNAlertBulkAction2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐBulkAction(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Action = data
+		case "assignee":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignee"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Assignee = data
+		case "disposition":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("disposition"))
+			data, err := ec.unmarshalOAlertDisposition2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertDisposition(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Disposition = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Reason = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalOSeverity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		case "addTags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("addTags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.AddTags = data
+		case "removeTags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("removeTags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.RemoveTags = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAlertBulkInput unmarshals raw into the AlertBulkInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAlertBulkInput(ctx context.Context, raw any) (*model.AlertBulkInput, error) {
+	var out *model.AlertBulkInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertBulkInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAlertClaimInput(ctx context.Context, obj any) (*model.AlertClaimInput, error) {
 	var it model.AlertClaimInput
 	if obj == nil {
@@ -31988,6 +33040,90 @@ func UnmarshalIntFilter(ctx context.Context, raw any) (*monitor.IntFilter, error
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputJobCancelInput(ctx context.Context, obj any) (*model.JobCancelInput, error) {
+	var it model.JobCancelInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalJobCancelInput unmarshals raw into the JobCancelInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalJobCancelInput(ctx context.Context, raw any) (*model.JobCancelInput, error) {
+	var out *model.JobCancelInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "JobCancelInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputJobUndoInput(ctx context.Context, obj any) (*model.JobUndoInput, error) {
+	var it model.JobUndoInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalJobUndoInput unmarshals raw into the JobUndoInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalJobUndoInput(ctx context.Context, raw any) (*model.JobUndoInput, error) {
+	var out *model.JobUndoInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "JobUndoInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputJournalFilter(ctx context.Context, obj any) (*monitor.JournalFilter, error) {
 	var it monitor.JournalFilter
 	if obj == nil {
@@ -34647,6 +35783,44 @@ func (ec *executionContext) _BoundedCount(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var bulkPayloadImplementors = []string{"BulkPayload"}
+
+func (ec *executionContext) _BulkPayload(ctx context.Context, sel ast.SelectionSet, obj *model.BulkPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bulkPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BulkPayload")
+		case "job":
+			out.Values[i] = ec._BulkPayload_job(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._BulkPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var commentImplementors = []string{"Comment", "Node"}
 
 func (ec *executionContext) _Comment(ctx context.Context, sel ast.SelectionSet, obj *monitor.Comment) graphql.Marshaler {
@@ -36694,47 +37868,64 @@ func (ec *executionContext) _Job(ctx context.Context, sel ast.SelectionSet, obj 
 		case "id":
 			out.Values[i] = ec._Job_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "kind":
 			out.Values[i] = ec._Job_kind(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "state":
 			out.Values[i] = ec._Job_state(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "done":
 			out.Values[i] = ec._Job_done(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "total":
 			out.Values[i] = ec._Job_total(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "message":
 			out.Values[i] = ec._Job_message(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "failed":
+			out.Values[i] = ec._Job_failed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "undoneBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Job_undoneBy(ctx, field, obj)
+				})
+		case "items":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Job_items(ctx, field, obj)
+				})
 		case "createdBy":
 			out.Values[i] = ec._Job_createdBy(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":
 			out.Values[i] = ec._Job_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "updatedAt":
 			out.Values[i] = ec._Job_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -36814,6 +38005,138 @@ func (ec *executionContext) _JobEdge(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "cursor":
 			out.Values[i] = ec._JobEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var jobItemImplementors = []string{"JobItem"}
+
+func (ec *executionContext) _JobItem(ctx context.Context, sel ast.SelectionSet, obj *monitor.JobItem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, jobItemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("JobItem")
+		case "alert":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._JobItem_alert(ctx, field, obj)
+				})
+		case "state":
+			out.Values[i] = ec._JobItem_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "code":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._JobItem_code(ctx, field, obj)
+				})
+		case "message":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._JobItem_message(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var jobItemConnectionImplementors = []string{"JobItemConnection"}
+
+func (ec *executionContext) _JobItemConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.JobItem]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, jobItemConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("JobItemConnection")
+		case "edges":
+			out.Values[i] = ec._JobItemConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._JobItemConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._JobItemConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var jobItemEdgeImplementors = []string{"JobItemEdge"}
+
+func (ec *executionContext) _JobItemEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.JobItem]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, jobItemEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("JobItemEdge")
+		case "node":
+			out.Values[i] = ec._JobItemEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._JobItemEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -37453,6 +38776,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "alertComment":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_alertComment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alertBulk":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_alertBulk(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "jobUndo":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_jobUndo(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "jobCancel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_jobCancel(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -39891,6 +41235,26 @@ func (ec *executionContext) unmarshalNAlertAssignInput2githubᚗcomᚋsecurity�
 	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNAlertBulkAction2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐBulkAction(ctx context.Context, v any) (monitor.BulkAction, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.BulkAction(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAlertBulkAction2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐBulkAction(ctx context.Context, sel ast.SelectionSet, v monitor.BulkAction) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "AlertBulkAction!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNAlertBulkInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertBulkInput(ctx context.Context, v any) (model.AlertBulkInput, error) {
+	res, err := ec.unmarshalInputAlertBulkInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNAlertClaimInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertClaimInput(ctx context.Context, v any) (model.AlertClaimInput, error) {
 	res, err := ec.unmarshalInputAlertClaimInput(ctx, v)
 	return *res, graphql.ErrorOnPath(ctx, err)
@@ -40276,6 +41640,14 @@ func (ec *executionContext) marshalNBoundedCount2ᚖgithubᚗcomᚋsecurityᚑmo
 		return graphql.Null
 	}
 	return ec._BoundedCount(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBulkPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐBulkPayload(ctx context.Context, sel ast.SelectionSet, v *model.BulkPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BulkPayload!")
+		return graphql.Null
+	}
+	return ec._BulkPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNComment2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCommentᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Comment) graphql.Marshaler {
@@ -41266,6 +42638,11 @@ func (ec *executionContext) marshalNJob2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋs
 	return ec._Job(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNJobCancelInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJobCancelInput(ctx context.Context, v any) (model.JobCancelInput, error) {
+	res, err := ec.unmarshalInputJobCancelInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNJobConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Job]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "JobConnection!")
@@ -41292,6 +42669,73 @@ func (ec *executionContext) marshalNJobEdge2ᚕgithubᚗcomᚋsecurityᚑmonitor
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNJobItem2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItemᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.JobItem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNJobItem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNJobItem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItem(ctx context.Context, sel ast.SelectionSet, v *monitor.JobItem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "JobItem!")
+		return graphql.Null
+	}
+	return ec._JobItem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNJobItemConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.JobItem]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "JobItemConnection!")
+		return graphql.Null
+	}
+	return ec._JobItemConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNJobItemEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.JobItem]) graphql.Marshaler {
+	return ec._JobItemEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNJobItemEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.JobItem]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNJobItemEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNJobItemState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItemState(ctx context.Context, v any) (monitor.JobItemState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.JobItemState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNJobItemState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItemState(ctx context.Context, sel ast.SelectionSet, v monitor.JobItemState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "JobItemState!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNJobKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobKind(ctx context.Context, v any) (monitor.JobKind, error) {
@@ -41330,6 +42774,11 @@ func (ec *executionContext) marshalNJobState2githubᚗcomᚋsecurityᚑmonitor�
 		graphql.AddInvalidNullFromMarshaler(ctx, "JobState!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNJobUndoInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJobUndoInput(ctx context.Context, v any) (model.JobUndoInput, error) {
+	res, err := ec.unmarshalInputJobUndoInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
@@ -43302,6 +44751,25 @@ func (ec *executionContext) marshalOJob2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋs
 		return graphql.Null
 	}
 	return ec._Job(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOJobItemState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItemState(ctx context.Context, v any) (*monitor.JobItemState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.JobItemState(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOJobItemState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJobItemState(ctx context.Context, sel ast.SelectionSet, v *monitor.JobItemState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOJournalFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐJournalFilterᚄ(ctx context.Context, v any) ([]*monitor.JournalFilter, error) {

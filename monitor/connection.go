@@ -38,6 +38,10 @@ type (
 	IncidentConnection = page.Connection[*Incident]
 	// IncidentEdge is one item of IncidentConnection.
 	IncidentEdge = page.Edge[*Incident]
+	// JobItemConnection is a page of what a job works on.
+	JobItemConnection = page.Connection[*JobItem]
+	// JobItemEdge is one item of JobItemConnection.
+	JobItemEdge = page.Edge[*JobItem]
 	// SessionConnection is a page of sessions.
 	SessionConnection = page.Connection[*Session]
 	// SessionEdge is one item of SessionConnection.

@@ -12,6 +12,9 @@ type Job struct {
 	Total     int       `json:"total"`   // 0 while it is not known
 	Message   string    `json:"message"` // how it stands, or ended, in a sentence
 	CreatedBy Actor     `json:"createdBy"`
+	Failed    int       `json:"failed"`   // of Done
+	Bulk      *Bulk     `json:"bulk"`     // what a bulk job does
+	UndoneBy  ID        `json:"undoneBy"` // the job that undid it
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
@@ -28,8 +31,14 @@ func (j *Job) Finished() bool { return j.State != JobRunning }
 // JobKind is what a job does.
 type JobKind string
 
-// JobJournalVerify checks the journal's chain of hashes.
-const JobJournalVerify JobKind = "JOURNAL_VERIFY"
+// The kinds, as in the schema.
+const (
+	JobJournalVerify JobKind = "JOURNAL_VERIFY" // checks the journal's chain of hashes
+	JobAlertBulk     JobKind = "ALERT_BULK"     // changes many alerts
+)
+
+// Resumes tells whether any replica can go on with a job whose server has died.
+func (j *Job) Resumes() bool { return j.Kind == JobAlertBulk }
 
 // JobState is where a job is in its life.
 type JobState string
@@ -39,6 +48,8 @@ const (
 	JobRunning JobState = "RUNNING"
 	JobDone    JobState = "DONE"
 	JobFailed  JobState = "FAILED"
+
+	JobCancelled JobState = "CANCELLED"
 )
 
 // JobStale is after how long without a sign of life a running job counts as

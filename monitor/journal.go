@@ -85,6 +85,7 @@ const (
 	ActionAlertDetach      = "alert.detach"
 	ActionAlertClaim       = "alert.claim"
 	ActionAlertRelease     = "alert.release"
+	ActionAlertUndo        = "alert.undo"
 	ActionRuleImport       = "rule.import"
 	ActionRuleEnable       = "rule.enable"
 	ActionRuleDisable      = "rule.disable"

@@ -14,6 +14,10 @@ type Jobs interface {
 	JobsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Job, error)
 	// VerifyJournal begins a job; RATE_LIMITED when too many run.
 	VerifyJournal(ctx context.Context, actor monitor.Actor) (*monitor.Job, error)
+	AlertBulk(ctx context.Context, actor monitor.Actor, bulk monitor.Bulk, filter *monitor.AlertFilter, ids []monitor.ID) (*monitor.Job, error)
+	UndoBulk(ctx context.Context, actor monitor.Actor, of monitor.ID) (*monitor.Job, error)
+	CancelJob(ctx context.Context, actor monitor.Actor, id monitor.ID) (*monitor.Job, error)
+	JobItems(ctx context.Context, job monitor.ID, state *monitor.JobItemState, args page.Args) (*monitor.JobItemConnection, error)
 }
 
 // JobsByID loads jobs.

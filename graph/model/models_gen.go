@@ -31,6 +31,28 @@ type AlertAssignInput struct {
 	Assignee *string `json:"assignee,omitempty"`
 }
 
+// What to do to which alerts.
+type AlertBulkInput struct {
+	// These alerts. Either this or a filter.
+	Ids []string `json:"ids,omitempty"`
+	// The alerts that match now. Either this or ids; {} is all.
+	Filter *monitor.AlertFilter `json:"filter,omitempty"`
+	// What to do.
+	Action monitor.BulkAction `json:"action"`
+	// Of ACKNOWLEDGE and ASSIGN.
+	Assignee *string `json:"assignee,omitempty"`
+	// Of CLOSE.
+	Disposition *monitor.AlertDisposition `json:"disposition,omitempty"`
+	// Of CLOSE and REOPEN.
+	Reason *string `json:"reason,omitempty"`
+	// Of SET_SEVERITY.
+	Severity *monitor.Severity `json:"severity,omitempty"`
+	// Of TAG.
+	AddTags []string `json:"addTags,omitempty"`
+	// Of TAG.
+	RemoveTags []string `json:"removeTags,omitempty"`
+}
+
 // Shows that the viewer looks at an alert.
 type AlertClaimInput struct {
 	ID string `json:"id"`
@@ -212,6 +234,13 @@ type BoundedCount struct {
 	Count int `json:"count"`
 	// Whether there are more.
 	IsEstimate bool `json:"isEstimate"`
+}
+
+// The job that has begun, or why none has.
+type BulkPayload struct {
+	// Null where nothing was begun.
+	Job    *monitor.Job `json:"job,omitempty"`
+	Errors []*UserError `json:"errors"`
 }
 
 // What happened to one entity in a transaction.
@@ -544,11 +573,21 @@ type IngestStats struct {
 	LastMinute IngestCounts `json:"lastMinute"`
 }
 
+// Which job to end.
+type JobCancelInput struct {
+	ID string `json:"id"`
+}
+
 // What became of the wish for a job.
 type JobPayload struct {
 	// The job that has begun; null when none has.
 	Job    *monitor.Job `json:"job,omitempty"`
 	Errors []*UserError `json:"errors"`
+}
+
+// Which job to undo.
+type JobUndoInput struct {
+	ID string `json:"id"`
 }
 
 // Changes of anything that came together. Between two batches nothing is left out.

@@ -57,6 +57,45 @@ export type AlertAssignInput = {
   id: Scalars['ID']['input'];
 };
 
+/** What to do to each alert. */
+export type AlertBulkAction =
+  /** As alertAcknowledge; with an assignee it goes to them. */
+  | 'ACKNOWLEDGE'
+  /** As alertAssign; without an assignee: to nobody. */
+  | 'ASSIGN'
+  /** As alertClose, with disposition and reason. */
+  | 'CLOSE'
+  /** As alertReopen, with a reason. */
+  | 'REOPEN'
+  /** As alertSetSeverity, with a severity. */
+  | 'SET_SEVERITY'
+  /** As alertStart. */
+  | 'START'
+  /** As alertTag, with tags to add and to remove. */
+  | 'TAG';
+
+/** What to do to which alerts. */
+export type AlertBulkInput = {
+  /** What to do. */
+  action: AlertBulkAction;
+  /** Of TAG. */
+  addTags?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Of ACKNOWLEDGE and ASSIGN. */
+  assignee?: InputMaybe<Scalars['ID']['input']>;
+  /** Of CLOSE. */
+  disposition?: InputMaybe<AlertDisposition>;
+  /** The alerts that match now. Either this or ids; {} is all. */
+  filter?: InputMaybe<AlertFilter>;
+  /** These alerts. Either this or a filter. */
+  ids?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** Of CLOSE and REOPEN. */
+  reason?: InputMaybe<Scalars['String']['input']>;
+  /** Of TAG. */
+  removeTags?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Of SET_SEVERITY. */
+  severity?: InputMaybe<Severity>;
+};
+
 /** Shows that the viewer looks at an alert. */
 export type AlertClaimInput = {
   id: Scalars['ID']['input'];
@@ -722,19 +761,42 @@ export type IntFilter = {
   lte?: InputMaybe<Scalars['Int']['input']>;
 };
 
+/** Which job to end. */
+export type JobCancelInput = {
+  id: Scalars['ID']['input'];
+};
+
+/** What became of one of the things that a job works on. */
+export type JobItemState =
+  /** It was changed. */
+  | 'DONE'
+  /** It was not; code and message say why. */
+  | 'FAILED'
+  /** Its turn has not come. */
+  | 'PENDING';
+
 /** What a job does. */
 export type JobKind =
+  /** Does the same to many alerts, or undoes it. */
+  | 'ALERT_BULK'
   /** Checks the journal's chain of hashes. */
   | 'JOURNAL_VERIFY';
 
 /** Where a job is in its life. */
 export type JobState =
+  /** Somebody ended it. */
+  | 'CANCELLED'
   /** It has ended, and message says with what. */
   | 'DONE'
   /** It could not go on; message says why. */
   | 'FAILED'
   /** It goes on. */
   | 'RUNNING';
+
+/** Which job to undo. */
+export type JobUndoInput = {
+  id: Scalars['ID']['input'];
+};
 
 /** Which entries of the journal. All conditions that are given must hold. */
 export type JournalFilter = {
