@@ -46,7 +46,7 @@ func (s *Store) CreateBulk(ctx context.Context, actor monitor.Actor, bulk monito
 	for i, id := range ids {
 		items[i] = &monitor.JobItem{Ordinal: i, EntityID: id}
 	}
-	return s.createItemJob(ctx, actor, monitor.JobAlertBulk, bulk, items, nil)
+	return s.createJob(ctx, &monitor.Job{Kind: monitor.JobAlertBulk, CreatedBy: actor, Bulk: &bulk}, items, nil)
 }
 
 // CreateUndo notes a job that undoes a bulk job, which can be undone once, when it
@@ -57,7 +57,7 @@ func (s *Store) CreateUndo(ctx context.Context, actor monitor.Actor, of monitor.
 	if err != nil {
 		return nil, fmt.Errorf("items of job %s: %w", of, err)
 	}
-	return s.createItemJob(ctx, actor, monitor.JobAlertBulk, monitor.UndoBulk, done, func(t *tx, undo monitor.ID) error {
+	return s.createJob(ctx, &monitor.Job{Kind: monitor.JobAlertBulk, CreatedBy: actor, Bulk: &monitor.UndoBulk}, done, func(t *tx, undo monitor.ID) error {
 		was, err := t.lockJob(ctx, of)
 		switch {
 		case err != nil:
@@ -75,9 +75,11 @@ func (s *Store) CreateUndo(ctx context.Context, actor monitor.Actor, of monitor.
 	})
 }
 
-func (s *Store) createItemJob(ctx context.Context, actor monitor.Actor, kind monitor.JobKind, bulk monitor.Bulk, items []*monitor.JobItem, also func(*tx, monitor.ID) error) (*monitor.Job, error) {
-	job := &monitor.Job{Kind: kind, State: monitor.JobRunning, Total: len(items), CreatedBy: actor, Bulk: &bulk}
-	err := s.change(ctx, actor, monitor.ActionJobStart, func(t *tx) error {
+// createJob notes that a job begins, with what it will work on. also does what
+// belongs to it, in the same transaction.
+func (s *Store) createJob(ctx context.Context, job *monitor.Job, items []*monitor.JobItem, also func(*tx, monitor.ID) error) (*monitor.Job, error) {
+	job.State, job.Total = monitor.JobRunning, len(items)
+	err := s.change(ctx, job.CreatedBy, monitor.ActionJobStart, func(t *tx) error {
 		job.ID, job.CreatedAt, job.UpdatedAt = monitor.NewID(t.now), t.now, t.now
 		if also != nil {
 			if err := also(t, job.ID); err != nil {
@@ -270,6 +272,9 @@ func (t *tx) writeJob(ctx context.Context, was, next *monitor.Job) error {
 	action := monitor.ActionJobProgress
 	if next.Finished() && !was.Finished() {
 		action = monitor.ActionJobEnd
+	}
+	if t.action == monitor.ActionJobProgress {
+		t.action = action
 	}
 	noted, err := monitor.NewChange(monitor.KindJob, next.ID, action, was, next)
 	t.changes = append(t.changes, noted)

@@ -15,20 +15,7 @@ var jobColumns = []string{"id", "kind", "state", "done", "total", "message", "cr
 
 // CreateJob notes that work begins.
 func (s *Store) CreateJob(ctx context.Context, actor monitor.Actor, kind monitor.JobKind) (*monitor.Job, error) {
-	job := &monitor.Job{Kind: kind, State: monitor.JobRunning, CreatedBy: actor}
-	err := s.change(ctx, actor, monitor.ActionJobStart, func(t *tx) error {
-		job.ID, job.CreatedAt, job.UpdatedAt = monitor.NewID(t.now), t.now, t.now
-		if err := exec(ctx, t, dialect.Insert("jobs").Rows(jobRow(job))); err != nil {
-			return err
-		}
-		change, err := monitor.NewChange(monitor.KindJob, job.ID, monitor.ActionJobStart, nil, job)
-		t.changes = append(t.changes, change)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("create job: %w", err)
-	}
-	return job, nil
+	return s.createJob(ctx, &monitor.Job{Kind: kind, CreatedBy: actor}, nil, nil)
 }
 
 // UpdateJob notes how far a running job is, or how it ended. A job that is
@@ -36,30 +23,14 @@ func (s *Store) CreateJob(ctx context.Context, actor monitor.Actor, kind monitor
 func (s *Store) UpdateJob(ctx context.Context, id monitor.ID, change func(*monitor.Job)) (*monitor.Job, error) {
 	var job *monitor.Job
 	err := s.change(ctx, monitor.SystemActor, monitor.ActionJobProgress, func(t *tx) error {
-		was, found, err := one(ctx, t, dialect.From("jobs").Select(columnList(jobColumns)...).Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait), scanJob)
-		if err != nil {
+		was, err := t.lockJob(ctx, id)
+		if job = was; err != nil || was.Finished() {
 			return err
-		}
-		if !found {
-			return monitor.Errorf(monitor.CodeNotFound, "there is no such job")
-		}
-		if job = was; was.Finished() {
-			return nil
 		}
 		next := *was
 		change(&next)
-		next.UpdatedAt = t.now
-		if next.Finished() {
-			t.action = monitor.ActionJobEnd
-		}
-		row := jobRow(&next)
-		delete(row, "id")
-		if err := exec(ctx, t, dialect.Update("jobs").Set(row).Where(goqu.C("id").Eq(id[:]))); err != nil {
-			return err
-		}
-		noted, err := monitor.NewChange(monitor.KindJob, id, t.action, was, &next)
-		t.changes, job = append(t.changes, noted), &next
-		return err
+		job = &next
+		return t.writeJob(ctx, was, &next)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("update job %s: %w", id, err)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -100,6 +101,13 @@ func TestAccountFromItsMakingToItsEnd(t *testing.T) {
 		t.Fatalf("%+v", sessions)
 	}
 	ana := userToken(t, r, "ana", monitor.RoleAnalyst)
+	for bearer, want := range map[string]string{ana: "<nil>", eve: "true", admin: "true"} {
+		var seen struct{ User struct{ SecondFactor any } }
+		post(t, r.URL(), bearer, `query($id: ID!) { user(id: $id) { secondFactor } }`, map[string]any{"id": id}, &seen)
+		if got := fmt.Sprint(seen.User.SecondFactor); got != want {
+			t.Errorf("somebody sees %s of the second factor, want %s", got, want)
+		}
+	}
 	var revoked struct{ SessionRevoke struct{ Errors errors } }
 	const revoke = `mutation($id: ID!) { sessionRevoke(input: {id: $id}) { errors { code message } } }`
 	post(t, r.URL(), ana, revoke, map[string]any{"id": sessions.Sessions.Nodes[0].ID}, &revoked)

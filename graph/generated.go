@@ -52,6 +52,7 @@ type ResolverRoot interface {
 	Session() SessionResolver
 	Subscription() SubscriptionResolver
 	TimeSeries() TimeSeriesResolver
+	User() UserResolver
 	Viewer() ViewerResolver
 }
 
@@ -1190,6 +1191,9 @@ type SubscriptionResolver interface {
 }
 type TimeSeriesResolver interface {
 	Interval(ctx context.Context, obj *monitor.TimeSeries) (monitor.Duration, error)
+}
+type UserResolver interface {
+	SecondFactor(ctx context.Context, obj *monitor.User) (*bool, error)
 }
 type ViewerResolver interface {
 	Feeds(ctx context.Context, obj *monitor.Viewer) ([]*monitor.FeedConsumer, error)
@@ -7952,8 +7956,8 @@ type User implements Node @auth(requires: VIEWER) {
   role: Role!
   "Whether they are shut out."
   disabled: Boolean!
-  "Whether logging in takes a code of an authenticator app too."
-  secondFactor: Boolean!
+  "Whether logging in takes a code of an authenticator app too. Null for those who are neither this person nor an administrator."
+  secondFactor: Boolean
   "Grows with every change: give it to a mutation's expectedVersion."
   version: Int!
   createdAt: Time!
@@ -28320,18 +28324,18 @@ func (ec *executionContext) _User_secondFactor(ctx context.Context, field graphq
 			return ec.fieldContext_User_secondFactor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.SecondFactor, nil
+			return ec.Resolvers.User().SecondFactor(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_User_secondFactor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("User", field, false, false, "Boolean")
+	return graphql.NewScalarFieldContext("User", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _User_version(ctx context.Context, field graphql.CollectedField, obj *monitor.User) (ret graphql.Marshaler) {
@@ -40399,47 +40403,48 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 		case "id":
 			out.Values[i] = ec._User_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._User_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "displayName":
 			out.Values[i] = ec._User_displayName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "role":
 			out.Values[i] = ec._User_role(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "disabled":
 			out.Values[i] = ec._User_disabled(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "secondFactor":
-			out.Values[i] = ec._User_secondFactor(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._User_secondFactor(ctx, field, obj)
+				})
 		case "version":
 			out.Values[i] = ec._User_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":
 			out.Values[i] = ec._User_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "updatedAt":
 			out.Values[i] = ec._User_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

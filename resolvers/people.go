@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/security-monitor/secmon/auth"
+	"github.com/security-monitor/secmon/graph"
 	"github.com/security-monitor/secmon/graph/model"
 	"github.com/security-monitor/secmon/monitor"
 )
@@ -37,6 +38,25 @@ func ofSomebody(ctx context.Context, user *string) (monitor.ID, error) {
 }
 
 var errOthers = monitor.Errorf(monitor.CodeForbidden, "what belongs to others is for administrators")
+
+type userResolver struct{ *Resolver }
+
+// User answers the fields of User that are more than a value.
+func (r *Resolver) User() graph.UserResolver { return userResolver{r} }
+
+// SecondFactor is nobody else's to know: it says whose password alone would do.
+func (userResolver) SecondFactor(ctx context.Context, u *monitor.User) (*bool, error) {
+	if monitor.RoleFrom(ctx) == monitor.RoleAdmin {
+		return &u.SecondFactor, nil
+	}
+	if monitor.Shared(ctx) {
+		return nil, nil //nolint:nilnil // null is the answer
+	}
+	if v := monitor.ViewerFrom(ctx); v != nil && v.User != nil && v.User.ID == u.ID {
+		return &u.SecondFactor, nil
+	}
+	return nil, nil //nolint:nilnil // as above
+}
 
 // User gives one person.
 func (r queryResolver) User(ctx context.Context, id string) (*monitor.User, error) {
