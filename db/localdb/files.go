@@ -173,7 +173,7 @@ func (s *Server) initialise(ctx context.Context) error {
 		return err
 	}
 	defer forget()
-	args := append([]string{"--no-defaults", "--datadir=" + named, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"}, asRoot()...)
+	args := append([]string{"--no-defaults", "--datadir=" + named, "--tmpdir=" + named, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"}, asRoot()...)
 	script, err := child.Start(filepath.Join(s.dir, "log"), program, args...)
 	if err != nil {
 		return err

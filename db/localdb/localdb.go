@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -153,7 +154,18 @@ func (s *Server) arguments() []string {
 		"--skip-networking", "--skip-log-bin", "--performance-schema=OFF", "--innodb-buffer-pool-size=" + strconv.Itoa(s.bufferPool) + "M",
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci", "--transaction-isolation=READ-COMMITTED",
 		"--max-allowed-packet=64M", "--max-connections=300",
-	}, asRoot()...)
+	}, append(s.ownTemp(), asRoot()...)...)
+}
+
+// ownTemp keeps the server's temporary tables in its own directory: a server that
+// starts deletes all such files in the directory for temporary files, those of
+// other servers too.
+func (s *Server) ownTemp() []string {
+	dir := filepath.Join(s.dir, "tmp")
+	if strings.Contains(dir, ":") || os.MkdirAll(dir, 0o700) != nil { // a colon separates directories
+		return nil
+	}
+	return []string{"--tmpdir=" + dir}
 }
 
 // watch starts the server again when it ends, until ctx ends.
