@@ -110,6 +110,7 @@ func TestCountsAreThoseOfTheList(t *testing.T) {
 	for name, bad := range map[string]monitor.SeriesBounds{
 		"backwards":  {From: begin, To: begin.Add(-time.Hour), Interval: time.Hour},
 		"too fine":   {From: begin, To: begin.Add(48 * time.Hour), Interval: time.Minute},
+		"for ever":   {From: time.Unix(0, 0), To: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), Interval: time.Second},
 		"no length":  {From: begin, To: begin.Add(time.Hour)},
 		"before all": {From: time.Unix(-5, 0), To: begin, Interval: 24 * 365 * time.Hour},
 	} {

@@ -52,15 +52,21 @@ func (s *SeriesBounds) Check() error {
 		return InputErrorf("from", "a series begins in 1970 or later")
 	}
 	s.From = s.From.Add(-(since % s.Interval))
-	if n := s.Buckets(); n > MaxBuckets {
-		return InputErrorf("interval", "%d buckets, at most %d: choose a longer interval or a shorter time", n, MaxBuckets)
+	// Divided, not multiplied: a product of times may be beyond what they can hold.
+	if span := s.To.Sub(s.From); span/s.Interval > MaxBuckets || span/s.Interval == MaxBuckets && span%s.Interval > 0 {
+		return InputErrorf("interval", "more than %d buckets: choose a longer interval or a shorter time", MaxBuckets)
 	}
 	return nil
 }
 
 // Buckets is how many there are.
 func (s *SeriesBounds) Buckets() int {
-	return int((s.To.Sub(s.From) + s.Interval - 1) / s.Interval)
+	span := s.To.Sub(s.From)
+	n := int(span / s.Interval)
+	if span%s.Interval > 0 {
+		n++
+	}
+	return n
 }
 
 // TimeSeries counts rows by time.

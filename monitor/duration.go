@@ -14,6 +14,10 @@ type Duration time.Duration
 
 var isoDuration = regexp.MustCompile(`^P(?:(\d{1,6})W|(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6}(?:\.\d{1,9})?)S)?)?)$`)
 
+// maxDuration bounds each part of a duration, in years of 365 days: the sum of five
+// such parts does not overflow.
+const maxDuration = 50 * 365 * 24 * time.Hour
+
 // ParseDuration reads the form of ISO 8601. Anything else is BAD_INPUT.
 func ParseDuration(s string) (time.Duration, error) {
 	m := isoDuration.FindStringSubmatch(s)
@@ -23,6 +27,9 @@ func ParseDuration(s string) (time.Duration, error) {
 	var d time.Duration
 	for i, unit := range []time.Duration{7 * 24 * time.Hour, 24 * time.Hour, time.Hour, time.Minute} {
 		n, _ := strconv.Atoi("0" + m[i+1]) // at most six digits
+		if n > int(maxDuration/unit) {
+			return 0, Errorf(CodeBadInput, "%q is longer than 50 years", s)
+		}
 		d += time.Duration(n) * unit
 	}
 	seconds, _ := strconv.ParseFloat("0"+m[5], 64) // the pattern holds a number

@@ -223,6 +223,10 @@ func (l *line) compare(f *lineField, comparison string, a atom) (p Predicate) {
 	case LineIP:
 		l.addAddress(&p, f, a, star)
 	case LineList:
+		if strings.Contains(a.text, "*") && !a.quoted {
+			l.fail(a.at, a.length, "", "%s is a list of words, which are compared whole", f.field)
+			return p
+		}
 		l.b.list(&p, f.field, &StringListFilter{Has: &a.text})
 	case LineID:
 		l.addID(&p, f, a, star)

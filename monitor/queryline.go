@@ -102,7 +102,10 @@ func (l *line) space() {
 // keyword takes a word of the language, which is written in capitals.
 func (l *line) keyword(word string) bool {
 	rest := l.text[l.at:]
-	if !strings.HasPrefix(rest, word) || len(rest) > len(word) && !strings.ContainsAny(rest[len(word):len(word)+1], " \t\r\n()") {
+	if !strings.HasPrefix(rest, word) {
+		return false
+	}
+	if next, _ := utf8.DecodeRuneInString(rest[len(word):]); len(rest) > len(word) && !unicode.IsSpace(next) && !strings.ContainsRune(`()"`, next) {
 		return false
 	}
 	l.at += len(word)
@@ -135,6 +138,10 @@ func (l *line) every() Predicate {
 	var p Predicate
 	for l.err == nil {
 		if l.at == len(l.text) || l.byte() == ')' || l.peek("OR") {
+			break
+		}
+		if l.peek("AND") { // one that stands between two is taken below
+			l.fail(l.at, len("AND"), "", "something is missing in front of AND")
 			break
 		}
 		p.All = append(p.All, l.one())
@@ -250,7 +257,7 @@ func (l *line) atom(ends string) atom {
 func (l *line) condition() (p Predicate, ok bool) {
 	begin := l.at
 	end := begin
-	for end < len(l.text) && (l.text[end] == '.' || l.text[end] == '_' || l.text[end] < utf8.RuneSelf && unicode.IsLetter(rune(l.text[end]))) {
+	for end < len(l.text) && (l.text[end] == '.' || l.text[end] == '_' || end > begin && '0' <= l.text[end] && l.text[end] <= '9' || l.text[end] < utf8.RuneSelf && unicode.IsLetter(rune(l.text[end]))) {
 		end++
 	}
 	if end == begin || end >= len(l.text) || l.text[end] != ':' {
@@ -284,6 +291,10 @@ func (l *line) group(field *lineField) Predicate {
 		}
 		if l.keyword("OR") {
 			continue
+		}
+		if l.peek("AND") || l.peek("NOT") || l.byte() == '-' {
+			l.fail(l.at, 1, "", "behind %s: only values stand between parentheses, of which any holds; write a value that begins with - in quotes", field.field)
+			break
 		}
 		p.Any = append(p.Any, l.values(field))
 		l.space()
@@ -320,7 +331,10 @@ func (l *line) values(field *lineField) Predicate {
 			break
 		}
 		all = append(all, l.compare(field, comparison, a))
-		if l.byte() != ',' || comparison != "" {
+		if l.byte() == ',' && comparison != "" {
+			l.fail(l.at, 1, "", "what is compared with %s is one value", comparison)
+		}
+		if l.byte() != ',' {
 			break
 		}
 		l.at++
@@ -348,6 +362,9 @@ func (l *line) anywhere(a atom) Predicate {
 	p := Predicate{Any: make([]Predicate, len(l.noun.words))}
 	for i, field := range l.noun.words {
 		l.b.add(&p.Any[i], Test{Field: field, Op: TextContains, Texts: []string{Fold(text)}})
+	}
+	if l.b.err != nil {
+		l.fail(a.at, a.length, "", "%v; a word counts once for each field that it is looked for in", l.b.err)
 	}
 	if len(p.Any) == 1 {
 		return p.Any[0]

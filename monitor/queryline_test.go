@@ -51,6 +51,8 @@ func TestQueryLineMeansWhatItSays(t *testing.T) {
 		`-(host:web-1 OR host:db-2)`:               "quiet",
 		`NOT NOT host:web-1`:                       "logon",
 		`raw:*EventID*`:                            "mimikatz",
+		"NOT\"mimikatz\"":                          "logon quiet",
+		"action:logon OR\u00a0action:start":        "logon mimikatz",
 		`ORacle`:                                   "", // a word, no operator
 		`host:"*"`:                                 "",
 	} {
@@ -103,6 +105,13 @@ func TestQueryLineSaysWhereItIsWrong(t *testing.T) {
 		`outcome:()`:              {9, ""},
 		`host:web-1,`:             {11, ""},
 		`*`:                       {1, ""},
+		`AND a`:                   {1, ""},
+		`a AND AND b`:             {7, ""},
+		`action:(a AND b)`:        {11, ""},
+		`action:(NOT a)`:          {9, ""},
+		`action:(-a)`:             {9, ""},
+		`severity:>=high,low`:     {16, ""},
+		`host2:x`:                 {1, "host"},
 		strings.Repeat("(", 30):   {21, ""},
 		strings.Repeat("a ", 300): {1, ""},
 		strings.Repeat("x", 2001): {1, ""},

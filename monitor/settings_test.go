@@ -29,7 +29,7 @@ func TestParseDuration(t *testing.T) {
 			t.Errorf("%s is %s, %v, want %s", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "P", "PT", "30M", "PT-1M", "P1M", "P1DT", "P1Y"} {
+	for _, text := range []string{"", "P", "PT", "30M", "PT-1M", "P1M", "P1DT", "P1Y", "P999999W", "P200000D"} {
 		if got, err := ParseDuration(text); err == nil {
 			t.Errorf("%q is read as %s", text, got)
 		}
