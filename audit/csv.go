@@ -22,21 +22,9 @@ func WriteCSV(ctx context.Context, w io.Writer, behind, end Place, source Source
 	if err := out.Write(columns); err != nil {
 		return 0, err
 	}
-	n := 0
-	for seq := behind.Seq; seq < end.Seq; {
-		entries, err := source(ctx, seq, end.Seq, atOnce)
-		if err != nil {
-			return n, err
-		}
-		if len(entries) == 0 {
-			return n, fmt.Errorf("journal entry %d is not there", seq+1)
-		}
-		for _, e := range entries {
-			if err := writeLines(out, e); err != nil {
-				return n, err
-			}
-			seq, n = e.Seq, n+1
-		}
+	n, err := each(ctx, behind, end, source, func(e Entry) error { return writeLines(out, e) })
+	if err != nil {
+		return n, err
 	}
 	out.Flush()
 	return n, out.Error()

@@ -78,8 +78,20 @@ func Write(ctx context.Context, w io.Writer, epoch uint64, behind, end Place, so
 	if err := lines.Encode(header{format, epoch, behind}); err != nil {
 		return 0, err
 	}
-	n, seq := 0, behind.Seq
-	for seq < end.Seq {
+	n, err := each(ctx, behind, end, source, func(e Entry) error { return lines.Encode(e) })
+	if err != nil {
+		return n, err
+	}
+	if err := lines.Encode(trailer{n, end}); err != nil {
+		return n, err
+	}
+	return n, out.Flush()
+}
+
+// each hands on the entries from behind one place to another, in order, and gives
+// how many they were; what the source lacks in between is an error.
+func each(ctx context.Context, behind, end Place, source Source, f func(Entry) error) (n int, err error) {
+	for seq := behind.Seq; seq < end.Seq; {
 		entries, err := source(ctx, seq, end.Seq, atOnce)
 		if err != nil {
 			return n, err
@@ -91,16 +103,13 @@ func Write(ctx context.Context, w io.Writer, epoch uint64, behind, end Place, so
 			if e.Seq != seq+1 {
 				return n, fmt.Errorf("journal entry %d is not there", seq+1)
 			}
-			if err := lines.Encode(e); err != nil {
+			if err := f(e); err != nil {
 				return n, err
 			}
 			seq, n = e.Seq, n+1
 		}
 	}
-	if err := lines.Encode(trailer{n, end}); err != nil {
-		return n, err
-	}
-	return n, out.Flush()
+	return n, nil
 }
 
 // Fault is what is wrong with a file: the first entry that does not follow from

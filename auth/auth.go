@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -91,23 +92,9 @@ type Login struct {
 // the user's second factor makes.
 func (a *Auth) Login(ctx context.Context, l Login) (*Session, error) {
 	name := monitor.Fold(strings.TrimSpace(l.Name))
-	if err := a.throttle.check(name, l.Address); err != nil {
-		return nil, err
-	}
-	user, hash, found, err := a.store.Login(ctx, name)
+	user, err := a.authenticate(ctx, name, l.Password, l.Address)
 	if err != nil {
 		return nil, err
-	}
-	if !found {
-		hash = decoyHash()
-	}
-	right, err := a.verify(ctx, hash, l.Password)
-	if err != nil {
-		return nil, err
-	}
-	if !right || !found || user.Disabled {
-		a.throttle.failed(name, l.Address)
-		return nil, errBadLogin
 	}
 	if user.SecondFactor {
 		if l.Code == "" {
@@ -259,24 +246,35 @@ func (a *Auth) SetPassword(ctx context.Context, actor monitor.Actor, id monitor.
 // CheckPassword is nil when the password is the user's; wrong ones count as
 // failed logins do.
 func (a *Auth) CheckPassword(ctx context.Context, user *monitor.User, field, password, address string) error {
-	if err := a.throttle.check(user.Name, address); err != nil {
-		return err
-	}
-	_, hash, found, err := a.store.Login(ctx, user.Name)
-	if err != nil {
-		return err
-	}
-	right := false
-	if found {
-		if right, err = a.verify(ctx, hash, password); err != nil {
-			return err
-		}
-	}
-	if !right {
-		a.throttle.failed(user.Name, address)
+	_, err := a.authenticate(ctx, user.Name, password, address)
+	if errors.Is(err, errBadLogin) {
 		return monitor.InputErrorf(field, "the password is wrong")
 	}
-	return nil
+	return err
+}
+
+// authenticate finds the user of a name whose password this is. Anything wrong is
+// errBadLogin after the same time, and slows down further tries.
+func (a *Auth) authenticate(ctx context.Context, name, password, address string) (*monitor.User, error) {
+	if err := a.throttle.check(name, address); err != nil {
+		return nil, err
+	}
+	user, hash, found, err := a.store.Login(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		hash = decoyHash()
+	}
+	right, err := a.verify(ctx, hash, password)
+	if err != nil {
+		return nil, err
+	}
+	if !right || !found || user.Disabled {
+		a.throttle.failed(name, address)
+		return nil, errBadLogin
+	}
+	return user, nil
 }
 
 // checkPassword wants length, as NIST SP 800-63B does, and nothing else.
@@ -295,7 +293,7 @@ func (a *Auth) CreateToken(ctx context.Context, actor monitor.Actor, token monit
 		return "", nil, monitor.InputErrorf("scopes", "a token needs at least one scope")
 	}
 	for _, scope := range token.Scopes {
-		if !validScope(scope) {
+		if !slices.Contains(monitor.Scopes, scope) {
 			return "", nil, monitor.InputErrorf("scopes", "%q is no scope", scope)
 		}
 	}
@@ -324,15 +322,6 @@ func (a *Auth) CreateTokenOf(ctx context.Context, v *monitor.Viewer, name string
 	}
 	slices.Sort(scopes)
 	return a.CreateToken(ctx, v.Actor(), monitor.APIToken{Name: name, Scopes: slices.Compact(scopes), OwnerID: v.User.ID, ExpiresAt: expires.UTC().Truncate(time.Microsecond)})
-}
-
-func validScope(s monitor.Scope) bool {
-	for _, known := range monitor.Scopes {
-		if s == known {
-			return true
-		}
-	}
-	return false
 }
 
 // NewPassword makes a random password of 120 bits.

@@ -117,16 +117,9 @@ func (r mutationResolver) AlertAcknowledge(ctx context.Context, input model.Aler
 
 // AlertAssign gives the alert to somebody or nobody.
 func (r mutationResolver) AlertAssign(ctx context.Context, input model.AlertAssignInput) (*model.AlertPayload, error) {
-	var assignee monitor.ID
-	if input.Assignee != nil {
-		user, err := byGlobalID(ctx, monitor.KindUser, *input.Assignee, r.Users.UsersByID)
-		if err == nil && (user == nil || user.Disabled) {
-			err = monitor.InputErrorf("assignee", "there is no such user")
-		}
-		if err != nil {
-			return alertPayload(nil, err)
-		}
-		assignee = user.ID
+	assignee, err := r.assignee(ctx, input.Assignee)
+	if err != nil {
+		return alertPayload(nil, err)
 	}
 	return r.updateAlert(ctx, monitor.ActionAlertAssign, input.ID, input.ExpectedVersion, func(a *monitor.Alert, _ time.Time) error {
 		a.AssigneeID = assignee
@@ -196,13 +189,5 @@ func (r alertResolver) Comments(ctx context.Context, a *monitor.Alert, first int
 }
 
 func (r alertResolver) Journal(ctx context.Context, a *monitor.Alert, first int, after *string) (*monitor.JournalConnection, error) {
-	args, err := pageArgs(first, after)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := r.Discussion.JournalOf(ctx, monitor.KindAlert, a.ID, args)
-	if err != nil {
-		return nil, err
-	}
-	return r.journalOf(ctx, a.ID, entries)
+	return r.journalOf(ctx, monitor.KindAlert, a.ID, first, after)
 }

@@ -100,15 +100,7 @@ func (r assetResolver) Alerts(ctx context.Context, a *monitor.Asset, first int, 
 }
 
 func (r assetResolver) Journal(ctx context.Context, a *monitor.Asset, first int, after *string) (*monitor.JournalConnection, error) {
-	args, err := pageArgs(first, after)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := r.Discussion.JournalOf(ctx, monitor.KindAsset, a.ID, args)
-	if err != nil {
-		return nil, err
-	}
-	return r.journalOf(ctx, a.ID, entries)
+	return r.journalOf(ctx, monitor.KindAsset, a.ID, first, after)
 }
 
 type assetRiskResolver struct{ *Resolver }

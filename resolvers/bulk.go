@@ -65,15 +65,8 @@ func (r mutationResolver) bulkOf(ctx context.Context, input model.AlertBulkInput
 		return bulk, nil, err
 	}
 	bulk = monitor.Bulk{Action: input.Action, AddTags: input.AddTags, RemoveTags: input.RemoveTags}
-	if input.Assignee != nil {
-		user, err := byGlobalID(ctx, monitor.KindUser, *input.Assignee, r.Users.UsersByID)
-		if err == nil && (user == nil || user.Disabled) {
-			err = monitor.InputErrorf("assignee", "there is no such user")
-		}
-		if err != nil {
-			return bulk, nil, err
-		}
-		bulk.AssigneeID = user.ID
+	if bulk.AssigneeID, err = r.assignee(ctx, input.Assignee); err != nil {
+		return bulk, nil, err
 	}
 	if input.Disposition != nil {
 		bulk.Disposition = *input.Disposition

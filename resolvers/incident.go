@@ -202,15 +202,7 @@ func (r incidentResolver) Alerts(ctx context.Context, i *monitor.Incident, filte
 }
 
 func (r incidentResolver) Journal(ctx context.Context, i *monitor.Incident, first int, after *string) (*monitor.JournalConnection, error) {
-	args, err := pageArgs(first, after)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := r.Discussion.JournalOf(ctx, monitor.KindIncident, i.ID, args)
-	if err != nil {
-		return nil, err
-	}
-	return r.journalOf(ctx, i.ID, entries)
+	return r.journalOf(ctx, monitor.KindIncident, i.ID, first, after)
 }
 
 // IncidentFeed gives every change of the incidents that match.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/security-monitor/secmon/graph"
 	"github.com/security-monitor/secmon/monitor"
-	"github.com/security-monitor/secmon/page"
 )
 
 type actorResolver struct{ *Resolver }
@@ -28,8 +27,16 @@ func (actorResolver) User(ctx context.Context, a *monitor.Actor) (*monitor.User,
 // bookkeeping fields change with every entry and tell a reader nothing.
 var bookkeeping = []string{"version", "updatedAt", "dedupKey"}
 
-// journalOf shows what entries say of one entity.
-func (r *Resolver) journalOf(ctx context.Context, id monitor.ID, entries *page.Connection[monitor.Entry]) (*monitor.JournalConnection, error) {
+// journalOf lists what the journal says of one entity, latest first.
+func (r *Resolver) journalOf(ctx context.Context, kind monitor.Kind, id monitor.ID, first int, after *string) (*monitor.JournalConnection, error) {
+	args, err := pageArgs(first, after)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := r.Discussion.JournalOf(ctx, kind, id, args)
+	if err != nil {
+		return nil, err
+	}
 	var changes []monitor.Change
 	for _, edge := range entries.Edges {
 		for _, c := range edge.Node.Body.Changes {
