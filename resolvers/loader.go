@@ -41,16 +41,17 @@ func (r *Resolver) Loaders(ctx context.Context, next graphql.ResponseHandler) *g
 // withLoaders asks a store only when something is loaded: a resolver of few stores
 // (of a test, of a benchmark) serves what needs no others.
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
-	options := []dataloadgen.Option{dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(500)}
+	wait := dataloadgen.WithWait(max(r.LoaderWait, time.Millisecond))
+	options := []dataloadgen.Option{wait, dataloadgen.WithBatchCapacity(500)}
 	return context.WithValue(ctx, loadersKey{}, &loaders{
 		users:      dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.User] { return r.Users.UsersByID }), func(u *monitor.User) monitor.ID { return u.ID }), options...),
 		rules:      dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Rule] { return r.Rules.RulesByID }), func(each *monitor.Rule) monitor.ID { return each.ID }), options...),
 		events:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.EventID, monitor.Event] { return r.Events.EventsByID }), func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
 		alerts:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Alert] { return r.Alerts.AlertsByID }), func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
-		similar:    dataloadgen.NewLoader(guarded(r.similarAlerts), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
+		similar:    dataloadgen.NewLoader(guarded(r.similarAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),
 		assets:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Asset] { return r.Assets.AssetsByID }), func(a *monitor.Asset) monitor.ID { return a.ID }), options...),
-		risky:      dataloadgen.NewLoader(guarded(r.riskyAlerts), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
-		prevalence: dataloadgen.NewLoader(guarded(r.prevalence), dataloadgen.WithWait(time.Millisecond), dataloadgen.WithBatchCapacity(kinBatch)),
+		risky:      dataloadgen.NewLoader(guarded(r.riskyAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),
+		prevalence: dataloadgen.NewLoader(guarded(r.prevalence), wait, dataloadgen.WithBatchCapacity(kinBatch)),
 		named:      dataloadgen.NewLoader(byKey(late(func() batch[string, monitor.User] { return r.Users.UsersByName }), func(u *monitor.User) string { return u.Name }), options...),
 		incidents:  dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Incident] { return r.Incidents.IncidentsByID }), func(i *monitor.Incident) monitor.ID { return i.ID }), options...),
 		groupings:  dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IncidentGrouping] { return r.Groupings.IncidentGroupingsByID }), func(g *monitor.IncidentGrouping) monitor.ID { return g.ID }), options...),

@@ -123,6 +123,9 @@ type Resolver struct {
 	Offers  monitor.Offers
 	Auth    *auth.Auth
 	Version string // of the server
+	// LoaderWait is how long a look-up waits for others to share its query; at least,
+	// and unless told, a millisecond.
+	LoaderWait time.Duration
 
 	batches        batchCache
 	alertStates    stateCache[monitor.Alert]
