@@ -54,6 +54,7 @@ type App struct {
 	running    context.Context    // of the background
 	stop       context.CancelFunc // ends it
 	jobs       chan struct{}      // one place for each running job
+	exports    chan struct{}      // one place for each file that is written
 	draining   context.Context    // done when the server begins to stop
 	drain      context.CancelFunc
 }
@@ -64,7 +65,8 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a := &App{cfg: cfg, lg: lg, engine: &detect.Engine{}, alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	background, stop := context.WithCancel(context.Background())
-	a.running, a.stop, a.jobs = background, stop, make(chan struct{}, maxJobs)
+	a.running, a.stop = background, stop
+	a.jobs, a.exports = make(chan struct{}, maxJobs), make(chan struct{}, maxExports)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -281,6 +283,9 @@ func (a *App) maintain(ctx context.Context) {
 		a.trimJournal(ctx)
 		if err := a.Store.TrimGroups(ctx); err != nil && ctx.Err() == nil {
 			a.lg.Error("trim groups of alerts", "error", err)
+		}
+		if err := a.Store.TrimExports(ctx, exportMemory); err != nil && ctx.Err() == nil {
+			a.lg.Error("trim exports", "error", err)
 		}
 		a.buryJobs(ctx)
 		a.forgetAssets(ctx)

@@ -12,6 +12,7 @@ import (
 	"github.com/security-monitor/secmon/auth"
 	"github.com/security-monitor/secmon/ingest"
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/resolvers"
 	"github.com/security-monitor/secmon/web"
 )
 
@@ -25,6 +26,7 @@ func (a *App) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/api/graphql", a.Auth.Middleware(graphql))
 	mux.Handle("/api/ingest", a.Auth.Middleware(a.ingest()))
+	mux.HandleFunc("GET "+resolvers.ExportPath+"{id}", a.export)
 	mux.HandleFunc("GET /api/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})

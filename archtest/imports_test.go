@@ -32,10 +32,11 @@ var allowed = map[string][]string{
 	"notify":          {"monitor", "page", "feed"},
 	"graph":           {"graph/model", "monitor", "page"},
 	"graph/model":     {"monitor", "page"},
-	"resolvers":       {"graph", "graph/model", "monitor", "page", "auth", "limit", "report"},
+	"resolvers":       {"graph", "graph/model", "monitor", "page", "auth", "limit", "report", "export"},
 	"transport":       {"graph", "graph/model", "monitor", "feed", "auth", "limit"},
 	"report":          {"monitor"},
 	"audit":           {"monitor"},
+	"export":          {"monitor", "page", "audit"}, // audit disarms cells
 	"rulepack":        {"monitor"},
 	"demo":            {"monitor"},
 	"web":             {},

@@ -373,6 +373,20 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Export struct {
+		Columns   func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		FileName  func(childComplexity int) int
+		Format    func(childComplexity int) int
+		GlobalID  func(childComplexity int) int
+	}
+
+	ExportPayload struct {
+		Errors func(childComplexity int) int
+		Export func(childComplexity int) int
+		URL    func(childComplexity int) int
+	}
+
 	FeedConsumer struct {
 		Address    func(childComplexity int) int
 		Delivered  func(childComplexity int) int
@@ -681,6 +695,7 @@ type ComplexityRoot struct {
 		AlertClose             func(childComplexity int, input model.AlertCloseInput) int
 		AlertComment           func(childComplexity int, input model.AlertCommentInput) int
 		AlertDetach            func(childComplexity int, input model.AlertDetachInput) int
+		AlertExport            func(childComplexity int, input model.AlertExportInput) int
 		AlertMerge             func(childComplexity int, input model.AlertMergeInput) int
 		AlertRelease           func(childComplexity int, input model.AlertReleaseInput) int
 		AlertReopen            func(childComplexity int, input model.AlertReopenInput) int
@@ -688,11 +703,13 @@ type ComplexityRoot struct {
 		AlertStart             func(childComplexity int, input model.AlertStartInput) int
 		AlertTag               func(childComplexity int, input model.AlertTagInput) int
 		AssetUpdate            func(childComplexity int, input model.AssetUpdateInput) int
+		EventExport            func(childComplexity int, input model.EventExportInput) int
 		IncidentAddAlerts      func(childComplexity int, input model.IncidentAddAlertsInput) int
 		IncidentAssign         func(childComplexity int, input model.IncidentAssignInput) int
 		IncidentClose          func(childComplexity int, input model.IncidentCloseInput) int
 		IncidentComment        func(childComplexity int, input model.IncidentCommentInput) int
 		IncidentCreate         func(childComplexity int, input model.IncidentCreateInput) int
+		IncidentExport         func(childComplexity int, input model.IncidentExportInput) int
 		IncidentGroupingCreate func(childComplexity int, input model.IncidentGroupingCreateInput) int
 		IncidentGroupingDelete func(childComplexity int, input model.IncidentGroupingDeleteInput) int
 		IncidentGroupingUpdate func(childComplexity int, input model.IncidentGroupingUpdateInput) int
@@ -1118,6 +1135,9 @@ type MutationResolver interface {
 	AlertBulk(ctx context.Context, input model.AlertBulkInput) (*model.BulkPayload, error)
 	JobUndo(ctx context.Context, input model.JobUndoInput) (*model.BulkPayload, error)
 	JobCancel(ctx context.Context, input model.JobCancelInput) (*model.BulkPayload, error)
+	AlertExport(ctx context.Context, input model.AlertExportInput) (*model.ExportPayload, error)
+	EventExport(ctx context.Context, input model.EventExportInput) (*model.ExportPayload, error)
+	IncidentExport(ctx context.Context, input model.IncidentExportInput) (*model.ExportPayload, error)
 	IncidentCreate(ctx context.Context, input model.IncidentCreateInput) (*model.IncidentPayload, error)
 	IncidentUpdate(ctx context.Context, input model.IncidentUpdateInput) (*model.IncidentPayload, error)
 	IncidentAssign(ctx context.Context, input model.IncidentAssignInput) (*model.IncidentPayload, error)
@@ -2451,6 +2471,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EvidenceEdge.Node(childComplexity), true
 
+	case "Export.columns":
+		if e.ComplexityRoot.Export.Columns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.Columns(childComplexity), true
+	case "Export.expiresAt":
+		if e.ComplexityRoot.Export.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.ExpiresAt(childComplexity), true
+	case "Export.fileName":
+		if e.ComplexityRoot.Export.FileName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.FileName(childComplexity), true
+	case "Export.format":
+		if e.ComplexityRoot.Export.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.Format(childComplexity), true
+	case "Export.id":
+		if e.ComplexityRoot.Export.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.GlobalID(childComplexity), true
+
+	case "ExportPayload.errors":
+		if e.ComplexityRoot.ExportPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportPayload.Errors(childComplexity), true
+	case "ExportPayload.export":
+		if e.ComplexityRoot.ExportPayload.Export == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportPayload.Export(childComplexity), true
+	case "ExportPayload.url":
+		if e.ComplexityRoot.ExportPayload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportPayload.URL(childComplexity), true
+
 	case "FeedConsumer.address":
 		if e.ComplexityRoot.FeedConsumer.Address == nil {
 			break
@@ -3707,6 +3777,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AlertDetach(childComplexity, args["input"].(model.AlertDetachInput)), true
+	case "Mutation.alertExport":
+		if e.ComplexityRoot.Mutation.AlertExport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_alertExport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AlertExport(childComplexity, args["input"].(model.AlertExportInput)), true
 	case "Mutation.alertMerge":
 		if e.ComplexityRoot.Mutation.AlertMerge == nil {
 			break
@@ -3784,6 +3865,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AssetUpdate(childComplexity, args["input"].(model.AssetUpdateInput)), true
+	case "Mutation.eventExport":
+		if e.ComplexityRoot.Mutation.EventExport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_eventExport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EventExport(childComplexity, args["input"].(model.EventExportInput)), true
 	case "Mutation.incidentAddAlerts":
 		if e.ComplexityRoot.Mutation.IncidentAddAlerts == nil {
 			break
@@ -3839,6 +3931,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.IncidentCreate(childComplexity, args["input"].(model.IncidentCreateInput)), true
+	case "Mutation.incidentExport":
+		if e.ComplexityRoot.Mutation.IncidentExport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_incidentExport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IncidentExport(childComplexity, args["input"].(model.IncidentExportInput)), true
 	case "Mutation.incidentGroupingCreate":
 		if e.ComplexityRoot.Mutation.IncidentGroupingCreate == nil {
 			break
@@ -5309,6 +5412,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AlertCommentInput", ec.unmarshalInputAlertCommentInput),
 			graphql.NewInputUnmarshaler("AlertDetachInput", ec.unmarshalInputAlertDetachInput),
 			graphql.NewInputUnmarshaler("AlertDispositionFilter", ec.unmarshalInputAlertDispositionFilter),
+			graphql.NewInputUnmarshaler("AlertExportInput", ec.unmarshalInputAlertExportInput),
 			graphql.NewInputUnmarshaler("AlertFilter", ec.unmarshalInputAlertFilter),
 			graphql.NewInputUnmarshaler("AlertMergeInput", ec.unmarshalInputAlertMergeInput),
 			graphql.NewInputUnmarshaler("AlertReleaseInput", ec.unmarshalInputAlertReleaseInput),
@@ -5322,6 +5426,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AssetUpdateInput", ec.unmarshalInputAssetUpdateInput),
 			graphql.NewInputUnmarshaler("CriticalityFilter", ec.unmarshalInputCriticalityFilter),
 			graphql.NewInputUnmarshaler("EventClassFilter", ec.unmarshalInputEventClassFilter),
+			graphql.NewInputUnmarshaler("EventExportInput", ec.unmarshalInputEventExportInput),
 			graphql.NewInputUnmarshaler("EventFilter", ec.unmarshalInputEventFilter),
 			graphql.NewInputUnmarshaler("IDFilter", ec.unmarshalInputIDFilter),
 			graphql.NewInputUnmarshaler("IPFilter", ec.unmarshalInputIPFilter),
@@ -5330,6 +5435,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("IncidentCloseInput", ec.unmarshalInputIncidentCloseInput),
 			graphql.NewInputUnmarshaler("IncidentCommentInput", ec.unmarshalInputIncidentCommentInput),
 			graphql.NewInputUnmarshaler("IncidentCreateInput", ec.unmarshalInputIncidentCreateInput),
+			graphql.NewInputUnmarshaler("IncidentExportInput", ec.unmarshalInputIncidentExportInput),
 			graphql.NewInputUnmarshaler("IncidentFilter", ec.unmarshalInputIncidentFilter),
 			graphql.NewInputUnmarshaler("IncidentGroupingCreateInput", ec.unmarshalInputIncidentGroupingCreateInput),
 			graphql.NewInputUnmarshaler("IncidentGroupingDeleteInput", ec.unmarshalInputIncidentGroupingDeleteInput),
@@ -5754,6 +5860,12 @@ type Mutation {
   jobUndo(input: JobUndoInput!): BulkPayload! @auth(requires: ANALYST) @cost(weight: 500)
   "Ends a bulk job that goes on. What it has done stays done, and can be undone."
   jobCancel(input: JobCancelInput!): BulkPayload! @auth(requires: ANALYST)
+  "Makes a link to a file of the alerts that match, the newest first. The link works for ten minutes without a header, while the login or token that made it lasts."
+  alertExport(input: AlertExportInput!): ExportPayload! @auth(requires: VIEWER) @cost(weight: 500)
+  "Makes a link to a file of the events that match, the latest first. The link as of alertExport."
+  eventExport(input: EventExportInput!): ExportPayload! @auth(requires: VIEWER) @cost(weight: 500)
+  "Makes a link to a file of the incidents that match, the newest first. The link as of alertExport."
+  incidentExport(input: IncidentExportInput!): ExportPayload! @auth(requires: VIEWER) @cost(weight: 500)
   "Opens an incident over alerts that belong together."
   incidentCreate(input: IncidentCreateInput!): IncidentPayload! @auth(requires: ANALYST)
   "Changes what an incident is called and says, how bad it is, whether somebody works on it, and who. What is left out stays."
@@ -7447,7 +7559,7 @@ type AuditEdge @auth(requires: ADMIN) {
 
 "What happened to one entity in a transaction."
 type EntityChange @auth(requires: ADMIN) {
-  "Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job."
+  "Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job, Export."
   kind: String!
   "The entity's id in the graph; ` + "`" + `node` + "`" + ` looks up those that are nodes."
   id: ID!
@@ -7825,6 +7937,74 @@ type Series @auth(requires: VIEWER) {
   counts: [Int!]! @cost(weight: 0)
   "Their sum."
   total: Int!
+}
+
+# ---------------------------------------------------------------- export
+
+"The form of a file."
+enum ExportFormat {
+  "A JSON object on each line, and at the end a line that says how many there were."
+  NDJSON
+  "Comma-separated values (RFC 4180) with a header; what a spreadsheet would take for a formula is preceded by an apostrophe."
+  CSV
+}
+
+"Which alerts to write, and how."
+input AlertExportInput {
+  "Which; all without it."
+  filter: AlertFilter
+  "The form of the file."
+  format: ExportFormat! = NDJSON
+  "Which columns, in this order; all without it. A wrong name is refused with the names that there are."
+  columns: [String!]
+  "How many rows at most: 1 to 1,000,000."
+  maxRows: Int! = 1000000
+}
+
+"Which events to write, and how."
+input EventExportInput {
+  "Which; all without it."
+  filter: EventFilter
+  "The form of the file."
+  format: ExportFormat! = NDJSON
+  "Which columns, in this order; all without it. A wrong name is refused with the names that there are."
+  columns: [String!]
+  "How many rows at most: 1 to 1,000,000."
+  maxRows: Int! = 1000000
+}
+
+"Which incidents to write, and how."
+input IncidentExportInput {
+  "Which; all without it."
+  filter: IncidentFilter
+  "The form of the file."
+  format: ExportFormat! = NDJSON
+  "Which columns, in this order; all without it. A wrong name is refused with the names that there are."
+  columns: [String!]
+  "How many rows at most: 1 to 1,000,000."
+  maxRows: Int! = 1000000
+}
+
+"The right to take a list out as a file, for a while."
+type Export @auth(requires: VIEWER) {
+  id: ID!
+  "What to call the file."
+  fileName: String!
+  "The form of the file."
+  format: ExportFormat!
+  "Its columns."
+  columns: [String!]!
+  "When the link ends."
+  expiresAt: Time!
+}
+
+"The link, or why there is none."
+type ExportPayload @auth(requires: VIEWER) {
+  "Null where there are errors."
+  export: Export
+  "Path and query on this server. Whoever has it can take the file: it is as secret as a password while it works. Shown this once."
+  url: String
+  errors: [UserError!]!
 }
 
 # ---------------------------------------------------------------- query line
@@ -8851,6 +9031,34 @@ func (ec *executionContext) childFields_EvidenceEdge(ctx context.Context, field 
 		return ec.fieldContext_EvidenceEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EvidenceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Export(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Export_id(ctx, field)
+	case "fileName":
+		return ec.fieldContext_Export_fileName(ctx, field)
+	case "format":
+		return ec.fieldContext_Export_format(ctx, field)
+	case "columns":
+		return ec.fieldContext_Export_columns(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Export_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Export", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "export":
+		return ec.fieldContext_ExportPayload_export(ctx, field)
+	case "url":
+		return ec.fieldContext_ExportPayload_url(ctx, field)
+	case "errors":
+		return ec.fieldContext_ExportPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_FeedConsumer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10373,6 +10581,20 @@ func (ec *executionContext) field_Mutation_alertDetach_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_alertExport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AlertExportInput, error) {
+			return ec.unmarshalNAlertExportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertExportInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_alertMerge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10471,6 +10693,20 @@ func (ec *executionContext) field_Mutation_assetUpdate_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_eventExport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.EventExportInput, error) {
+			return ec.unmarshalNEventExportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEventExportInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_incidentAddAlerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10533,6 +10769,20 @@ func (ec *executionContext) field_Mutation_incidentCreate_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.IncidentCreateInput, error) {
 			return ec.unmarshalNIncidentCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_incidentExport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IncidentExportInput, error) {
+			return ec.unmarshalNIncidentExportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentExportInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -17061,6 +17311,208 @@ func (ec *executionContext) fieldContext_EvidenceEdge_cursor(_ context.Context, 
 	return graphql.NewScalarFieldContext("EvidenceEdge", field, false, false, "String")
 }
 
+func (ec *executionContext) _Export_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Export_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Export_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Export", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Export_fileName(ctx context.Context, field graphql.CollectedField, obj *monitor.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Export_fileName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FileName(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Export_fileName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Export", field, true, false, "String")
+}
+
+func (ec *executionContext) _Export_format(ctx context.Context, field graphql.CollectedField, obj *monitor.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Export_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.ExportFormat) graphql.Marshaler {
+			return ec.marshalNExportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐExportFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Export_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Export", field, false, false, "ExportFormat")
+}
+
+func (ec *executionContext) _Export_columns(ctx context.Context, field graphql.CollectedField, obj *monitor.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Export_columns(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Columns, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Export_columns(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Export", field, false, false, "String")
+}
+
+func (ec *executionContext) _Export_expiresAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Export_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Export_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Export", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ExportPayload_export(ctx context.Context, field graphql.CollectedField, obj *model.ExportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportPayload_export(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Export, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Export) graphql.Marshaler {
+			return ec.marshalOExport2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐExport(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExportPayload_export(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Export(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExportPayload_url(ctx context.Context, field graphql.CollectedField, obj *model.ExportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportPayload_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExportPayload_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExportPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ExportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _FeedConsumer_id(ctx context.Context, field graphql.CollectedField, obj *monitor.FeedConsumer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23311,6 +23763,138 @@ func (ec *executionContext) fieldContext_Mutation_jobCancel(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_jobCancel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_alertExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_alertExport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AlertExport(ctx, fc.Args["input"].(model.AlertExportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ExportPayload) graphql.Marshaler {
+			return ec.marshalNExportPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐExportPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_alertExport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_alertExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_eventExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_eventExport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EventExport(ctx, fc.Args["input"].(model.EventExportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ExportPayload) graphql.Marshaler {
+			return ec.marshalNExportPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐExportPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_eventExport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_eventExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_incidentExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_incidentExport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IncidentExport(ctx, fc.Args["input"].(model.IncidentExportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ExportPayload) graphql.Marshaler {
+			return ec.marshalNExportPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐExportPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_incidentExport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_incidentExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -30467,6 +31051,76 @@ func UnmarshalAlertDispositionFilter(ctx context.Context, raw any) (*monitor.Ale
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAlertExportInput(ctx context.Context, obj any) (*model.AlertExportInput, error) {
+	var it model.AlertExportInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = "NDJSON"
+	}
+	if _, present := asMap["maxRows"]; !present {
+		asMap["maxRows"] = 1000000
+	}
+
+	fieldsInOrder := [...]string{"filter", "format", "columns", "maxRows"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Filter = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNExportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐExportFormat(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Format = data
+		case "columns":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("columns"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Columns = data
+		case "maxRows":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRows"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.MaxRows = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalAlertExportInput unmarshals raw into the AlertExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAlertExportInput(ctx context.Context, raw any) (*model.AlertExportInput, error) {
+	var out *model.AlertExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AlertExportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAlertFilter(ctx context.Context, obj any) (*monitor.AlertFilter, error) {
 	var it monitor.AlertFilter
 	if obj == nil {
@@ -31405,6 +32059,76 @@ func UnmarshalEventClassFilter(ctx context.Context, raw any) (*monitor.EventClas
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputEventExportInput(ctx context.Context, obj any) (*model.EventExportInput, error) {
+	var it model.EventExportInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = "NDJSON"
+	}
+	if _, present := asMap["maxRows"]; !present {
+		asMap["maxRows"] = 1000000
+	}
+
+	fieldsInOrder := [...]string{"filter", "format", "columns", "maxRows"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Filter = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNExportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐExportFormat(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Format = data
+		case "columns":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("columns"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Columns = data
+		case "maxRows":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRows"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.MaxRows = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalEventExportInput unmarshals raw into the EventExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEventExportInput(ctx context.Context, raw any) (*model.EventExportInput, error) {
+	var out *model.EventExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EventExportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj any) (*monitor.EventFilter, error) {
 	var it monitor.EventFilter
 	if obj == nil {
@@ -32057,6 +32781,76 @@ func (ec *executionContext) unmarshalInputIncidentCreateInput(ctx context.Contex
 func UnmarshalIncidentCreateInput(ctx context.Context, raw any) (*model.IncidentCreateInput, error) {
 	var out *model.IncidentCreateInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentCreateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIncidentExportInput(ctx context.Context, obj any) (*model.IncidentExportInput, error) {
+	var it model.IncidentExportInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = "NDJSON"
+	}
+	if _, present := asMap["maxRows"]; !present {
+		asMap["maxRows"] = 1000000
+	}
+
+	fieldsInOrder := [...]string{"filter", "format", "columns", "maxRows"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOIncidentFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIncidentFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Filter = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNExportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐExportFormat(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Format = data
+		case "columns":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("columns"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Columns = data
+		case "maxRows":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRows"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.MaxRows = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIncidentExportInput unmarshals raw into the IncidentExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIncidentExportInput(ctx context.Context, raw any) (*model.IncidentExportInput, error) {
+	var out *model.IncidentExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IncidentExportInput", raw, &out)
 	return out, err
 }
 
@@ -36558,6 +37352,102 @@ func (ec *executionContext) _EvidenceEdge(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var exportImplementors = []string{"Export"}
+
+func (ec *executionContext) _Export(ctx context.Context, sel ast.SelectionSet, obj *monitor.Export) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Export")
+		case "id":
+			out.Values[i] = ec._Export_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fileName":
+			out.Values[i] = ec._Export_fileName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "format":
+			out.Values[i] = ec._Export_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "columns":
+			out.Values[i] = ec._Export_columns(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Export_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var exportPayloadImplementors = []string{"ExportPayload"}
+
+func (ec *executionContext) _ExportPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ExportPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportPayload")
+		case "export":
+			out.Values[i] = ec._ExportPayload_export(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = ec._ExportPayload_url(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ExportPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var feedConsumerImplementors = []string{"FeedConsumer"}
 
 func (ec *executionContext) _FeedConsumer(ctx context.Context, sel ast.SelectionSet, obj *monitor.FeedConsumer) graphql.Marshaler {
@@ -38801,6 +39691,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "jobCancel":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_jobCancel(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alertExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_alertExport(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "eventExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_eventExport(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incidentExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_incidentExport(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -41339,6 +42250,11 @@ func (ec *executionContext) marshalNAlertEdge2ᚕgithubᚗcomᚋsecurityᚑmonit
 	return ret
 }
 
+func (ec *executionContext) unmarshalNAlertExportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertExportInput(ctx context.Context, v any) (model.AlertExportInput, error) {
+	res, err := ec.unmarshalInputAlertExportInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNAlertFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertFeedBatch(ctx context.Context, sel ast.SelectionSet, v *model.AlertFeedBatch) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "AlertFeedBatch!")
@@ -41932,6 +42848,11 @@ func (ec *executionContext) marshalNEventEdge2ᚕgithubᚗcomᚋsecurityᚑmonit
 	return ret
 }
 
+func (ec *executionContext) unmarshalNEventExportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEventExportInput(ctx context.Context, v any) (model.EventExportInput, error) {
+	res, err := ec.unmarshalInputEventExportInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNEventFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEventFeedBatch(ctx context.Context, sel ast.SelectionSet, v *model.EventFeedBatch) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "EventFeedBatch!")
@@ -42010,6 +42931,29 @@ func (ec *executionContext) marshalNEvidenceEdge2ᚕgithubᚗcomᚋsecurityᚑmo
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNExportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐExportFormat(ctx context.Context, v any) (monitor.ExportFormat, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.ExportFormat(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐExportFormat(ctx context.Context, sel ast.SelectionSet, v monitor.ExportFormat) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ExportFormat!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNExportPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐExportPayload(ctx context.Context, sel ast.SelectionSet, v *model.ExportPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExportPayload!")
+		return graphql.Null
+	}
+	return ec._ExportPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNFeedChange2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐFeedChange(ctx context.Context, v any) (model.FeedChange, error) {
@@ -42264,6 +43208,11 @@ func (ec *executionContext) marshalNIncidentEntities2ᚖgithubᚗcomᚋsecurity�
 		return graphql.Null
 	}
 	return ec._IncidentEntities(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentExportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentExportInput(ctx context.Context, v any) (model.IncidentExportInput, error) {
+	res, err := ec.unmarshalInputIncidentExportInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNIncidentFeedBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentFeedBatch(ctx context.Context, sel ast.SelectionSet, v *model.IncidentFeedBatch) graphql.Marshaler {
@@ -44451,6 +45400,13 @@ func (ec *executionContext) marshalOEventOrder2ᚖgithubᚗcomᚋsecurityᚑmoni
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) marshalOExport2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐExport(ctx context.Context, sel ast.SelectionSet, v *monitor.Export) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Export(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {

@@ -75,7 +75,7 @@ func (g *IncidentGrouping) Check() (err error) {
 	case g.Window < MinGroupingWindow || g.Window > MaxGroupingWindow:
 		return InputErrorf("window", "a window lasts %s to %s, not %s", ISODuration(MinGroupingWindow), ISODuration(MaxGroupingWindow), ISODuration(g.Window))
 	}
-	filter, err := ParseAlertFilter(g.Filter)
+	filter, err := ParseFilter[AlertFilter](g.Filter)
 	if err != nil {
 		return err
 	}
@@ -175,10 +175,10 @@ func clip(text string, most int) string {
 	return string([]rune(text)[:most-1]) + "…"
 }
 
-// ParseAlertFilter reads the JSON form of the input AlertFilter. A key that it
-// does not have is BAD_INPUT.
-func ParseAlertFilter(raw []byte) (*AlertFilter, error) {
-	filter := &AlertFilter{}
+// ParseFilter reads the JSON form of a filter input. A key that it does not have is
+// BAD_INPUT.
+func ParseFilter[F any](raw []byte) (*F, error) {
+	filter := new(F)
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(filter); err != nil {

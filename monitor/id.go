@@ -132,6 +132,7 @@ const (
 	KindIncident Kind = "Incident"
 	KindJob      Kind = "Job"
 	KindAsset    Kind = "Asset"
+	KindExport   Kind = "Export"
 
 	KindIncidentTask     Kind = "IncidentTask"
 	KindIncidentGrouping Kind = "IncidentGrouping"

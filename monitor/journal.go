@@ -105,6 +105,8 @@ const (
 	ActionAssetUpdate      = "asset.update"
 	ActionAssetSilent      = "asset.silent"
 	ActionAssetHeard       = "asset.heard"
+	ActionExportCreate     = "export.create"
+	ActionExportTake       = "export.take"
 	ActionTokenCreate      = "token.create" //nolint:gosec // the name of an action, no credential
 	ActionTokenRevoke      = "token.revoke" //nolint:gosec // the name of an action, no credential
 

@@ -48,7 +48,7 @@ func TestFilterKeepsItsMeaningAsJSON(t *testing.T) {
 	if want := `{"lastSeen":{"gte":"now-1d"},"or":[{"sourceIp":{"cidr":"10.0.0.0/8"}},{"incident":{"exists":true}}]}`; err != nil || string(raw) != want {
 		t.Fatalf("%s, %v, want %s", raw, err, want)
 	}
-	again, err := monitor.ParseAlertFilter(raw)
+	again, err := monitor.ParseFilter[monitor.AlertFilter](raw)
 	if err != nil {
 		t.Fatal(err)
 	}

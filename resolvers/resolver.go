@@ -111,6 +111,7 @@ type Resolver struct {
 	Users Users
 
 	Aggregates Aggregates
+	Exports    Exports
 
 	Sessions Sessions
 	Tokens   Tokens

@@ -104,6 +104,18 @@ type AlertDetachInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
+// Which alerts to write, and how.
+type AlertExportInput struct {
+	// Which; all without it.
+	Filter *monitor.AlertFilter `json:"filter,omitempty"`
+	// The form of the file.
+	Format monitor.ExportFormat `json:"format"`
+	// Which columns, in this order; all without it. A wrong name is refused with the names that there are.
+	Columns []string `json:"columns,omitempty"`
+	// How many rows at most: 1 to 1,000,000.
+	MaxRows int `json:"maxRows"`
+}
+
 // Changes that came together. Between two batches nothing is left out.
 type AlertFeedBatch struct {
 	// The position behind these changes: give it to `after` to go on.
@@ -245,7 +257,7 @@ type BulkPayload struct {
 
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job, Export.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`
@@ -279,12 +291,33 @@ type EntityFeedEntry struct {
 	Alert *AlertFeedEntry `json:"alert,omitempty"`
 }
 
+// Which events to write, and how.
+type EventExportInput struct {
+	// Which; all without it.
+	Filter *monitor.EventFilter `json:"filter,omitempty"`
+	// The form of the file.
+	Format monitor.ExportFormat `json:"format"`
+	// Which columns, in this order; all without it. A wrong name is refused with the names that there are.
+	Columns []string `json:"columns,omitempty"`
+	// How many rows at most: 1 to 1,000,000.
+	MaxRows int `json:"maxRows"`
+}
+
 // Events that were stored together or shortly after one another. Between two batches nothing is left out.
 type EventFeedBatch struct {
 	// The position behind these events: give it to `after` to go on.
 	Cursor string `json:"cursor"`
 	// Empty in the first message of a feed without `after`, and where a message only tells progress.
 	Events []*monitor.Event `json:"events"`
+}
+
+// The link, or why there is none.
+type ExportPayload struct {
+	// Null where there are errors.
+	Export *monitor.Export `json:"export,omitempty"`
+	// Path and query on this server. Whoever has it can take the file: it is as secret as a password while it works. Shown this once.
+	URL    *string      `json:"url,omitempty"`
+	Errors []*UserError `json:"errors"`
 }
 
 // Puts alerts into an incident. One of alerts and filter is given.
@@ -344,6 +377,18 @@ type IncidentCreateInput struct {
 	Alerts []string `json:"alerts"`
 	// At most 10,000 characters.
 	Description string `json:"description"`
+}
+
+// Which incidents to write, and how.
+type IncidentExportInput struct {
+	// Which; all without it.
+	Filter *monitor.IncidentFilter `json:"filter,omitempty"`
+	// The form of the file.
+	Format monitor.ExportFormat `json:"format"`
+	// Which columns, in this order; all without it. A wrong name is refused with the names that there are.
+	Columns []string `json:"columns,omitempty"`
+	// How many rows at most: 1 to 1,000,000.
+	MaxRows int `json:"maxRows"`
 }
 
 // Changes of incidents that came together. Between two batches nothing is left out.

@@ -146,6 +146,18 @@ export type AlertDispositionFilter = {
   in?: InputMaybe<Array<AlertDisposition>>;
 };
 
+/** Which alerts to write, and how. */
+export type AlertExportInput = {
+  /** Which columns, in this order; all without it. A wrong name is refused with the names that there are. */
+  columns?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Which; all without it. */
+  filter?: InputMaybe<AlertFilter>;
+  /** The form of the file. */
+  format?: ExportFormat;
+  /** How many rows at most: 1 to 1,000,000. */
+  maxRows?: Scalars['Int']['input'];
+};
+
 /** What alerts are counted by. Alerts without a value are left out. */
 export type AlertField =
   /** The address that it went to. */
@@ -402,6 +414,18 @@ export type EventClassFilter = {
   in?: InputMaybe<Array<EventClass>>;
 };
 
+/** Which events to write, and how. */
+export type EventExportInput = {
+  /** Which columns, in this order; all without it. A wrong name is refused with the names that there are. */
+  columns?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Which; all without it. */
+  filter?: InputMaybe<EventFilter>;
+  /** The form of the file. */
+  format?: ExportFormat;
+  /** How many rows at most: 1 to 1,000,000. */
+  maxRows?: Scalars['Int']['input'];
+};
+
 /** What events are counted by. Events without a value are left out. */
 export type EventField =
   /** What was done. */
@@ -485,6 +509,13 @@ export type EventOrder =
   /** Latest to be stored first. */
   | 'RECEIVED_AT_DESC';
 
+/** The form of a file. */
+export type ExportFormat =
+  /** Comma-separated values (RFC 4180) with a header; what a spreadsheet would take for a formula is preceded by an apostrophe. */
+  | 'CSV'
+  /** A JSON object on each line, and at the end a line that says how many there were. */
+  | 'NDJSON';
+
 /** What a change means for a filtered list. */
 export type FeedChange =
   /** It matches now and did not before. */
@@ -567,6 +598,18 @@ export type IncidentCreateInput = {
   severity: Severity;
   /** At most 200 characters, at least one. */
   title: Scalars['String']['input'];
+};
+
+/** Which incidents to write, and how. */
+export type IncidentExportInput = {
+  /** Which columns, in this order; all without it. A wrong name is refused with the names that there are. */
+  columns?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Which; all without it. */
+  filter?: InputMaybe<IncidentFilter>;
+  /** The form of the file. */
+  format?: ExportFormat;
+  /** How many rows at most: 1 to 1,000,000. */
+  maxRows?: Scalars['Int']['input'];
 };
 
 /** Which incidents. All conditions that are given must hold. The same filter serves the list and the feed. */
