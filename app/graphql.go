@@ -28,10 +28,11 @@ func (a *App) graphql() (http.Handler, error) {
 		Alerts: a.Store, Discussion: a.Store, Kin: a.Store, Merging: a.Store, Claims: a.Store, Assets: a.Store, Events: a.Store, Rules: a.Store,
 		Users: a.Store, Incidents: a.Store, IncidentMoves: a.Store, IncidentReading: a.Store,
 		IncidentTasks: a.Store, IncidentComments: a.Store, Groupings: a.Store, Jobs: jobs{a.Store, a},
-		Feed: liveFeed{a.tail, a.hub}, Running: a, Journal: a.Store, Audit: a.Store, Aggregates: a.Store, Exports: a.Store, Sessions: a.Store, Tokens: a.Store, Bounds: a.cfg.journalBounds(), Offers: a.cfg.offers(), Auth: a.Auth, Version: Version,
+		Feed: liveFeed{a.tail, a.hub}, Running: a, Journal: a.Store, Audit: a.Store, Aggregates: a.Store, Exports: a.Store, SavedViews: a.Store, SavedOperations: a.Store, Sessions: a.Store, Tokens: a.Store, Bounds: a.cfg.journalBounds(), Offers: a.cfg.offers(), Auth: a.Auth, Version: Version,
 	}
 	executable := graph.NewExecutableSchema(graph.Config{Resolvers: root})
 	schema.Complete(executable.Schema())
+	root.Schema = executable.Schema()
 	guard, err := resolvers.NewGuard(executable.Schema())
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func TestListsTakeAFixedNumberOfQueries(t *testing.T) {
 	root := &resolvers.Resolver{
 		Alerts: store, Discussion: store, Events: store, Rules: store, Users: store, Incidents: store, IncidentReading: store, IncidentTasks: store,
 		IncidentComments: store, Groupings: store, Assets: store, Kin: store, Journal: store, Audit: store, Sessions: store, Tokens: store,
-		Jobs: bareJobs{Store: store}, Feed: stillFeed{},
+		SavedViews: store, Jobs: bareJobs{Store: store}, Feed: stillFeed{},
 		LoaderWait: 50 * time.Millisecond, // so that a busy machine does not make two queries of one
 	}
 	server := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: root}))
@@ -69,6 +69,8 @@ func TestListsTakeAFixedNumberOfQueries(t *testing.T) {
 			must(err)
 			_, err = store.CreateToken(t.Context(), monitor.SystemActor, monitor.APIToken{Name: "x", Scopes: []monitor.Scope{monitor.ScopeRead}, OwnerID: who.ID}, [32]byte{byte(i)})
 			must(err)
+			_, err = store.CreateSavedView(t.Context(), monitor.SystemActor, monitor.SavedView{Saved: monitor.Saved{Name: who.Name, Shared: true, OwnerID: who.ID}, Noun: monitor.LineAlerts})
+			must(err)
 			host := fmt.Sprintf("host-%d", i)
 			event := testEvent(host)
 			event.User, event.Outcome = who.Name, monitor.OutcomeSuccess
@@ -93,6 +95,7 @@ func TestListsTakeAFixedNumberOfQueries(t *testing.T) {
 	queries := map[string]string{
 		"alerts":   `{ alerts(first: 100) { nodes { title assignee { name } rule { title } incident { title } mergedInto { title } hostAsset { name } userAsset { name } claim { user { name } } prevalence { alerts } similar(first: 3) { alert { title } } } } }`,
 		"assets":   `{ assets(first: 100) { nodes { name risk { score factors { alert { title } } } } } }`,
+		"views":    `{ savedViews(first: 100) { nodes { name owner { name } } } }`,
 		"users":    `{ users(first: 100) { nodes { name } } }`,
 		"sessions": `{ sessions(first: 100) { nodes { address user { name } } } }`,
 		"tokens":   `{ tokens(first: 100) { nodes { name owner { name } } } }`,

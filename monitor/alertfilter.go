@@ -44,6 +44,9 @@ const (
 	AlertsBySeverity AlertOrder = "SEVERITY_DESC"
 )
 
+// AlertOrders lists all orders.
+var AlertOrders = []AlertOrder{AlertsByLastSeen, AlertsByCreated, AlertsBySeverity}
+
 // AlertGroup is how many alerts have this status and severity.
 type AlertGroup struct {
 	Status   AlertStatus

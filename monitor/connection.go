@@ -66,6 +66,16 @@ type (
 	JournalConnection = page.Connection[*JournalEntry]
 	// JournalEdge is one item of JournalConnection.
 	JournalEdge = page.Edge[*JournalEntry]
+
+	// SavedViewConnection is a page of saved views.
+	SavedViewConnection = page.Connection[*SavedView]
+	// SavedViewEdge is one item of SavedViewConnection.
+	SavedViewEdge = page.Edge[*SavedView]
+
+	// SavedOperationConnection is a page of saved operations.
+	SavedOperationConnection = page.Connection[*SavedOperation]
+	// SavedOperationEdge is one item of SavedOperationConnection.
+	SavedOperationEdge = page.Edge[*SavedOperation]
 )
 
 // Node is anything that has a global id.

@@ -45,6 +45,9 @@ const (
 	EventsByReceived EventOrder = "RECEIVED_AT_DESC"
 )
 
+// EventOrders lists all orders.
+var EventOrders = []EventOrder{EventsByOccurred, EventsByReceived}
+
 // EventClassFilter compares a class.
 type EventClassFilter struct {
 	Eq *EventClass

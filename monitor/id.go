@@ -134,6 +134,8 @@ const (
 	KindAsset    Kind = "Asset"
 	KindExport   Kind = "Export"
 
+	KindSavedView        Kind = "SavedView"
+	KindSavedOperation   Kind = "SavedOperation"
 	KindIncidentTask     Kind = "IncidentTask"
 	KindIncidentGrouping Kind = "IncidentGrouping"
 )

@@ -105,6 +105,9 @@ const (
 	ActionAssetUpdate      = "asset.update"
 	ActionAssetSilent      = "asset.silent"
 	ActionAssetHeard       = "asset.heard"
+	ActionSavedCreate      = "saved.create"
+	ActionSavedUpdate      = "saved.update"
+	ActionSavedDelete      = "saved.delete"
 	ActionExportCreate     = "export.create"
 	ActionExportTake       = "export.take"
 	ActionTokenCreate      = "token.create" //nolint:gosec // the name of an action, no credential

@@ -7,6 +7,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/security-monitor/secmon/auth"
 	"github.com/security-monitor/secmon/graph"
 	"github.com/security-monitor/secmon/monitor"
@@ -113,6 +115,9 @@ type Resolver struct {
 	Aggregates Aggregates
 	Exports    Exports
 
+	SavedViews      SavedViews
+	SavedOperations SavedOperations
+
 	Sessions Sessions
 	Tokens   Tokens
 
@@ -124,6 +129,7 @@ type Resolver struct {
 	Offers  monitor.Offers
 	Auth    *auth.Auth
 	Version string // of the server
+	Schema  *ast.Schema
 	// LoaderWait is how long a look-up waits for others to share its query; at least,
 	// and unless told, a millisecond.
 	LoaderWait time.Duration

@@ -55,6 +55,14 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 		return node(byGlobalID(ctx, kind, id, r.Groupings.IncidentGroupingsByID))
 	case monitor.KindJob:
 		return node(r.Job(ctx, id))
+	case monitor.KindSavedView:
+		return node(byGlobalID(ctx, kind, id, func(ctx context.Context, ids []monitor.ID) ([]*monitor.SavedView, error) {
+			return r.Resolver.SavedViews.SavedViewsByID(ctx, keeper(ctx), ids)
+		}))
+	case monitor.KindSavedOperation:
+		return node(byGlobalID(ctx, kind, id, func(ctx context.Context, ids []monitor.ID) ([]*monitor.SavedOperation, error) {
+			return r.Resolver.SavedOperations.SavedOperationsByID(ctx, keeper(ctx), ids)
+		}))
 	case monitor.KindComment:
 		key, err := monitor.ParseIDOf(kind, id)
 		if err != nil {

@@ -257,7 +257,7 @@ type BulkPayload struct {
 
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job, Export.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`
@@ -700,6 +700,106 @@ type RulePayload struct {
 	// As it is now, also after a CONFLICT; null when it does not exist.
 	Rule   *monitor.Rule `json:"rule,omitempty"`
 	Errors []*UserError  `json:"errors"`
+}
+
+// Keeps an operation.
+type SavedOperationCreateInput struct {
+	// At most 100 characters, at least one.
+	Name string `json:"name"`
+	// At most 1,000 characters.
+	Description string `json:"description"`
+	// What it is for: a FEED is a subscription, a TILE a query.
+	Kind monitor.SavedOperationKind `json:"kind"`
+	// A GraphQL document with one operation; at most 32 KiB. One that does not fit the schema is refused.
+	Document string `json:"document"`
+	// The values of its variables: a JSON object as text; at most 32 KiB.
+	Variables string `json:"variables"`
+	// Whether everybody sees it.
+	Shared bool `json:"shared"`
+}
+
+// Takes a saved operation away.
+type SavedOperationDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when it has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What became of a saved operation.
+type SavedOperationPayload struct {
+	// As it is now; null when it was refused or taken away.
+	Operation *monitor.SavedOperation `json:"operation,omitempty"`
+	Errors    []*UserError            `json:"errors"`
+}
+
+// Changes a saved operation. What is left out stays.
+type SavedOperationUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when it has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// What people call it.
+	Name *string `json:"name,omitempty"`
+	// What it is good for.
+	Description *string `json:"description,omitempty"`
+	// What it is for.
+	Kind *monitor.SavedOperationKind `json:"kind,omitempty"`
+	// A GraphQL document with one operation.
+	Document *string `json:"document,omitempty"`
+	// The values of its variables: a JSON object as text.
+	Variables *string `json:"variables,omitempty"`
+	// Whether everybody sees it.
+	Shared *bool `json:"shared,omitempty"`
+}
+
+// Keeps a list.
+type SavedViewCreateInput struct {
+	// At most 100 characters, at least one.
+	Name string `json:"name"`
+	// At most 1,000 characters.
+	Description string `json:"description"`
+	// What it lists.
+	Noun monitor.LineNoun `json:"noun"`
+	// A query line; one that is wrong is refused with its place.
+	Query string `json:"query"`
+	// One of the list's orders, as AlertOrder and EventOrder name them.
+	OrderBy *string `json:"orderBy,omitempty"`
+	// At most 50 names.
+	Columns []string `json:"columns"`
+	// Whether everybody sees it.
+	Shared bool `json:"shared"`
+}
+
+// Takes a saved view away.
+type SavedViewDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when it has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What became of a saved view.
+type SavedViewPayload struct {
+	// As it is now; null when it was refused or taken away.
+	View   *monitor.SavedView `json:"view,omitempty"`
+	Errors []*UserError       `json:"errors"`
+}
+
+// Changes a saved view. What is left out stays.
+type SavedViewUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when it has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// What people call it.
+	Name *string `json:"name,omitempty"`
+	// What it is good for.
+	Description *string `json:"description,omitempty"`
+	// A query line.
+	Query *string `json:"query,omitempty"`
+	// One of the list's orders; null for the usual one.
+	OrderBy graphql.Omittable[*string] `json:"orderBy,omitempty"`
+	// At most 50 names.
+	Columns []string `json:"columns,omitempty"`
+	// Whether everybody sees it.
+	Shared *bool `json:"shared,omitempty"`
 }
 
 // Name and password.

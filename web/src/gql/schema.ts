@@ -964,6 +964,101 @@ export type RuleStateFilter = {
   in?: InputMaybe<Array<RuleState>>;
 };
 
+/** Keeps an operation. */
+export type SavedOperationCreateInput = {
+  /** At most 1,000 characters. */
+  description?: Scalars['String']['input'];
+  /** A GraphQL document with one operation; at most 32 KiB. One that does not fit the schema is refused. */
+  document: Scalars['String']['input'];
+  /** What it is for: a FEED is a subscription, a TILE a query. */
+  kind: SavedOperationKind;
+  /** At most 100 characters, at least one. */
+  name: Scalars['String']['input'];
+  /** Whether everybody sees it. */
+  shared?: Scalars['Boolean']['input'];
+  /** The values of its variables: a JSON object as text; at most 32 KiB. */
+  variables?: Scalars['String']['input'];
+};
+
+/** Takes a saved operation away. */
+export type SavedOperationDeleteInput = {
+  /** Refuses with CONFLICT when it has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** What a saved operation is for. */
+export type SavedOperationKind =
+  /** A subscription that an integration follows. */
+  | 'FEED'
+  /** Anything, to run by hand in the playground. */
+  | 'SNIPPET'
+  /** A query whose answer is a tile of a dashboard. */
+  | 'TILE';
+
+/** Changes a saved operation. What is left out stays. */
+export type SavedOperationUpdateInput = {
+  /** What it is good for. */
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** A GraphQL document with one operation. */
+  document?: InputMaybe<Scalars['String']['input']>;
+  /** Refuses with CONFLICT when it has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** What it is for. */
+  kind?: InputMaybe<SavedOperationKind>;
+  /** What people call it. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** Whether everybody sees it. */
+  shared?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The values of its variables: a JSON object as text. */
+  variables?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Keeps a list. */
+export type SavedViewCreateInput = {
+  /** At most 50 names. */
+  columns?: Array<Scalars['String']['input']>;
+  /** At most 1,000 characters. */
+  description?: Scalars['String']['input'];
+  /** At most 100 characters, at least one. */
+  name: Scalars['String']['input'];
+  /** What it lists. */
+  noun: QueryNoun;
+  /** One of the list's orders, as AlertOrder and EventOrder name them. */
+  orderBy?: InputMaybe<Scalars['String']['input']>;
+  /** A query line; one that is wrong is refused with its place. */
+  query?: Scalars['String']['input'];
+  /** Whether everybody sees it. */
+  shared?: Scalars['Boolean']['input'];
+};
+
+/** Takes a saved view away. */
+export type SavedViewDeleteInput = {
+  /** Refuses with CONFLICT when it has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Changes a saved view. What is left out stays. */
+export type SavedViewUpdateInput = {
+  /** At most 50 names. */
+  columns?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** What it is good for. */
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** Refuses with CONFLICT when it has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** What people call it. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** One of the list's orders; null for the usual one. */
+  orderBy?: InputMaybe<Scalars['String']['input']>;
+  /** A query line. */
+  query?: InputMaybe<Scalars['String']['input']>;
+  /** Whether everybody sees it. */
+  shared?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
 /** Name and password. */
 export type SessionLoginInput = {
   /** The code of the authenticator app, or a recovery code: needed where the error's code is TOTP_REQUIRED. */
