@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/security-monitor/secmon/auth"
@@ -53,9 +54,10 @@ type App struct {
 	background sync.WaitGroup
 	running    context.Context    // of the background
 	stop       context.CancelFunc // ends it
-	jobs       chan struct{}      // one place for each running job
-	exports    chan struct{}      // one place for each file that is written
-	draining   context.Context    // done when the server begins to stop
+	setup      atomic.Pointer[monitor.Setup]
+	jobs       chan struct{}   // one place for each running job
+	exports    chan struct{}   // one place for each file that is written
+	draining   context.Context // done when the server begins to stop
 	drain      context.CancelFunc
 }
 
@@ -85,7 +87,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	if err := a.importStarterRules(ctx); err != nil {
 		return nil, err
 	}
-	ruleChanges, err := a.watchRules(ctx)
+	changes, err := a.watch(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +110,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a.background.Go(func() { a.tail.Run(background) })
 	a.background.Go(func() { a.hub.Run(background) })
 	a.background.Go(func() { a.raiseAlarms(background) })
-	a.background.Go(func() { a.followRules(background, ruleChanges) })
+	a.background.Go(func() { a.follow(background, changes) })
 	a.background.Go(func() { a.maintain(background) })
 	a.background.Go(func() { a.watchSilence(background) })
 	return a, nil
@@ -276,6 +278,7 @@ func (a *App) maintain(ctx context.Context) {
 			if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
 				a.lg.Error("prepare partitions of events", "error", err)
 			}
+			a.dropEvents(ctx)
 			if err := a.Store.RecountAlerts(ctx); err != nil && ctx.Err() == nil {
 				a.lg.Error("count alerts", "error", err)
 			}
@@ -297,8 +300,18 @@ func (a *App) maintain(ctx context.Context) {
 	}
 }
 
+func (a *App) dropEvents(ctx context.Context) {
+	days, err := a.Store.DropEvents(ctx, a.setup.Load().EventRetention)
+	if err != nil && ctx.Err() == nil {
+		a.lg.Error("delete old events", "error", err)
+	}
+	if len(days) > 0 {
+		a.lg.Info("events deleted", "days", days)
+	}
+}
+
 func (a *App) trimJournal(ctx context.Context) {
-	bounds := a.cfg.journalBounds()
+	bounds := a.setup.Load().Journal
 	done, err := a.Store.TrimJournal(ctx, bounds.MaxAge, bounds.MaxBytes)
 	if err != nil && ctx.Err() == nil {
 		a.lg.Error("trim journal", "error", err)

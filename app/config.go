@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/security-monitor/secmon/auth"
 	"github.com/security-monitor/secmon/limit"
 	"github.com/security-monitor/secmon/monitor"
 )
@@ -58,19 +59,22 @@ type Config struct {
 	FeedLagAlert     time.Duration `name:"feed-lag-alert" help:"For how long a feed's consumer may be behind before an alert is raised." default:"1m"`
 	Grace            time.Duration `help:"How long a stopping server waits for requests under way." default:"10s"`
 	JournalRetention time.Duration `name:"journal-retention" help:"How long changes are kept in the journal: what feeds can replay and alerts show as their history. 0: for ever." default:"720h"`
+	EventRetention   time.Duration `name:"event-retention" help:"How long events are kept, whole days; alerts keep what matched. 0: for ever." default:"2160h"`
+	SessionLifetime  time.Duration `name:"session-lifetime" help:"How long a login lasts that is not used." default:"168h"`
+	PinSettings      bool          `name:"pin-settings" help:"Let the configuration alone decide what administrators could set: who reads the schema, retention, the life of logins."`
 	JournalMaxMB     int           `name:"journal-max-mb" help:"Size of the journal beyond which the oldest changes are deleted, in MiB. 0: no bound." default:"10240"`
 	LogLevel         slog.Level    `name:"log-level" help:"debug, info, warn or error." default:"info"`
 	LogJSON          bool          `name:"log-json" help:"Log in JSON."`
 }
 
-// journalBounds are what the journal is kept in.
-func (c *Config) journalBounds() monitor.JournalBounds {
-	return monitor.JournalBounds{MaxAge: max(0, c.JournalRetention), MaxBytes: int64(max(0, c.JournalMaxMB)) << 20}
-}
-
-// offers say who may read the schema and gets the playground.
-func (c *Config) offers() monitor.Offers {
-	return monitor.Offers{Introspection: c.IntrospectionFor, Playground: c.PlaygroundFor}
+// setup is what the configuration says of what administrators can set, too.
+func (c *Config) setup() monitor.Setup {
+	return monitor.Setup{
+		Offers:          monitor.Offers{Introspection: c.IntrospectionFor, Playground: c.PlaygroundFor},
+		SessionLifetime: cmp.Or(c.SessionLifetime, auth.SessionLifetime),
+		EventRetention:  max(0, c.EventRetention),
+		Journal:         monitor.JournalBounds{MaxAge: max(0, c.JournalRetention), MaxBytes: int64(max(0, c.JournalMaxMB)) << 20},
+	}
 }
 
 // limits bound one operation; what is not set is limit.DefaultLimits'.

@@ -29,7 +29,7 @@ type gate struct {
 	documents *limit.Documents
 	trusted   limit.Trusted // nil: any operation
 	untrusted monitor.Audience
-	offers    monitor.Offers
+	offers    func() monitor.Offers
 }
 
 var _ interface {
@@ -45,7 +45,7 @@ func (a *App) openGate(schema *ast.Schema) (*gate, error) {
 		return nil, err
 	}
 	g := &gate{
-		shapes: &limit.Shapes{Limits: a.cfg.limits()}, model: model, offers: a.cfg.offers(), untrusted: a.cfg.UntrustedFor,
+		shapes: &limit.Shapes{Limits: a.cfg.limits()}, model: model, offers: a.offers, untrusted: a.cfg.UntrustedFor,
 	}
 	if g.untrusted == "" {
 		g.untrusted = monitor.AudienceNobody
@@ -175,9 +175,9 @@ func (g *gate) trust(ctx context.Context, hash, document string) error {
 
 // MutateOperationContext looks at an operation that fits the schema.
 func (g *gate) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	op.DisableIntrospection = !g.offers.ToIntrospect(monitor.RoleFrom(ctx))
+	op.DisableIntrospection = !g.offers().ToIntrospect(monitor.RoleFrom(ctx))
 	if op.DisableIntrospection && introspects(op.Doc, op.Operation.SelectionSet, map[string]bool{}) {
-		return wrapped(resolvers.MayIntrospect(ctx, g.offers))
+		return wrapped(resolvers.MayIntrospect(ctx, g.offers()))
 	}
 	cost := g.model.Cost(op.Doc, op.Operation, op.Variables)
 	if monitor.Shared(ctx) {

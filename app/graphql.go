@@ -28,7 +28,7 @@ func (a *App) graphql() (http.Handler, error) {
 		Alerts: a.Store, Discussion: a.Store, Kin: a.Store, Merging: a.Store, Claims: a.Store, Assets: a.Store, Events: a.Store, Rules: a.Store,
 		Users: a.Store, Incidents: a.Store, IncidentMoves: a.Store, IncidentReading: a.Store,
 		IncidentTasks: a.Store, IncidentComments: a.Store, Groupings: a.Store, Jobs: jobs{a.Store, a},
-		Feed: liveFeed{a.tail, a.hub}, Running: a, Journal: a.Store, Audit: a.Store, Aggregates: a.Store, Exports: a.Store, SavedViews: a.Store, SavedOperations: a.Store, Sessions: a.Store, Tokens: a.Store, Bounds: a.cfg.journalBounds(), Offers: a.cfg.offers(), Auth: a.Auth, Version: Version,
+		Feed: liveFeed{a.tail, a.hub}, Running: a, Journal: a.Store, Audit: a.Store, Aggregates: a.Store, Exports: a.Store, SavedViews: a.Store, SavedOperations: a.Store, Sessions: a.Store, Tokens: a.Store, Stored: a.Store, Setup: setup{a}, Auth: a.Auth, Version: Version,
 	}
 	executable := graph.NewExecutableSchema(graph.Config{Resolvers: root})
 	schema.Complete(executable.Schema())
@@ -37,7 +37,7 @@ func (a *App) graphql() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard.Offers = a.cfg.offers()
+	guard.Offers = a.offers
 	if err := live.CheckSchema(executable.Schema()); err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (a *App) graphql() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	presenter := resolvers.WithoutHints(resolvers.Presenter(a.lg), a.cfg.offers())
+	presenter := resolvers.WithoutHints(resolvers.Presenter(a.lg), a.offers)
 	server := handler.New(executable)
 	server.AddTransport(live.WebSocket{Server: a.live})
 	server.AddTransport(live.Stream{Server: a.live})

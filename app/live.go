@@ -29,7 +29,7 @@ func (a *App) openLive() {
 	}
 	a.live = live.NewServer(live.Options{
 		Hub: a.hub, Limits: limits, Authenticate: a.Auth.SocketViewer, Recheck: a.Auth.Recheck, Failure: auth.Failure,
-		Present: resolvers.WithoutHints(resolvers.Presenter(a.lg), a.cfg.offers()), Log: a.lg, Replica: a.replica(), Lagging: a.alarm, LagBound: cmp.Or(a.cfg.FeedLagAlert, time.Minute),
+		Present: resolvers.WithoutHints(resolvers.Presenter(a.lg), a.offers), Log: a.lg, Replica: a.replica(), Lagging: a.alarm, LagBound: cmp.Or(a.cfg.FeedLagAlert, time.Minute),
 	})
 	a.closers = append(a.closers, func() error {
 		a.live.Close()

@@ -34,17 +34,27 @@ func (a *App) routes() (http.Handler, error) {
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusNotFound, map[string]string{"code": string(monitor.CodeNotFound), "message": "there is nothing at " + r.URL.Path})
 	})
-	if !a.OffersPlayground() {
-		mux.Handle("/playground", http.NotFoundHandler())
-		mux.Handle("/playground/", http.NotFoundHandler())
-	}
-	mux.Handle("/", web.Handler())
+	dashboard := web.Handler()
+	mux.Handle("/playground", a.whilePlayed(dashboard))
+	mux.Handle("/playground/", a.whilePlayed(dashboard))
+	mux.Handle("/", dashboard)
 	return a.observed(mux), nil
 }
 
 // OffersPlayground tells whether the playground is there for anybody. Whom it is
 // offered to, of those who come in, is settings.playground.
-func (a *App) OffersPlayground() bool { return a.cfg.offers().ToPlay(monitor.RoleAdmin) }
+func (a *App) OffersPlayground() bool { return a.offers().ToPlay(monitor.RoleAdmin) }
+
+// whilePlayed hides the playground's page while it is for nobody.
+func (a *App) whilePlayed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.OffersPlayground() {
+			http.NotFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
 
 func (a *App) ingest() http.Handler {
 	return &ingest.Handler{

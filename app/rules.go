@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"time"
 
 	"github.com/security-monitor/secmon/db"
 	"github.com/security-monitor/secmon/detect"
-	"github.com/security-monitor/secmon/feed"
 	"github.com/security-monitor/secmon/monitor"
 	"github.com/security-monitor/secmon/rulepack"
 )
@@ -127,64 +125,4 @@ func (a *App) loadRules(ctx context.Context) error {
 	a.engine.Swap(set)
 	a.lg.Info("rules in force", "rules", set.Len(), "took", time.Since(begun).Round(time.Millisecond))
 	return nil
-}
-
-// watchRules puts the rules in force and gives the feed of what changes them from then on.
-func (a *App) watchRules(ctx context.Context) (*feed.Subscription, error) {
-	changes, _, err := a.tail.Subscribe(ctx, nil) // first: a change during the load comes again
-	if err != nil {
-		return nil, err
-	}
-	if err := a.Store.LoadGroupings(ctx); err != nil {
-		return nil, err
-	}
-	return changes, a.loadRules(ctx)
-}
-
-// followRules loads the rules again whenever the journal tells that one changed,
-// on this replica or another.
-func (a *App) followRules(ctx context.Context, changes *feed.Subscription) {
-	err := a.reloadRules(ctx, changes)
-	for ctx.Err() == nil {
-		a.lg.Warn("rules: following the journal again", "error", err)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Second):
-		}
-		if changes, err = a.watchRules(ctx); err == nil {
-			err = a.reloadRules(ctx, changes)
-		}
-	}
-}
-
-// reloadRules ends only with an error: the feed's, the database's or that of ctx.
-func (a *App) reloadRules(ctx context.Context, changes *feed.Subscription) error {
-	for {
-		entries, err := changes.Next(ctx, 256)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(entries, changesGroupings) {
-			if err := a.Store.LoadGroupings(ctx); err != nil {
-				return err
-			}
-		}
-		if !slices.ContainsFunc(entries, changesRules) {
-			continue
-		}
-		if err := a.loadRules(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-// changesRules tells whether an entry is about rules; one never mixes kinds with others.
-func changesRules(e monitor.Entry) bool {
-	return len(e.Body.Changes) > 0 && e.Body.Changes[0].Kind == monitor.KindRule
-}
-
-// changesGroupings tells whether an entry is about the groupings of alerts into incidents.
-func changesGroupings(e monitor.Entry) bool {
-	return len(e.Body.Changes) > 0 && e.Body.Changes[0].Kind == monitor.KindIncidentGrouping
 }

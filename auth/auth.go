@@ -13,13 +13,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"github.com/security-monitor/secmon/monitor"
 )
 
-// Lifetimes: of an access token, and of a session that is not refreshed.
+// Lifetimes: of an access token, and of a session that is not refreshed, unless
+// SetLifetime says otherwise.
 const (
 	AccessLifetime  = 15 * time.Minute
 	SessionLifetime = 7 * 24 * time.Hour
@@ -50,6 +52,7 @@ type Auth struct {
 	sealing  *Keys // for secrets that are kept; the same unless SealWith was called
 	throttle *throttle
 	hashing  chan struct{} // bounds the memory that argon2id takes at once
+	lifetime atomic.Int64  // of a session that is not refreshed, in nanoseconds
 	now      func() time.Time
 
 	// TrustProxy takes a client's address from X-Forwarded-For, which anybody can
@@ -62,8 +65,17 @@ func New(store Store, keys *Keys, now func() time.Time) *Auth {
 	if now == nil {
 		now = time.Now
 	}
-	return &Auth{store: store, keys: keys, sealing: keys, throttle: newThrottle(now), hashing: make(chan struct{}, 2), now: now}
+	a := &Auth{store: store, keys: keys, sealing: keys, throttle: newThrottle(now), hashing: make(chan struct{}, 2), now: now}
+	a.SetLifetime(SessionLifetime)
+	return a
 }
+
+// SetLifetime says how long a session lasts that is not refreshed, from the next
+// login or refresh on.
+func (a *Auth) SetLifetime(d time.Duration) { a.lifetime.Store(int64(d)) }
+
+// Lifetime is what SetLifetime said, SessionLifetime without.
+func (a *Auth) Lifetime() time.Duration { return time.Duration(a.lifetime.Load()) }
 
 // SealWith takes other keys for the secrets that are kept encrypted than for
 // access tokens, which are rotated at will. Call it before the first request.
@@ -111,7 +123,7 @@ func (a *Auth) Login(ctx context.Context, l Login) (*Session, error) {
 	}
 	a.throttle.succeeded(name)
 	secret, secretHash := newSecret()
-	session, err := a.store.CreateSession(ctx, user, secretHash, SessionLifetime, l.Address, l.Agent)
+	session, err := a.store.CreateSession(ctx, user, secretHash, a.Lifetime(), l.Address, l.Agent)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +138,7 @@ func (a *Auth) Refresh(ctx context.Context, refresh string) (*Session, error) {
 		return nil, err
 	}
 	next, nextHash := newSecret()
-	session, user, err := a.store.RotateSession(ctx, id, secretHash, nextHash, SessionLifetime)
+	session, user, err := a.store.RotateSession(ctx, id, secretHash, nextHash, a.Lifetime())
 	if err != nil {
 		return nil, err
 	}

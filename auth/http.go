@@ -18,7 +18,7 @@ const refreshCookie = "secmon_refresh"
 // like none.
 func (a *Auth) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := context.WithValue(r.Context(), cookieKey{}, &cookies{w: w, r: r, address: a.addressOf(r)})
+		ctx := context.WithValue(r.Context(), cookieKey{}, &cookies{w: w, r: r, lifetime: a.Lifetime(), address: a.addressOf(r)})
 		if bearer, ok := bearerOf(r.Header.Get("Authorization")); ok {
 			viewer, err := a.Viewer(ctx, bearer)
 			if err != nil {
@@ -57,7 +57,8 @@ type (
 		w http.ResponseWriter
 		r *http.Request
 
-		address string // of the client
+		lifetime time.Duration // of a session
+		address  string        // of the client
 	}
 )
 
@@ -91,7 +92,7 @@ func SetRefreshToken(ctx context.Context, token string) bool {
 	}
 	cookie := &http.Cookie{ //nolint:gosec // Secure wherever the browser speaks TLS; over plain HTTP on localhost it would never come back
 		Name: refreshCookie, Value: token, Path: "/api", HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: isHTTPS(c.r), MaxAge: int(SessionLifetime / time.Second),
+		Secure: isHTTPS(c.r), MaxAge: int(c.lifetime / time.Second),
 	}
 	if token == "" {
 		cookie.MaxAge = -1

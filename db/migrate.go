@@ -95,16 +95,14 @@ func lockMigrations(ctx context.Context, handle *sql.DB) (unlock func(), err err
 // from now, so that retention can drop whole days. Safe to call at any time and
 // from several replicas.
 func (s *Store) EnsurePartitions(ctx context.Context, ahead int) error {
-	st := dialect.From(goqu.S("information_schema").Table("PARTITIONS")).Select("PARTITION_NAME").
-		Where(goqu.C("TABLE_SCHEMA").Eq(goqu.L("DATABASE()")), goqu.C("TABLE_NAME").Eq("events"), goqu.C("PARTITION_NAME").IsNotNull())
-	names, err := query(ctx, s.db, st, func(r scanner) (name string, err error) { return name, r.Scan(&name) })
+	names, err := s.partitions(ctx)
 	if err != nil {
-		return fmt.Errorf("list partitions: %w", err)
+		return err
 	}
 	today := s.now().UTC().Truncate(24 * time.Hour)
 	for i := range ahead + 1 {
 		day := today.AddDate(0, 0, i)
-		name := "p" + day.Format("20060102")
+		name := day.Format(partitionName)
 		if slices.Contains(names, name) {
 			continue
 		}
@@ -119,4 +117,47 @@ func (s *Store) EnsurePartitions(ctx context.Context, ahead int) error {
 		}
 	}
 	return nil
+}
+
+// partitionName is how the partition of a day of events is called.
+const partitionName = "p20060102"
+
+// partitions names the partitions of events, the oldest first.
+func (s *Store) partitions(ctx context.Context) ([]string, error) {
+	st := dialect.From(goqu.S("information_schema").Table("PARTITIONS")).Select("PARTITION_NAME").
+		Where(goqu.C("TABLE_SCHEMA").Eq(goqu.L("DATABASE()")), goqu.C("TABLE_NAME").Eq("events"), goqu.C("PARTITION_NAME").IsNotNull()).
+		Order(goqu.C("PARTITION_ORDINAL_POSITION").Asc())
+	names, err := query(ctx, s.db, st, func(r scanner) (name string, err error) { return name, r.Scan(&name) })
+	if err != nil {
+		return nil, fmt.Errorf("list partitions: %w", err)
+	}
+	return names, nil
+}
+
+// DropEvents deletes the events that came in longer ago, whole days at a time, and
+// gives those days. 0 keeps all. Safe to call from several replicas.
+func (s *Store) DropEvents(ctx context.Context, olderThan time.Duration) (days []string, err error) {
+	if olderThan <= 0 {
+		return nil, nil
+	}
+	names, err := s.partitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	first := s.now().Add(-olderThan).Truncate(24 * time.Hour) // of the days that stay
+	for _, name := range names {
+		day, notADay := time.Parse(partitionName, name)
+		if notADay != nil || !day.Before(first) {
+			break // the partition of what is to come, or all that follow stay
+		}
+		var refused *mysql.MySQLError
+		// DDL takes no parameters; the name is a date.
+		if _, err := s.db.ExecContext(ctx, "ALTER TABLE events DROP PARTITION "+name); errors.As(err, &refused) && (refused.Number == 1507 || refused.Number == 1508) { //nolint:gosec // see above
+			continue // another replica was faster
+		} else if err != nil {
+			return days, fmt.Errorf("drop partition %s: %w", name, err)
+		}
+		days = append(days, day.Format(time.DateOnly))
+	}
+	return days, nil //nolint:nilerr // a name that is no day is the end
 }

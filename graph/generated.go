@@ -739,6 +739,7 @@ type ComplexityRoot struct {
 		SessionRefresh         func(childComplexity int) int
 		SessionRevoke          func(childComplexity int, input model.SessionRevokeInput) int
 		SessionRevokeAll       func(childComplexity int, input model.SessionRevokeAllInput) int
+		SettingsUpdate         func(childComplexity int, input model.SettingsUpdateInput) int
 		TokenCreate            func(childComplexity int, input model.TokenCreateInput) int
 		TokenRevoke            func(childComplexity int, input model.TokenRevokeInput) int
 		TotpConfirm            func(childComplexity int, input model.TOTPConfirmInput) int
@@ -962,9 +963,21 @@ type ComplexityRoot struct {
 	}
 
 	Settings struct {
+		EventRetention   func(childComplexity int) int
 		Introspection    func(childComplexity int) int
+		IntrospectionFor func(childComplexity int) int
 		JournalRetention func(childComplexity int) int
+		Overridden       func(childComplexity int) int
+		Pinned           func(childComplexity int) int
 		Playground       func(childComplexity int) int
+		PlaygroundFor    func(childComplexity int) int
+		SessionLifetime  func(childComplexity int) int
+		Version          func(childComplexity int) int
+	}
+
+	SettingsPayload struct {
+		Errors   func(childComplexity int) int
+		Settings func(childComplexity int) int
 	}
 
 	SeverityCount struct {
@@ -1232,6 +1245,7 @@ type MutationResolver interface {
 	SavedOperationCreate(ctx context.Context, input model.SavedOperationCreateInput) (*model.SavedOperationPayload, error)
 	SavedOperationUpdate(ctx context.Context, input model.SavedOperationUpdateInput) (*model.SavedOperationPayload, error)
 	SavedOperationDelete(ctx context.Context, input model.SavedOperationDeleteInput) (*model.SavedOperationPayload, error)
+	SettingsUpdate(ctx context.Context, input model.SettingsUpdateInput) (*model.SettingsPayload, error)
 	JournalVerify(ctx context.Context) (*model.JobPayload, error)
 	RuleEnable(ctx context.Context, input model.RuleEnableInput) (*model.RulePayload, error)
 	RuleDisable(ctx context.Context, input model.RuleDisableInput) (*model.RulePayload, error)
@@ -1268,7 +1282,7 @@ type QueryResolver interface {
 	QueryLine(ctx context.Context, noun monitor.LineNoun, query string) (*model.QueryLine, error)
 	SavedViews(ctx context.Context, noun *monitor.LineNoun, first int, after *string) (*page.Connection[*monitor.SavedView], error)
 	SavedOperations(ctx context.Context, kind *monitor.SavedOperationKind, first int, after *string) (*page.Connection[*monitor.SavedOperation], error)
-	Settings(ctx context.Context) (*monitor.Settings, error)
+	Settings(ctx context.Context) (*model.Settings, error)
 	RateLimit(ctx context.Context) (*monitor.RateLimit, error)
 }
 type RuleResolver interface {
@@ -4311,6 +4325,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SessionRevokeAll(childComplexity, args["input"].(model.SessionRevokeAllInput)), true
+	case "Mutation.settingsUpdate":
+		if e.ComplexityRoot.Mutation.SettingsUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_settingsUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SettingsUpdate(childComplexity, args["input"].(model.SettingsUpdateInput)), true
 	case "Mutation.tokenCreate":
 		if e.ComplexityRoot.Mutation.TokenCreate == nil {
 			break
@@ -5398,24 +5423,79 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionRevokePayload.Errors(childComplexity), true
 
+	case "Settings.eventRetention":
+		if e.ComplexityRoot.Settings.EventRetention == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.EventRetention(childComplexity), true
 	case "Settings.introspection":
 		if e.ComplexityRoot.Settings.Introspection == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Settings.Introspection(childComplexity), true
+	case "Settings.introspectionFor":
+		if e.ComplexityRoot.Settings.IntrospectionFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.IntrospectionFor(childComplexity), true
 	case "Settings.journalRetention":
 		if e.ComplexityRoot.Settings.JournalRetention == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Settings.JournalRetention(childComplexity), true
+	case "Settings.overridden":
+		if e.ComplexityRoot.Settings.Overridden == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.Overridden(childComplexity), true
+	case "Settings.pinned":
+		if e.ComplexityRoot.Settings.Pinned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.Pinned(childComplexity), true
 	case "Settings.playground":
 		if e.ComplexityRoot.Settings.Playground == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Settings.Playground(childComplexity), true
+	case "Settings.playgroundFor":
+		if e.ComplexityRoot.Settings.PlaygroundFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.PlaygroundFor(childComplexity), true
+	case "Settings.sessionLifetime":
+		if e.ComplexityRoot.Settings.SessionLifetime == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.SessionLifetime(childComplexity), true
+	case "Settings.version":
+		if e.ComplexityRoot.Settings.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.Version(childComplexity), true
+
+	case "SettingsPayload.errors":
+		if e.ComplexityRoot.SettingsPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettingsPayload.Errors(childComplexity), true
+	case "SettingsPayload.settings":
+		if e.ComplexityRoot.SettingsPayload.Settings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettingsPayload.Settings(childComplexity), true
 
 	case "SeverityCount.count":
 		if e.ComplexityRoot.SeverityCount.Count == nil {
@@ -5872,6 +5952,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SessionLoginInput", ec.unmarshalInputSessionLoginInput),
 			graphql.NewInputUnmarshaler("SessionRevokeAllInput", ec.unmarshalInputSessionRevokeAllInput),
 			graphql.NewInputUnmarshaler("SessionRevokeInput", ec.unmarshalInputSessionRevokeInput),
+			graphql.NewInputUnmarshaler("SettingsUpdateInput", ec.unmarshalInputSettingsUpdateInput),
 			graphql.NewInputUnmarshaler("SeverityFilter", ec.unmarshalInputSeverityFilter),
 			graphql.NewInputUnmarshaler("StringFilter", ec.unmarshalInputStringFilter),
 			graphql.NewInputUnmarshaler("StringListFilter", ec.unmarshalInputStringListFilter),
@@ -6337,6 +6418,8 @@ type Mutation {
   savedOperationUpdate(input: SavedOperationUpdateInput!): SavedOperationPayload! @auth(requires: VIEWER)
   "Takes a saved operation away: one's own, and for administrators shared ones."
   savedOperationDelete(input: SavedOperationDeleteInput!): SavedOperationPayload! @auth(requires: VIEWER)
+  "Sets what the server should do, over its configuration, on every replica within a second."
+  settingsUpdate(input: SettingsUpdateInput!): SettingsPayload! @auth(requires: ADMIN)
   "Begins to check that nobody has changed the journal; jobProgress tells how far it is."
   journalVerify: JobPayload! @auth(requires: ADMIN)
   "Lets a rule fire from now on, on every replica."
@@ -7996,7 +8079,7 @@ type AuditEdge @auth(requires: ADMIN) {
 
 "What happened to one entity in a transaction."
 type EntityChange @auth(requires: ADMIN) {
-  "Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation."
+  "Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
   kind: String!
   "The entity's id in the graph; ` + "`" + `node` + "`" + ` looks up those that are nodes."
   id: ID!
@@ -8696,8 +8779,34 @@ type SavedOperationPayload @auth(requires: VIEWER) {
 
 # ---------------------------------------------------------------- settings
 
-"How the server is set up."
+"Who something is for."
+enum Audience {
+  "Everybody who may read."
+  VIEWER
+  "Analysts and administrators."
+  ANALYST
+  "Administrators."
+  ADMIN
+  "Nobody."
+  NOBODY
+}
+
+"How the server is set up: as the configuration says, and over it as administrators have set."
 type Settings @auth(requires: VIEWER) {
+  "Grows with every settingsUpdate: give it to expectedVersion. 0: nothing was ever set."
+  version: Int! @auth(requires: ADMIN)
+  "Whether the configuration alone decides, so that settingsUpdate is refused."
+  pinned: Boolean! @auth(requires: ADMIN)
+  "The fields of settingsUpdate that are set; the others are the configuration's."
+  overridden: [String!]! @auth(requires: ADMIN) @cost(weight: 0)
+  "Who may read the schema."
+  introspectionFor: Audience! @auth(requires: ADMIN)
+  "Whom the playground is offered to, of those who may read the schema."
+  playgroundFor: Audience! @auth(requires: ADMIN)
+  "How long a login lasts that is not used: an ISO 8601 duration."
+  sessionLifetime: Duration!
+  "How long events are kept, by the day they came in: an ISO 8601 duration. PT0S: for ever. Alerts keep the fields that matched."
+  eventRetention: Duration!
   "How long changes are kept."
   journalRetention: JournalRetention!
   "Whether the playground is offered to whoever asks."
@@ -8734,6 +8843,31 @@ type JournalRetention @auth(requires: VIEWER) {
   earliest: Cursor!
   "What this means for cursors, for people."
   note: String!
+}
+
+"Sets what the server should do from now on, over its configuration. What is left out stays, null goes back to the configuration."
+input SettingsUpdateInput {
+  "Refuses with CONFLICT when the settings have changed since."
+  expectedVersion: Int
+  "Who may read the schema."
+  introspectionFor: Audience
+  "Whom the playground is offered to, of those who may read the schema."
+  playgroundFor: Audience
+  "How long a login lasts that is not used: PT1H to PT2160H. It counts from the next login or refresh."
+  sessionLifetime: Duration
+  "How long events are kept: PT24H at least, or PT0S for ever. Older ones are deleted within hours, whole days at a time."
+  eventRetention: Duration
+  "How long changes are kept in the journal: PT24H at least, or PT0S for ever."
+  journalMaxAge: Duration
+  "The journal's size in bytes: 16 MiB at least, or 0 for no bound. A Float because Int ends at 2 GiB."
+  journalMaxBytes: Float
+}
+
+"What became of the settings."
+type SettingsPayload @auth(requires: ADMIN) {
+  "As they are from now on; every replica follows within a second. Null when they were refused."
+  settings: Settings
+  errors: [UserError!]!
 }
 
 # ---------------------------------------------------------------- user
@@ -10636,6 +10770,20 @@ func (ec *executionContext) childFields_SessionRevokePayload(ctx context.Context
 
 func (ec *executionContext) childFields_Settings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "version":
+		return ec.fieldContext_Settings_version(ctx, field)
+	case "pinned":
+		return ec.fieldContext_Settings_pinned(ctx, field)
+	case "overridden":
+		return ec.fieldContext_Settings_overridden(ctx, field)
+	case "introspectionFor":
+		return ec.fieldContext_Settings_introspectionFor(ctx, field)
+	case "playgroundFor":
+		return ec.fieldContext_Settings_playgroundFor(ctx, field)
+	case "sessionLifetime":
+		return ec.fieldContext_Settings_sessionLifetime(ctx, field)
+	case "eventRetention":
+		return ec.fieldContext_Settings_eventRetention(ctx, field)
 	case "journalRetention":
 		return ec.fieldContext_Settings_journalRetention(ctx, field)
 	case "playground":
@@ -10644,6 +10792,16 @@ func (ec *executionContext) childFields_Settings(ctx context.Context, field grap
 		return ec.fieldContext_Settings_introspection(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Settings", field.Name)
+}
+
+func (ec *executionContext) childFields_SettingsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "settings":
+		return ec.fieldContext_SettingsPayload_settings(ctx, field)
+	case "errors":
+		return ec.fieldContext_SettingsPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SettingsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SeverityCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11864,6 +12022,20 @@ func (ec *executionContext) field_Mutation_sessionRevoke_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SessionRevokeInput, error) {
 			return ec.unmarshalNSessionRevokeInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSessionRevokeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_settingsUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SettingsUpdateInput, error) {
+			return ec.unmarshalNSettingsUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSettingsUpdateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -25802,6 +25974,50 @@ func (ec *executionContext) fieldContext_Mutation_savedOperationDelete(ctx conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_settingsUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_settingsUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SettingsUpdate(ctx, fc.Args["input"].(model.SettingsUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SettingsPayload) graphql.Marshaler {
+			return ec.marshalNSettingsPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSettingsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_settingsUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SettingsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_settingsUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_journalVerify(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -27366,8 +27582,8 @@ func (ec *executionContext) _Query_settings(ctx context.Context, field graphql.C
 			return ec.Resolvers.Query().Settings(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Settings) graphql.Marshaler {
-			return ec.marshalNSettings2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSettings(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Settings) graphql.Marshaler {
+			return ec.marshalNSettings2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSettings(ctx, selections, v)
 		},
 		true,
 		true,
@@ -30050,7 +30266,168 @@ func (ec *executionContext) fieldContext_SessionRevokePayload_errors(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _Settings_journalRetention(ctx context.Context, field graphql.CollectedField, obj *monitor.Settings) (ret graphql.Marshaler) {
+func (ec *executionContext) _Settings_version(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Settings", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Settings_pinned(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_pinned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pinned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_pinned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Settings", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Settings_overridden(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_overridden(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Overridden, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_overridden(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Settings", field, false, false, "String")
+}
+
+func (ec *executionContext) _Settings_introspectionFor(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_introspectionFor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IntrospectionFor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Audience) graphql.Marshaler {
+			return ec.marshalNAudience2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAudience(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_introspectionFor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Settings", field, false, false, "Audience")
+}
+
+func (ec *executionContext) _Settings_playgroundFor(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_playgroundFor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PlaygroundFor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Audience) graphql.Marshaler {
+			return ec.marshalNAudience2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAudience(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_playgroundFor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Settings", field, false, false, "Audience")
+}
+
+func (ec *executionContext) _Settings_sessionLifetime(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_sessionLifetime(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionLifetime, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_sessionLifetime(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Settings", field, false, false, "Duration")
+}
+
+func (ec *executionContext) _Settings_eventRetention(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_eventRetention(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EventRetention, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_eventRetention(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Settings", field, false, false, "Duration")
+}
+
+func (ec *executionContext) _Settings_journalRetention(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -30082,7 +30459,7 @@ func (ec *executionContext) fieldContext_Settings_journalRetention(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _Settings_playground(ctx context.Context, field graphql.CollectedField, obj *monitor.Settings) (ret graphql.Marshaler) {
+func (ec *executionContext) _Settings_playground(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -30105,7 +30482,7 @@ func (ec *executionContext) fieldContext_Settings_playground(_ context.Context, 
 	return graphql.NewScalarFieldContext("Settings", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Settings_introspection(ctx context.Context, field graphql.CollectedField, obj *monitor.Settings) (ret graphql.Marshaler) {
+func (ec *executionContext) _Settings_introspection(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -30126,6 +30503,70 @@ func (ec *executionContext) _Settings_introspection(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_Settings_introspection(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Settings", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _SettingsPayload_settings(ctx context.Context, field graphql.CollectedField, obj *model.SettingsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettingsPayload_settings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Settings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Settings) graphql.Marshaler {
+			return ec.marshalOSettings2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSettings(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SettingsPayload_settings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SettingsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Settings(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SettingsPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SettingsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettingsPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SettingsPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SettingsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _SeverityCount_severity(ctx context.Context, field graphql.CollectedField, obj *model.SeverityCount) (ret graphql.Marshaler) {
@@ -37143,6 +37584,90 @@ func UnmarshalSessionRevokeInput(ctx context.Context, raw any) (*model.SessionRe
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSettingsUpdateInput(ctx context.Context, obj any) (*model.SettingsUpdateInput, error) {
+	var it model.SettingsUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"expectedVersion", "introspectionFor", "playgroundFor", "sessionLifetime", "eventRetention", "journalMaxAge", "journalMaxBytes"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "introspectionFor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("introspectionFor"))
+			data, err := ec.unmarshalOAudience2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAudience(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.IntrospectionFor = graphql.OmittableOf(data)
+		case "playgroundFor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("playgroundFor"))
+			data, err := ec.unmarshalOAudience2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAudience(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.PlaygroundFor = graphql.OmittableOf(data)
+		case "sessionLifetime":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sessionLifetime"))
+			data, err := ec.unmarshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.SessionLifetime = graphql.OmittableOf(data)
+		case "eventRetention":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eventRetention"))
+			data, err := ec.unmarshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.EventRetention = graphql.OmittableOf(data)
+		case "journalMaxAge":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("journalMaxAge"))
+			data, err := ec.unmarshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.JournalMaxAge = graphql.OmittableOf(data)
+		case "journalMaxBytes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("journalMaxBytes"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.JournalMaxBytes = graphql.OmittableOf(data)
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSettingsUpdateInput unmarshals raw into the SettingsUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSettingsUpdateInput(ctx context.Context, raw any) (*model.SettingsUpdateInput, error) {
+	var out *model.SettingsUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SettingsUpdateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSeverityFilter(ctx context.Context, obj any) (*monitor.SeverityFilter, error) {
 	var it monitor.SeverityFilter
 	if obj == nil {
@@ -42569,6 +43094,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "settingsUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_settingsUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "journalVerify":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_journalVerify(ctx, field)
@@ -44050,7 +44582,7 @@ func (ec *executionContext) _SessionRevokePayload(ctx context.Context, sel ast.S
 
 var settingsImplementors = []string{"Settings"}
 
-func (ec *executionContext) _Settings(ctx context.Context, sel ast.SelectionSet, obj *monitor.Settings) graphql.Marshaler {
+func (ec *executionContext) _Settings(ctx context.Context, sel ast.SelectionSet, obj *model.Settings) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, settingsImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -44059,6 +44591,41 @@ func (ec *executionContext) _Settings(ctx context.Context, sel ast.SelectionSet,
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Settings")
+		case "version":
+			out.Values[i] = ec._Settings_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pinned":
+			out.Values[i] = ec._Settings_pinned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "overridden":
+			out.Values[i] = ec._Settings_overridden(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "introspectionFor":
+			out.Values[i] = ec._Settings_introspectionFor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "playgroundFor":
+			out.Values[i] = ec._Settings_playgroundFor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionLifetime":
+			out.Values[i] = ec._Settings_sessionLifetime(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "eventRetention":
+			out.Values[i] = ec._Settings_eventRetention(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "journalRetention":
 			out.Values[i] = ec._Settings_journalRetention(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -44071,6 +44638,44 @@ func (ec *executionContext) _Settings(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "introspection":
 			out.Values[i] = ec._Settings_introspection(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var settingsPayloadImplementors = []string{"SettingsPayload"}
+
+func (ec *executionContext) _SettingsPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SettingsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, settingsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SettingsPayload")
+		case "settings":
+			out.Values[i] = ec._SettingsPayload_settings(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SettingsPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -45665,6 +46270,16 @@ func (ec *executionContext) marshalNAssetRiskFactor2ᚖgithubᚗcomᚋsecurity�
 func (ec *executionContext) unmarshalNAssetUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAssetUpdateInput(ctx context.Context, v any) (model.AssetUpdateInput, error) {
 	res, err := ec.unmarshalInputAssetUpdateInput(ctx, v)
 	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNAudience2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAudience(ctx context.Context, v any) (monitor.Audience, error) {
+	var res monitor.Audience
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAudience2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAudience(ctx context.Context, sel ast.SelectionSet, v monitor.Audience) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNAuditConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAuditConnection(ctx context.Context, sel ast.SelectionSet, v *model.AuditConnection) graphql.Marshaler {
@@ -47498,12 +48113,25 @@ func (ec *executionContext) marshalNSessionRevokePayload2ᚖgithubᚗcomᚋsecur
 	return ec._SessionRevokePayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSettings2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSettings(ctx context.Context, sel ast.SelectionSet, v *monitor.Settings) graphql.Marshaler {
+func (ec *executionContext) marshalNSettings2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSettings(ctx context.Context, sel ast.SelectionSet, v *model.Settings) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Settings!")
 		return graphql.Null
 	}
 	return ec._Settings(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSettingsPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSettingsPayload(ctx context.Context, sel ast.SelectionSet, v *model.SettingsPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SettingsPayload!")
+		return graphql.Null
+	}
+	return ec._SettingsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSettingsUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSettingsUpdateInput(ctx context.Context, v any) (model.SettingsUpdateInput, error) {
+	res, err := ec.unmarshalInputSettingsUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx context.Context, v any) (monitor.Severity, error) {
@@ -48458,6 +49086,22 @@ func (ec *executionContext) marshalOAssetOrder2ᚖgithubᚗcomᚋsecurityᚑmoni
 	return res
 }
 
+func (ec *executionContext) unmarshalOAudience2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAudience(ctx context.Context, v any) (*monitor.Audience, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(monitor.Audience)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAudience2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAudience(ctx context.Context, sel ast.SelectionSet, v *monitor.Audience) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -48730,6 +49374,23 @@ func (ec *executionContext) marshalOExport2ᚖgithubᚗcomᚋsecurityᚑmonitor�
 		return graphql.Null
 	}
 	return ec._Export(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalFloatContext(*v)
+	return graphql.WrapContextMarshaler(ctx, res)
 }
 
 func (ec *executionContext) unmarshalOID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
@@ -49322,6 +49983,13 @@ func (ec *executionContext) marshalOSavedView2ᚖgithubᚗcomᚋsecurityᚑmonit
 		return graphql.Null
 	}
 	return ec._SavedView(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOSettings2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSettings(ctx context.Context, sel ast.SelectionSet, v *model.Settings) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Settings(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOSeverity2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverityᚄ(ctx context.Context, v any) ([]monitor.Severity, error) {

@@ -133,6 +133,7 @@ const (
 	KindJob      Kind = "Job"
 	KindAsset    Kind = "Asset"
 	KindExport   Kind = "Export"
+	KindSettings Kind = "Settings" // there is one, with the zero id
 
 	KindSavedView        Kind = "SavedView"
 	KindSavedOperation   Kind = "SavedOperation"

@@ -105,6 +105,7 @@ const (
 	ActionAssetUpdate      = "asset.update"
 	ActionAssetSilent      = "asset.silent"
 	ActionAssetHeard       = "asset.heard"
+	ActionSettingsUpdate   = "settings.update"
 	ActionSavedCreate      = "saved.create"
 	ActionSavedUpdate      = "saved.update"
 	ActionSavedDelete      = "saved.delete"

@@ -1,5 +1,11 @@
 package monitor
 
+import (
+	"io"
+	"strconv"
+	"strings"
+)
+
 import "time"
 
 // RateLimit is what an operation cost, and what is left of the viewer's budget.
@@ -28,4 +34,25 @@ func (a Audience) Includes(r Role) bool {
 		need := Role(a).Rank()
 		return need > 0 && r.Rank() >= need
 	}
+}
+
+// MarshalGQL writes it as the schema's enum does, in capitals.
+func (a Audience) MarshalGQL(w io.Writer) {
+	if a == "" {
+		a = Audience(RoleViewer)
+	}
+	_, _ = io.WriteString(w, strconv.Quote(strings.ToUpper(string(a)))) // the writer is a buffer in memory
+}
+
+// UnmarshalGQL reads what MarshalGQL writes.
+func (a *Audience) UnmarshalGQL(v any) error {
+	text, ok := v.(string)
+	*a = Audience(text)
+	switch {
+	case ok && text == strings.ToUpper(string(AudienceNobody)):
+		*a = AudienceNobody
+	case !ok || Role(text).Rank() == 0:
+		return Errorf(CodeBadInput, "%v is no Audience", v)
+	}
+	return nil
 }

@@ -6,11 +6,88 @@ import (
 	"time"
 )
 
-// Settings are what a client may want to know of how the server is set up.
-type Settings struct {
-	JournalRetention JournalRetention
-	Playground       bool // whether it is offered to whoever asks
-	Introspection    bool // whether whoever asks may read the schema
+// Setup is what can be set while the server runs: by the configuration, and over
+// it by administrators.
+type Setup struct {
+	Offers
+	SessionLifetime time.Duration // of a login that is not used
+	EventRetention  time.Duration // how long events are kept; 0: for ever
+	Journal         JournalBounds
+}
+
+// Overrides are what administrators have set; nil leaves it to the configuration.
+// Its JSON form is the snapshot that the journal keeps.
+type Overrides struct {
+	Version         int            `json:"version"`
+	Introspection   *Audience      `json:"introspectionFor"`
+	Playground      *Audience      `json:"playgroundFor"`
+	SessionLifetime *time.Duration `json:"sessionLifetime"` // nanoseconds, as the next two
+	EventRetention  *time.Duration `json:"eventRetention"`
+	JournalMaxAge   *time.Duration `json:"journalMaxAge"`
+	JournalMaxBytes *int64         `json:"journalMaxBytes"`
+	UpdatedAt       time.Time      `json:"updatedAt"`
+}
+
+// Bounds of settings.
+const (
+	MinSessionLifetime = time.Hour
+	MaxSessionLifetime = 90 * 24 * time.Hour
+	MinRetention       = 24 * time.Hour
+	minJournalBytes    = 16 << 20
+)
+
+// Check gives BAD_INPUT for settings that cannot be.
+func (o *Overrides) Check() error {
+	if l := o.SessionLifetime; l != nil && (*l < MinSessionLifetime || *l > MaxSessionLifetime) {
+		return InputErrorf("sessionLifetime", "a login lasts %s to %s, not %s", ISODuration(MinSessionLifetime), ISODuration(MaxSessionLifetime), ISODuration(*l))
+	}
+	for name, keep := range map[string]*time.Duration{"eventRetention": o.EventRetention, "journalMaxAge": o.JournalMaxAge} {
+		if keep != nil && *keep != 0 && *keep < MinRetention {
+			return InputErrorf(name, "it takes %s at least, or PT0S for no bound, not %s", ISODuration(MinRetention), ISODuration(*keep))
+		}
+	}
+	if b := o.JournalMaxBytes; b != nil && *b != 0 && *b < minJournalBytes {
+		return InputErrorf("journalMaxBytes", "it takes %d at least, or 0 for no bound, not %d", minJournalBytes, *b)
+	}
+	return nil
+}
+
+// Over gives what counts: the overrides, and what the configuration says of the rest.
+func (o *Overrides) Over(base Setup) Setup {
+	override(&base.Introspection, o.Introspection)
+	override(&base.Playground, o.Playground)
+	override(&base.SessionLifetime, o.SessionLifetime)
+	override(&base.EventRetention, o.EventRetention)
+	override(&base.Journal.MaxAge, o.JournalMaxAge)
+	override(&base.Journal.MaxBytes, o.JournalMaxBytes)
+	return base
+}
+
+// Names are the settings that are overridden, as in the schema.
+func (o *Overrides) Names() []string {
+	names := []string{}
+	for _, each := range []struct {
+		name string
+		set  bool
+	}{
+		{"introspectionFor", o.Introspection != nil},
+		{"playgroundFor", o.Playground != nil},
+		{"sessionLifetime", o.SessionLifetime != nil},
+		{"eventRetention", o.EventRetention != nil},
+		{"journalMaxAge", o.JournalMaxAge != nil},
+		{"journalMaxBytes", o.JournalMaxBytes != nil},
+	} {
+		if each.set {
+			names = append(names, each.name)
+		}
+	}
+	return names
+}
+
+func override[T any](field, wanted *T) {
+	if wanted != nil {
+		*field = *wanted
+	}
 }
 
 // Offers say from which role on the schema can be read and the playground is

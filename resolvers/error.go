@@ -51,10 +51,10 @@ func Presenter(lg *slog.Logger) graphql.ErrorPresenterFunc {
 
 // WithoutHints keeps the names that an error guesses at from those to whom the
 // schema is not offered.
-func WithoutHints(present graphql.ErrorPresenterFunc, offers monitor.Offers) graphql.ErrorPresenterFunc {
+func WithoutHints(present graphql.ErrorPresenterFunc, offers func() monitor.Offers) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		shown := present(ctx, err)
-		if shown != nil && !offers.ToIntrospect(monitor.RoleFrom(ctx)) {
+		if shown != nil && !offers().ToIntrospect(monitor.RoleFrom(ctx)) {
 			shown.Message, _, _ = strings.Cut(shown.Message, " Did you mean")
 		}
 		return shown

@@ -20,7 +20,7 @@ type Guard struct {
 	needs map[string]map[string]int // type → field → rank of the role it takes
 
 	// Offers say who may read the schema. Set it before the first request.
-	Offers monitor.Offers
+	Offers func() monitor.Offers
 }
 
 // NewGuard reads @auth of every field. It fails when one has none, neither on
@@ -64,7 +64,7 @@ func (g *Guard) Field(ctx context.Context, next graphql.Resolver) (any, error) {
 		return next(ctx) // inside an introspection that was allowed
 	}
 	if fc.Object == "Query" && (fc.Field.Name == "__schema" || fc.Field.Name == "__type") {
-		if err := MayIntrospect(ctx, g.Offers); err != nil {
+		if err := MayIntrospect(ctx, g.Offers()); err != nil {
 			return nil, err
 		}
 		return next(ctx)

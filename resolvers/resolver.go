@@ -125,8 +125,8 @@ type Resolver struct {
 	Running Consumers
 	Journal Journal
 	Audit   Audit
-	Bounds  monitor.JournalBounds // that the journal is kept in
-	Offers  monitor.Offers
+	Stored  Settings
+	Setup   Setup
 	Auth    *auth.Auth
 	Version string // of the server
 	Schema  *ast.Schema

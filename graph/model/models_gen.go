@@ -257,7 +257,7 @@ type BulkPayload struct {
 
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`
@@ -840,6 +840,55 @@ type SessionRevokeInput struct {
 // Whether logins ended.
 type SessionRevokePayload struct {
 	Errors []*UserError `json:"errors"`
+}
+
+// How the server is set up: as the configuration says, and over it as administrators have set.
+type Settings struct {
+	// Grows with every settingsUpdate: give it to expectedVersion. 0: nothing was ever set.
+	Version int `json:"version"`
+	// Whether the configuration alone decides, so that settingsUpdate is refused.
+	Pinned bool `json:"pinned"`
+	// The fields of settingsUpdate that are set; the others are the configuration's.
+	Overridden []string `json:"overridden"`
+	// Who may read the schema.
+	IntrospectionFor monitor.Audience `json:"introspectionFor"`
+	// Whom the playground is offered to, of those who may read the schema.
+	PlaygroundFor monitor.Audience `json:"playgroundFor"`
+	// How long a login lasts that is not used: an ISO 8601 duration.
+	SessionLifetime monitor.Duration `json:"sessionLifetime"`
+	// How long events are kept, by the day they came in: an ISO 8601 duration. PT0S: for ever. Alerts keep the fields that matched.
+	EventRetention monitor.Duration `json:"eventRetention"`
+	// How long changes are kept.
+	JournalRetention monitor.JournalRetention `json:"journalRetention"`
+	// Whether the playground is offered to whoever asks.
+	Playground bool `json:"playground"`
+	// Whether whoever asks may read the schema.
+	Introspection bool `json:"introspection"`
+}
+
+// What became of the settings.
+type SettingsPayload struct {
+	// As they are from now on; every replica follows within a second. Null when they were refused.
+	Settings *Settings    `json:"settings,omitempty"`
+	Errors   []*UserError `json:"errors"`
+}
+
+// Sets what the server should do from now on, over its configuration. What is left out stays, null goes back to the configuration.
+type SettingsUpdateInput struct {
+	// Refuses with CONFLICT when the settings have changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Who may read the schema.
+	IntrospectionFor graphql.Omittable[*monitor.Audience] `json:"introspectionFor,omitempty"`
+	// Whom the playground is offered to, of those who may read the schema.
+	PlaygroundFor graphql.Omittable[*monitor.Audience] `json:"playgroundFor,omitempty"`
+	// How long a login lasts that is not used: PT1H to PT2160H. It counts from the next login or refresh.
+	SessionLifetime graphql.Omittable[*monitor.Duration] `json:"sessionLifetime,omitempty"`
+	// How long events are kept: PT24H at least, or PT0S for ever. Older ones are deleted within hours, whole days at a time.
+	EventRetention graphql.Omittable[*monitor.Duration] `json:"eventRetention,omitempty"`
+	// How long changes are kept in the journal: PT24H at least, or PT0S for ever.
+	JournalMaxAge graphql.Omittable[*monitor.Duration] `json:"journalMaxAge,omitempty"`
+	// The journal's size in bytes: 16 MiB at least, or 0 for no bound. A Float because Int ends at 2 GiB.
+	JournalMaxBytes graphql.Omittable[*float64] `json:"journalMaxBytes,omitempty"`
 }
 
 // How many alerts have a severity.

@@ -351,6 +351,17 @@ export type AssetUpdateInput = {
   tags?: InputMaybe<Array<Scalars['String']['input']>>;
 };
 
+/** Who something is for. */
+export type Audience =
+  /** Administrators. */
+  | 'ADMIN'
+  /** Analysts and administrators. */
+  | 'ANALYST'
+  /** Nobody. */
+  | 'NOBODY'
+  /** Everybody who may read. */
+  | 'VIEWER';
+
 /** How much depends on an asset. */
 export type Criticality =
   /** The business stops without it. */
@@ -1078,6 +1089,24 @@ export type SessionRevokeAllInput = {
 /** Which login to end. */
 export type SessionRevokeInput = {
   id: Scalars['ID']['input'];
+};
+
+/** Sets what the server should do from now on, over its configuration. What is left out stays, null goes back to the configuration. */
+export type SettingsUpdateInput = {
+  /** How long events are kept: PT24H at least, or PT0S for ever. Older ones are deleted within hours, whole days at a time. */
+  eventRetention?: InputMaybe<Scalars['Duration']['input']>;
+  /** Refuses with CONFLICT when the settings have changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  /** Who may read the schema. */
+  introspectionFor?: InputMaybe<Audience>;
+  /** How long changes are kept in the journal: PT24H at least, or PT0S for ever. */
+  journalMaxAge?: InputMaybe<Scalars['Duration']['input']>;
+  /** The journal's size in bytes: 16 MiB at least, or 0 for no bound. A Float because Int ends at 2 GiB. */
+  journalMaxBytes?: InputMaybe<Scalars['Float']['input']>;
+  /** Whom the playground is offered to, of those who may read the schema. */
+  playgroundFor?: InputMaybe<Audience>;
+  /** How long a login lasts that is not used: PT1H to PT2160H. It counts from the next login or refresh. */
+  sessionLifetime?: InputMaybe<Scalars['Duration']['input']>;
 };
 
 /** How bad it is, in Sigma's levels. */

@@ -1,0 +1,66 @@
+package db_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/security-monitor/secmon/db"
+	"github.com/security-monitor/secmon/db/dbtest"
+	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
+)
+
+// Whole days of events go when the youngest of them is too old, alerts stay.
+func TestOldEventsAreDroppedByDays(t *testing.T) {
+	now := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+	store, err := db.Open(t.Context(), db.Options{DSN: dbtest.DSN(t), Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	for range 10 {
+		if err := store.EnsurePartitions(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		event := &monitor.Event{Host: now.Format(time.DateOnly), OccurredAt: now.AddDate(-1, 0, 0), Raw: monitor.RawJSON("{}")}
+		rule := &monitor.Rule{ID: monitor.ID{1}, Title: "x", Level: monitor.SeverityLow}
+		if _, err := store.StoreBatch(t.Context(), &monitor.Batch{Events: []*monitor.Event{event}, Findings: []monitor.Finding{{Event: 0, Rule: rule}}}); err != nil {
+			t.Fatal(err)
+		}
+		now = now.AddDate(0, 0, 1)
+	}
+	now = now.AddDate(0, 0, -1) // the day of the last event
+	hosts := func() (out []string) {
+		t.Helper()
+		found, err := store.Events(t.Context(), nil, monitor.EventsByReceived, page.Args{First: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range found.Nodes() {
+			out = append(out, e.Host)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		keep    time.Duration
+		dropped []string
+		left    int
+	}{
+		{0, nil, 10},
+		{30 * 24 * time.Hour, nil, 10},
+		{7 * 24 * time.Hour, []string{"2026-03-01", "2026-03-02"}, 8},
+		{7 * 24 * time.Hour, nil, 8},
+		{24 * time.Hour, []string{"2026-03-03", "2026-03-04", "2026-03-05", "2026-03-06", "2026-03-07", "2026-03-08"}, 2},
+	} {
+		days, err := store.DropEvents(t.Context(), c.keep)
+		days = slices.DeleteFunc(days, func(day string) bool { return day < "2026-03-01" || day > "2026-03-10" }) // of the migration's own clock
+		if err != nil || !slices.Equal(days, c.dropped) || len(hosts()) != c.left {
+			t.Errorf("%s: dropped %v, left %v, %v", c.keep, days, hosts(), err)
+		}
+	}
+	alerts, err := store.Alerts(t.Context(), nil, monitor.AlertsByCreated, page.Args{First: 100})
+	if err != nil || len(alerts.Edges) != 10 {
+		t.Errorf("%d alerts are left, %v", len(alerts.Edges), err)
+	}
+}
