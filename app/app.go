@@ -172,7 +172,7 @@ func (a *App) openAuth(ctx context.Context) error {
 	}
 	a.Auth = auth.New(a.Store, keys, nil)
 	a.Auth.SealWith(sealing)
-	a.Auth.TrustProxy = a.cfg.TrustProxy
+	a.Auth.TrustProxy, a.Auth.NoPasswords = a.cfg.TrustProxy, a.cfg.NoPasswordLogin
 	n, err := a.Store.CountUsers(ctx)
 	if err != nil || n > 0 {
 		return err

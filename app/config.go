@@ -18,6 +18,19 @@ type Storage struct {
 	MaxConns    int    `name:"max-conns" help:"Connections to the database." default:"16"`
 }
 
+// OIDC is an OpenID Connect provider that people may log in by.
+type OIDC struct {
+	Issuer           string              `help:"OpenID Connect provider that people may log in by: its issuer, an address." placeholder:"URL"`
+	ClientID         string              `name:"client-id" help:"What this server is called at the provider."`
+	ClientSecret     string              `name:"client-secret" help:"Its secret there; without one PKCE alone proves it." placeholder:"SECRET"`
+	ClientSecretFile string              `name:"client-secret-file" help:"File with the secret." type:"path" placeholder:"FILE"`
+	Name             string              `help:"What the provider is called on the login page." default:"single sign-on"`
+	Scopes           []string            `help:"What is asked for beside openid." default:"profile,email"`
+	RoleClaim        string              `name:"role-claim" help:"Claim of the ID token, or of userinfo, that names people's groups." default:"groups"`
+	Roles            map[string][]string `help:"Which groups have which role: ADMIN=sec-admins;ANALYST=soc,soc-night. The highest counts." placeholder:"ROLE=GROUP,..." mapsep:";"`
+	DefaultRole      string              `name:"default-role" help:"Role of people who are in none of the groups: VIEWER, ANALYST, ADMIN. Without it they stay out."`
+}
+
 // Config is everything that can be set. The struct tags are the flags of the
 // command line; each is also an environment variable SECMON_* and a key of the
 // configuration file. Defaults < file < environment < flags.
@@ -38,6 +51,11 @@ type Config struct {
 	AdminPassword     string `name:"admin-password" help:"Password of the user admin, made when there is no user yet. Without it one is generated and printed once." placeholder:"PASSWORD"`
 	TrustProxy        bool   `name:"trust-proxy" help:"Take the client's address from X-Forwarded-For: only behind an ingress that sets it."`
 	Demo              bool   `help:"Play attack stories through the ingest endpoint."`
+
+	OIDC `embed:"" prefix:"oidc-"`
+
+	PublicURL       string `name:"public-url" help:"Address of this server as browsers know it; single sign-on needs it." placeholder:"URL"`
+	NoPasswordLogin bool   `name:"no-password-login" help:"Let people in by the OpenID Connect provider only. API tokens work as before."`
 
 	TrustedOperations []string         `name:"trusted-operations" help:"Run these operations and no others: files with a JSON object of SHA-256 and document; 'dashboard' is the dashboard's own." placeholder:"FILE"`
 	UntrustedFor      monitor.Audience `name:"untrusted-operations-for" help:"Who may run other operations all the same: VIEWER, ANALYST, ADMIN (and above), or nobody." enum:"VIEWER,ANALYST,ADMIN,nobody" default:"nobody"`

@@ -26,6 +26,9 @@ func (a *App) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/api/graphql", a.Auth.Middleware(graphql))
 	mux.Handle("/api/ingest", a.Auth.Middleware(a.ingest()))
+	if err := a.routeLogins(mux); err != nil {
+		return nil, err
+	}
 	mux.HandleFunc("GET "+resolvers.ExportPath+"{id}", a.export)
 	mux.HandleFunc("GET /api/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})

@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"graph/model":     {"monitor", "page"},
 	"resolvers":       {"graph", "graph/model", "monitor", "page", "auth", "limit", "report", "export"},
 	"transport":       {"graph", "graph/model", "monitor", "feed", "auth", "limit"},
+	"auth/oidctest":   {},
 	"report":          {"monitor"},
 	"audit":           {"monitor"},
 	"export":          {"monitor", "page", "audit"}, // audit disarms cells
@@ -50,7 +51,7 @@ var allowed = map[string][]string{
 const everything = "*"
 
 // testOnly are imported by tests alone.
-var testOnly = []string{"db/dbtest", "e2e"}
+var testOnly = []string{"db/dbtest", "e2e", "auth/oidctest"}
 
 // importers says which packages alone may import a third-party package (or those
 // whose path begins so). Tests may look at the database and at Redis directly.
@@ -59,7 +60,8 @@ var importers = map[string][]string{
 	"github.com/doug-martin/goqu/":     {"db"},
 	"github.com/go-sql-driver/mysql":   {"db", "db/dbtest"},
 	"github.com/redis/go-redis/":       {"feed", "limit"},
-	"github.com/golang-jwt/jwt/":       {"auth"},
+	"github.com/golang-jwt/jwt/":       {"auth", "auth/oidctest"},
+	"github.com/coreos/go-oidc/":       {"auth"},
 	"github.com/99designs/gqlgen":      {"graph", "graph/model", "resolvers", "transport", "app"},
 	"github.com/alicebob/miniredis/v2": {"feed/localredis"},
 	"github.com/coder/websocket":       {"client"},

@@ -58,6 +58,9 @@ type Auth struct {
 	// TrustProxy takes a client's address from X-Forwarded-For, which anybody can
 	// write: set it only behind an ingress. Set it before the first request.
 	TrustProxy bool
+	// NoPasswords leaves the OpenID Connect provider as the only way in. Set it before
+	// the first request.
+	NoPasswords bool
 }
 
 // New makes an Auth that signs with keys. now may be nil.
@@ -103,6 +106,9 @@ type Login struct {
 // RATE_LIMITED with retryAfter in seconds. ErrCodeNeeded asks for the code that
 // the user's second factor makes.
 func (a *Auth) Login(ctx context.Context, l Login) (*Session, error) {
+	if a.NoPasswords {
+		return nil, monitor.Errorf(monitor.CodeForbidden, "passwords are switched off here; log in by the provider")
+	}
 	name := monitor.Fold(strings.TrimSpace(l.Name))
 	user, err := a.authenticate(ctx, name, l.Password, l.Address)
 	if err != nil {
@@ -122,8 +128,13 @@ func (a *Auth) Login(ctx context.Context, l Login) (*Session, error) {
 		}
 	}
 	a.throttle.succeeded(name)
+	return a.begin(ctx, user, l.Address, l.Agent)
+}
+
+// begin gives a user a new session.
+func (a *Auth) begin(ctx context.Context, user *monitor.User, address, agent string) (*Session, error) {
 	secret, secretHash := newSecret()
-	session, err := a.store.CreateSession(ctx, user, secretHash, a.Lifetime(), l.Address, l.Agent)
+	session, err := a.store.CreateSession(ctx, user, secretHash, a.Lifetime(), address, agent)
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +286,7 @@ func (a *Auth) authenticate(ctx context.Context, name, password, address string)
 	if err != nil {
 		return nil, err
 	}
-	if !found {
+	if !found || hash == "" { // who comes by another provider has no password
 		hash = decoyHash()
 	}
 	right, err := a.verify(ctx, hash, password)

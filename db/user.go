@@ -15,6 +15,12 @@ var userColumns = []string{"id", "version", "name", "display_name", "role", "dis
 // CreateUser stores a new user with the hash of a password. A name that is taken
 // is a CONFLICT.
 func (s *Store) CreateUser(ctx context.Context, actor monitor.Actor, u monitor.User, passwordHash string) (*monitor.User, error) {
+	return s.createUser(ctx, actor, u, passwordHash, nil)
+}
+
+// createUser stores a user; also, where not nil, does what belongs to it in the same
+// transaction.
+func (s *Store) createUser(ctx context.Context, actor monitor.Actor, u monitor.User, passwordHash string, also func(*tx, monitor.ID) error) (*monitor.User, error) {
 	err := s.change(ctx, actor, monitor.ActionUserCreate, func(t *tx) error {
 		u.ID, u.Version, u.CreatedAt, u.UpdatedAt = monitor.NewID(t.now), 1, t.now, t.now
 		row := goqu.Record{
@@ -27,6 +33,11 @@ func (s *Store) CreateUser(ctx context.Context, actor monitor.Actor, u monitor.U
 		}
 		if err != nil {
 			return err
+		}
+		if also != nil {
+			if err := also(t, u.ID); err != nil {
+				return err
+			}
 		}
 		change, err := monitor.NewChange(monitor.KindUser, u.ID, monitor.ActionUserCreate, nil, &u)
 		t.changes = append(t.changes, change)

@@ -115,7 +115,12 @@ func config(t *testing.T, dsn, redisURL string) app.Config {
 
 func startReplica(t *testing.T, cfg app.Config) *replica {
 	t.Helper()
-	a, err := app.New(context.Background(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	return startReplicaLogging(t, cfg, io.Discard)
+}
+
+func startReplicaLogging(t *testing.T, cfg app.Config, log io.Writer) *replica {
+	t.Helper()
+	a, err := app.New(context.Background(), cfg, slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

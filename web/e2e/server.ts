@@ -18,8 +18,8 @@ const run = promisify(execFile);
 
 export interface ServerOptions {
   demo?: boolean;
-  /** Further arguments of `secmon serve`. */
-  args?: string[];
+  /** Further arguments of `secmon serve`, which may depend on its address. */
+  args?: string[] | ((url: string) => string[]);
 }
 
 export class Server {
@@ -54,7 +54,7 @@ export class Server {
         new URL(this.url).host,
         `--admin-password=${this.password}`, // it may begin with a dash
         ...(this.options.demo ? ['--demo'] : []),
-        ...(this.options.args ?? []),
+        ...(typeof this.options.args === 'function' ? this.options.args(this.url) : (this.options.args ?? [])),
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );

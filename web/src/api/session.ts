@@ -134,6 +134,35 @@ export async function login(name: string, password: string, code = ''): Promise<
   }
 }
 
+/** Takes up the session that a provider's login has begun. Gives whether there is one. */
+export async function adoptSession(): Promise<boolean> {
+  return underLock(async () => {
+    try {
+      const { sessionRefresh } = await call<{ sessionRefresh: SessionAnswer }>(print(SessionRefreshDocument));
+      return accept(sessionRefresh);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The ways to log in that this server has. */
+export interface LoginMethods {
+  password: boolean;
+  oidc: { name: string } | null;
+}
+
+/** Asks which ways to log in there are; passwords, where nobody answers. */
+export async function loginMethods(): Promise<LoginMethods> {
+  try {
+    const told = await (await fetch('/api/auth/methods')).json();
+    const name = told?.oidc?.name;
+    return { password: told?.password !== false, oidc: typeof name === 'string' ? { name } : null };
+  } catch {
+    return { password: true, oidc: null };
+  }
+}
+
 /** Ends the session here and on the server; here also when the server cannot be reached. */
 export async function logout(): Promise<void> {
   await call(print(SessionLogoutDocument)).catch(() => undefined);

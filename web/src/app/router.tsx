@@ -11,7 +11,7 @@ import {
 import { getSession } from '../api/session';
 import { readSearch as readAlertSearch } from '../features/alerts/filters';
 import { readSearch as readEventSearch } from '../features/events/filters';
-import { LoginPage } from '../features/login/LoginPage';
+import { LoginPage, readLoginSearch } from '../features/login/LoginPage';
 import { readSearch as readRuleSearch } from '../features/rules/filters';
 import { Shell } from '../features/shell/Shell';
 import { NotFound, PageError, PagePending } from './fallbacks';
@@ -21,7 +21,7 @@ const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFou
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
-  validateSearch: (raw: Record<string, unknown>): { to?: string } => (typeof raw.to === 'string' ? { to: raw.to } : {}),
+  validateSearch: readLoginSearch,
   component: LoginPage,
 });
 
