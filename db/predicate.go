@@ -56,6 +56,9 @@ func condition(p *monitor.Predicate, columns map[monitor.FilterField]column, now
 var never = goqu.L("1 = 0")
 
 func testSQL(t *monitor.Test, columns map[monitor.FilterField]column, now time.Time) exp.Expression {
+	if path, ok := monitor.RawPath(t.Field); ok {
+		return rawTest(t, path, now)
+	}
 	col, ok := columns[t.Field]
 	if !ok {
 		panic(fmt.Sprintf("db: filter field %s has no column", t.Field)) // a programming error
@@ -68,6 +71,45 @@ func testSQL(t *monitor.Test, columns map[monitor.FilterField]column, now time.T
 		return goqu.And(parts...) // empty means that all of them are
 	}
 	return goqu.Or(parts...)
+}
+
+// rawTest compares what stands at a path of the raw record.
+func rawTest(t *monitor.Test, path string, now time.Time) exp.Expression {
+	if t.Op == monitor.TextExists && !t.Exists {
+		there := *t
+		there.Exists = true
+		return goqu.L("NOT (?)", rawTest(&there, path, now))
+	}
+	var anyOf []exp.Expression
+	for _, names := range monitor.RawPaths(path) {
+		at := goqu.Func("JSON_EXTRACT", goqu.C("raw"), jsonPath(names))
+		text := goqu.L("LOWER(JSON_UNQUOTE(?)) COLLATE utf8mb4_bin", at)
+		var holds exp.Expression
+		switch t.Op {
+		case monitor.TextIn:
+			holds = inList(text, t.Texts)
+		case monitor.TextContains:
+			holds = text.Like("%" + escapeLike(t.Texts[0]) + "%")
+		case monitor.TextPrefix:
+			holds = text.Like(escapeLike(t.Texts[0]) + "%")
+		case monitor.TextExists:
+			holds = text.Neq("")
+		default:
+			panic(fmt.Sprintf("db: filter operator %d has no SQL for the raw record", t.Op)) // a programming error
+		}
+		// A path that leads nowhere gives NULL, which is false here.
+		anyOf = append(anyOf, goqu.L("COALESCE(JSON_TYPE(?) NOT IN ('ARRAY', 'OBJECT', 'NULL') AND ?, FALSE)", at, holds))
+	}
+	return goqu.Or(anyOf...)
+}
+
+// jsonPath writes names within one another as the database's JSON path.
+func jsonPath(names []string) string {
+	path := "$"
+	for _, name := range names {
+		path += `."` + name + `"` // which has neither quotes nor backslashes
+	}
+	return path
 }
 
 func columnTest(t *monitor.Test, col column, c exp.IdentifierExpression, now time.Time) exp.Expression {

@@ -21,6 +21,15 @@ var (
 	someTags  = []string{"attack.t1110", "attack.execution", "cve.2021-44228"}
 )
 
+// someRecords have what a path leads to in every form, and awkward ones.
+var someRecords = []string{
+	`{"a": {"b": "Web-1"}}`, `{"a.b": "web_1"}`, `{"a": {"b": 4624}, "a.b": "x"}`, `{"a": {"b": true}}`, `{"a": {"b": null}}`, `{"a": {"b": ["web-1"]}}`,
+	`{"a": {"b": {"c": "web-1"}}}`, `{"a": "web-1"}`, `{"a": {"b": ""}}`, `{"a": {"b": "stra\u00dfe \ud83d\ude00 \"q\" \\ \n"}}`, `{"A": {"B": "web-1"}}`, `[]`, `"x"`, `{"a": {"b": -1}}`,
+	`{"a": {"b": "4624"}, "d-e": {"@f": "null"}}`, `{"a": []}`, `{}`,
+}
+
+var somePaths = []string{"a.b", "a.b", "a.b", "a.b", "a", "a.b.c", "d-e.@f", "x"}
+
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
 func randomEvent(r *rand.Rand, i int) *monitor.Event {
@@ -30,6 +39,9 @@ func randomEvent(r *rand.Rand, i int) *monitor.Event {
 	e.SrcIP, _ = netip.ParseAddr(pick(r, someIPs))
 	e.DstIP, _ = netip.ParseAddr(pick(r, someIPs))
 	e.SrcPort, e.DstPort = uint16(r.IntN(4)), uint16(r.IntN(65536)) //nolint:gosec // in range
+	if r.IntN(4) > 0 {
+		e.Raw = monitor.RawJSON(pick(r, someRecords))
+	}
 	e.Severity, e.Class, e.Outcome = pick(r, monitor.Severities), pick(r, monitor.EventClasses), pick(r, []monitor.Outcome{monitor.OutcomeFailure, monitor.OutcomeSuccess})
 	return e
 }
@@ -52,6 +64,15 @@ func randomText(r *rand.Rand) *monitor.StringFilter {
 	default:
 		return &monitor.StringFilter{Exists: &yes}
 	}
+}
+
+func randomRawField(r *rand.Rand) *monitor.RawFieldFilter {
+	text := randomText(r)
+	if r.IntN(2) == 0 {
+		text = &monitor.StringFilter{}
+		text.In = append(text.In, "4624", "TRUE", "web-1", `STRAßE 😀 "q" \\ `+"\n", "-1")
+	}
+	return &monitor.RawFieldFilter{Path: pick(r, somePaths), Eq: text.Eq, In: text.In, Contains: text.Contains, StartsWith: text.StartsWith, Exists: text.Exists}
 }
 
 func randomIP(r *rand.Rand) *monitor.IPFilter {
@@ -80,7 +101,9 @@ func randomTime(r *rand.Rand, base time.Time) *monitor.TimeFilter {
 func randomEventFilter(r *rand.Rand, depth int) *monitor.EventFilter {
 	f := &monitor.EventFilter{}
 	n, s := r.IntN(4), pick(r, monitor.Severities)
-	switch r.IntN(10) {
+	switch r.IntN(12) {
+	case 9:
+		f.RawFields = []*monitor.RawFieldFilter{randomRawField(r)}
 	case 0:
 		f.Host = randomText(r)
 	case 1:
@@ -131,7 +154,7 @@ func TestSQLAndMemoryAgreeOnEventFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	matchedSome := 0
-	for i := range 600 {
+	for i := range 800 {
 		f := randomEventFilter(r, 2)
 		p, err := f.Compile()
 		if err != nil {
@@ -160,7 +183,7 @@ func TestSQLAndMemoryAgreeOnEventFilters(t *testing.T) {
 		}
 	}
 	if matchedSome < 200 {
-		t.Errorf("only %d filters of 600 matched some and not all events: the test says little", matchedSome)
+		t.Errorf("only %d filters of 800 matched some and not all events: the test says little", matchedSome)
 	}
 }
 

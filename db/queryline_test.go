@@ -88,7 +88,9 @@ func randomLine(r *rand.Rand, depth int) string {
 	quoted := func(s string) string {
 		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 	}
-	switch r.IntN(7) {
+	switch r.IntN(9) {
+	case 7, 8:
+		return "raw." + pick(r, somePaths) + ":" + pick(r, []string{"*", "web*", "4624", "true,-1", "*e*", `"stra\u00dfe"`})
 	case 0:
 		return "severity:" + pick(r, []string{"", ">", ">=", "<", "<="}) + strings.ToLower(string(pick(r, monitor.Severities)))
 	case 1:

@@ -5939,6 +5939,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("JobUndoInput", ec.unmarshalInputJobUndoInput),
 			graphql.NewInputUnmarshaler("JournalFilter", ec.unmarshalInputJournalFilter),
 			graphql.NewInputUnmarshaler("OutcomeFilter", ec.unmarshalInputOutcomeFilter),
+			graphql.NewInputUnmarshaler("RawFieldFilter", ec.unmarshalInputRawFieldFilter),
 			graphql.NewInputUnmarshaler("RuleDisableInput", ec.unmarshalInputRuleDisableInput),
 			graphql.NewInputUnmarshaler("RuleEnableInput", ec.unmarshalInputRuleEnableInput),
 			graphql.NewInputUnmarshaler("RuleFilter", ec.unmarshalInputRuleFilter),
@@ -6654,6 +6655,21 @@ input OutcomeFilter {
   in: [Outcome!]
 }
 
+"""
+Conditions on what stands at a path of the raw record: a text, a number or a boolean, as it is written. A list, an object
+and null are as if nothing were there. In a query line: ` + "`" + `raw.EventData.TargetUserName:admin*` + "`" + `.
+"""
+input RawFieldFilter {
+  "Names with dots between them; they are names within one another, or the whole is one name: both are looked at."
+  path: String!
+  eq: String
+  in: [String!]
+  contains: String
+  startsWith: String
+  "Whether there is something that is not empty."
+  exists: Boolean
+}
+
 "Which events. All conditions that are given must hold. The same filter serves the list and the feed."
 input EventFilter {
   and: [EventFilter!]
@@ -6693,6 +6709,8 @@ input EventFilter {
   message: StringFilter
   "Anywhere in the record as it came."
   raw: StringFilter
+  "What stands at paths of the raw record; all of them must hold."
+  rawFields: [RawFieldFilter!]
 }
 
 # ---------------------------------------------------------------- alert
@@ -34799,7 +34817,7 @@ func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "query", "occurredAt", "receivedAt", "class", "action", "outcome", "severity", "product", "category", "service", "format", "host", "user", "sourceIp", "sourcePort", "destinationIp", "destinationPort", "process", "command", "fileHash", "filePath", "domain", "url", "message", "raw"}
+	fieldsInOrder := [...]string{"and", "or", "not", "query", "occurredAt", "receivedAt", "class", "action", "outcome", "severity", "product", "category", "service", "format", "host", "user", "sourceIp", "sourcePort", "destinationIp", "destinationPort", "process", "command", "fileHash", "filePath", "domain", "url", "message", "raw", "rawFields"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -35002,6 +35020,13 @@ func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj a
 				return &it, err
 			}
 			it.Raw = data
+		case "rawFields":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rawFields"))
+			data, err := ec.unmarshalORawFieldFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawFieldFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.RawFields = data
 		}
 	}
 	return &it, nil
@@ -36711,6 +36736,83 @@ func (ec *executionContext) unmarshalInputOutcomeFilter(ctx context.Context, obj
 func UnmarshalOutcomeFilter(ctx context.Context, raw any) (*monitor.OutcomeFilter, error) {
 	var out *monitor.OutcomeFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "OutcomeFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRawFieldFilter(ctx context.Context, obj any) (*monitor.RawFieldFilter, error) {
+	var it monitor.RawFieldFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"path", "eq", "in", "contains", "startsWith", "exists"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "path":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("path"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Path = data
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Eq = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.In = data
+		case "contains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Contains = data
+		case "startsWith":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsWith"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.StartsWith = data
+		case "exists":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("exists"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Exists = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalRawFieldFilter unmarshals raw into the RawFieldFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRawFieldFilter(ctx context.Context, raw any) (*monitor.RawFieldFilter, error) {
+	var out *monitor.RawFieldFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RawFieldFilter", raw, &out)
 	return out, err
 }
 
@@ -47718,6 +47820,11 @@ func (ec *executionContext) marshalNRateLimit2ᚖgithubᚗcomᚋsecurityᚑmonit
 	return ec._RateLimit(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRawFieldFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawFieldFilter(ctx context.Context, v any) (*monitor.RawFieldFilter, error) {
+	res, err := ec.unmarshalInputRawFieldFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNReportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐReportFormat(ctx context.Context, v any) (model.ReportFormat, error) {
 	var res model.ReportFormat
 	err := res.UnmarshalGQL(v)
@@ -49836,6 +49943,23 @@ func (ec *executionContext) marshalOQueryNoun2ᚖgithubᚗcomᚋsecurityᚑmonit
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) unmarshalORawFieldFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawFieldFilterᚄ(ctx context.Context, v any) ([]*monitor.RawFieldFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*monitor.RawFieldFilter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRawFieldFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawFieldFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalORole2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRole(ctx context.Context, v any) (*monitor.Role, error) {

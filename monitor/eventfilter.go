@@ -34,6 +34,7 @@ type EventFilter struct {
 	URL             *StringFilter
 	Message         *StringFilter
 	Raw             *StringFilter
+	RawFields       []*RawFieldFilter
 }
 
 // EventOrder is an order of the list of events.
@@ -98,9 +99,17 @@ func (b *filterBuilder) eventTests(p *Predicate, f *EventFilter) {
 	b.text(p, "url", f.URL)
 	b.text(p, "message", f.Message)
 	b.text(p, "raw", f.Raw)
+	for _, field := range f.RawFields {
+		b.rawField(p, field)
+	}
 }
 
-func (e *Event) filterTexts(f FilterField) []string { return []string{Fold(e.text(f))} }
+func (e *Event) filterTexts(f FilterField) []string {
+	if path, ok := RawPath(f); ok {
+		return e.Raw.at(path)
+	}
+	return []string{Fold(e.text(f))}
+}
 
 func (e *Event) text(f FilterField) string {
 	switch f {

@@ -161,6 +161,9 @@ func LineFields(noun LineNoun) []*LineField {
 }
 
 func (n *lineNoun) field(name string) *lineField {
+	if len(name) > len(rawPrefix) && strings.EqualFold(name[:len(rawPrefix)], rawPrefix) && n == lineNouns[LineEvents] && badRawPath(name[len(rawPrefix):]) == "" {
+		return &lineField{field: FilterField(rawPrefix + name[len(rawPrefix):]), kind: LineText}
+	}
 	for i := range n.fields {
 		f := &n.fields[i]
 		if strings.EqualFold(name, string(f.field)) || slices.ContainsFunc(f.aliases, func(a string) bool { return strings.EqualFold(a, name) }) {

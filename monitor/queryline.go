@@ -257,7 +257,8 @@ func (l *line) atom(ends string) atom {
 func (l *line) condition() (p Predicate, ok bool) {
 	begin := l.at
 	end := begin
-	for end < len(l.text) && (l.text[end] == '.' || l.text[end] == '_' || end > begin && '0' <= l.text[end] && l.text[end] <= '9' || l.text[end] < utf8.RuneSelf && unicode.IsLetter(rune(l.text[end]))) {
+	raw := len(l.text) > begin+len(rawPrefix) && strings.EqualFold(l.text[begin:begin+len(rawPrefix)], rawPrefix)
+	for end < len(l.text) && (l.text[end] == '.' || raw && strings.IndexByte("-@/", l.text[end]) >= 0 || l.text[end] == '_' || end > begin && '0' <= l.text[end] && l.text[end] <= '9' || l.text[end] < utf8.RuneSelf && unicode.IsLetter(rune(l.text[end]))) {
 		end++
 	}
 	if end == begin || end >= len(l.text) || l.text[end] != ':' {
