@@ -2,10 +2,14 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/netip"
+	"slices"
+	"time"
 
 	"github.com/doug-martin/goqu/v9"
+	"github.com/doug-martin/goqu/v9/exp"
 
 	"github.com/security-monitor/secmon/monitor"
 )
@@ -142,6 +146,109 @@ func (s *Store) top(ctx context.Context, a aggregated, where goqu.Expression, fi
 		out.IsEstimate = true
 	}
 	return out, nil
+}
+
+// EventGroups counts the latest events that match by up to monitor.MaxGroupBy fields.
+func (s *Store) EventGroups(ctx context.Context, filter *monitor.EventFilter, by []monitor.AggregateField, first int) (*monitor.EventGroups, error) {
+	p, err := filter.Compile()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(by) < 1 || len(by) > monitor.MaxGroupBy:
+		return nil, monitor.Errorf(monitor.CodeBadInput, "events are grouped by 1 to %d fields, not %d", monitor.MaxGroupBy, len(by))
+	case first < 1 || first > monitor.MaxTop:
+		return nil, monitor.Errorf(monitor.CodeBadInput, "first must be between 1 and %d, got %d", monitor.MaxTop, first)
+	}
+	a := aggregatedEvents
+	columns := make([]valueColumn, len(by))
+	inner, keys := []any{goqu.C(a.time).As("at")}, make([]any, len(by))
+	for i, field := range by {
+		if slices.Contains(by[:i], field) {
+			return nil, monitor.Errorf(monitor.CodeBadInput, "%s is named twice", field)
+		}
+		if columns[i], err = a.column(field); err != nil {
+			return nil, err
+		}
+		name := fmt.Sprintf("v%d", i)
+		inner, keys[i] = append(inner, goqu.C(columns[i].name).As(name)), goqu.C(name)
+	}
+	rows := dialect.From(a.table).Select(inner...).Where(condition(&p, eventFilterColumns, s.now())).Order(goqu.C(a.time).Desc()).Limit(monitor.MaxAggregated + 1)
+	order := []exp.OrderedExpression{goqu.C("n").Desc(), goqu.C("last").Desc()}
+	st := dialect.From(rows.As("m")).
+		Select(append(keys[:len(keys):len(keys)], goqu.L("COUNT(*) AS n"), goqu.L("SUM(COUNT(*)) OVER () AS total"), goqu.L("MIN(`at`) AS `first`"), goqu.L("MAX(`at`) AS `last`"))...).
+		GroupBy(keys...).Order(order...).Limit(uint(first)) //nolint:gosec // checked above
+	out := &monitor.EventGroups{Groups: []*monitor.EventGroup{}}
+	out.Groups, err = query(ctx, s.db, st, func(r scanner) (*monitor.EventGroup, error) {
+		g := &monitor.EventGroup{Values: make([]*string, len(columns))}
+		texts, dest := make([]string, len(columns)), make([]any, len(columns))
+		for i, c := range columns {
+			dest[i] = orNothing{c.into(&texts[i])}
+		}
+		err := r.Scan(append(dest, &g.Count, &out.Total, timeColumn{&g.FirstSeen}, timeColumn{&g.LastSeen})...)
+		for i := range texts {
+			if texts[i] != "" {
+				g.Values[i] = &texts[i]
+			}
+		}
+		return g, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("group events: %w", err)
+	}
+	out.IsEstimate = out.Total > monitor.MaxAggregated
+	return out, nil
+}
+
+// orNothing scans into what into gave, and leaves it as it is for NULL.
+type orNothing struct{ dest any }
+
+// Scan implements sql.Scanner.
+func (o orNothing) Scan(v any) error {
+	if v == nil {
+		return nil
+	}
+	switch dest := o.dest.(type) {
+	case sql.Scanner:
+		return dest.Scan(v)
+	case *string:
+		text, ok := v.([]byte)
+		*dest = string(text)
+		if !ok {
+			return fmt.Errorf("%T is no text", v)
+		}
+		return nil
+	default:
+		return fmt.Errorf("%T takes no values", dest)
+	}
+}
+
+// EventSpan counts the events that match, up to monitor.MaxAggregated of the
+// latest, and tells from when to when they happened.
+func (s *Store) EventSpan(ctx context.Context, filter *monitor.EventFilter) (*monitor.EventSpan, error) {
+	p, err := filter.Compile()
+	if err != nil {
+		return nil, err
+	}
+	a := aggregatedEvents
+	st := dialect.From(a.latest(a.time, condition(&p, eventFilterColumns, s.now())).As("m")).
+		Select(goqu.COUNT(goqu.Star()), goqu.MIN("at"), goqu.MAX("at"))
+	span, _, err := one(ctx, s.db, st, func(r scanner) (*monitor.EventSpan, error) {
+		span := &monitor.EventSpan{}
+		var first, last time.Time
+		err := r.Scan(&span.Count, timeColumn{&first}, timeColumn{&last})
+		if !first.IsZero() {
+			span.FirstSeen, span.LastSeen = &first, &last
+		}
+		return span, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("span of events: %w", err)
+	}
+	if span.IsEstimate = span.Count > monitor.MaxAggregated; span.IsEstimate {
+		span.Count = monitor.MaxAggregated
+	}
+	return span, nil
 }
 
 func (s *Store) series(ctx context.Context, a aggregated, where goqu.Expression, bounds monitor.SeriesBounds, field *monitor.AggregateField) (*monitor.TimeSeries, error) {

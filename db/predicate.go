@@ -57,7 +57,7 @@ var never = goqu.L("1 = 0")
 
 func testSQL(t *monitor.Test, columns map[monitor.FilterField]column, now time.Time) exp.Expression {
 	if path, ok := monitor.RawPath(t.Field); ok {
-		return rawTest(t, path, now)
+		return rawTest(t, path)
 	}
 	col, ok := columns[t.Field]
 	if !ok {
@@ -74,11 +74,11 @@ func testSQL(t *monitor.Test, columns map[monitor.FilterField]column, now time.T
 }
 
 // rawTest compares what stands at a path of the raw record.
-func rawTest(t *monitor.Test, path string, now time.Time) exp.Expression {
+func rawTest(t *monitor.Test, path string) exp.Expression {
 	if t.Op == monitor.TextExists && !t.Exists {
 		there := *t
 		there.Exists = true
-		return goqu.L("NOT (?)", rawTest(&there, path, now))
+		return goqu.L("NOT (?)", rawTest(&there, path))
 	}
 	var anyOf []exp.Expression
 	for _, names := range monitor.RawPaths(path) {

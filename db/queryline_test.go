@@ -61,19 +61,162 @@ func TestQueryLinesMeanTheSameInBothReaders(t *testing.T) {
 		if len(got) > 0 && len(got) < 300 {
 			matched++
 		}
+		raw, err := monitor.LineFilter(monitor.LineEvents, text)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		told, err := monitor.ParseFilter[monitor.EventFilter](raw)
+		if err != nil {
+			t.Fatalf("%s means %s: %v", text, raw, err)
+		}
+		same, err := told.Compile()
+		if err != nil && !strings.Contains(err.Error(), "nested deeper") { // lines nest deeper than filters may
+			t.Fatalf("%s means %s: %v", text, raw, err)
+		}
+		for id, e := range stored {
+			if err == nil && same.Matches(e, time.Now()) != p.Matches(e, time.Now()) {
+				t.Fatalf("%s is told to mean %s, which is not the same for %s", text, raw, id)
+			}
+		}
 	}
 	if matched < 150 {
 		t.Errorf("only %d lines of 400 find some and not all", matched)
 	}
+}
+
+// The same for alerts, incidents and rules, with every field that their lines have;
+// and what queryLine tells a line to mean, means the same.
+func TestEveryFieldOfALineMeansTheSameInBothReaders(t *testing.T) {
+	store := dbtest.New(t)
+	r := rand.New(rand.NewPCG(5, 6)) //nolint:gosec // repeatable
+	b := &monitor.Batch{}
+	for i := range 100 {
+		rule := testRule(byte(1 + i%5)) //nolint:gosec // small
+		rule.Title, rule.Level, rule.Tags, rule.Techniques = pick(r, someTexts), pick(r, monitor.Severities), someTags[:r.IntN(3)], []string{"T1110"}[:r.IntN(2)]
+		b.Events = append(b.Events, randomEvent(r, i))
+		b.Findings = append(b.Findings, monitor.Finding{Event: i, Rule: rule})
+	}
+	if _, err := store.StoreBatch(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		title := pick(r, someTexts[1:])
+		if _, err := store.CreateIncident(t.Context(), monitor.SystemActor, monitor.Incident{Title: title, Description: pick(r, someTexts), Severity: pick(r, monitor.Severities), Status: monitor.IncidentOpen, AssigneeID: monitor.ID{byte(i % 2)}}, nil); err != nil { //nolint:gosec // small
+			t.Fatal(err)
+		}
+	}
+	agree(t, r, monitor.LineAlerts, func(text string) (map[monitor.ID]bool, int, error) {
+		all, err := store.Alerts(t.Context(), nil, monitor.AlertsByCreated, page.Args{First: 500})
+		if err != nil {
+			return nil, 0, err
+		}
+		found, err := store.Alerts(t.Context(), &monitor.AlertFilter{Query: &text}, monitor.AlertsByCreated, page.Args{First: 500})
+		return differ[monitor.AlertFilter](t, text, monitor.LineAlerts, all, found, err, func(a *monitor.Alert) monitor.ID { return a.ID })
+	})
+	agree(t, r, monitor.LineIncidents, func(text string) (map[monitor.ID]bool, int, error) {
+		all, err := store.Incidents(t.Context(), nil, page.Args{First: 500})
+		if err != nil {
+			return nil, 0, err
+		}
+		found, err := store.Incidents(t.Context(), &monitor.IncidentFilter{Query: &text}, page.Args{First: 500})
+		return differ[monitor.IncidentFilter](t, text, monitor.LineIncidents, all, found, err, func(i *monitor.Incident) monitor.ID { return i.ID })
+	})
 	for _, f := range monitor.LineFields(monitor.LineRules) {
-		value := map[monitor.LineKind]string{monitor.LineText: "x*", monitor.LineList: "x"}[f.Kind]
-		if f.Kind == monitor.LineEnum {
-			value = f.Values[0]
+		text := f.Name + ":" + lineValue(r, f) + " OR word"
+		raw, err := monitor.LineFilter(monitor.LineRules, text)
+		if err == nil {
+			_, err = monitor.ParseFilter[monitor.RuleFilter](raw)
 		}
-		text := f.Name + ":" + value + " OR word"
-		if _, err := store.Rules(t.Context(), &monitor.RuleFilter{Query: &text}, page.Args{First: 1}); err != nil {
-			t.Errorf("%s: %v", text, err)
+		if err == nil {
+			_, err = store.Rules(t.Context(), &monitor.RuleFilter{Query: &text}, page.Args{First: 1})
 		}
+		if err != nil {
+			t.Errorf("%s, %s: %v", text, raw, err)
+		}
+	}
+}
+
+func agree(t *testing.T, r *rand.Rand, noun monitor.LineNoun, differences func(text string) (map[monitor.ID]bool, int, error)) {
+	t.Helper()
+	fields, some := monitor.LineFields(noun), 0
+	for i := range 300 {
+		f := fields[i%len(fields)]
+		text := f.Name + ":" + lineValue(r, f)
+		switch r.IntN(4) {
+		case 0:
+			text = "NOT " + text
+		case 1:
+			other := pick(r, fields)
+			text += pick(r, []string{" ", " OR "}) + other.Name + ":" + lineValue(r, other)
+		case 2:
+			text += " OR web"
+		}
+		different, matched, err := differences(text)
+		if err != nil || len(different) > 0 {
+			t.Errorf("%s: the database and the memory differ on %d, %v", text, len(different), err)
+		}
+		if matched > 0 {
+			some++
+		}
+	}
+	if some < 100 {
+		t.Errorf("only %d lines of 300 of %s find anything", some, noun)
+	}
+}
+
+// differ gives what only one of three readers finds: the database, the memory, and
+// the memory with what the line is told to mean.
+func differ[F any, T monitor.Subject, P interface {
+	*F
+	Compile() (monitor.Predicate, error)
+}](t *testing.T, text string, noun monitor.LineNoun, all, found *page.Connection[T], err error, id func(T) monitor.ID) (map[monitor.ID]bool, int, error) {
+	t.Helper()
+	if err != nil {
+		return nil, 0, err
+	}
+	raw, err := monitor.LineFilter(noun, text)
+	if err != nil {
+		return nil, 0, err
+	}
+	told, err := monitor.ParseFilter[F](raw)
+	if err != nil {
+		return nil, 0, err
+	}
+	p, err := P(told).Compile()
+	if err != nil {
+		return nil, 0, err
+	}
+	out := map[monitor.ID]bool{}
+	for _, item := range all.Nodes() {
+		out[id(item)] = p.Matches(item, time.Now())
+	}
+	for _, item := range found.Nodes() {
+		out[id(item)] = !out[id(item)]
+	}
+	for key, different := range out {
+		if !different {
+			delete(out, key)
+		}
+	}
+	return out, len(found.Edges), nil
+}
+
+func lineValue(r *rand.Rand, f *monitor.LineField) string {
+	switch f.Kind {
+	case monitor.LineEnum:
+		return strings.ToLower(pick(r, f.Values))
+	case monitor.LineNumber:
+		return pick(r, []string{"", ">", ">=", "<", "<="}) + pick(r, []string{"0", "1", "2"})
+	case monitor.LineTime:
+		return pick(r, []string{">", ">=", "<", "<="}) + pick(r, []string{"now-1h", "now+1h", "2026-05-04T09:30:20Z"})
+	case monitor.LineIP:
+		return pick(r, []string{"10.0.0.0/8", "::1", "203.0.113.9", "*"})
+	case monitor.LineList:
+		return pick(r, []string{"attack.t1110", "T1110", "none"})
+	case monitor.LineID:
+		return pick(r, []string{"none", "*"})
+	default:
+		return pick(r, []string{"*", "web*", "*_1*", "(web-1 OR WEB_1)", `"straße"`, "日*"})
 	}
 }
 

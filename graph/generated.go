@@ -38,6 +38,7 @@ type ResolverRoot interface {
 	Asset() AssetResolver
 	AssetRisk() AssetRiskResolver
 	Comment() CommentResolver
+	Entity() EntityResolver
 	Evidence() EvidenceResolver
 	FeedConsumer() FeedConsumerResolver
 	Incident() IncidentResolver
@@ -47,6 +48,7 @@ type ResolverRoot interface {
 	Job() JobResolver
 	JobItem() JobItemResolver
 	Mutation() MutationResolver
+	Process() ProcessResolver
 	Query() QueryResolver
 	Rule() RuleResolver
 	SavedOperation() SavedOperationResolver
@@ -292,6 +294,16 @@ type ComplexityRoot struct {
 		Port func(childComplexity int) int
 	}
 
+	Entity struct {
+		Alerts  func(childComplexity int, filter *monitor.AlertFilter, first int, after *string) int
+		Asset   func(childComplexity int) int
+		Events  func(childComplexity int, filter *monitor.EventFilter, first int, after *string) int
+		Kind    func(childComplexity int) int
+		Related func(childComplexity int, field monitor.AggregateField, first int) int
+		Seen    func(childComplexity int) int
+		Value   func(childComplexity int) int
+	}
+
 	EntityChange struct {
 		Action   func(childComplexity int) int
 		Created  func(childComplexity int) int
@@ -331,6 +343,7 @@ type ComplexityRoot struct {
 		Host        func(childComplexity int) int
 		LogSource   func(childComplexity int) int
 		Message     func(childComplexity int) int
+		Observables func(childComplexity int) int
 		OccurredAt  func(childComplexity int) int
 		Outcome     func(childComplexity int) int
 		Process     func(childComplexity int) int
@@ -357,6 +370,26 @@ type ComplexityRoot struct {
 	EventFeedBatch struct {
 		Cursor func(childComplexity int) int
 		Events func(childComplexity int) int
+	}
+
+	EventGroup struct {
+		Count     func(childComplexity int) int
+		FirstSeen func(childComplexity int) int
+		LastSeen  func(childComplexity int) int
+		Values    func(childComplexity int) int
+	}
+
+	EventGroups struct {
+		Groups     func(childComplexity int) int
+		IsEstimate func(childComplexity int) int
+		Total      func(childComplexity int) int
+	}
+
+	EventSpan struct {
+		Count      func(childComplexity int) int
+		FirstSeen  func(childComplexity int) int
+		IsEstimate func(childComplexity int) int
+		LastSeen   func(childComplexity int) int
 	}
 
 	Evidence struct {
@@ -751,11 +784,35 @@ type ComplexityRoot struct {
 		ViewerSetPassword      func(childComplexity int, input model.ViewerSetPasswordInput) int
 	}
 
+	Observable struct {
+		Field func(childComplexity int) int
+		Kind  func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
 	PageInfo struct {
 		EndCursor       func(childComplexity int) int
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	Process struct {
+		Command   func(childComplexity int) int
+		Depth     func(childComplexity int) int
+		Event     func(childComplexity int) int
+		Focus     func(childComplexity int) int
+		Image     func(childComplexity int) int
+		Key       func(childComplexity int) int
+		Parent    func(childComplexity int) int
+		Pid       func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		User      func(childComplexity int) int
+	}
+
+	ProcessTree struct {
+		Processes func(childComplexity int) int
+		Truncated func(childComplexity int) int
 	}
 
 	Query struct {
@@ -766,8 +823,10 @@ type ComplexityRoot struct {
 		Alerts            func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) int
 		Asset             func(childComplexity int, id string) int
 		Assets            func(childComplexity int, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) int
+		Entity            func(childComplexity int, kind monitor.EntityKind, value string) int
 		Event             func(childComplexity int, id string) int
 		EventCount        func(childComplexity int, filter *monitor.EventFilter) int
+		EventGroups       func(childComplexity int, filter *monitor.EventFilter, by []monitor.AggregateField, first int) int
 		EventTimeSeries   func(childComplexity int, filter *monitor.EventFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) int
 		EventTop          func(childComplexity int, filter *monitor.EventFilter, field monitor.AggregateField, first int) int
 		Events            func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
@@ -780,6 +839,7 @@ type ComplexityRoot struct {
 		Jobs              func(childComplexity int, first int, after *string) int
 		Journal           func(childComplexity int, filter *monitor.JournalFilter, object *string, first int, after *string) int
 		Node              func(childComplexity int, id string) int
+		ProcessTree       func(childComplexity int, event string) int
 		QueryLine         func(childComplexity int, noun monitor.LineNoun, query string) int
 		RateLimit         func(childComplexity int) int
 		Rule              func(childComplexity int, id string) int
@@ -797,6 +857,7 @@ type ComplexityRoot struct {
 	QueryLine struct {
 		Error  func(childComplexity int) int
 		Fields func(childComplexity int) int
+		Filter func(childComplexity int) int
 	}
 
 	QueryLineError struct {
@@ -1137,6 +1198,13 @@ type CommentResolver interface {
 
 	Mentions(ctx context.Context, obj *monitor.Comment) ([]*monitor.User, error)
 }
+type EntityResolver interface {
+	Asset(ctx context.Context, obj *monitor.Entity) (*monitor.Asset, error)
+	Events(ctx context.Context, obj *monitor.Entity, filter *monitor.EventFilter, first int, after *string) (*page.Connection[*monitor.Event], error)
+	Alerts(ctx context.Context, obj *monitor.Entity, filter *monitor.AlertFilter, first int, after *string) (*page.Connection[*monitor.Alert], error)
+	Seen(ctx context.Context, obj *monitor.Entity) (*monitor.EventSpan, error)
+	Related(ctx context.Context, obj *monitor.Entity, field monitor.AggregateField, first int) (*monitor.TopValues, error)
+}
 type EvidenceResolver interface {
 	Event(ctx context.Context, obj *monitor.Evidence) (*monitor.Event, error)
 }
@@ -1250,6 +1318,12 @@ type MutationResolver interface {
 	RuleEnable(ctx context.Context, input model.RuleEnableInput) (*model.RulePayload, error)
 	RuleDisable(ctx context.Context, input model.RuleDisableInput) (*model.RulePayload, error)
 }
+type ProcessResolver interface {
+	Parent(ctx context.Context, obj *monitor.Process) (*string, error)
+
+	Pid(ctx context.Context, obj *monitor.Process) (*int, error)
+	StartedAt(ctx context.Context, obj *monitor.Process) (*time.Time, error)
+}
 type QueryResolver interface {
 	Viewer(ctx context.Context) (*monitor.Viewer, error)
 	Node(ctx context.Context, id string) (monitor.Node, error)
@@ -1278,6 +1352,9 @@ type QueryResolver interface {
 	EventTop(ctx context.Context, filter *monitor.EventFilter, field monitor.AggregateField, first int) (*monitor.TopValues, error)
 	EventTimeSeries(ctx context.Context, filter *monitor.EventFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) (*monitor.TimeSeries, error)
 	AlertTop(ctx context.Context, filter *monitor.AlertFilter, field monitor.AggregateField, first int) (*monitor.TopValues, error)
+	EventGroups(ctx context.Context, filter *monitor.EventFilter, by []monitor.AggregateField, first int) (*monitor.EventGroups, error)
+	Entity(ctx context.Context, kind monitor.EntityKind, value string) (*monitor.Entity, error)
+	ProcessTree(ctx context.Context, event string) (*monitor.ProcessTree, error)
 	AlertTimeSeries(ctx context.Context, filter *monitor.AlertFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) (*monitor.TimeSeries, error)
 	QueryLine(ctx context.Context, noun monitor.LineNoun, query string) (*model.QueryLine, error)
 	SavedViews(ctx context.Context, noun *monitor.LineNoun, first int, after *string) (*page.Connection[*monitor.SavedView], error)
@@ -2261,6 +2338,64 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Endpoint.Port(childComplexity), true
 
+	case "Entity.alerts":
+		if e.ComplexityRoot.Entity.Alerts == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_alerts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.Alerts(childComplexity, args["filter"].(*monitor.AlertFilter), args["first"].(int), args["after"].(*string)), true
+	case "Entity.asset":
+		if e.ComplexityRoot.Entity.Asset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Entity.Asset(childComplexity), true
+	case "Entity.events":
+		if e.ComplexityRoot.Entity.Events == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_events_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.Events(childComplexity, args["filter"].(*monitor.EventFilter), args["first"].(int), args["after"].(*string)), true
+	case "Entity.kind":
+		if e.ComplexityRoot.Entity.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Entity.Kind(childComplexity), true
+	case "Entity.related":
+		if e.ComplexityRoot.Entity.Related == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_related_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.Related(childComplexity, args["field"].(monitor.AggregateField), args["first"].(int)), true
+	case "Entity.seen":
+		if e.ComplexityRoot.Entity.Seen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Entity.Seen(childComplexity), true
+	case "Entity.value":
+		if e.ComplexityRoot.Entity.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Entity.Value(childComplexity), true
+
 	case "EntityChange.action":
 		if e.ComplexityRoot.EntityChange.Action == nil {
 			break
@@ -2421,6 +2556,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Event.Message(childComplexity), true
+	case "Event.observables":
+		if e.ComplexityRoot.Event.Observables == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Observables(childComplexity), true
 	case "Event.occurredAt":
 		if e.ComplexityRoot.Event.OccurredAt == nil {
 			break
@@ -2526,6 +2667,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EventFeedBatch.Events(childComplexity), true
+
+	case "EventGroup.count":
+		if e.ComplexityRoot.EventGroup.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventGroup.Count(childComplexity), true
+	case "EventGroup.firstSeen":
+		if e.ComplexityRoot.EventGroup.FirstSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventGroup.FirstSeen(childComplexity), true
+	case "EventGroup.lastSeen":
+		if e.ComplexityRoot.EventGroup.LastSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventGroup.LastSeen(childComplexity), true
+	case "EventGroup.values":
+		if e.ComplexityRoot.EventGroup.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventGroup.Values(childComplexity), true
+
+	case "EventGroups.groups":
+		if e.ComplexityRoot.EventGroups.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventGroups.Groups(childComplexity), true
+	case "EventGroups.isEstimate":
+		if e.ComplexityRoot.EventGroups.IsEstimate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventGroups.IsEstimate(childComplexity), true
+	case "EventGroups.total":
+		if e.ComplexityRoot.EventGroups.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventGroups.Total(childComplexity), true
+
+	case "EventSpan.count":
+		if e.ComplexityRoot.EventSpan.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventSpan.Count(childComplexity), true
+	case "EventSpan.firstSeen":
+		if e.ComplexityRoot.EventSpan.FirstSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventSpan.FirstSeen(childComplexity), true
+	case "EventSpan.isEstimate":
+		if e.ComplexityRoot.EventSpan.IsEstimate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventSpan.IsEstimate(childComplexity), true
+	case "EventSpan.lastSeen":
+		if e.ComplexityRoot.EventSpan.LastSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventSpan.LastSeen(childComplexity), true
 
 	case "Evidence.event":
 		if e.ComplexityRoot.Evidence.Event == nil {
@@ -4436,6 +4646,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Mutation.ViewerSetPassword(childComplexity, args["input"].(model.ViewerSetPasswordInput)), true
 
+	case "Observable.field":
+		if e.ComplexityRoot.Observable.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Observable.Field(childComplexity), true
+	case "Observable.kind":
+		if e.ComplexityRoot.Observable.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Observable.Kind(childComplexity), true
+	case "Observable.value":
+		if e.ComplexityRoot.Observable.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Observable.Value(childComplexity), true
+
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
 			break
@@ -4460,6 +4689,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "Process.command":
+		if e.ComplexityRoot.Process.Command == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Process.Command(childComplexity), true
+	case "Process.depth":
+		if e.ComplexityRoot.Process.Depth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Process.Depth(childComplexity), true
+	case "Process.event":
+		if e.ComplexityRoot.Process.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Process.Event(childComplexity), true
+	case "Process.focus":
+		if e.ComplexityRoot.Process.Focus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Process.Focus(childComplexity), true
+	case "Process.image":
+		if e.ComplexityRoot.Process.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Process.Image(childComplexity), true
+	case "Process.key":
+		if e.ComplexityRoot.Process.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Process.Key(childComplexity), true
+	case "Process.parent":
+		if e.ComplexityRoot.Process.Parent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Process.Parent(childComplexity), true
+	case "Process.pid":
+		if e.ComplexityRoot.Process.Pid == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Process.Pid(childComplexity), true
+	case "Process.startedAt":
+		if e.ComplexityRoot.Process.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Process.StartedAt(childComplexity), true
+	case "Process.user":
+		if e.ComplexityRoot.Process.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Process.User(childComplexity), true
+
+	case "ProcessTree.processes":
+		if e.ComplexityRoot.ProcessTree.Processes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProcessTree.Processes(childComplexity), true
+	case "ProcessTree.truncated":
+		if e.ComplexityRoot.ProcessTree.Truncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProcessTree.Truncated(childComplexity), true
 
 	case "Query.alert":
 		if e.ComplexityRoot.Query.Alert == nil {
@@ -4538,6 +4841,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Assets(childComplexity, args["filter"].(*monitor.AssetFilter), args["orderBy"].(*monitor.AssetOrder), args["first"].(int), args["after"].(*string)), true
+	case "Query.entity":
+		if e.ComplexityRoot.Query.Entity == nil {
+			break
+		}
+
+		args, err := ec.field_Query_entity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Entity(childComplexity, args["kind"].(monitor.EntityKind), args["value"].(string)), true
 	case "Query.event":
 		if e.ComplexityRoot.Query.Event == nil {
 			break
@@ -4560,6 +4874,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.EventCount(childComplexity, args["filter"].(*monitor.EventFilter)), true
+	case "Query.eventGroups":
+		if e.ComplexityRoot.Query.EventGroups == nil {
+			break
+		}
+
+		args, err := ec.field_Query_eventGroups_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.EventGroups(childComplexity, args["filter"].(*monitor.EventFilter), args["by"].([]monitor.AggregateField), args["first"].(int)), true
 	case "Query.eventTimeSeries":
 		if e.ComplexityRoot.Query.EventTimeSeries == nil {
 			break
@@ -4688,6 +5013,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.processTree":
+		if e.ComplexityRoot.Query.ProcessTree == nil {
+			break
+		}
+
+		args, err := ec.field_Query_processTree_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ProcessTree(childComplexity, args["event"].(string)), true
 	case "Query.queryLine":
 		if e.ComplexityRoot.Query.QueryLine == nil {
 			break
@@ -4818,6 +5154,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.QueryLine.Fields(childComplexity), true
+	case "QueryLine.filter":
+		if e.ComplexityRoot.QueryLine.Filter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryLine.Filter(childComplexity), true
 
 	case "QueryLineError.hint":
 		if e.ComplexityRoot.QueryLineError.Hint == nil {
@@ -6263,6 +6605,29 @@ type Query {
     "How many values: 1 to 100."
     first: Int! = 10
   ): TopValues! @auth(requires: VIEWER) @cost(weight: 50)
+  "The events that match, counted by the values of up to three fields together. Over the latest 200,000 of them."
+  eventGroups(
+    filter: EventFilter
+    "1 to 3 fields."
+    by: [EventField!]!
+    "How many groups: 1 to 100."
+    first: Int! = 20
+  ): EventGroups! @auth(requires: VIEWER) @cost(weight: 200)
+  "All about an address, host, file hash or user: to go from one thing to the next. ` + "`" + `entityFeed` + "`" + ` goes on live."
+  entity(
+    "What it is."
+    kind: EntityKind!
+    "The address, name or hash."
+    value: String!
+  ): Entity! @auth(requires: VIEWER)
+  """
+  What started what, around the process of an event: its ancestors, what its parent started, and all that it started. Out of
+  the process events of its host from a day before to an hour after it. Null where the event names no process.
+  """
+  processTree(
+    "The event."
+    event: ID!
+  ): ProcessTree @auth(requires: VIEWER) @cost(weight: 2000)
   "The alerts that match, counted by when they last matched. Over the latest 200,000 of them."
   alertTimeSeries(
     filter: AlertFilter
@@ -6572,6 +6937,8 @@ type Event implements Node @auth(requires: VIEWER) {
   message: String!
   "The record as it came."
   raw: JSON!
+  "What it names that can be asked about with ` + "`" + `entity` + "`" + `."
+  observables: [Observable!]! @cost(weight: 0)
 }
 
 "A page of events."
@@ -8477,6 +8844,107 @@ type Series @auth(requires: VIEWER) {
   total: Int!
 }
 
+"The commonest combinations of values."
+type EventGroups @auth(requires: VIEWER) {
+  "The commonest first."
+  groups: [EventGroup!]! @cost(weight: 0)
+  "How many events were counted."
+  total: Int!
+  "Whether there are more events than were counted, which are the latest."
+  isEstimate: Boolean!
+}
+
+"The events that have the same values."
+type EventGroup @auth(requires: VIEWER) {
+  "In the order of ` + "`" + `by` + "`" + `; null where they have nothing there."
+  values: [String]!
+  "How many they are."
+  count: Int!
+  "When the first of them happened."
+  firstSeen: Time!
+  "When the last of them happened."
+  lastSeen: Time!
+}
+
+# ---------------------------------------------------------------- pivot
+
+"Something that an event names."
+type Observable @auth(requires: VIEWER) {
+  "What it is."
+  kind: EntityKind!
+  "The address, name or hash, in lower case."
+  value: String!
+  "The event's field where it stands: host, user, fileHash, source.ip, destination.ip."
+  field: String!
+}
+
+"An address, host, file hash or user, and what is known of it."
+type Entity @auth(requires: VIEWER) {
+  "What it is."
+  kind: EntityKind!
+  "The address, name or hash, as events have it."
+  value: String!
+  "The host or user as an asset; null for others and for what was never seen."
+  asset: Asset
+  "Events that name it, the latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  events(filter: EventFilter, first: Int!, after: String): EventConnection!
+  "Alerts that name it, the newest first. ` + "`" + `first` + "`" + ` is at most 500."
+  alerts(filter: AlertFilter, first: Int!, after: String): AlertConnection!
+  "How many events name it, and from when to when."
+  seen: EventSpan! @cost(weight: 100)
+  "What its events name most: with whom, where, by what."
+  related(
+    "Which field of the events."
+    field: EventField!
+    "How many values: 1 to 100."
+    first: Int! = 10
+  ): TopValues! @cost(weight: 100)
+}
+
+"How many events there are, and from when to when."
+type EventSpan @auth(requires: VIEWER) {
+  "Exact up to 200,000."
+  count: Int!
+  "Whether there are more; then firstSeen is that of the latest 200,000."
+  isEstimate: Boolean!
+  "When the first happened; null without any."
+  firstSeen: Time
+  "When the last happened; null without any."
+  lastSeen: Time
+}
+
+"What started what."
+type ProcessTree @auth(requires: VIEWER) {
+  "Parents before their children, the eldest first; at most 500."
+  processes: [Process!]! @cost(weight: 0)
+  "Whether there was more than one tree holds."
+  truncated: Boolean!
+}
+
+"A process, as the events of its host report it."
+type Process @auth(requires: VIEWER) {
+  "Unique in its tree."
+  key: String!
+  "The key of what started it; null where nothing is known of that."
+  parent: String
+  "0 for the eldest."
+  depth: Int!
+  "Path or name of the executable."
+  image: String!
+  "Its command line."
+  command: String!
+  "The account."
+  user: String!
+  "Its number on the host; null where it is not known."
+  pid: Int
+  "When it started; null where only its children name it."
+  startedAt: Time
+  "The event that reports its start; null as startedAt."
+  event: Event
+  "Whether the tree is about it."
+  focus: Boolean!
+}
+
 # ---------------------------------------------------------------- export
 
 "The form of a file."
@@ -8581,7 +9049,9 @@ enum QueryFieldKind {
 type QueryLine @auth(requires: VIEWER) {
   "Null: it can be used."
   error: QueryLineError
-  "The fields that it may name."
+  "What was understood, as the noun's filter input; null where there is an error."
+  filter: JSON
+  "The fields that it may name. Events have ` + "`" + `raw.` + "`" + ` with a path of the record besides."
   fields: [QueryLineField!]! @cost(weight: 0)
 }
 
@@ -9642,6 +10112,26 @@ func (ec *executionContext) childFields_Endpoint(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Endpoint", field.Name)
 }
 
+func (ec *executionContext) childFields_Entity(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_Entity_kind(ctx, field)
+	case "value":
+		return ec.fieldContext_Entity_value(ctx, field)
+	case "asset":
+		return ec.fieldContext_Entity_asset(ctx, field)
+	case "events":
+		return ec.fieldContext_Entity_events(ctx, field)
+	case "alerts":
+		return ec.fieldContext_Entity_alerts(ctx, field)
+	case "seen":
+		return ec.fieldContext_Entity_seen(ctx, field)
+	case "related":
+		return ec.fieldContext_Entity_related(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Entity", field.Name)
+}
+
 func (ec *executionContext) childFields_EntityChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "kind":
@@ -9738,6 +10228,8 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 		return ec.fieldContext_Event_message(ctx, field)
 	case "raw":
 		return ec.fieldContext_Event_raw(ctx, field)
+	case "observables":
+		return ec.fieldContext_Event_observables(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Event", field.Name)
 }
@@ -9774,6 +10266,46 @@ func (ec *executionContext) childFields_EventFeedBatch(ctx context.Context, fiel
 		return ec.fieldContext_EventFeedBatch_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EventFeedBatch", field.Name)
+}
+
+func (ec *executionContext) childFields_EventGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "values":
+		return ec.fieldContext_EventGroup_values(ctx, field)
+	case "count":
+		return ec.fieldContext_EventGroup_count(ctx, field)
+	case "firstSeen":
+		return ec.fieldContext_EventGroup_firstSeen(ctx, field)
+	case "lastSeen":
+		return ec.fieldContext_EventGroup_lastSeen(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_EventGroups(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "groups":
+		return ec.fieldContext_EventGroups_groups(ctx, field)
+	case "total":
+		return ec.fieldContext_EventGroups_total(ctx, field)
+	case "isEstimate":
+		return ec.fieldContext_EventGroups_isEstimate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventGroups", field.Name)
+}
+
+func (ec *executionContext) childFields_EventSpan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_EventSpan_count(ctx, field)
+	case "isEstimate":
+		return ec.fieldContext_EventSpan_isEstimate(ctx, field)
+	case "firstSeen":
+		return ec.fieldContext_EventSpan_firstSeen(ctx, field)
+	case "lastSeen":
+		return ec.fieldContext_EventSpan_lastSeen(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventSpan", field.Name)
 }
 
 func (ec *executionContext) childFields_Evidence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10436,6 +10968,18 @@ func (ec *executionContext) childFields_MatchedField(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type MatchedField", field.Name)
 }
 
+func (ec *executionContext) childFields_Observable(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_Observable_kind(ctx, field)
+	case "value":
+		return ec.fieldContext_Observable_value(ctx, field)
+	case "field":
+		return ec.fieldContext_Observable_field(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Observable", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -10450,10 +10994,48 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_Process(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_Process_key(ctx, field)
+	case "parent":
+		return ec.fieldContext_Process_parent(ctx, field)
+	case "depth":
+		return ec.fieldContext_Process_depth(ctx, field)
+	case "image":
+		return ec.fieldContext_Process_image(ctx, field)
+	case "command":
+		return ec.fieldContext_Process_command(ctx, field)
+	case "user":
+		return ec.fieldContext_Process_user(ctx, field)
+	case "pid":
+		return ec.fieldContext_Process_pid(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Process_startedAt(ctx, field)
+	case "event":
+		return ec.fieldContext_Process_event(ctx, field)
+	case "focus":
+		return ec.fieldContext_Process_focus(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Process", field.Name)
+}
+
+func (ec *executionContext) childFields_ProcessTree(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "processes":
+		return ec.fieldContext_ProcessTree_processes(ctx, field)
+	case "truncated":
+		return ec.fieldContext_ProcessTree_truncated(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProcessTree", field.Name)
+}
+
 func (ec *executionContext) childFields_QueryLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "error":
 		return ec.fieldContext_QueryLine_error(ctx, field)
+	case "filter":
+		return ec.fieldContext_QueryLine_filter(ctx, field)
 	case "fields":
 		return ec.fieldContext_QueryLine_fields(ctx, field)
 	}
@@ -11275,6 +11857,88 @@ func (ec *executionContext) field_Asset_journal_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Entity_alerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.AlertFilter, error) {
+			return ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Entity_events_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.EventFilter, error) {
+			return ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Entity_related_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "field",
+		func(ctx context.Context, v any) (monitor.AggregateField, error) {
+			return ec.unmarshalNEventField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["field"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
 	return args, nil
 }
 
@@ -12412,6 +13076,28 @@ func (ec *executionContext) field_Query_assets_args(ctx context.Context, rawArgs
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_entity_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
+		func(ctx context.Context, v any) (monitor.EntityKind, error) {
+			return ec.unmarshalNEntityKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kind"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "value",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["value"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_eventCount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12423,6 +13109,36 @@ func (ec *executionContext) field_Query_eventCount_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["filter"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_eventGroups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.EventFilter, error) {
+			return ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]monitor.AggregateField, error) {
+			return ec.unmarshalNEventField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateFieldᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
 	return args, nil
 }
 
@@ -12743,6 +13459,20 @@ func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_processTree_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "event",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["event"] = arg0
 	return args, nil
 }
 
@@ -17078,6 +17808,248 @@ func (ec *executionContext) fieldContext_Endpoint_port(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Endpoint", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Entity_kind(ctx context.Context, field graphql.CollectedField, obj *monitor.Entity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.EntityKind) graphql.Marshaler {
+			return ec.marshalNEntityKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Entity", field, false, false, "EntityKind")
+}
+
+func (ec *executionContext) _Entity_value(ctx context.Context, field graphql.CollectedField, obj *monitor.Entity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Entity", field, false, false, "String")
+}
+
+func (ec *executionContext) _Entity_asset(ctx context.Context, field graphql.CollectedField, obj *monitor.Entity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_asset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Entity().Asset(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Asset) graphql.Marshaler {
+			return ec.marshalOAsset2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAsset(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_asset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Asset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entity_events(ctx context.Context, field graphql.CollectedField, obj *monitor.Entity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().Events(ctx, obj, fc.Args["filter"].(*monitor.EventFilter), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Event]) graphql.Marshaler {
+			return ec.marshalNEventConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_events(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_events_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entity_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.Entity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().Alerts(ctx, obj, fc.Args["filter"].(*monitor.AlertFilter), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Alert]) graphql.Marshaler {
+			return ec.marshalNAlertConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_alerts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_alerts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entity_seen(ctx context.Context, field graphql.CollectedField, obj *monitor.Entity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_seen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Entity().Seen(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.EventSpan) graphql.Marshaler {
+			return ec.marshalNEventSpan2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventSpan(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_seen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventSpan(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entity_related(ctx context.Context, field graphql.CollectedField, obj *monitor.Entity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_related(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().Related(ctx, obj, fc.Args["field"].(monitor.AggregateField), fc.Args["first"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.TopValues) graphql.Marshaler {
+			return ec.marshalNTopValues2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTopValues(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_related(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TopValues(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_related_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _EntityChange_kind(ctx context.Context, field graphql.CollectedField, obj *model.EntityChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17946,6 +18918,38 @@ func (ec *executionContext) fieldContext_Event_raw(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Event", field, false, false, "JSON")
 }
 
+func (ec *executionContext) _Event_observables(ctx context.Context, field graphql.CollectedField, obj *monitor.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_observables(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Observables(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Observable) graphql.Marshaler {
+			return ec.marshalNObservable2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐObservableᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Event_observables(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Event",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Observable(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _EventConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Event]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18173,6 +19177,268 @@ func (ec *executionContext) fieldContext_EventFeedBatch_events(_ context.Context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _EventGroup_values(ctx context.Context, field graphql.CollectedField, obj *monitor.EventGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventGroup_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*string) graphql.Marshaler {
+			return ec.marshalNString2ᚕᚖstring(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventGroup_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventGroup", field, false, false, "String")
+}
+
+func (ec *executionContext) _EventGroup_count(ctx context.Context, field graphql.CollectedField, obj *monitor.EventGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventGroup_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventGroup_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventGroup", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EventGroup_firstSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.EventGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventGroup_firstSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FirstSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventGroup_firstSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventGroup", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventGroup_lastSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.EventGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventGroup_lastSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventGroup_lastSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventGroup", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventGroups_groups(ctx context.Context, field graphql.CollectedField, obj *monitor.EventGroups) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventGroups_groups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.EventGroup) graphql.Marshaler {
+			return ec.marshalNEventGroup2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventGroups_groups(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventGroups",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventGroup(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventGroups_total(ctx context.Context, field graphql.CollectedField, obj *monitor.EventGroups) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventGroups_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventGroups_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventGroups", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EventGroups_isEstimate(ctx context.Context, field graphql.CollectedField, obj *monitor.EventGroups) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventGroups_isEstimate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsEstimate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventGroups_isEstimate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventGroups", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _EventSpan_count(ctx context.Context, field graphql.CollectedField, obj *monitor.EventSpan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventSpan_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventSpan_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventSpan", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EventSpan_isEstimate(ctx context.Context, field graphql.CollectedField, obj *monitor.EventSpan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventSpan_isEstimate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsEstimate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventSpan_isEstimate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventSpan", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _EventSpan_firstSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.EventSpan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventSpan_firstSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FirstSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EventSpan_firstSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventSpan", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventSpan_lastSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.EventSpan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventSpan_lastSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EventSpan_lastSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventSpan", field, false, false, "Time")
 }
 
 func (ec *executionContext) _Evidence_event(ctx context.Context, field graphql.CollectedField, obj *monitor.Evidence) (ret graphql.Marshaler) {
@@ -26156,6 +27422,75 @@ func (ec *executionContext) fieldContext_Mutation_ruleDisable(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Observable_kind(ctx context.Context, field graphql.CollectedField, obj *monitor.Observable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Observable_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.EntityKind) graphql.Marshaler {
+			return ec.marshalNEntityKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntityKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Observable_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Observable", field, false, false, "EntityKind")
+}
+
+func (ec *executionContext) _Observable_value(ctx context.Context, field graphql.CollectedField, obj *monitor.Observable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Observable_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Observable_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Observable", field, false, false, "String")
+}
+
+func (ec *executionContext) _Observable_field(ctx context.Context, field graphql.CollectedField, obj *monitor.Observable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Observable_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Observable_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Observable", field, false, false, "String")
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26246,6 +27581,300 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
+}
+
+func (ec *executionContext) _Process_key(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Process_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Process_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Process", field, false, false, "String")
+}
+
+func (ec *executionContext) _Process_parent(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Process_parent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Process().Parent(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Process_parent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Process", field, true, true, "String")
+}
+
+func (ec *executionContext) _Process_depth(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Process_depth(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Depth, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Process_depth(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Process", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Process_image(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Process_image(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Image, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Process_image(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Process", field, false, false, "String")
+}
+
+func (ec *executionContext) _Process_command(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Process_command(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Command, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Process_command(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Process", field, false, false, "String")
+}
+
+func (ec *executionContext) _Process_user(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Process_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Process_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Process", field, false, false, "String")
+}
+
+func (ec *executionContext) _Process_pid(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Process_pid(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Process().Pid(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Process_pid(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Process", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Process_startedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Process_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Process().StartedAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Process_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Process", field, true, true, "Time")
+}
+
+func (ec *executionContext) _Process_event(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Process_event(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Event, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Event) graphql.Marshaler {
+			return ec.marshalOEvent2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEvent(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Process_event(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Process",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Event(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Process_focus(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Process_focus(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Focus, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Process_focus(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Process", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ProcessTree_processes(ctx context.Context, field graphql.CollectedField, obj *monitor.ProcessTree) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProcessTree_processes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Processes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Process) graphql.Marshaler {
+			return ec.marshalNProcess2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐProcessᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProcessTree_processes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProcessTree",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Process(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProcessTree_truncated(ctx context.Context, field graphql.CollectedField, obj *monitor.ProcessTree) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProcessTree_truncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Truncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProcessTree_truncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProcessTree", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -27412,6 +29041,138 @@ func (ec *executionContext) fieldContext_Query_alertTop(ctx context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_eventGroups(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_eventGroups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().EventGroups(ctx, fc.Args["filter"].(*monitor.EventFilter), fc.Args["by"].([]monitor.AggregateField), fc.Args["first"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.EventGroups) graphql.Marshaler {
+			return ec.marshalNEventGroups2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventGroups(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_eventGroups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventGroups(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_eventGroups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_entity(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_entity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Entity(ctx, fc.Args["kind"].(monitor.EntityKind), fc.Args["value"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Entity) graphql.Marshaler {
+			return ec.marshalNEntity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_entity(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Entity(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_entity_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_processTree(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_processTree(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ProcessTree(ctx, fc.Args["event"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.ProcessTree) graphql.Marshaler {
+			return ec.marshalOProcessTree2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐProcessTree(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_processTree(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProcessTree(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_processTree_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_alertTimeSeries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -27758,6 +29519,29 @@ func (ec *executionContext) fieldContext_QueryLine_error(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _QueryLine_filter(ctx context.Context, field graphql.CollectedField, obj *model.QueryLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryLine_filter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Filter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.RawJSON) graphql.Marshaler {
+			return ec.marshalOJSON2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawJSON(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_QueryLine_filter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QueryLine", field, false, false, "JSON")
 }
 
 func (ec *executionContext) _QueryLine_fields(ctx context.Context, field graphql.CollectedField, obj *model.QueryLine) (ret graphql.Marshaler) {
@@ -40112,6 +41896,74 @@ func (ec *executionContext) _Endpoint(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var entityImplementors = []string{"Entity"}
+
+func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet, obj *monitor.Entity) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, entityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Entity")
+		case "kind":
+			out.Values[i] = ec._Entity_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "value":
+			out.Values[i] = ec._Entity_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "asset":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_asset(ctx, field, obj)
+				})
+		case "events":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_events(ctx, field, obj)
+				})
+		case "alerts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_alerts(ctx, field, obj)
+				})
+		case "seen":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_seen(ctx, field, obj)
+				})
+		case "related":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_related(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var entityChangeImplementors = []string{"EntityChange"}
 
 func (ec *executionContext) _EntityChange(ctx context.Context, sel ast.SelectionSet, obj *model.EntityChange) graphql.Marshaler {
@@ -40410,6 +42262,11 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "observables":
+			out.Values[i] = ec._Event_observables(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -40532,6 +42389,145 @@ func (ec *executionContext) _EventFeedBatch(ctx context.Context, sel ast.Selecti
 		case "events":
 			out.Values[i] = ec._EventFeedBatch_events(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventGroupImplementors = []string{"EventGroup"}
+
+func (ec *executionContext) _EventGroup(ctx context.Context, sel ast.SelectionSet, obj *monitor.EventGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventGroup")
+		case "values":
+			out.Values[i] = ec._EventGroup_values(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._EventGroup_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "firstSeen":
+			out.Values[i] = ec._EventGroup_firstSeen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastSeen":
+			out.Values[i] = ec._EventGroup_lastSeen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventGroupsImplementors = []string{"EventGroups"}
+
+func (ec *executionContext) _EventGroups(ctx context.Context, sel ast.SelectionSet, obj *monitor.EventGroups) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventGroupsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventGroups")
+		case "groups":
+			out.Values[i] = ec._EventGroups_groups(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._EventGroups_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isEstimate":
+			out.Values[i] = ec._EventGroups_isEstimate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventSpanImplementors = []string{"EventSpan"}
+
+func (ec *executionContext) _EventSpan(ctx context.Context, sel ast.SelectionSet, obj *monitor.EventSpan) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventSpanImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventSpan")
+		case "count":
+			out.Values[i] = ec._EventSpan_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isEstimate":
+			out.Values[i] = ec._EventSpan_isEstimate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "firstSeen":
+			out.Values[i] = ec._EventSpan_firstSeen(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lastSeen":
+			out.Values[i] = ec._EventSpan_lastSeen(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -43241,6 +45237,49 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	return out
 }
 
+var observableImplementors = []string{"Observable"}
+
+func (ec *executionContext) _Observable(ctx context.Context, sel ast.SelectionSet, obj *monitor.Observable) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, observableImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Observable")
+		case "kind":
+			out.Values[i] = ec._Observable_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._Observable_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "field":
+			out.Values[i] = ec._Observable_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *page.Info) graphql.Marshaler {
@@ -43270,6 +45309,125 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 		case "endCursor":
 			out.Values[i] = ec._PageInfo_endCursor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var processImplementors = []string{"Process"}
+
+func (ec *executionContext) _Process(ctx context.Context, sel ast.SelectionSet, obj *monitor.Process) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, processImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Process")
+		case "key":
+			out.Values[i] = ec._Process_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "parent":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Process_parent(ctx, field, obj)
+				})
+		case "depth":
+			out.Values[i] = ec._Process_depth(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "image":
+			out.Values[i] = ec._Process_image(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "command":
+			out.Values[i] = ec._Process_command(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "user":
+			out.Values[i] = ec._Process_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pid":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Process_pid(ctx, field, obj)
+				})
+		case "startedAt":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Process_startedAt(ctx, field, obj)
+				})
+		case "event":
+			out.Values[i] = ec._Process_event(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "focus":
+			out.Values[i] = ec._Process_focus(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var processTreeImplementors = []string{"ProcessTree"}
+
+func (ec *executionContext) _ProcessTree(ctx context.Context, sel ast.SelectionSet, obj *monitor.ProcessTree) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, processTreeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProcessTree")
+		case "processes":
+			out.Values[i] = ec._ProcessTree_processes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "truncated":
+			out.Values[i] = ec._ProcessTree_truncated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -43470,6 +45628,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_alertTop(ctx, field)
 				})
+		case "eventGroups":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_eventGroups(ctx, field)
+				})
+		case "entity":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_entity(ctx, field)
+				})
+		case "processTree":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_processTree(ctx, field)
+				})
 		case "alertTimeSeries":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -43550,6 +45726,11 @@ func (ec *executionContext) _QueryLine(ctx context.Context, sel ast.SelectionSet
 			out.Values[i] = graphql.MarshalString("QueryLine")
 		case "error":
 			out.Values[i] = ec._QueryLine_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "filter":
+			out.Values[i] = ec._QueryLine_filter(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -46541,6 +48722,14 @@ func (ec *executionContext) marshalNEndpoint2githubᚗcomᚋsecurityᚑmonitor�
 	return ec._Endpoint(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalNEntity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEntity(ctx context.Context, sel ast.SelectionSet, v *monitor.Entity) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Entity!")
+		return graphql.Null
+	}
+	return ec._Entity(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNEntityChange2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEntityChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.EntityChange) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -46751,9 +48940,79 @@ func (ec *executionContext) marshalNEventField2githubᚗcomᚋsecurityᚑmonitor
 	return res
 }
 
+func (ec *executionContext) unmarshalNEventField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateFieldᚄ(ctx context.Context, v any) ([]monitor.AggregateField, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.AggregateField, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNEventField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNEventField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.AggregateField) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEventField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAggregateField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx context.Context, v any) (*monitor.EventFilter, error) {
 	res, err := ec.unmarshalInputEventFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEventGroup2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.EventGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEventGroup2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEventGroup2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventGroup(ctx context.Context, sel ast.SelectionSet, v *monitor.EventGroup) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventGroup!")
+		return graphql.Null
+	}
+	return ec._EventGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEventGroups2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventGroups(ctx context.Context, sel ast.SelectionSet, v *monitor.EventGroups) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventGroups!")
+		return graphql.Null
+	}
+	return ec._EventGroups(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEventSpan2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventSpan(ctx context.Context, sel ast.SelectionSet, v *monitor.EventSpan) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventSpan!")
+		return graphql.Null
+	}
+	return ec._EventSpan(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNEvidence2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEvidenceᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Evidence) graphql.Marshaler {
@@ -47731,6 +49990,30 @@ func (ec *executionContext) marshalNMatchedField2ᚕgithubᚗcomᚋsecurityᚑmo
 	return ret
 }
 
+func (ec *executionContext) marshalNObservable2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐObservableᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Observable) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNObservable2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐObservable(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNObservable2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐObservable(ctx context.Context, sel ast.SelectionSet, v *monitor.Observable) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Observable!")
+		return graphql.Null
+	}
+	return ec._Observable(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNOutcome2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐOutcome(ctx context.Context, v any) (monitor.Outcome, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := monitor.Outcome(tmp)
@@ -47748,6 +50031,30 @@ func (ec *executionContext) marshalNOutcome2githubᚗcomᚋsecurityᚑmonitorᚋ
 
 func (ec *executionContext) marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx context.Context, sel ast.SelectionSet, v page.Info) graphql.Marshaler {
 	return ec._PageInfo(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNProcess2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐProcessᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Process) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNProcess2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐProcess(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNProcess2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐProcess(ctx context.Context, sel ast.SelectionSet, v *monitor.Process) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Process!")
+		return graphql.Null
+	}
+	return ec._Process(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNQueryFieldKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLineKind(ctx context.Context, v any) (monitor.LineKind, error) {
@@ -48397,6 +50704,29 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 		if e == graphql.Null {
 			return graphql.Null
 		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNString2ᚕᚖstring(ctx context.Context, v any) ([]*string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalOString2ᚖstring(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNString2ᚕᚖstring(ctx context.Context, sel ast.SelectionSet, v []*string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalOString2ᚖstring(ctx, sel, v[i])
 	}
 
 	return ret
@@ -49917,6 +52247,13 @@ func (ec *executionContext) unmarshalOOutcomeFilter2ᚖgithubᚗcomᚋsecurity�
 	}
 	res, err := ec.unmarshalInputOutcomeFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOProcessTree2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐProcessTree(ctx context.Context, sel ast.SelectionSet, v *monitor.ProcessTree) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ProcessTree(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOQueryLineError2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐQueryLineError(ctx context.Context, sel ast.SelectionSet, v *model.QueryLineError) graphql.Marshaler {

@@ -31,6 +31,23 @@ type TopValues struct {
 	IsEstimate bool
 }
 
+// MaxGroupBy is how many fields events are grouped by at most.
+const MaxGroupBy = 3
+
+// EventGroups are the commonest combinations of values, the commonest first.
+type EventGroups struct {
+	Groups     []*EventGroup
+	Total      int  // events that were counted
+	IsEstimate bool // there are more: these are the latest
+}
+
+// EventGroup is how many events have the same values.
+type EventGroup struct {
+	Values              []*string // in the order of the fields; nil for none
+	Count               int
+	FirstSeen, LastSeen time.Time
+}
+
 // SeriesBounds are the buckets of a time series.
 type SeriesBounds struct {
 	From, To time.Time

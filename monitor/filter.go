@@ -446,6 +446,9 @@ func ParseTimeInput(s string) (TimeInput, error) {
 	return t, nil
 }
 
+// FixedTime is an instant in a filter.
+func FixedTime(at time.Time) TimeInput { return TimeInput{fixed: at.UTC()} }
+
 // At gives the instant that is meant when the filter runs at now.
 func (t TimeInput) At(now time.Time) time.Time {
 	if t.relative {

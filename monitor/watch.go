@@ -21,39 +21,50 @@ type Watch struct {
 	Events, Alerts Predicate
 }
 
-// NewWatch checks an entity and says how to find it: an address as source or
+// NewWatch says how to find an entity; errors are NewEntity's.
+func NewWatch(kind EntityKind, value string) (Watch, error) {
+	e, err := NewEntity(kind, value)
+	if err != nil {
+		return Watch{}, err
+	}
+	var w Watch
+	if w.Events, err = e.Events.Compile(); err == nil {
+		w.Alerts, err = e.Alerts.Compile()
+	}
+	return w, err
+}
+
+// NewEntity checks an entity and says how to find it: an address as source or
 // destination, a host, hash or user by name, without regard to case. Anything
 // that cannot be one is BAD_INPUT.
-func NewWatch(kind EntityKind, value string) (Watch, error) {
+func NewEntity(kind EntityKind, value string) (*Entity, error) {
 	value = strings.TrimSpace(value)
 	if value == "" || len(value) > maxFilterText {
-		return Watch{}, &Error{Code: CodeBadInput, Message: "value: an entity has 1 to 1000 bytes", Path: []string{"value"}}
+		return nil, &Error{Code: CodeBadInput, Message: "value: an entity has 1 to 1000 bytes", Path: []string{"value"}}
 	}
-	events, alerts := &EventFilter{}, &AlertFilter{}
-	is := &StringFilter{Eq: &value}
+	if kind != EntityAddress {
+		value = Fold(value)
+	}
+	e := &Entity{Kind: kind, Value: value, Events: &EventFilter{}, Alerts: &AlertFilter{}}
+	is := &StringFilter{Eq: &e.Value}
 	switch kind {
 	case EntityAddress:
 		ip, err := netip.ParseAddr(value)
 		if err != nil {
-			return Watch{}, &Error{Code: CodeBadInput, Message: "value: not an IP address", Path: []string{"value"}}
+			return nil, &Error{Code: CodeBadInput, Message: "value: not an IP address", Path: []string{"value"}}
 		}
-		text := ip.Unmap().String()
-		address := &IPFilter{Eq: &text}
-		events.Or = []*EventFilter{{SourceIP: address}, {DestinationIP: address}}
-		alerts.Or = []*AlertFilter{{SourceIP: address}, {DestinationIP: address}}
+		e.Value = ip.Unmap().WithZone("").String()
+		address := &IPFilter{Eq: &e.Value}
+		e.Events.Or = []*EventFilter{{SourceIP: address}, {DestinationIP: address}}
+		e.Alerts.Or = []*AlertFilter{{SourceIP: address}, {DestinationIP: address}}
 	case EntityHost:
-		events.Host, alerts.Host = is, is
+		e.Events.Host, e.Alerts.Host = is, is
 	case EntityUser:
-		events.User, alerts.User = is, is
+		e.Events.User, e.Alerts.User = is, is
 	case EntityHash:
-		events.FileHash, alerts.FileHash = is, is
+		e.Events.FileHash, e.Alerts.FileHash = is, is
 	default:
-		return Watch{}, &Error{Code: CodeBadInput, Message: "kind: no kind of entity", Path: []string{"kind"}}
+		return nil, &Error{Code: CodeBadInput, Message: "kind: no kind of entity", Path: []string{"kind"}}
 	}
-	var w Watch
-	var err error
-	if w.Events, err = events.Compile(); err == nil {
-		w.Alerts, err = alerts.Compile()
-	}
-	return w, err
+	return e, nil
 }

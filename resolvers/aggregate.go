@@ -14,6 +14,8 @@ type Aggregates interface {
 	EventCount(ctx context.Context, filter *monitor.EventFilter) (n int, isEstimate bool, err error)
 	EventTop(ctx context.Context, filter *monitor.EventFilter, field monitor.AggregateField, first int) (*monitor.TopValues, error)
 	EventTimeSeries(ctx context.Context, filter *monitor.EventFilter, bounds monitor.SeriesBounds, field *monitor.AggregateField) (*monitor.TimeSeries, error)
+	EventGroups(ctx context.Context, filter *monitor.EventFilter, by []monitor.AggregateField, first int) (*monitor.EventGroups, error)
+	EventSpan(ctx context.Context, filter *monitor.EventFilter) (*monitor.EventSpan, error)
 	AlertTop(ctx context.Context, filter *monitor.AlertFilter, field monitor.AggregateField, first int) (*monitor.TopValues, error)
 	AlertTimeSeries(ctx context.Context, filter *monitor.AlertFilter, bounds monitor.SeriesBounds, field *monitor.AggregateField) (*monitor.TimeSeries, error)
 }
@@ -41,6 +43,11 @@ func (r queryResolver) EventTop(ctx context.Context, filter *monitor.EventFilter
 // EventTimeSeries counts events by time.
 func (r queryResolver) EventTimeSeries(ctx context.Context, filter *monitor.EventFilter, from, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) (*monitor.TimeSeries, error) {
 	return r.Aggregates.EventTimeSeries(ctx, filter, monitor.SeriesBounds{From: from, To: to, Interval: time.Duration(interval)}, groupBy)
+}
+
+// EventGroups counts events by several values together.
+func (r queryResolver) EventGroups(ctx context.Context, filter *monitor.EventFilter, by []monitor.AggregateField, first int) (*monitor.EventGroups, error) {
+	return r.Aggregates.EventGroups(ctx, filter, by, first)
 }
 
 // AlertTop counts alerts by value.

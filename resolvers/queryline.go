@@ -11,10 +11,11 @@ import (
 // QueryLine checks a query line.
 func (queryResolver) QueryLine(_ context.Context, noun monitor.LineNoun, query string) (*model.QueryLine, error) {
 	out := &model.QueryLine{Fields: monitor.LineFields(noun)}
-	err := monitor.CheckLine(noun, query)
+	filter, err := monitor.LineFilter(noun, query)
 	var known *monitor.Error
 	switch {
 	case err == nil:
+		out.Filter = monitor.RawJSON(filter)
 		return out, nil
 	case !errors.As(err, &known):
 		return nil, err

@@ -667,7 +667,9 @@ type Query struct {
 type QueryLine struct {
 	// Null: it can be used.
 	Error *QueryLineError `json:"error,omitempty"`
-	// The fields that it may name.
+	// What was understood, as the noun's filter input; null where there is an error.
+	Filter monitor.RawJSON `json:"filter,omitempty"`
+	// The fields that it may name. Events have `raw.` with a path of the record besides.
 	Fields []*monitor.LineField `json:"fields"`
 }
 

@@ -501,6 +501,8 @@ export type EventFilter = {
   query?: InputMaybe<Scalars['String']['input']>;
   /** Anywhere in the record as it came. */
   raw?: InputMaybe<StringFilter>;
+  /** What stands at paths of the raw record; all of them must hold. */
+  rawFields?: InputMaybe<Array<RawFieldFilter>>;
   receivedAt?: InputMaybe<TimeFilter>;
   /** The log source's service, for example sshd. */
   service?: InputMaybe<StringFilter>;
@@ -909,6 +911,21 @@ export type QueryNoun =
   | 'INCIDENTS'
   /** RuleFilter.query. */
   | 'RULES';
+
+/**
+ * Conditions on what stands at a path of the raw record: a text, a number or a boolean, as it is written. A list, an object
+ * and null are as if nothing were there. In a query line: `raw.EventData.TargetUserName:admin*`.
+ */
+export type RawFieldFilter = {
+  contains?: InputMaybe<Scalars['String']['input']>;
+  eq?: InputMaybe<Scalars['String']['input']>;
+  /** Whether there is something that is not empty. */
+  exists?: InputMaybe<Scalars['Boolean']['input']>;
+  in?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Names with dots between them; they are names within one another, or the whole is one name: both are looked at. */
+  path: Scalars['String']['input'];
+  startsWith?: InputMaybe<Scalars['String']['input']>;
+};
 
 /** How a report is written. */
 export type ReportFormat =
