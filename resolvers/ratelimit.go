@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -16,5 +17,9 @@ func (queryResolver) RateLimit(ctx context.Context) (*monitor.RateLimit, error) 
 		return &monitor.RateLimit{}, nil
 	}
 	b := charge.Budget
-	return &monitor.RateLimit{Cost: charge.Cost, Limit: b.Limit, Remaining: b.Remaining, ResetAt: b.Reset.UTC()}, nil
+	reset := b.Reset.UTC()
+	if b.Reset.IsZero() { // without a bound the budget is always whole
+		reset = time.Now().UTC()
+	}
+	return &monitor.RateLimit{Cost: charge.Cost, Limit: b.Limit, Remaining: b.Remaining, ResetAt: reset}, nil
 }
