@@ -14,7 +14,7 @@ import (
 func (queryResolver) RateLimit(ctx context.Context) (*monitor.RateLimit, error) {
 	charge, _ := graphql.GetOperationContext(ctx).Stats.GetExtension(limit.StatsKey).(*limit.Charge)
 	if charge == nil {
-		return &monitor.RateLimit{}, nil
+		return &monitor.RateLimit{ResetAt: time.Now().UTC()}, nil
 	}
 	b := charge.Budget
 	reset := b.Reset.UTC()

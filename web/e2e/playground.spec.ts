@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { encodedPowerShell, ingest, logIn, shared } from './actions';
+import { Server } from './server';
 
 test('the playground runs a query and a subscription with the own token', async ({ page, request }) => {
   const target = shared();
@@ -16,6 +17,8 @@ test('the playground runs a query and a subscription with the own token', async 
   await expect(page.locator('.graphiql-query-editor .view-line').first()).toBeVisible();
   await execute.click();
   await expect(result).toContainText('totalCount');
+
+  await expect(page.getByRole('status', { name: 'Cost' })).toContainText(/The last one cost \d+ points/);
 
   await page.getByRole('tab', { name: 'LiveAlerts' }).click();
   await execute.click();
@@ -39,4 +42,68 @@ test('without a session the playground leads to the login and back', async ({ pa
   await page.getByLabel('Password').fill(target.password);
   await page.getByRole('button', { name: 'Log in' }).click();
   await expect(page).toHaveURL(/\/playground$/);
+});
+
+test('an example is opened, run, kept for others, and taken elsewhere', async ({ page, request }) => {
+  const target = shared();
+  await logIn(page, target);
+  await page.goto(`${target.url}/playground`);
+  const result = page.locator('.graphiql-response');
+  const execute = page.getByRole('button', { name: /^(Execute|Stop)/ });
+
+  await page.getByRole('button', { name: 'Show Examples' }).click();
+  await page.getByRole('button', { name: /What a query line means/ }).click();
+  await expect(page.getByRole('status', { name: 'Cost' })).toContainText('Costs 2 points');
+  await execute.click();
+  await expect(result).toContainText('startsWith');
+  await expect(page.getByRole('status', { name: 'Cost' })).toContainText('The last one cost 2 points');
+
+  await page.getByRole('button', { name: 'Show Saved' }).click();
+  const panel = page.getByRole('region', { name: 'Saved operations' });
+  await panel.getByLabel('Name').fill('What it means');
+  await panel.getByLabel('Save as').selectOption('TILE');
+  await panel.getByRole('button', { name: 'Save', exact: true }).click();
+  await panel.getByRole('button', { name: /^What it means/ }).click();
+  await panel.getByRole('button', { name: 'Take away What it means' }).click();
+  await expect(panel).toContainText('Nothing is saved yet');
+
+  await page.getByRole('button', { name: 'Show Use elsewhere' }).click();
+  const use = page.getByRole('region', { name: 'Use elsewhere' });
+  await expect(use).toContainText('queryLine');
+  await use.getByRole('button', { name: /Make a token/ }).click();
+  const secret = (await use.locator('code').first().textContent())?.replace('export SECMON_TOKEN=', '') ?? '';
+  expect(secret).toMatch(/^smt_/);
+  const answer = await request.post(`${target.url}/api/graphql`, {
+    headers: { authorization: `Bearer ${secret}` },
+    data: { query: '{ alerts(first: 1) { totalCount } }' },
+  });
+  expect((await answer.json()).data.alerts).toBeTruthy();
+  expect(await page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toContain(secret);
+});
+
+test('where the playground is not offered, it says so', async ({ page }) => {
+  const server = await Server.start({ args: ['--playground-for=ADMIN'] });
+  try {
+    const call = (bearer: string, query: string) =>
+      fetch(`${server.url}/api/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) },
+        body: JSON.stringify({ query }),
+      }).then((r) => r.json());
+    const { data } = await call(
+      '',
+      `mutation { sessionLogin(input: {name: "admin", password: "${server.password}"}) { accessToken } }`,
+    );
+    await call(
+      data.sessionLogin.accessToken,
+      'mutation { userCreate(input: {name: "vic", password: "a viewer password", role: VIEWER}) { errors { code } } }',
+    );
+    await page.goto(`${server.url}/login?to=/playground`);
+    await page.getByLabel('Name').fill('vic');
+    await page.getByLabel('Password').fill('a viewer password');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await expect(page.getByRole('heading')).toContainText('not offered to your role');
+  } finally {
+    await server.stop();
+  }
 });

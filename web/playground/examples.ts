@@ -1,91 +1,29 @@
-// What the playground opens with. Each runs as it stands; a test holds them to the schema.
-export const examples = [
-  {
-    query: `# The latest open alerts, with what made the rule fire.
-query LatestAlerts {
-  alerts(first: 10, filter: { status: { in: [NEW, ACKNOWLEDGED] } }) {
-    totalCount
-    position
-    nodes {
-      title
-      severity
-      status
-      count
-      lastSeen
-      host
-      user
-      evidence(first: 1) {
-        nodes {
-          matched {
-            field
-            value
-            pattern
-          }
-        }
-      }
-    }
-  }
+// What the playground offers to begin with: examples/*.graphql. Their first line is
+// "# Group: Title", the second may say more. A test of the server runs each of them.
+export interface Example {
+  file: string;
+  group: string;
+  title: string;
+  about: string;
+  query: string;
 }
-`,
-  },
-  {
-    query: `# Every change of alerts of severity high and worse, as it happens. Give the
-# last cursor as after to go on from there, without a gap.
-subscription LiveAlerts($after: Cursor) {
-  alertFeed(filter: { severity: { gte: HIGH } }, after: $after) {
-    cursor
-    entries {
-      change
-      action
-      at
-      actor {
-        name
-      }
-      alert {
-        title
-        severity
-        status
-        host
-      }
-    }
-  }
+
+const files = import.meta.glob<string>('./examples/*.graphql', { query: '?raw', import: 'default', eager: true });
+
+function read(path: string, text: string): Example {
+  const [head = '', next = ''] = text.split('\n');
+  const [group = '', title = ''] = head.replace(/^# /, '').split(': ', 2);
+  const about = next.startsWith('# ') ? next.slice(2) : '';
+  return { file: path.slice(path.lastIndexOf('/') + 1), group, title, about, query: text };
 }
-`,
-  },
-  {
-    query: `# Events, newest first: here processes with PowerShell in their command line.
-query PowerShell {
-  events(
-    first: 20
-    filter: { class: { eq: PROCESS_ACTIVITY }, command: { contains: "powershell" } }
-  ) {
-    nodes {
-      occurredAt
-      host
-      user
-      command
-      raw
-    }
-    pageInfo {
-      hasNextPage
-      endCursor
-    }
-  }
+
+export const examples: readonly Example[] = Object.entries(files)
+  .sort(([a], [b]) => a.localeCompare(b))
+  .map(([path, text]) => read(path, text));
+
+/** The examples by their groups, in the order of the files. */
+export function grouped(all: readonly Example[] = examples): [string, Example[]][] {
+  const groups = new Map<string, Example[]>();
+  for (const example of all) groups.set(example.group, [...(groups.get(example.group) ?? []), example]);
+  return [...groups];
 }
-`,
-  },
-  {
-    query: `# Rules that do not run, and why.
-query SilentRules {
-  rules(first: 50, filter: { not: { state: { eq: ACTIVE } } }) {
-    totalCount
-    nodes {
-      title
-      state
-      stateReason
-    }
-  }
-}
-`,
-  },
-];

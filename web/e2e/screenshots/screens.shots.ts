@@ -70,8 +70,10 @@ for (const theme of ['dark', 'light'] as const) {
     await shoot('rule');
     await page.goto(`${target.url}/playground`);
     await expect(page.locator('.graphiql-query-editor .view-line').first()).toBeVisible();
+    await page.getByRole('button', { name: 'Show Examples' }).click();
+    await page.getByRole('button', { name: /What is common/ }).click();
     await page.getByRole('button', { name: /^Execute/ }).click();
-    await expect(page.locator('.graphiql-response')).toContainText('totalCount');
+    await expect(page.locator('.graphiql-response')).toContainText('groups');
     await shoot('playground');
     await context.close();
   });
