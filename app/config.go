@@ -28,6 +28,7 @@ type OIDC struct {
 	Scopes           []string            `help:"What is asked for beside openid." default:"profile,email"`
 	RoleClaim        string              `name:"role-claim" help:"Claim of the ID token, or of userinfo, that names people's groups." default:"groups"`
 	Roles            map[string][]string `help:"Which groups have which role: ADMIN=sec-admins;ANALYST=soc,soc-night. The highest counts." placeholder:"ROLE=GROUP,..." mapsep:";"`
+	Lasts            time.Duration       `help:"After how long the provider is asked again, however busy somebody is." default:"12h"`
 	DefaultRole      string              `name:"default-role" help:"Role of people who are in none of the groups: VIEWER, ANALYST, ADMIN. Without it they stay out."`
 }
 

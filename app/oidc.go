@@ -33,7 +33,7 @@ func (a *App) openOIDC() (*auth.OIDC, error) {
 	}
 	return auth.NewOIDC(auth.OIDCConfig{
 		Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret, Name: c.Name, Scopes: c.Scopes, PublicURL: a.cfg.PublicURL,
-		RoleClaim: c.RoleClaim, Roles: roles, DefaultRole: monitor.Role(strings.ToUpper(c.DefaultRole)),
+		Lasts: c.Lasts, RoleClaim: c.RoleClaim, Roles: roles, DefaultRole: monitor.Role(strings.ToUpper(c.DefaultRole)),
 	}, a.Auth, a.Store, a.lg)
 }
 

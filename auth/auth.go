@@ -30,7 +30,7 @@ const (
 // Store keeps users, sessions and API tokens. Secrets reach it as hashes only.
 type Store interface {
 	Login(ctx context.Context, name string) (u *monitor.User, passwordHash string, found bool, err error)
-	CreateSession(ctx context.Context, user *monitor.User, secretHash [32]byte, lifetime time.Duration, address, agent string) (*monitor.Session, error)
+	CreateSession(ctx context.Context, user *monitor.User, secretHash [32]byte, lifetime time.Duration, wanted monitor.Session) (*monitor.Session, error)
 	// RotateSession refuses with UNAUTHENTICATED, and revokes a session whose old token comes again.
 	RotateSession(ctx context.Context, id monitor.ID, presented, next [32]byte, lifetime time.Duration) (*monitor.Session, *monitor.User, error)
 	RevokeSession(ctx context.Context, actor monitor.Actor, id monitor.ID) error
@@ -128,13 +128,13 @@ func (a *Auth) Login(ctx context.Context, l Login) (*Session, error) {
 		}
 	}
 	a.throttle.succeeded(name)
-	return a.begin(ctx, user, l.Address, l.Agent)
+	return a.begin(ctx, user, monitor.Session{Address: l.Address, Agent: l.Agent})
 }
 
-// begin gives a user a new session.
-func (a *Auth) begin(ctx context.Context, user *monitor.User, address, agent string) (*Session, error) {
+// begin gives a user a new session: from where, and until when.
+func (a *Auth) begin(ctx context.Context, user *monitor.User, wanted monitor.Session) (*Session, error) {
 	secret, secretHash := newSecret()
-	session, err := a.store.CreateSession(ctx, user, secretHash, a.Lifetime(), address, agent)
+	session, err := a.store.CreateSession(ctx, user, secretHash, a.Lifetime(), wanted)
 	if err != nil {
 		return nil, err
 	}

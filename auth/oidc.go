@@ -28,6 +28,9 @@ type OIDCConfig struct {
 	RoleClaim                      string   // a text or a list of texts
 	Roles                          map[monitor.Role][]string
 	DefaultRole                    monitor.Role // of those whose claim names no role; "" keeps them out
+	// Lasts is after how long the provider is asked again, however busy somebody is:
+	// who is gone there, or has another role, must not stay here.
+	Lasts time.Duration
 }
 
 // Identities keeps who somebody is at a provider.
@@ -42,6 +45,7 @@ const (
 	oidcTimeout = 10 * time.Second // of one request to it
 	oidcAnswer  = 1 << 20          // bytes of one answer
 	oidcAtOnce  = 16               // logins that ask it at the same time
+	oidcLasts   = 12 * time.Hour   // of a login, where nothing is said
 	oidcPause   = 5 * time.Second  // after it was away, until it is asked again
 )
 
@@ -82,6 +86,9 @@ func NewOIDC(config OIDCConfig, auth *Auth, store Identities, lg *slog.Logger) (
 	}
 	if config.DefaultRole != "" && config.DefaultRole.Rank() == 0 {
 		return nil, fmt.Errorf("oidc-default-role: %q is no role", config.DefaultRole)
+	}
+	if config.Lasts <= 0 {
+		config.Lasts = oidcLasts
 	}
 	return &OIDC{
 		config: config, auth: auth, store: store, lg: lg, busy: make(chan struct{}, oidcAtOnce), asking: make(chan struct{}, 1),

@@ -118,7 +118,7 @@ func (o *OIDC) login(ctx context.Context, r *http.Request, f *flow) (*Session, e
 	if err != nil {
 		return nil, err
 	}
-	return o.auth.begin(ctx, user, o.auth.addressOf(r), r.UserAgent())
+	return o.auth.begin(ctx, user, monitor.Session{Address: o.auth.addressOf(r), Agent: r.UserAgent(), EndsAt: o.auth.now().Add(o.config.Lasts).UTC().Truncate(time.Microsecond)})
 }
 
 // flowOf gives the flow that this browser began, where the answer is to it: nobody

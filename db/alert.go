@@ -116,15 +116,74 @@ func alertList(p *monitor.Predicate, order monitor.AlertOrder, args page.Args, n
 	if !ok {
 		return nil, nil, monitor.Errorf(monitor.CodeBadInput, "%q is no order of alerts", order)
 	}
-	st = dialect.From("alerts").Select(columnList(alertColumns)...).Where(condition(p, alertFilterColumns, now)).
-		Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
+	st = dialect.From("alerts").Select(columnList(alertColumns)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
 	if args.After == "" {
-		return st, nil, nil
+		return st.Where(condition(p, alertFilterColumns, now)).Order(descending(keys)...), nil, nil
 	}
 	if from, err = readAlertPlace(order, args.After); err != nil {
 		return nil, nil, err
 	}
-	return st.Where(before(keys, from.key())), from, nil
+	st = st.Where(before(keys, from.key()))
+	if enums := pinnedBy[order]; enums != nil {
+		if rest, names, ranges := pinned(p, enums); len(names) > 0 {
+			return st.Where(ranges, condition(&rest, alertFilterColumns, now)).Order(descending(append(names, keys...))...), from, nil
+		}
+	}
+	return st.Where(condition(p, alertFilterColumns, now)).Order(descending(keys)...), from, nil
+}
+
+// pinnedBy are the columns that stand in front of an order's in an index:
+// alerts_status, alerts_severity, alerts_status_severity.
+var pinnedBy = map[monitor.AlertOrder][]string{
+	monitor.AlertsByLastSeen: {"status", "severity"},
+	monitor.AlertsBySeverity: {"status"},
+}
+
+// pinned takes a status and a severity that all alerts of a list have out of its
+// predicate, and gives them as ranges, to go with an order by their columns first: a
+// page in the middle of the list then begins in the middle of an index. With an
+// equality MariaDB reads from the list's beginning. Where another condition has an
+// index of its own, it gives nothing.
+func pinned(p *monitor.Predicate, enums []string) (rest monitor.Predicate, names []string, ranges goqu.Expression) {
+	var all []goqu.Expression
+	rest, found := *p, map[string]any{}
+	if !unpin(&rest, enums, found) {
+		return rest, nil, nil
+	}
+	for _, name := range enums {
+		if value, ok := found[name]; ok {
+			names = append(names, name)
+			all = append(all, goqu.C(name).Gte(value), goqu.C(name).Lte(value))
+		}
+	}
+	return rest, names, goqu.And(all...)
+}
+
+// unpin moves the conditions that pinned looks for out of a predicate. It is false
+// where a condition has an index of its own.
+func unpin(p *monitor.Predicate, enums []string, found map[string]any) bool {
+	var tests []monitor.Test
+	for _, t := range p.Tests {
+		switch {
+		case t.Op == monitor.TextIn && alertFilterColumns[t.Field].folded, t.Op == monitor.IPIn, t.Op == monitor.IDIn:
+			return false
+		case t.Op == monitor.EnumIn && len(t.Texts) == 1 && slices.Contains(enums, string(t.Field)) && found[string(t.Field)] == nil:
+			found[string(t.Field)] = t.Texts[0]
+			if t.Field == "severity" {
+				found["severity"] = monitor.Severity(t.Texts[0]).Rank()
+			}
+		default:
+			tests = append(tests, t)
+		}
+	}
+	p.Tests = tests
+	p.All = slices.Clone(p.All)
+	for i := range p.All {
+		if !unpin(&p.All[i], enums, found) {
+			return false
+		}
+	}
+	return true
 }
 
 // alertPlace is an alert's place in a list.
@@ -193,21 +252,69 @@ func (p alertPlace) compare(q alertPlace) int {
 	return cmp.Or(cmp.Compare(q.rank, p.rank), q.at.Compare(p.at), slices.Compare(q.id[:], p.id[:]))
 }
 
-// CountAlerts counts the alerts that match, up to bound.
-func (s *Store) CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bound int) (int, error) {
+// countedRows is among how many of the latest alerts text is looked for when they
+// are counted: no index finds it, and reading all is dear.
+const countedRows = 5_000
+
+// CountAlerts counts the alerts that match, up to bound; more tells that there may
+// be more than were counted: beyond the bound, or, where text is looked for, behind
+// the latest countedRows that the other conditions leave.
+func (s *Store) CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bound int) (n int, more bool, err error) {
 	p, err := filter.Compile()
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
+	now := s.now()
 	if asksOnly(&p, countedFields) {
-		sum := dialect.From("alert_counts").Select(goqu.COALESCE(goqu.SUM("n"), 0)).Where(condition(&p, alertFilterColumns, s.now()))
+		sum := dialect.From("alert_counts").Select(goqu.COALESCE(goqu.SUM("n"), 0)).Where(condition(&p, alertFilterColumns, now))
 		n, _, err := one(ctx, s.db, sum, scanInt)
 		if err != nil {
-			return 0, fmt.Errorf("count alerts: %w", err)
+			return 0, false, fmt.Errorf("count alerts: %w", err)
 		}
-		return min(n, bound), nil
+		return min(n, bound), n > bound, nil
 	}
-	return s.countAlerts(ctx, condition(&p, alertFilterColumns, s.now()), bound)
+	where := condition(&p, alertFilterColumns, now)
+	if rest, looks := withoutText(&p); looks {
+		st := dialect.From("alerts").Select("last_seen").Where(condition(&rest, alertFilterColumns, now)).Order(goqu.C("last_seen").Desc()).Offset(countedRows).Limit(1)
+		oldest, found, err := one(ctx, s.db, st, func(r scanner) (at time.Time, err error) { return at, r.Scan(timeColumn{&at}) })
+		if err != nil {
+			return 0, false, fmt.Errorf("count alerts: %w", err)
+		}
+		if more = found; found {
+			where = goqu.And(where, goqu.C("last_seen").Gt(oldest))
+		}
+	}
+	n, err = s.countAlerts(ctx, where, bound+1)
+	return min(n, bound), more || n > bound, err
+}
+
+// withoutText leaves of a predicate the conditions that have to hold and look for no
+// text inside of others; looks tells whether there are others.
+func withoutText(p *monitor.Predicate) (rest monitor.Predicate, looks bool) {
+	for _, t := range p.Tests {
+		if t.Op == monitor.TextContains {
+			looks = true
+			continue
+		}
+		rest.Tests = append(rest.Tests, t)
+	}
+	for i := range p.All {
+		part, also := withoutText(&p.All[i])
+		rest.All, looks = append(rest.All, part), looks || also
+	}
+	for i := range p.Any {
+		if _, also := withoutText(&p.Any[i]); also {
+			return rest, true
+		}
+	}
+	rest.Any = p.Any
+	if p.Not != nil {
+		if _, also := withoutText(p.Not); also {
+			return rest, true
+		}
+		rest.Not = p.Not
+	}
+	return rest, looks
 }
 
 // CountAlertsAsOf counts the alerts that matched at an instant, up to bound.

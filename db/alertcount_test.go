@@ -105,7 +105,7 @@ func compareCounts(t *testing.T, store *db.Store, step string) []*monitor.Alert 
 			t.Errorf("%s, filter %s (-want +got):\n%s", step, name, diff)
 		}
 		for _, bound := range []int{3, 10_001} {
-			if n, err := store.CountAlerts(t.Context(), filter, bound); err != nil || n != min(total, bound) {
+			if n, more, err := store.CountAlerts(t.Context(), filter, bound); err != nil || n != min(total, bound) || more != (total > bound) {
 				t.Errorf("%s, filter %s: %d up to %d, %v; want %d", step, name, n, bound, err, min(total, bound))
 			}
 		}

@@ -194,7 +194,7 @@ func planCases(f *db.Filling) []planCase {
 	}
 	for name, filter := range alertFilters(f) {
 		add("count of alerts "+name, func(ctx context.Context, s *db.Store) error {
-			_, err := s.CountAlerts(ctx, filter, 10_001)
+			_, _, err := s.CountAlerts(ctx, filter, 10_000)
 			return err
 		})
 	}

@@ -254,23 +254,34 @@ func listHasAny(c exp.IdentifierExpression, col column, words []string) exp.Expr
 	return goqu.Or(anyOf...)
 }
 
-// before asks for the rows behind a key in a descending order of its columns.
-// The form `a <= ? AND (a < ? OR ...)` lets the index be used to the end.
+// coarse columns have so few values that a page in the middle of one of them has to
+// begin at the columns behind it.
+var coarse = map[string]bool{"severity": true, "day": true}
+
+// before asks for the rows behind a key in a descending order of its columns, in a
+// form in which the index is used as far as it is of use. `a <= ? AND (a < ? OR ...)`
+// uses the first column only; `a < ? OR a = ? AND ...` the next too, and costs the
+// optimizer a look at each range in each partition.
 func before(names []string, key []any) exp.Expression {
-	c := goqu.C(names[0])
-	if len(names) == 1 {
-		return c.Lt(key[0])
-	}
-	return goqu.And(c.Lte(key[0]), goqu.Or(c.Lt(key[0]), before(names[1:], key[1:])))
+	return beyond(names, key, func(c exp.IdentifierExpression, v any) (past, upTo exp.Expression) { return c.Lt(v), c.Lte(v) })
 }
 
 // after is before for an ascending order.
 func after(names []string, key []any) exp.Expression {
+	return beyond(names, key, func(c exp.IdentifierExpression, v any) (past, upTo exp.Expression) { return c.Gt(v), c.Gte(v) })
+}
+
+func beyond(names []string, key []any, sides func(exp.IdentifierExpression, any) (past, upTo exp.Expression)) exp.Expression {
 	c := goqu.C(names[0])
+	past, upTo := sides(c, key[0])
 	if len(names) == 1 {
-		return c.Gt(key[0])
+		return past
 	}
-	return goqu.And(c.Gte(key[0]), goqu.Or(c.Gt(key[0]), after(names[1:], key[1:])))
+	rest := beyond(names[1:], key[1:], sides)
+	if coarse[names[0]] {
+		return goqu.Or(past, goqu.And(c.Eq(key[0]), rest))
+	}
+	return goqu.And(upTo, goqu.Or(past, rest))
 }
 
 func descending(names []string) []exp.OrderedExpression {

@@ -264,7 +264,7 @@ func TestSQLAndMemoryAgreeOnAlertFilters(t *testing.T) {
 				want++
 			}
 		}
-		got, err := store.CountAlerts(t.Context(), f, 1_000)
+		got, _, err := store.CountAlerts(t.Context(), f, 1_000)
 		if err != nil {
 			t.Fatal(err)
 		}

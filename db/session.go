@@ -13,22 +13,23 @@ import (
 	"github.com/security-monitor/secmon/page"
 )
 
-var sessionColumns = []string{"id", "user_id", "created_at", "expires_at", "revoked_at", "address", "agent", "rotated_at"}
+var sessionColumns = []string{"id", "user_id", "created_at", "expires_at", "revoked_at", "address", "agent", "ends_at", "rotated_at"}
 
 // rotationGrace is how long the refresh token before the present one is still
 // taken: an answer may get lost on its way, and two tabs may ask at once.
 const rotationGrace = 10 * time.Second
 
 // CreateSession begins a session of a user with the hash of its first refresh
-// token, from an address and a browser.
-func (s *Store) CreateSession(ctx context.Context, user *monitor.User, secretHash [32]byte, lifetime time.Duration, address, agent string) (*monitor.Session, error) {
-	session := &monitor.Session{UserID: user.ID, Address: clip(address, 64), Agent: clip(agent, 256)}
+// token; of wanted the address, the browser and its end, if it has one, are taken.
+func (s *Store) CreateSession(ctx context.Context, user *monitor.User, secretHash [32]byte, lifetime time.Duration, wanted monitor.Session) (*monitor.Session, error) {
+	session := &monitor.Session{UserID: user.ID, Address: clip(wanted.Address, 64), Agent: clip(wanted.Agent, 256), EndsAt: wanted.EndsAt}
 	actor := monitor.Actor{Kind: monitor.ActorUser, ID: user.ID, Name: user.Name}
 	err := s.change(ctx, actor, monitor.ActionSessionLogin, func(t *tx) error {
-		session.ID, session.CreatedAt, session.ExpiresAt = monitor.NewID(t.now), t.now, t.now.Add(lifetime)
+		session.ID, session.CreatedAt, session.ExpiresAt = monitor.NewID(t.now), t.now, session.Until(t.now.Add(lifetime))
 		row := goqu.Record{
 			"id": session.ID[:], "user_id": user.ID[:], "secret_hash": secretHash[:], "previous_hash": make([]byte, 32),
 			"created_at": t.now, "rotated_at": t.now, "expires_at": session.ExpiresAt, "address": session.Address, "agent": session.Agent,
+			"ends_at": nullTime(session.EndsAt),
 		}
 		if err := exec(ctx, t, dialect.Insert("sessions").Rows(row)); err != nil {
 			return err
@@ -77,7 +78,7 @@ func (s *Store) RotateSession(ctx context.Context, id monitor.ID, presented, nex
 		if user, err = t.userOf(ctx, session); err != nil {
 			return err
 		}
-		session.ExpiresAt = t.now.Add(lifetime)
+		session.ExpiresAt = session.Until(t.now.Add(lifetime))
 		return t.rotate(ctx, session, hash, next)
 	})
 	if err == nil {
@@ -162,6 +163,7 @@ func sessionFields(s *monitor.Session) []any {
 		timeColumn{&s.ExpiresAt},
 		timeColumn{&s.RevokedAt},
 		&s.Address, &s.Agent,
+		timeColumn{&s.EndsAt},
 		timeColumn{&s.RefreshedAt},
 	}
 }

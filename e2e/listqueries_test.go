@@ -65,7 +65,7 @@ func TestListsTakeAFixedNumberOfQueries(t *testing.T) {
 		for i := from; i < to; i++ {
 			who, err := store.CreateUser(t.Context(), monitor.SystemActor, monitor.User{Name: fmt.Sprintf("user%d", i), DisplayName: "x", Role: monitor.RoleAnalyst}, "x")
 			must(err)
-			_, err = store.CreateSession(t.Context(), who, [32]byte{byte(i)}, time.Hour, "192.0.2.1", "x")
+			_, err = store.CreateSession(t.Context(), who, [32]byte{byte(i)}, time.Hour, monitor.Session{Address: "192.0.2.1", Agent: "x"})
 			must(err)
 			_, err = store.CreateToken(t.Context(), monitor.SystemActor, monitor.APIToken{Name: "x", Scopes: []monitor.Scope{monitor.ScopeRead}, OwnerID: who.ID}, [32]byte{byte(i)})
 			must(err)

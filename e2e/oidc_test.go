@@ -352,6 +352,27 @@ func TestProviderComesAndGoes(t *testing.T) {
 	}
 }
 
+// A login by the provider ends, however often it is refreshed.
+func TestProviderIsAskedAgain(t *testing.T) {
+	p := oidctest.Start(t, ana)
+	cfg := withOIDC(t, p)
+	cfg.OIDC.Lasts = 2 * time.Second
+	r := startReplica(t, cfg)
+	b := newBrowser(t, r)
+	b.open(b.start("/"))
+	bearer := b.token()
+	if bearer == "" || b.token() == "" {
+		t.Fatal("it cannot be refreshed")
+	}
+	eventually(t, "the login to end", func() bool { return b.token() == "" })
+	if got := post(t, r.URL(), bearer, `{ viewer { role } }`, nil, nil); got.code() != "UNAUTHENTICATED" {
+		t.Errorf("%+v", got)
+	}
+	if b.open(b.start("/")); b.token() == "" {
+		t.Error("the provider lets nobody in again")
+	}
+}
+
 // With passwords switched off the provider is the only way in for people; tokens
 // work on.
 func TestPasswordsAreSwitchedOff(t *testing.T) {

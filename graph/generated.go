@@ -7302,9 +7302,9 @@ type AlertConnection @auth(requires: VIEWER) {
   edges: [AlertEdge!]!
   nodes: [Alert!]!
   pageInfo: PageInfo!
-  "Exact up to 10,000."
+  "Exact up to 10,000; where text is looked for (` + "`" + `contains` + "`" + `), among the latest 5,000 alerts that the other conditions leave."
   totalCount: Int! @cost(weight: 10)
-  "Whether there are more than totalCount."
+  "Whether there are more than totalCount, or may be."
   totalCountIsEstimate: Boolean!
   "The feed's position before this page was read: give it to alertFeed's ` + "`" + `after` + "`" + `."
   position: Cursor!
@@ -8888,7 +8888,7 @@ type Entity @auth(requires: VIEWER) {
   asset: Asset
   "Events that name it, the latest first. ` + "`" + `first` + "`" + ` is at most 500."
   events(filter: EventFilter, first: Int!, after: String): EventConnection!
-  "Alerts that name it, the newest first. ` + "`" + `first` + "`" + ` is at most 500."
+  "Alerts that name it, the latest match first. ` + "`" + `first` + "`" + ` is at most 500."
   alerts(filter: AlertFilter, first: Int!, after: String): AlertConnection!
   "How many events name it, and from when to when."
   seen: EventSpan! @cost(weight: 100)

@@ -101,9 +101,18 @@ type Session struct {
 	RevokedAt time.Time `json:"revokedAt"` // zero: alive
 	Address   string    `json:"address"`   // from which it began
 	Agent     string    `json:"agent"`     // the browser's own words
+	EndsAt    time.Time `json:"endsAt"`    // however often it is refreshed; zero: only when it is not
 	// RefreshedAt is when its tokens were last renewed, which a client in use does
 	// every few minutes.
 	RefreshedAt time.Time `json:"-"`
+}
+
+// Until is when a session that is refreshed now is over: at, or at its end.
+func (s *Session) Until(at time.Time) time.Time {
+	if !s.EndsAt.IsZero() && s.EndsAt.Before(at) {
+		return s.EndsAt
+	}
+	return at
 }
 
 // GlobalID is the session's id in the graph.

@@ -37,11 +37,10 @@ func (r queryResolver) Alerts(ctx context.Context, filter *monitor.AlertFilter, 
 	if !connection.PageInfo.HasNextPage && args.After == "" {
 		connection.TotalCount = len(connection.Edges) // it is all there
 	} else if asked(ctx, "totalCount", "totalCountIsEstimate") {
-		n, err := r.countAlertsAt(ctx, asOf, filter)
+		connection.TotalCount, connection.TotalCountIsEstimate, err = r.countAlertsAt(ctx, asOf, filter)
 		if err != nil {
 			return nil, err
 		}
-		connection.TotalCount, connection.TotalCountIsEstimate = min(n, countBound), n > countBound
 	}
 	return connection, nil
 }
@@ -53,12 +52,13 @@ func (r *Resolver) alertsAt(ctx context.Context, asOf *time.Time, filter *monito
 	return r.Alerts.Alerts(ctx, filter, order, args)
 }
 
-// countAlertsAt counts up to one more than the bound of totals.
-func (r *Resolver) countAlertsAt(ctx context.Context, asOf *time.Time, filter *monitor.AlertFilter) (int, error) {
+// countAlertsAt counts up to the bound of totals.
+func (r *Resolver) countAlertsAt(ctx context.Context, asOf *time.Time, filter *monitor.AlertFilter) (n int, more bool, err error) {
 	if asOf != nil {
-		return r.Alerts.CountAlertsAsOf(ctx, *asOf, filter, countBound+1)
+		n, err = r.Alerts.CountAlertsAsOf(ctx, *asOf, filter, countBound+1)
+		return min(n, countBound), n > countBound, err
 	}
-	return r.Alerts.CountAlerts(ctx, filter, countBound+1)
+	return r.Alerts.CountAlerts(ctx, filter, countBound)
 }
 
 // asked tells whether the query selects one of the fields of this object.

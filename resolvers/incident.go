@@ -192,11 +192,10 @@ func (r incidentResolver) Alerts(ctx context.Context, i *monitor.Incident, filte
 	if filter != nil && asked(ctx, "totalCount", "totalCountIsEstimate") {
 		id := i.GlobalID()
 		within := &monitor.AlertFilter{And: []*monitor.AlertFilter{{Incident: &monitor.IDFilter{Eq: &id}}, filter}}
-		n, err := r.Resolver.Alerts.CountAlerts(ctx, within, countBound+1)
+		connection.TotalCount, connection.TotalCountIsEstimate, err = r.Resolver.Alerts.CountAlerts(ctx, within, countBound)
 		if err != nil {
 			return nil, err
 		}
-		connection.TotalCount, connection.TotalCountIsEstimate = min(n, countBound), n > countBound
 	}
 	return connection, nil
 }

@@ -20,7 +20,8 @@ import (
 type Alerts interface {
 	Alerts(ctx context.Context, filter *monitor.AlertFilter, order monitor.AlertOrder, args page.Args) (*monitor.AlertConnection, error)
 	AlertsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Alert, error)
-	CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bound int) (int, error)
+	// CountAlerts counts up to bound; more tells that there may be more.
+	CountAlerts(ctx context.Context, filter *monitor.AlertFilter, bound int) (n int, more bool, err error)
 	// The three as of an instant give CURSOR_EXPIRED where the journal is not kept so
 	// long, and COST_LIMIT where too much has changed since.
 	AlertsAsOf(ctx context.Context, at time.Time, filter *monitor.AlertFilter, order monitor.AlertOrder, args page.Args) (*monitor.AlertConnection, error)

@@ -20,6 +20,10 @@ func TestSocketBeforeItsLoginIsTrustedWithLittle(t *testing.T) {
 	r := newRig(t, limits, nosy{})
 	large := `{"type":"ping","payload":{"x":"` + strings.Repeat("x", 20<<10) + `"}}`
 	first, _ := r.dial()
+	r.say(first, `{"type":"ping"}`)
+	if got := r.next(first); !strings.HasPrefix(got, "pong") { // so the server has taken it in
+		t.Fatalf("got %s", got)
+	}
 	if _, status := r.dial(); status != http.StatusServiceUnavailable {
 		t.Errorf("a second socket without a login: %d", status)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -159,9 +160,13 @@ func (a exchange) refuse(status int, err error) {
 func (a exchange) write(status int, response *graphql.Response, executed bool) {
 	var body []byte
 	var err error
-	if executed {
+	switch {
+	case executed && len(response.Errors) == 0 && len(response.Extensions) == 0 && len(response.Data) > 0:
+		// Data is JSON already: to marshal it would read it all once more.
+		body = slices.Concat([]byte(`{"data":`), response.Data, []byte("}"))
+	case executed:
 		body, err = json.Marshal(response)
-	} else {
+	default:
 		body, err = json.Marshal(struct {
 			Errors     gqlerror.List  `json:"errors"`
 			Extensions map[string]any `json:"extensions,omitempty"`

@@ -42,8 +42,8 @@ func startReplica(ctx context.Context, program string, data *dataset, redis stri
 		return nil, err
 	}
 	arguments := []string{
-		"serve", "--listen", listen, "--database-dsn", data.dsn(), "--redis-url", redis, "--data-dir", filepath.Join(data.dir, "secmon"),
-		"--journal-retention", "0", "--journal-max-mb", "0", "--log-level", "warn",
+		"serve", "--rate-limit", "0", "--rate-limit-address", "0", "--listen", listen, "--database-dsn", data.dsn(), "--redis-url", redis, "--data-dir", filepath.Join(data.dir, "secmon"),
+		"--event-retention", "0", "--journal-retention", "0", "--journal-max-mb", "0", "--log-level", "warn",
 	}
 	r := &replica{command: exec.CommandContext(ctx, program, arguments...), url: "http://" + listen}
 	if limits != nil {

@@ -8,7 +8,7 @@ import { AlertQueueDocument, AlertQueueFeedDocument } from './AlertQueue.generat
 import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
 import { appendPage, applyEntries, emptyQueue, isSettled, type Queue, release } from './queue';
 
-const pageSize = 100;
+const pageSize = 50;
 /** Rows that are kept when the list is scrolled to its top. */
 const mostRows = 1_000;
 

@@ -8,7 +8,7 @@ import { EventListDocument, EventListFeedDocument } from './EventList.generated'
 import type { EventRowFragment } from './EventRow.generated';
 import { append, emptyTail, prepend, type Tail } from './tail';
 
-const pageSize = 100;
+const pageSize = 50;
 const mostLive = 1_000;
 const mostWaiting = 2_000;
 
