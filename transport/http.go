@@ -179,7 +179,7 @@ func (a exchange) write(status int, response *graphql.Response, executed bool) {
 	h.Set("Content-Type", a.media+"; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	a.w.WriteHeader(status)
-	_, _ = a.w.Write(body) // the client may have left
+	_, _ = a.w.Write(body) //nolint:gosec // JSON, by its media type and nosniff; the client may have left
 }
 
 // answerMedia chooses the answer's media type: the one that the client prefers,
