@@ -17,6 +17,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/crypto/argon2"
+
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -54,6 +56,7 @@ type Auth struct {
 	hashing  chan struct{} // bounds the memory that argon2id takes at once
 	lifetime atomic.Int64  // of a session that is not refreshed, in nanoseconds
 	now      func() time.Time
+	idKey    func(password, salt []byte, time, memory uint32, threads uint8, length uint32) []byte // argon2id; tests count it
 
 	// TrustProxy takes a client's address from X-Forwarded-For, which anybody can
 	// write: set it only behind an ingress. Set it before the first request.
@@ -68,7 +71,7 @@ func New(store Store, keys *Keys, now func() time.Time) *Auth {
 	if now == nil {
 		now = time.Now
 	}
-	a := &Auth{store: store, keys: keys, sealing: keys, throttle: newThrottle(now), hashing: make(chan struct{}, 2), now: now}
+	a := &Auth{store: store, keys: keys, sealing: keys, throttle: newThrottle(now), hashing: make(chan struct{}, 2), now: now, idKey: argon2.IDKey}
 	a.SetLifetime(SessionLifetime)
 	return a
 }

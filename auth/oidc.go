@@ -172,7 +172,7 @@ func (o *OIDC) exchange(ctx context.Context, code string, f *flow) (*identity, e
 	if !ok {
 		return nil, errors.New("the provider gave no ID token")
 	}
-	verifier := provider.VerifierContext(ctx, &oidc.Config{
+	verifier := provider.Verifier(&oidc.Config{ // with the keys that it has fetched, and newer ones where it has to
 		ClientID: o.config.ClientID, Now: o.auth.now,
 		SupportedSigningAlgs: []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA},
 	})

@@ -72,7 +72,7 @@ func (a *Auth) derive(ctx context.Context, password string, salt []byte, time, m
 	select {
 	case a.hashing <- struct{}{}:
 		defer func() { <-a.hashing }()
-		return argon2.IDKey([]byte(password), salt, time, memory, threads, argonKeyLen), nil
+		return a.idKey([]byte(password), salt, time, memory, threads, argonKeyLen), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

@@ -1323,6 +1323,7 @@ type ProcessResolver interface {
 
 	Pid(ctx context.Context, obj *monitor.Process) (*int, error)
 	StartedAt(ctx context.Context, obj *monitor.Process) (*time.Time, error)
+	Event(ctx context.Context, obj *monitor.Process) (*monitor.Event, error)
 }
 type QueryResolver interface {
 	Viewer(ctx context.Context) (*monitor.Viewer, error)
@@ -27776,7 +27777,7 @@ func (ec *executionContext) _Process_event(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Process_event(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Event, nil
+			return ec.Resolvers.Process().Event(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Event) graphql.Marshaler {
@@ -27790,8 +27791,8 @@ func (ec *executionContext) fieldContext_Process_event(_ context.Context, field 
 	fc = &graphql.FieldContext{
 		Object:     "Process",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Event(ctx, field)
 		},
@@ -45383,10 +45384,11 @@ func (ec *executionContext) _Process(ctx context.Context, sel ast.SelectionSet, 
 					return ec._Process_startedAt(ctx, field, obj)
 				})
 		case "event":
-			out.Values[i] = ec._Process_event(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Process_event(ctx, field, obj)
+				})
 		case "focus":
 			out.Values[i] = ec._Process_focus(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

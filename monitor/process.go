@@ -13,6 +13,7 @@ import (
 const (
 	MaxTreeEvents    = 2_000          // process events that one tree is made of
 	MaxTreeProcesses = 500            // of one tree
+	TreePage         = 100            // events that are read at once: a record may be large
 	TreeBefore       = 24 * time.Hour // how far around the event they are looked for
 	TreeAfter        = time.Hour
 	sameProcess      = 5 * time.Second // two reports of one start are at most so far apart
@@ -34,7 +35,7 @@ type Process struct {
 	User      string
 	PID       int       // 0 where it is not known
 	StartedAt time.Time // zero: nothing reports its start, only its children name it
-	Event     *Event    // that reports its start; nil as above
+	EventID   EventID   // that reports its start; zero as above
 	Focus     bool      // the tree is about it
 
 	guid               string
@@ -68,7 +69,7 @@ func NewProcess(e *Event) *Process {
 		return ""
 	}
 	p := &Process{
-		Image: e.Process, Command: e.Command, User: e.User, Event: e, StartedAt: e.OccurredAt,
+		Image: e.Process, Command: e.Command, User: e.User, EventID: e.ID, StartedAt: e.OccurredAt,
 		guid: foldGUID(first(guidNames)), parentGUID: foldGUID(first(parentGUIDNames)),
 		PID: pidOf(first(pidNames)), parentPID: pidOf(first(parentPIDNames)),
 		parentImage: first(parentImageNames), parentCommand: first(parentCommandNames),
@@ -132,18 +133,18 @@ func collect(out map[string]string, path string, tree any, depth int) {
 }
 
 // NewProcessTree makes the tree around the process of an event: what led to it, what
-// it started and what its parent started, out of the process events of its host in
-// any order. It is nil where the event names no process.
-func NewProcessTree(focus *Event, events []*Event) *ProcessTree {
+// it started and what its parent started, out of what the process events of its host
+// report, in any order. It is nil where the event names no process.
+func NewProcessTree(focus *Event, reported []*Process) *ProcessTree {
 	wanted := NewProcess(focus)
 	if wanted == nil {
 		return nil
 	}
 	forest := &forest{byGUID: map[string]*Process{}, byPID: map[int][]*Process{}, children: map[*Process][]*Process{}}
-	events = slices.Clone(events)
-	slices.SortStableFunc(events, func(a, b *Event) int { return a.OccurredAt.Compare(b.OccurredAt) })
-	for _, e := range events {
-		if p := NewProcess(e); p != nil && p.hasParentReference {
+	reported = slices.Clone(reported)
+	slices.SortStableFunc(reported, func(a, b *Process) int { return a.StartedAt.Compare(b.StartedAt) })
+	for _, p := range reported {
+		if p.hasParentReference { // else it reports no start
 			forest.add(p)
 		}
 	}
@@ -151,7 +152,7 @@ func NewProcessTree(focus *Event, events []*Event) *ProcessTree {
 	if at == nil { // its start is not reported: it is known by this event only
 		at = wanted
 		if !wanted.hasParentReference {
-			at.Event, at.StartedAt = nil, time.Time{}
+			at.EventID, at.StartedAt = EventID{}, time.Time{}
 		}
 		forest.add(at)
 	}

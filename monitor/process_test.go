@@ -14,12 +14,21 @@ func shown(t *ProcessTree) string {
 		if p.Focus {
 			mark = "*"
 		}
-		if p.Event == nil {
+		if p.StartedAt.IsZero() {
 			mark += "?"
 		}
 		out = append(out, strings.Repeat(">", p.Depth)+p.Image+mark)
 	}
 	return strings.Join(out, " ")
+}
+
+func processes(events []*Event) (all []*Process) {
+	for _, e := range events {
+		if p := NewProcess(e); p != nil {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 func started(at int, image, raw string) *Event {
@@ -50,7 +59,7 @@ func TestProcessTree(t *testing.T) {
 		{"records that lie in a circle", sysmon(1, "a", "A", "B"), []*Event{sysmon(1, "a", "A", "B"), sysmon(2, "b", "B", "A")}, "b >a*"},
 		{"its own parent", sysmon(1, "a", "A", "A"), []*Event{sysmon(1, "a", "A", "A")}, "a*"},
 	} {
-		got := NewProcessTree(c.focus, c.events)
+		got := NewProcessTree(c.focus, processes(c.events))
 		if shownFolded := strings.ToLower(shown(got)); shownFolded != strings.ToLower(c.want) {
 			t.Errorf("%s: %s, want %s", c.reason, shownFolded, c.want)
 		}
@@ -65,7 +74,7 @@ func TestProcessTreeIsBounded(t *testing.T) {
 	for i := range MaxTreeProcesses + 50 {
 		events = append(events, started(i, fmt.Sprint(i), fmt.Sprintf(`{"pid":%d,"ppid":%d}`, i+2, i+1)))
 	}
-	tree := NewProcessTree(events[0], events)
+	tree := NewProcessTree(events[0], processes(events))
 	if len(tree.Processes) != MaxTreeProcesses || !tree.Truncated || !tree.Processes[1].Focus {
 		t.Errorf("%d processes, truncated %t", len(tree.Processes), tree.Truncated)
 	}

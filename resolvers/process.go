@@ -26,6 +26,13 @@ func (processResolver) StartedAt(_ context.Context, p *monitor.Process) (*time.T
 	return optionalTime(p.StartedAt), nil
 }
 
+func (processResolver) Event(ctx context.Context, p *monitor.Process) (*monitor.Event, error) {
+	if p.EventID.Batch.IsZero() {
+		return nil, nil //nolint:nilnil // null is the answer
+	}
+	return loadersOf(ctx).events.Load(ctx, p.EventID)
+}
+
 // ProcessTree gives what started what around an event.
 func (r queryResolver) ProcessTree(ctx context.Context, event string) (*monitor.ProcessTree, error) {
 	focus, err := r.Event(ctx, event)
@@ -36,11 +43,24 @@ func (r queryResolver) ProcessTree(ctx context.Context, event string) (*monitor.
 	filter := &monitor.EventFilter{
 		Host: &monitor.StringFilter{Eq: &focus.Host}, Class: &monitor.EventClassFilter{Eq: &class}, OccurredAt: &monitor.TimeFilter{Gte: &from, Lte: &to},
 	}
-	found, err := r.Resolver.Events.Events(ctx, filter, monitor.EventsByOccurred, page.Args{First: monitor.MaxTreeEvents})
-	if err != nil {
-		return nil, err
+	var reported []*monitor.Process
+	args, read := page.Args{First: monitor.TreePage}, 0
+	for {
+		found, err := r.Resolver.Events.Events(ctx, filter, monitor.EventsByOccurred, args)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range found.Edges {
+			if p := monitor.NewProcess(e.Node); p != nil {
+				reported = append(reported, p)
+			}
+		}
+		read += len(found.Edges)
+		if !found.PageInfo.HasNextPage || read >= monitor.MaxTreeEvents {
+			tree := monitor.NewProcessTree(focus, reported)
+			tree.Truncated = tree.Truncated || found.PageInfo.HasNextPage
+			return tree, nil
+		}
+		args.After = *found.PageInfo.EndCursor
 	}
-	tree := monitor.NewProcessTree(focus, found.Nodes())
-	tree.Truncated = tree.Truncated || found.PageInfo.HasNextPage
-	return tree, nil
 }
