@@ -27,8 +27,15 @@ func TestEveryLoginComputesOneHash(t *testing.T) {
 	a.CountHashes(func(time, memory uint32) { hashes = append(hashes, fmt.Sprint(time, memory)) })
 	var first string
 	for i, l := range []auth.Login{
-		{Name: "ana", Password: password}, {Name: "ana", Password: "wrong"}, {Name: "ana", Password: ""}, {Name: "nobody", Password: password},
-		{Name: "nobody", Password: ""}, {Name: "out", Password: password}, {Name: "out", Password: "wrong"}, {Name: "elsewhere", Password: ""}, {Name: "", Password: "x"},
+		{Name: "ana", Password: password},
+		{Name: "ana", Password: "wrong"},
+		{Name: "ana", Password: ""},
+		{Name: "nobody", Password: password},
+		{Name: "nobody", Password: ""},
+		{Name: "out", Password: password},
+		{Name: "out", Password: "wrong"},
+		{Name: "elsewhere", Password: ""},
+		{Name: "", Password: "x"},
 	} {
 		hashes, l.Address = nil, fmt.Sprintf("192.0.2.%d", i+1)
 		_, err := a.Login(t.Context(), l)
