@@ -309,6 +309,25 @@ func detailCases(f *db.Filling) []planCase {
 			_, err := s.Entries(ctx, 1_000, 100)
 			return err
 		}},
+		{name: "audit log", ask: func(ctx context.Context, s *db.Store) error {
+			c, err := s.Audit(ctx, nil, nil, page.Args{First: 50})
+			if err != nil {
+				return err
+			}
+			return after(c.PageInfo.EndCursor, func(after string) error {
+				_, err := s.Audit(ctx, nil, nil, page.Args{First: 50, After: after})
+				return err
+			})
+		}},
+		{name: "audit log of a time", ask: func(ctx context.Context, s *db.Store) error {
+			from, to := monitor.FixedTime(time.Now().Add(-20*time.Hour)), monitor.FixedTime(time.Now().Add(-19*time.Hour))
+			_, err := s.Audit(ctx, &monitor.JournalFilter{At: &monitor.TimeFilter{Gte: &from, Lt: &to}}, nil, page.Args{First: 50})
+			return err
+		}},
+		{name: "audit log of an alert", ask: func(ctx context.Context, s *db.Store) error {
+			_, err := s.Audit(ctx, nil, &monitor.Object{Kind: monitor.KindAlert, ID: alert}, page.Args{First: 50})
+			return err
+		}},
 		{name: "incidents", ask: func(ctx context.Context, s *db.Store) error {
 			c, err := s.Incidents(ctx, nil, page.Args{First: 10})
 			if err != nil {
