@@ -45,6 +45,7 @@ func (a *App) graphql() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	root.Shapes = gate.shapes
 	presenter := resolvers.WithoutHints(resolvers.Presenter(a.lg), a.offers)
 	server := handler.New(executable)
 	server.AddTransport(live.WebSocket{Server: a.live})

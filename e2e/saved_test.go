@@ -145,6 +145,14 @@ func TestSavedOperationsFitTheSchema(t *testing.T) {
 			t.Errorf("%s: %s %v", name, codes, p)
 		}
 	}
+	// A document whose fragments double at each step is refused before it is validated.
+	bomb := `query { ...F0 } fragment F40 on Query { viewer { role } }`
+	for i := range 40 {
+		bomb += fmt.Sprintf(` fragment F%d on Query { ...F%d ...F%d }`, i, i+1, i+1)
+	}
+	if a := post(t, r.URL(), ana, `mutation($d: String!) { savedOperationCreate(input: {name: "x", kind: TILE, document: $d}) { errors { code } } }`, map[string]any{"d": bomb}, nil); a.code() != "COST_LIMIT" {
+		t.Errorf("%+v", a)
+	}
 	if _, codes := mutate(t, r, ana, "savedOperationUpdate", "SavedOperationUpdateInput", operationFields, map[string]any{"id": pick(t, made, "operation", "id"), "kind": "FEED"}); codes != "BAD_INPUT" {
 		t.Errorf("a query becomes a feed: %s", codes)
 	}

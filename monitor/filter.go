@@ -16,6 +16,7 @@ const (
 	maxFilterDepth = 8
 	maxFilterText  = 1_000 // bytes of one value
 	maxFilterIn    = 500   // values of one `in`
+	maxFilterRaw   = 20    // conditions on paths of the raw record: each reads it anew
 )
 
 // Predicate is a filter in the one form that both readers share: Matches runs
@@ -144,6 +145,7 @@ func Fold(s string) string { return strings.ToLower(s) }
 // filterBuilder collects the tests of one filter and the first error.
 type filterBuilder struct {
 	tests int
+	raws  int // of those, on paths of the raw record
 	err   error
 }
 
@@ -157,6 +159,11 @@ func (b *filterBuilder) add(p *Predicate, t Test) {
 	if b.tests++; b.tests > maxFilterTests {
 		b.fail(t.Field, "more than %d conditions", maxFilterTests)
 		return
+	}
+	if _, ok := RawPath(t.Field); ok {
+		if b.raws++; b.raws > maxFilterRaw {
+			b.fail(t.Field, "more than %d conditions on paths of the raw record", maxFilterRaw)
+		}
 	}
 	if len(t.Texts) > maxFilterIn || len(t.IDs) > maxFilterIn || len(t.Nets) > maxFilterIn || len(t.Nums) > maxFilterIn {
 		b.fail(t.Field, "more than %d values", maxFilterIn)

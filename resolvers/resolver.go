@@ -131,6 +131,7 @@ type Resolver struct {
 	Auth    *auth.Auth
 	Version string // of the server
 	Schema  *ast.Schema
+	Shapes  Shapes
 	// LoaderWait is how long a look-up waits for others to share its query; at least,
 	// and unless told, a millisecond.
 	LoaderWait time.Duration

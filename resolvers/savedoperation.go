@@ -24,6 +24,12 @@ type SavedOperations interface {
 	DeleteSavedOperation(ctx context.Context, actor monitor.Actor, reader, id monitor.ID, expected *int, may func(*monitor.SavedOperation) error) error
 }
 
+// Shapes refuses a document by its size and form with COST_LIMIT: to validate one that
+// has passed takes a bounded time.
+type Shapes interface {
+	Check(document string, variables map[string]any) error
+}
+
 type savedOperationResolver struct{ *Resolver }
 
 // SavedOperation answers the fields of SavedOperation that are more than a value.
@@ -101,6 +107,9 @@ func (r mutationResolver) SavedOperationDelete(ctx context.Context, input model.
 // schema, or is of another sort than its kind.
 func (r *Resolver) fits(o *monitor.SavedOperation) error {
 	if err := o.Check(); err != nil { // its size, before it is parsed
+		return err
+	}
+	if err := r.Shapes.Check(o.Document, nil); err != nil {
 		return err
 	}
 	document, errs := gqlparser.LoadQueryWithRules(r.Schema, o.Document, nil)
