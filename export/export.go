@@ -12,8 +12,11 @@ import (
 	"github.com/security-monitor/secmon/page"
 )
 
-// pageSize is how many rows are read at once.
-const pageSize = page.MaxFirst
+// How many rows are read at once. Events have their records with them, of up to 1 MiB each.
+const (
+	pageSize  = page.MaxFirst
+	eventPage = 100
+)
 
 // Lists gives a page of each list, the newest first.
 type Lists interface {
@@ -56,7 +59,7 @@ func Write(ctx context.Context, w io.Writer, e *monitor.Export, lists Lists, flu
 		if err != nil {
 			return Result{}, err
 		}
-		return write(ctx, w, e, alertColumns, flushed, func(args page.Args) (*page.Connection[*alertRow], error) {
+		return write(ctx, w, e, alertColumns, pageSize, flushed, func(args page.Args) (*page.Connection[*alertRow], error) {
 			return alertRows(ctx, lists, filter, args)
 		})
 	case monitor.LineEvents:
@@ -64,7 +67,7 @@ func Write(ctx context.Context, w io.Writer, e *monitor.Export, lists Lists, flu
 		if err != nil {
 			return Result{}, err
 		}
-		return write(ctx, w, e, eventColumns, flushed, func(args page.Args) (*monitor.EventConnection, error) {
+		return write(ctx, w, e, eventColumns, eventPage, flushed, func(args page.Args) (*monitor.EventConnection, error) {
 			return lists.Events(ctx, filter, monitor.EventsByOccurred, args)
 		})
 	case monitor.LineIncidents:
@@ -72,7 +75,7 @@ func Write(ctx context.Context, w io.Writer, e *monitor.Export, lists Lists, flu
 		if err != nil {
 			return Result{}, err
 		}
-		return write(ctx, w, e, incidentColumns, flushed, func(args page.Args) (*page.Connection[*incidentRow], error) {
+		return write(ctx, w, e, incidentColumns, pageSize, flushed, func(args page.Args) (*page.Connection[*incidentRow], error) {
 			return incidentRows(ctx, lists, filter, args)
 		})
 	default:
@@ -80,7 +83,7 @@ func Write(ctx context.Context, w io.Writer, e *monitor.Export, lists Lists, flu
 	}
 }
 
-func write[T any](ctx context.Context, w io.Writer, e *monitor.Export, all []column[T], flushed func() error, read func(page.Args) (*page.Connection[T], error)) (Result, error) {
+func write[T any](ctx context.Context, w io.Writer, e *monitor.Export, all []column[T], atOnce int, flushed func() error, read func(page.Args) (*page.Connection[T], error)) (Result, error) {
 	columns := chosen(all, e.Columns)
 	out := newFile(w, e.Format, e.Columns)
 	done := Result{}
@@ -88,7 +91,7 @@ func write[T any](ctx context.Context, w io.Writer, e *monitor.Export, all []col
 		if err := ctx.Err(); err != nil {
 			return done, err
 		}
-		rows, err := read(page.Args{First: min(pageSize, e.MaxRows-done.Rows), After: after})
+		rows, err := read(page.Args{First: min(atOnce, e.MaxRows-done.Rows), After: after})
 		if err != nil {
 			return done, err
 		}

@@ -111,7 +111,7 @@ func TestNDJSONSaysHowManyRowsItHas(t *testing.T) {
 		rows       int
 		more       bool
 		firstAsked int
-	}{{0, 0, 0, false, 500}, {1, 0, 1, false, 500}, {500, 0, 500, false, 500}, {501, 0, 501, false, 500}, {1203, 0, 1203, false, 500}, {1203, 700, 700, true, 500}, {700, 700, 700, false, 500}, {9, 1, 1, true, 1}} {
+	}{{0, 0, 0, false, 100}, {1, 0, 1, false, 100}, {100, 0, 100, false, 100}, {501, 0, 501, false, 100}, {1203, 0, 1203, false, 100}, {1203, 700, 700, true, 100}, {700, 700, 700, false, 100}, {9, 1, 1, true, 1}} {
 		l := &lists{n: c.n}
 		text, done, err := write(t, l, monitor.Export{Noun: monitor.LineEvents, Format: monitor.ExportNDJSON, MaxRows: c.most})
 		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
@@ -165,7 +165,7 @@ func TestCSVIsHarmlessInASpreadsheet(t *testing.T) {
 // A fault leaves a file that does not look whole.
 func TestFaultLeavesNoEnd(t *testing.T) {
 	text, done, err := write(t, &lists{n: 1200, fails: 2}, monitor.Export{Noun: monitor.LineEvents, Format: monitor.ExportNDJSON})
-	if err == nil || done.Rows != 500 || strings.Contains(text, `"end"`) {
+	if err == nil || done.Rows != 100 || strings.Contains(text, `"end"`) {
 		t.Errorf("%+v %v", done, err)
 	}
 }
