@@ -58,6 +58,7 @@ func (a *App) writeExport(ctx context.Context, w http.ResponseWriter, e *monitor
 	out := http.NewResponseController(w)
 	extend := func() { _ = out.SetWriteDeadline(time.Now().Add(exportPace)) } // fails where the write fails
 	extend()
+	defer func() { _ = out.SetWriteDeadline(time.Time{}) }() // the connection may serve other requests
 	return export.Write(ctx, w, e, a.Store, func() error {
 		if err := out.Flush(); err != nil {
 			return err

@@ -44,7 +44,11 @@ var eventFilterColumns = map[monitor.FilterField]column{
 	"raw":             {names: []string{"raw"}},
 }
 
-// Events gives one page of the events that match.
+// eventPageBytes bounds the records of one page: a record may have a MiB.
+const eventPageBytes = 16 << 20
+
+// Events gives one page of the events that match. A page of large records is shorter
+// than asked for, and says that there are more.
 func (s *Store) Events(ctx context.Context, filter *monitor.EventFilter, order monitor.EventOrder, args page.Args) (*monitor.EventConnection, error) {
 	p, err := filter.Compile()
 	if err != nil {
@@ -64,11 +68,17 @@ func (s *Store) Events(ctx context.Context, filter *monitor.EventFilter, order m
 		}
 		st = st.Where(before(keys, []any{at, id.Batch[:], id.Ordinal}))
 	}
-	events, err := query(ctx, s.db, st, scanEvent)
+	left := eventPageBytes
+	events, err := queryWhile(ctx, s.db, st, scanEvent, func(e *monitor.Event) bool {
+		left -= len(e.Raw)
+		return left > 0
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
-	return page.Build(events, args, func(e *monitor.Event) string { return eventCursor(order, e) }), nil
+	found := page.Build(events, args, func(e *monitor.Event) string { return eventCursor(order, e) })
+	found.PageInfo.HasNextPage = found.PageInfo.HasNextPage || left <= 0
+	return found, nil
 }
 
 // eventCursor is an event's place in the list of that order.

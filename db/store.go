@@ -186,6 +186,11 @@ func exec(ctx context.Context, r runner, st statement) error {
 
 // query gives every row of a statement, scanned.
 func query[T any](ctx context.Context, r runner, st statement, scan func(scanner) (T, error)) ([]T, error) {
+	return queryWhile(ctx, r, st, scan, func(T) bool { return true })
+}
+
+// queryWhile is query up to the first row behind which no more are wanted.
+func queryWhile[T any](ctx context.Context, r runner, st statement, scan func(scanner) (T, error), more func(T) bool) ([]T, error) {
 	text, args, err := st.ToSQL()
 	if err != nil {
 		return nil, fmt.Errorf("build SQL: %w", err)
@@ -201,7 +206,9 @@ func query[T any](ctx context.Context, r runner, st statement, scan func(scanner
 		if err != nil {
 			return nil, fmt.Errorf("scan: %w", err)
 		}
-		out = append(out, item)
+		if out = append(out, item); !more(item) {
+			return out, nil
+		}
 	}
 	return out, away(rows.Err())
 }

@@ -6504,7 +6504,7 @@ type Query {
   viewer: Viewer! @auth(requires: VIEWER)
   "Any entity by its id; null where there is none."
   node(id: ID!): Node @auth(requires: VIEWER)
-  "Events, newest first. ` + "`" + `first` + "`" + ` is at most 500."
+  "Events, newest first. ` + "`" + `first` + "`" + ` is at most 500; a page has 16 MiB of records at most, so it may be shorter though hasNextPage is true."
   events(filter: EventFilter, orderBy: EventOrder = OCCURRED_AT_DESC, first: Int!, after: String): EventConnection! @auth(requires: VIEWER)
   "One event by its id."
   event(id: ID!): Event @auth(requires: VIEWER)
