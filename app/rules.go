@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -22,7 +21,7 @@ func (a *App) importStarterRules(ctx context.Context) error {
 		return fmt.Errorf("starter pack: %w", err)
 	}
 	if len(report.Refused) > 0 {
-		return fmt.Errorf("starter pack: %s: %w", report.Refused[0].Path, report.Refused[0].Err)
+		return fmt.Errorf("starter pack: %s: %s", report.Refused[0].Path, report.Refused[0].Message)
 	}
 	return nil
 }
@@ -31,14 +30,8 @@ func (a *App) importStarterRules(ctx context.Context) error {
 type RuleReport struct {
 	db.ImportReport
 	Files    int
-	Inactive []RuleProblem // stored, but they do not run, and why
-	Refused  []RuleProblem // not stored
-}
-
-// RuleProblem is a file and what is the matter with it.
-type RuleProblem struct {
-	Path string
-	Err  error
+	Inactive []monitor.RuleFileProblem // stored, but they do not run, and why
+	Refused  []monitor.RuleFileProblem // not stored
 }
 
 // maxRuleFile bounds one file; detect refuses larger sources anyway.
@@ -46,11 +39,9 @@ const maxRuleFile = 1 << 20
 
 // ImportRules stores every .yml and .yaml file of a tree as a rule. A file that
 // is no valid rule is reported and does not keep the others out. Of several
-// files with one id the last wins and the others are reported.
+// files with one id the first counts and the others are reported.
 func ImportRules(ctx context.Context, store *db.Store, tree fs.FS, actor monitor.Actor, enable bool) (*RuleReport, error) {
-	report := &RuleReport{}
-	var rules []*monitor.Rule
-	byID := map[monitor.ID]string{}
+	in := &ruleReader{enable: enable, byID: map[monitor.ID]string{}}
 	err := fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -58,28 +49,43 @@ func ImportRules(ctx context.Context, store *db.Store, tree fs.FS, actor monitor
 		if entry.IsDir() || !isRuleFile(path) {
 			return ctx.Err()
 		}
-		report.Files++
 		rule, err := readRule(tree, path)
-		if err == nil && byID[rule.ID] != "" {
-			err = fmt.Errorf("has the same id as %s", byID[rule.ID])
-		}
-		if err != nil {
-			report.Refused = append(report.Refused, RuleProblem{path, err})
-			return nil //nolint:nilerr // it is in the report, and keeps no other file out
-		}
-		byID[rule.ID] = path
-		rule.Enabled = enable
-		if rule.State != monitor.RuleActive {
-			report.Inactive = append(report.Inactive, RuleProblem{path, errors.New(rule.StateReason)})
-		}
-		rules = append(rules, rule)
+		in.add(path, rule, err)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read rules: %w", err)
 	}
-	report.ImportReport, err = store.ImportRules(ctx, actor, rules)
+	report := &RuleReport{Files: in.files, Inactive: in.inactive, Refused: in.refused}
+	report.ImportReport, err = store.ImportRules(ctx, actor, in.rules)
 	return report, err
+}
+
+// ruleReader gathers the rules of an import, and what is wrong with its files.
+type ruleReader struct {
+	enable            bool
+	files             int
+	rules             []*monitor.Rule
+	byID              map[monitor.ID]string // path of each
+	inactive, refused []monitor.RuleFileProblem
+}
+
+// add takes a file as it was read, or why it could not be.
+func (in *ruleReader) add(path string, rule *monitor.Rule, err error) {
+	in.files++
+	if err == nil && in.byID[rule.ID] != "" {
+		err = fmt.Errorf("has the same id as %s", in.byID[rule.ID])
+	}
+	if err != nil {
+		in.refused = append(in.refused, monitor.RuleFileProblem{Path: path, Message: err.Error()})
+		return
+	}
+	in.byID[rule.ID] = path
+	rule.Path, rule.Enabled = path, in.enable
+	if rule.State != monitor.RuleActive {
+		in.inactive = append(in.inactive, monitor.RuleFileProblem{Path: path, Message: rule.StateReason})
+	}
+	in.rules = append(in.rules, rule)
 }
 
 func isRuleFile(path string) bool {
@@ -103,12 +109,7 @@ func readRule(tree fs.FS, path string) (*monitor.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	rule, err := detect.Parse(source)
-	if err != nil {
-		return nil, err
-	}
-	rule.Path = path
-	return rule, nil
+	return detect.Parse(source)
 }
 
 // loadRules puts the enabled rules of the database in force.

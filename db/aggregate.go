@@ -33,7 +33,8 @@ const (
 	textValue valueShape = iota
 	addressValue
 	severityValue
-	idValue // shown as the graph's id of a rule
+	ruleValue // shown as the graph's id of a rule
+	userValue // shown as the graph's id of a user
 )
 
 var aggregatedEvents = aggregated{"events", "occurred_at", map[monitor.AggregateField]valueColumn{
@@ -46,7 +47,7 @@ var aggregatedEvents = aggregated{"events", "occurred_at", map[monitor.Aggregate
 var aggregatedAlerts = aggregated{"alerts", "last_seen", map[monitor.AggregateField]valueColumn{
 	"HOST": {name: "host"}, "USER": {name: "user"}, "STATUS": {name: "status"}, "DISPOSITION": {name: "disposition"}, "PROCESS": {name: "process"},
 	"FILE_HASH": {name: "file_hash"}, "TITLE": {name: "title"}, "SEVERITY": {"severity", severityValue},
-	"SOURCE_IP": {"src_ip", addressValue}, "DESTINATION_IP": {"dst_ip", addressValue}, "RULE": {"rule_id", idValue},
+	"SOURCE_IP": {"src_ip", addressValue}, "DESTINATION_IP": {"dst_ip", addressValue}, "RULE": {"rule_id", ruleValue}, "ASSIGNEE": {"assignee_id", userValue},
 }}
 
 // EventTop gives the commonest values of a field among the latest events that match.
@@ -312,12 +313,10 @@ func (c valueColumn) into(text *string) any {
 		})
 	case severityValue:
 		return severityText{text}
-	case idValue:
-		return shownAs(func(raw []byte) {
-			if len(raw) == len(monitor.ID{}) {
-				*text = monitor.GlobalID(monitor.KindRule, monitor.ID(raw).String())
-			}
-		})
+	case ruleValue:
+		return globalID(monitor.KindRule, text)
+	case userValue:
+		return globalID(monitor.KindUser, text)
 	default:
 		return text
 	}
@@ -331,11 +330,24 @@ func (c valueColumn) from(text string) any {
 		return ipBytes(ip)
 	case severityValue:
 		return monitor.Severity(text).Rank()
-	case idValue:
-		id, _ := monitor.ParseIDOf(monitor.KindRule, text) // into has written it
+	case ruleValue, userValue:
+		kind := monitor.KindRule
+		if c.shape == userValue {
+			kind = monitor.KindUser
+		}
+		id, _ := monitor.ParseIDOf(kind, text) // into has written it
 		return id[:]
 	default:
 		return text
+	}
+}
+
+// globalID scans an id and writes the graph's id of what has it.
+func globalID(kind monitor.Kind, text *string) shownAs {
+	return func(raw []byte) {
+		if len(raw) == len(monitor.ID{}) {
+			*text = monitor.GlobalID(kind, monitor.ID(raw).String())
+		}
 	}
 }
 

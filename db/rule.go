@@ -42,7 +42,7 @@ func (s *Store) ImportRules(ctx context.Context, actor monitor.Actor, rules []*m
 	err := s.change(ctx, actor, monitor.ActionRuleImport, func(t *tx) error {
 		report = ImportReport{}
 		for chunk := range slices.Chunk(rules, 200) {
-			if err := t.importRules(ctx, chunk, &report); err != nil {
+			if err := t.importRules(ctx, monitor.ActionRuleImport, chunk, &report); err != nil {
 				return err
 			}
 		}
@@ -54,7 +54,7 @@ func (s *Store) ImportRules(ctx context.Context, actor monitor.Actor, rules []*m
 	return report, nil
 }
 
-func (t *tx) importRules(ctx context.Context, rules []*monitor.Rule, report *ImportReport) error {
+func (t *tx) importRules(ctx context.Context, action string, rules []*monitor.Rule, report *ImportReport) error {
 	ids := make([]monitor.ID, len(rules))
 	for i, r := range rules {
 		ids[i] = r.ID
@@ -83,7 +83,7 @@ func (t *tx) importRules(ctx context.Context, rules []*monitor.Rule, report *Imp
 			next.Version, next.CreatedAt, next.Enabled = old.Version+1, old.CreatedAt, old.Enabled
 			report.Updated++
 		}
-		change, err := monitor.NewChange(monitor.KindRule, next.ID, monitor.ActionRuleImport, old, &next)
+		change, err := monitor.NewChange(monitor.KindRule, next.ID, action, old, &next)
 		if err != nil {
 			return err
 		}
@@ -174,8 +174,7 @@ func (s *Store) SetRuleEnabled(ctx context.Context, actor monitor.Actor, id moni
 	}
 	var now *monitor.Rule
 	err := s.change(ctx, actor, action, func(t *tx) error {
-		st := dialect.From("rules").Select(columnList(ruleColumns)...).Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait)
-		was, found, err := one(ctx, t, st, scanRule)
+		was, found, err := t.lockRule(ctx, id)
 		if err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func parseRule(source []byte) (*parsedRule, error) {
 		return nil, err
 	}
 	p := &parsedRule{about: &monitor.Rule{
-		Source: string(source), Level: monitor.SeverityMedium, State: monitor.RuleActive, ID: idOf(source),
+		Source: string(source), Level: monitor.SeverityMedium, State: monitor.RuleActive, ID: IDOf(source),
 	}}
 	fields := make(map[string]entry, len(keys))
 	for _, e := range keys {
@@ -218,8 +218,9 @@ func techniques(tags []string) []string {
 	return ids
 }
 
-// idOf makes a UUID of version 8 (RFC 9562, section 5.8) from a source's hash.
-func idOf(source []byte) monitor.ID {
+// IDOf is the id of a rule whose text names none: a UUID of version 8 (RFC 9562,
+// section 5.8) from the text's hash.
+func IDOf(source []byte) monitor.ID {
 	sum := sha256.Sum256(source)
 	id := monitor.ID(sum[:16])
 	id[6] = id[6]&0x0f | 0x80

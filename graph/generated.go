@@ -14,6 +14,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
+	"github.com/security-monitor/secmon/attack"
 	"github.com/security-monitor/secmon/graph/model"
 	"github.com/security-monitor/secmon/monitor"
 	"github.com/security-monitor/secmon/page"
@@ -51,6 +52,9 @@ type ResolverRoot interface {
 	Process() ProcessResolver
 	Query() QueryResolver
 	Rule() RuleResolver
+	RuleActivity() RuleActivityResolver
+	RuleCheck() RuleCheckResolver
+	RuleTestResult() RuleTestResultResolver
 	SavedOperation() SavedOperationResolver
 	SavedView() SavedViewResolver
 	Session() SessionResolver
@@ -198,6 +202,11 @@ type ComplexityRoot struct {
 		Status func(childComplexity int) int
 	}
 
+	AlertTimes struct {
+		Acknowledged func(childComplexity int) int
+		Resolved     func(childComplexity int) int
+	}
+
 	Asset struct {
 		Alerts      func(childComplexity int, first int, after *string) int
 		CreatedAt   func(childComplexity int) int
@@ -247,6 +256,12 @@ type ComplexityRoot struct {
 		Decay       func(childComplexity int) int
 		Points      func(childComplexity int) int
 		Weight      func(childComplexity int) int
+	}
+
+	AttackCoverage struct {
+		Other   func(childComplexity int) int
+		Tactics func(childComplexity int) int
+		Version func(childComplexity int) int
 	}
 
 	AuditConnection struct {
@@ -759,8 +774,11 @@ type ComplexityRoot struct {
 		JobCancel              func(childComplexity int, input model.JobCancelInput) int
 		JobUndo                func(childComplexity int, input model.JobUndoInput) int
 		JournalVerify          func(childComplexity int) int
+		RuleCreate             func(childComplexity int, input model.RuleCreateInput) int
 		RuleDisable            func(childComplexity int, input model.RuleDisableInput) int
 		RuleEnable             func(childComplexity int, input model.RuleEnableInput) int
+		RuleImport             func(childComplexity int, input model.RuleImportInput) int
+		RuleUpdate             func(childComplexity int, input model.RuleUpdateInput) int
 		SavedOperationCreate   func(childComplexity int, input model.SavedOperationCreateInput) int
 		SavedOperationDelete   func(childComplexity int, input model.SavedOperationDeleteInput) int
 		SavedOperationUpdate   func(childComplexity int, input model.SavedOperationUpdateInput) int
@@ -819,10 +837,12 @@ type ComplexityRoot struct {
 		Alert             func(childComplexity int, id string, asOf *time.Time) int
 		AlertCounts       func(childComplexity int, filter *monitor.AlertFilter) int
 		AlertTimeSeries   func(childComplexity int, filter *monitor.AlertFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) int
+		AlertTimes        func(childComplexity int, filter *monitor.AlertFilter) int
 		AlertTop          func(childComplexity int, filter *monitor.AlertFilter, field monitor.AggregateField, first int) int
 		Alerts            func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) int
 		Asset             func(childComplexity int, id string) int
 		Assets            func(childComplexity int, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) int
+		AttackCoverage    func(childComplexity int, since *time.Time) int
 		Entity            func(childComplexity int, kind monitor.EntityKind, value string) int
 		Event             func(childComplexity int, id string) int
 		EventCount        func(childComplexity int, filter *monitor.EventFilter) int
@@ -843,6 +863,8 @@ type ComplexityRoot struct {
 		QueryLine         func(childComplexity int, noun monitor.LineNoun, query string) int
 		RateLimit         func(childComplexity int) int
 		Rule              func(childComplexity int, id string) int
+		RuleCheck         func(childComplexity int, source string) int
+		RuleTest          func(childComplexity int, source string, records *string, filter *monitor.EventFilter, first int) int
 		Rules             func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
 		SavedOperations   func(childComplexity int, kind *monitor.SavedOperationKind, first int, after *string) int
 		SavedViews        func(childComplexity int, noun *monitor.LineNoun, first int, after *string) int
@@ -882,12 +904,14 @@ type ComplexityRoot struct {
 	}
 
 	Rule struct {
+		Activity    func(childComplexity int) int
 		Author      func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
 		Description func(childComplexity int) int
 		Enabled     func(childComplexity int) int
 		FalsePos    func(childComplexity int) int
 		GlobalID    func(childComplexity int) int
+		Journal     func(childComplexity int, first int, after *string) int
 		Level       func(childComplexity int) int
 		LogSource   func(childComplexity int) int
 		Path        func(childComplexity int) int
@@ -901,6 +925,26 @@ type ComplexityRoot struct {
 		Title       func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
 		Version     func(childComplexity int) int
+		Versions    func(childComplexity int, first int, after *string) int
+	}
+
+	RuleActivity struct {
+		Alerts         func(childComplexity int) int
+		AlertsLastDay  func(childComplexity int) int
+		Closed         func(childComplexity int) int
+		FalsePositives func(childComplexity int) int
+		LastFired      func(childComplexity int) int
+	}
+
+	RuleCheck struct {
+		Existing    func(childComplexity int) int
+		Level       func(childComplexity int) int
+		LogSource   func(childComplexity int) int
+		Problem     func(childComplexity int) int
+		State       func(childComplexity int) int
+		StateReason func(childComplexity int) int
+		Techniques  func(childComplexity int) int
+		Title       func(childComplexity int) int
 	}
 
 	RuleConnection struct {
@@ -915,9 +959,64 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	RuleImportPayload struct {
+		Added     func(childComplexity int) int
+		Errors    func(childComplexity int) int
+		Inactive  func(childComplexity int) int
+		Refused   func(childComplexity int) int
+		Unchanged func(childComplexity int) int
+		Updated   func(childComplexity int) int
+	}
+
+	RuleImportProblem struct {
+		Message func(childComplexity int) int
+		Path    func(childComplexity int) int
+	}
+
 	RulePayload struct {
 		Errors func(childComplexity int) int
 		Rule   func(childComplexity int) int
+	}
+
+	RuleProblem struct {
+		Column  func(childComplexity int) int
+		Line    func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
+	RuleTest struct {
+		Matched func(childComplexity int) int
+		Problem func(childComplexity int) int
+		Results func(childComplexity int) int
+		Tried   func(childComplexity int) int
+	}
+
+	RuleTestResult struct {
+		Error         func(childComplexity int) int
+		Event         func(childComplexity int) int
+		Fields        func(childComplexity int) int
+		Format        func(childComplexity int) int
+		Line          func(childComplexity int) int
+		LogSource     func(childComplexity int) int
+		Matches       func(childComplexity int) int
+		SameLogSource func(childComplexity int) int
+	}
+
+	RuleVersion struct {
+		CreatedAt func(childComplexity int) int
+		Source    func(childComplexity int) int
+		Version   func(childComplexity int) int
+	}
+
+	RuleVersionConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	RuleVersionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	SavedOperation struct {
@@ -1073,6 +1172,21 @@ type ComplexityRoot struct {
 		URI    func(childComplexity int) int
 	}
 
+	TacticCoverage struct {
+		ID         func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Techniques func(childComplexity int) int
+	}
+
+	TechniqueCoverage struct {
+		Alerts        func(childComplexity int) int
+		Enabled       func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Rules         func(childComplexity int) int
+		Subtechniques func(childComplexity int) int
+	}
+
 	TimeSeries struct {
 		Interval   func(childComplexity int) int
 		IsEstimate func(childComplexity int) int
@@ -1146,6 +1260,13 @@ type ComplexityRoot struct {
 	ViewerPayload struct {
 		Errors func(childComplexity int) int
 		Viewer func(childComplexity int) int
+	}
+
+	WaitingTime struct {
+		Count         func(childComplexity int) int
+		MeanSeconds   func(childComplexity int) int
+		MedianSeconds func(childComplexity int) int
+		P90Seconds    func(childComplexity int) int
 	}
 }
 
@@ -1315,6 +1436,9 @@ type MutationResolver interface {
 	SavedOperationDelete(ctx context.Context, input model.SavedOperationDeleteInput) (*model.SavedOperationPayload, error)
 	SettingsUpdate(ctx context.Context, input model.SettingsUpdateInput) (*model.SettingsPayload, error)
 	JournalVerify(ctx context.Context) (*model.JobPayload, error)
+	RuleCreate(ctx context.Context, input model.RuleCreateInput) (*model.RulePayload, error)
+	RuleUpdate(ctx context.Context, input model.RuleUpdateInput) (*model.RulePayload, error)
+	RuleImport(ctx context.Context, input model.RuleImportInput) (*model.RuleImportPayload, error)
 	RuleEnable(ctx context.Context, input model.RuleEnableInput) (*model.RulePayload, error)
 	RuleDisable(ctx context.Context, input model.RuleDisableInput) (*model.RulePayload, error)
 }
@@ -1336,6 +1460,9 @@ type QueryResolver interface {
 	FeedConsumers(ctx context.Context, first int, after *string) (*monitor.FeedConsumerConnection, error)
 	Rules(ctx context.Context, filter *monitor.RuleFilter, first int, after *string) (*page.Connection[*monitor.Rule], error)
 	Rule(ctx context.Context, id string) (*monitor.Rule, error)
+	RuleCheck(ctx context.Context, source string) (*monitor.RuleCheck, error)
+	RuleTest(ctx context.Context, source string, records *string, filter *monitor.EventFilter, first int) (*monitor.RuleTest, error)
+	AttackCoverage(ctx context.Context, since *time.Time) (*model.AttackCoverage, error)
 	Incident(ctx context.Context, id string, asOf *time.Time) (*monitor.Incident, error)
 	Incidents(ctx context.Context, filter *monitor.IncidentFilter, first int, after *string, asOf *time.Time) (*page.Connection[*monitor.Incident], error)
 	Assets(ctx context.Context, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) (*page.Connection[*monitor.Asset], error)
@@ -1356,6 +1483,7 @@ type QueryResolver interface {
 	EventGroups(ctx context.Context, filter *monitor.EventFilter, by []monitor.AggregateField, first int) (*monitor.EventGroups, error)
 	Entity(ctx context.Context, kind monitor.EntityKind, value string) (*monitor.Entity, error)
 	ProcessTree(ctx context.Context, event string) (*monitor.ProcessTree, error)
+	AlertTimes(ctx context.Context, filter *monitor.AlertFilter) (*monitor.AlertTimes, error)
 	AlertTimeSeries(ctx context.Context, filter *monitor.AlertFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) (*monitor.TimeSeries, error)
 	QueryLine(ctx context.Context, noun monitor.LineNoun, query string) (*model.QueryLine, error)
 	SavedViews(ctx context.Context, noun *monitor.LineNoun, first int, after *string) (*page.Connection[*monitor.SavedView], error)
@@ -1365,6 +1493,26 @@ type QueryResolver interface {
 }
 type RuleResolver interface {
 	StateReason(ctx context.Context, obj *monitor.Rule) (*string, error)
+
+	Activity(ctx context.Context, obj *monitor.Rule) (*monitor.RuleActivity, error)
+	Versions(ctx context.Context, obj *monitor.Rule, first int, after *string) (*page.Connection[*monitor.RuleVersion], error)
+	Journal(ctx context.Context, obj *monitor.Rule, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
+}
+type RuleActivityResolver interface {
+	LastFired(ctx context.Context, obj *monitor.RuleActivity) (*time.Time, error)
+}
+type RuleCheckResolver interface {
+	State(ctx context.Context, obj *monitor.RuleCheck) (monitor.RuleState, error)
+	StateReason(ctx context.Context, obj *monitor.RuleCheck) (*string, error)
+	Title(ctx context.Context, obj *monitor.RuleCheck) (string, error)
+	Level(ctx context.Context, obj *monitor.RuleCheck) (monitor.Severity, error)
+	LogSource(ctx context.Context, obj *monitor.RuleCheck) (*monitor.LogSource, error)
+	Techniques(ctx context.Context, obj *monitor.RuleCheck) ([]string, error)
+}
+type RuleTestResultResolver interface {
+	Line(ctx context.Context, obj *monitor.RuleTestResult) (*int, error)
+
+	Error(ctx context.Context, obj *monitor.RuleTestResult) (*string, error)
 }
 type SavedOperationResolver interface {
 	Variables(ctx context.Context, obj *monitor.SavedOperation) (monitor.RawJSON, error)
@@ -1991,6 +2139,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AlertStatusCount.Status(childComplexity), true
 
+	case "AlertTimes.acknowledged":
+		if e.ComplexityRoot.AlertTimes.Acknowledged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertTimes.Acknowledged(childComplexity), true
+	case "AlertTimes.resolved":
+		if e.ComplexityRoot.AlertTimes.Resolved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertTimes.Resolved(childComplexity), true
+
 	case "Asset.alerts":
 		if e.ComplexityRoot.Asset.Alerts == nil {
 			break
@@ -2204,6 +2365,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AssetRiskFactor.Weight(childComplexity), true
+
+	case "AttackCoverage.other":
+		if e.ComplexityRoot.AttackCoverage.Other == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttackCoverage.Other(childComplexity), true
+	case "AttackCoverage.tactics":
+		if e.ComplexityRoot.AttackCoverage.Tactics == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttackCoverage.Tactics(childComplexity), true
+	case "AttackCoverage.version":
+		if e.ComplexityRoot.AttackCoverage.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttackCoverage.Version(childComplexity), true
 
 	case "AuditConnection.edges":
 		if e.ComplexityRoot.AuditConnection.Edges == nil {
@@ -4403,6 +4583,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.JournalVerify(childComplexity), true
+	case "Mutation.ruleCreate":
+		if e.ComplexityRoot.Mutation.RuleCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_ruleCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RuleCreate(childComplexity, args["input"].(model.RuleCreateInput)), true
 	case "Mutation.ruleDisable":
 		if e.ComplexityRoot.Mutation.RuleDisable == nil {
 			break
@@ -4425,6 +4616,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RuleEnable(childComplexity, args["input"].(model.RuleEnableInput)), true
+	case "Mutation.ruleImport":
+		if e.ComplexityRoot.Mutation.RuleImport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_ruleImport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RuleImport(childComplexity, args["input"].(model.RuleImportInput)), true
+	case "Mutation.ruleUpdate":
+		if e.ComplexityRoot.Mutation.RuleUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_ruleUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RuleUpdate(childComplexity, args["input"].(model.RuleUpdateInput)), true
 	case "Mutation.savedOperationCreate":
 		if e.ComplexityRoot.Mutation.SavedOperationCreate == nil {
 			break
@@ -4798,6 +5011,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AlertTimeSeries(childComplexity, args["filter"].(*monitor.AlertFilter), args["from"].(time.Time), args["to"].(time.Time), args["interval"].(monitor.Duration), args["groupBy"].(*monitor.AggregateField)), true
+	case "Query.alertTimes":
+		if e.ComplexityRoot.Query.AlertTimes == nil {
+			break
+		}
+
+		args, err := ec.field_Query_alertTimes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AlertTimes(childComplexity, args["filter"].(*monitor.AlertFilter)), true
 	case "Query.alertTop":
 		if e.ComplexityRoot.Query.AlertTop == nil {
 			break
@@ -4842,6 +5066,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Assets(childComplexity, args["filter"].(*monitor.AssetFilter), args["orderBy"].(*monitor.AssetOrder), args["first"].(int), args["after"].(*string)), true
+	case "Query.attackCoverage":
+		if e.ComplexityRoot.Query.AttackCoverage == nil {
+			break
+		}
+
+		args, err := ec.field_Query_attackCoverage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AttackCoverage(childComplexity, args["since"].(*time.Time)), true
 	case "Query.entity":
 		if e.ComplexityRoot.Query.Entity == nil {
 			break
@@ -5053,6 +5288,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Rule(childComplexity, args["id"].(string)), true
+	case "Query.ruleCheck":
+		if e.ComplexityRoot.Query.RuleCheck == nil {
+			break
+		}
+
+		args, err := ec.field_Query_ruleCheck_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RuleCheck(childComplexity, args["source"].(string)), true
+	case "Query.ruleTest":
+		if e.ComplexityRoot.Query.RuleTest == nil {
+			break
+		}
+
+		args, err := ec.field_Query_ruleTest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RuleTest(childComplexity, args["source"].(string), args["records"].(*string), args["filter"].(*monitor.EventFilter), args["first"].(int)), true
 	case "Query.rules":
 		if e.ComplexityRoot.Query.Rules == nil {
 			break
@@ -5237,6 +5494,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RateLimit.ResetAt(childComplexity), true
 
+	case "Rule.activity":
+		if e.ComplexityRoot.Rule.Activity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Activity(childComplexity), true
 	case "Rule.author":
 		if e.ComplexityRoot.Rule.Author == nil {
 			break
@@ -5273,6 +5536,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rule.GlobalID(childComplexity), true
+	case "Rule.journal":
+		if e.ComplexityRoot.Rule.Journal == nil {
+			break
+		}
+
+		args, err := ec.field_Rule_journal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Rule.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Rule.level":
 		if e.ComplexityRoot.Rule.Level == nil {
 			break
@@ -5351,6 +5625,97 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rule.Version(childComplexity), true
+	case "Rule.versions":
+		if e.ComplexityRoot.Rule.Versions == nil {
+			break
+		}
+
+		args, err := ec.field_Rule_versions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Rule.Versions(childComplexity, args["first"].(int), args["after"].(*string)), true
+
+	case "RuleActivity.alerts":
+		if e.ComplexityRoot.RuleActivity.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleActivity.Alerts(childComplexity), true
+	case "RuleActivity.alertsLastDay":
+		if e.ComplexityRoot.RuleActivity.AlertsLastDay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleActivity.AlertsLastDay(childComplexity), true
+	case "RuleActivity.closed":
+		if e.ComplexityRoot.RuleActivity.Closed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleActivity.Closed(childComplexity), true
+	case "RuleActivity.falsePositives":
+		if e.ComplexityRoot.RuleActivity.FalsePositives == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleActivity.FalsePositives(childComplexity), true
+	case "RuleActivity.lastFired":
+		if e.ComplexityRoot.RuleActivity.LastFired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleActivity.LastFired(childComplexity), true
+
+	case "RuleCheck.existing":
+		if e.ComplexityRoot.RuleCheck.Existing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCheck.Existing(childComplexity), true
+	case "RuleCheck.level":
+		if e.ComplexityRoot.RuleCheck.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCheck.Level(childComplexity), true
+	case "RuleCheck.logSource":
+		if e.ComplexityRoot.RuleCheck.LogSource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCheck.LogSource(childComplexity), true
+	case "RuleCheck.problem":
+		if e.ComplexityRoot.RuleCheck.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCheck.Problem(childComplexity), true
+	case "RuleCheck.state":
+		if e.ComplexityRoot.RuleCheck.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCheck.State(childComplexity), true
+	case "RuleCheck.stateReason":
+		if e.ComplexityRoot.RuleCheck.StateReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCheck.StateReason(childComplexity), true
+	case "RuleCheck.techniques":
+		if e.ComplexityRoot.RuleCheck.Techniques == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCheck.Techniques(childComplexity), true
+	case "RuleCheck.title":
+		if e.ComplexityRoot.RuleCheck.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCheck.Title(childComplexity), true
 
 	case "RuleConnection.edges":
 		if e.ComplexityRoot.RuleConnection.Edges == nil {
@@ -5390,6 +5755,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RuleEdge.Node(childComplexity), true
 
+	case "RuleImportPayload.added":
+		if e.ComplexityRoot.RuleImportPayload.Added == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleImportPayload.Added(childComplexity), true
+	case "RuleImportPayload.errors":
+		if e.ComplexityRoot.RuleImportPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleImportPayload.Errors(childComplexity), true
+	case "RuleImportPayload.inactive":
+		if e.ComplexityRoot.RuleImportPayload.Inactive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleImportPayload.Inactive(childComplexity), true
+	case "RuleImportPayload.refused":
+		if e.ComplexityRoot.RuleImportPayload.Refused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleImportPayload.Refused(childComplexity), true
+	case "RuleImportPayload.unchanged":
+		if e.ComplexityRoot.RuleImportPayload.Unchanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleImportPayload.Unchanged(childComplexity), true
+	case "RuleImportPayload.updated":
+		if e.ComplexityRoot.RuleImportPayload.Updated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleImportPayload.Updated(childComplexity), true
+
+	case "RuleImportProblem.message":
+		if e.ComplexityRoot.RuleImportProblem.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleImportProblem.Message(childComplexity), true
+	case "RuleImportProblem.path":
+		if e.ComplexityRoot.RuleImportProblem.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleImportProblem.Path(childComplexity), true
+
 	case "RulePayload.errors":
 		if e.ComplexityRoot.RulePayload.Errors == nil {
 			break
@@ -5402,6 +5817,150 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RulePayload.Rule(childComplexity), true
+
+	case "RuleProblem.column":
+		if e.ComplexityRoot.RuleProblem.Column == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleProblem.Column(childComplexity), true
+	case "RuleProblem.line":
+		if e.ComplexityRoot.RuleProblem.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleProblem.Line(childComplexity), true
+	case "RuleProblem.message":
+		if e.ComplexityRoot.RuleProblem.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleProblem.Message(childComplexity), true
+
+	case "RuleTest.matched":
+		if e.ComplexityRoot.RuleTest.Matched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.Matched(childComplexity), true
+	case "RuleTest.problem":
+		if e.ComplexityRoot.RuleTest.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.Problem(childComplexity), true
+	case "RuleTest.results":
+		if e.ComplexityRoot.RuleTest.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.Results(childComplexity), true
+	case "RuleTest.tried":
+		if e.ComplexityRoot.RuleTest.Tried == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.Tried(childComplexity), true
+
+	case "RuleTestResult.error":
+		if e.ComplexityRoot.RuleTestResult.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestResult.Error(childComplexity), true
+	case "RuleTestResult.event":
+		if e.ComplexityRoot.RuleTestResult.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestResult.Event(childComplexity), true
+	case "RuleTestResult.fields":
+		if e.ComplexityRoot.RuleTestResult.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestResult.Fields(childComplexity), true
+	case "RuleTestResult.format":
+		if e.ComplexityRoot.RuleTestResult.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestResult.Format(childComplexity), true
+	case "RuleTestResult.line":
+		if e.ComplexityRoot.RuleTestResult.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestResult.Line(childComplexity), true
+	case "RuleTestResult.logSource":
+		if e.ComplexityRoot.RuleTestResult.LogSource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestResult.LogSource(childComplexity), true
+	case "RuleTestResult.matches":
+		if e.ComplexityRoot.RuleTestResult.Matches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestResult.Matches(childComplexity), true
+	case "RuleTestResult.sameLogSource":
+		if e.ComplexityRoot.RuleTestResult.SameLogSource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestResult.SameLogSource(childComplexity), true
+
+	case "RuleVersion.createdAt":
+		if e.ComplexityRoot.RuleVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersion.CreatedAt(childComplexity), true
+	case "RuleVersion.source":
+		if e.ComplexityRoot.RuleVersion.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersion.Source(childComplexity), true
+	case "RuleVersion.version":
+		if e.ComplexityRoot.RuleVersion.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersion.Version(childComplexity), true
+
+	case "RuleVersionConnection.edges":
+		if e.ComplexityRoot.RuleVersionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersionConnection.Edges(childComplexity), true
+	case "RuleVersionConnection.nodes":
+		if e.ComplexityRoot.RuleVersionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersionConnection.Nodes(childComplexity), true
+	case "RuleVersionConnection.pageInfo":
+		if e.ComplexityRoot.RuleVersionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersionConnection.PageInfo(childComplexity), true
+
+	case "RuleVersionEdge.cursor":
+		if e.ComplexityRoot.RuleVersionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersionEdge.Cursor(childComplexity), true
+	case "RuleVersionEdge.node":
+		if e.ComplexityRoot.RuleVersionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersionEdge.Node(childComplexity), true
 
 	case "SavedOperation.createdAt":
 		if e.ComplexityRoot.SavedOperation.CreatedAt == nil {
@@ -5977,6 +6536,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TOTPEnrolPayload.URI(childComplexity), true
 
+	case "TacticCoverage.id":
+		if e.ComplexityRoot.TacticCoverage.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TacticCoverage.ID(childComplexity), true
+	case "TacticCoverage.name":
+		if e.ComplexityRoot.TacticCoverage.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TacticCoverage.Name(childComplexity), true
+	case "TacticCoverage.techniques":
+		if e.ComplexityRoot.TacticCoverage.Techniques == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TacticCoverage.Techniques(childComplexity), true
+
+	case "TechniqueCoverage.alerts":
+		if e.ComplexityRoot.TechniqueCoverage.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TechniqueCoverage.Alerts(childComplexity), true
+	case "TechniqueCoverage.enabled":
+		if e.ComplexityRoot.TechniqueCoverage.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TechniqueCoverage.Enabled(childComplexity), true
+	case "TechniqueCoverage.id":
+		if e.ComplexityRoot.TechniqueCoverage.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TechniqueCoverage.ID(childComplexity), true
+	case "TechniqueCoverage.name":
+		if e.ComplexityRoot.TechniqueCoverage.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TechniqueCoverage.Name(childComplexity), true
+	case "TechniqueCoverage.rules":
+		if e.ComplexityRoot.TechniqueCoverage.Rules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TechniqueCoverage.Rules(childComplexity), true
+	case "TechniqueCoverage.subtechniques":
+		if e.ComplexityRoot.TechniqueCoverage.Subtechniques == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TechniqueCoverage.Subtechniques(childComplexity), true
+
 	case "TimeSeries.interval":
 		if e.ComplexityRoot.TimeSeries.Interval == nil {
 			break
@@ -6223,6 +6838,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ViewerPayload.Viewer(childComplexity), true
 
+	case "WaitingTime.count":
+		if e.ComplexityRoot.WaitingTime.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingTime.Count(childComplexity), true
+	case "WaitingTime.meanSeconds":
+		if e.ComplexityRoot.WaitingTime.MeanSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingTime.MeanSeconds(childComplexity), true
+	case "WaitingTime.medianSeconds":
+		if e.ComplexityRoot.WaitingTime.MedianSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingTime.MedianSeconds(childComplexity), true
+	case "WaitingTime.p90Seconds":
+		if e.ComplexityRoot.WaitingTime.P90Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingTime.P90Seconds(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -6283,10 +6923,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("JournalFilter", ec.unmarshalInputJournalFilter),
 			graphql.NewInputUnmarshaler("OutcomeFilter", ec.unmarshalInputOutcomeFilter),
 			graphql.NewInputUnmarshaler("RawFieldFilter", ec.unmarshalInputRawFieldFilter),
+			graphql.NewInputUnmarshaler("RuleCreateInput", ec.unmarshalInputRuleCreateInput),
 			graphql.NewInputUnmarshaler("RuleDisableInput", ec.unmarshalInputRuleDisableInput),
 			graphql.NewInputUnmarshaler("RuleEnableInput", ec.unmarshalInputRuleEnableInput),
+			graphql.NewInputUnmarshaler("RuleFileInput", ec.unmarshalInputRuleFileInput),
 			graphql.NewInputUnmarshaler("RuleFilter", ec.unmarshalInputRuleFilter),
+			graphql.NewInputUnmarshaler("RuleImportInput", ec.unmarshalInputRuleImportInput),
 			graphql.NewInputUnmarshaler("RuleStateFilter", ec.unmarshalInputRuleStateFilter),
+			graphql.NewInputUnmarshaler("RuleUpdateInput", ec.unmarshalInputRuleUpdateInput),
 			graphql.NewInputUnmarshaler("SavedOperationCreateInput", ec.unmarshalInputSavedOperationCreateInput),
 			graphql.NewInputUnmarshaler("SavedOperationDeleteInput", ec.unmarshalInputSavedOperationDeleteInput),
 			graphql.NewInputUnmarshaler("SavedOperationUpdateInput", ec.unmarshalInputSavedOperationUpdateInput),
@@ -6523,6 +7167,31 @@ type Query {
   rules(filter: RuleFilter, first: Int!, after: String): RuleConnection! @auth(requires: VIEWER)
   "One rule by its id."
   rule(id: ID!): Rule @auth(requires: VIEWER)
+  "What the engine makes of a rule's YAML, with the place of what is wrong."
+  ruleCheck(
+    "Sigma YAML."
+    source: String!
+  ): RuleCheck! @auth(requires: VIEWER) @cost(weight: 5)
+  """
+  A rule that is being written, tried on events: on records as a shipper would send
+  them (NDJSON, at most 500 and 512 KiB), or on the newest stored events that match
+  a filter. Nothing is stored.
+  """
+  ruleTest(
+    "Sigma YAML."
+    source: String!
+    "Lines of JSON."
+    records: String
+    "Which stored events."
+    filter: EventFilter
+    "How many stored events, at most 1000."
+    first: Int! = 500
+  ): RuleTest! @auth(requires: VIEWER) @cost(weight: 500)
+  "What rules there are for each technique of MITRE ATT&CK, and how often they fired."
+  attackCoverage(
+    "Alerts that matched since then; the last thirty days unless given."
+    since: Time
+  ): AttackCoverage! @auth(requires: VIEWER) @cost(weight: 200)
   "One incident by its id; with ` + "`" + `asOf` + "`" + ` as it was then, null where it was not there yet."
   incident(id: ID!, asOf: Time): Incident @auth(requires: VIEWER)
   """
@@ -6629,6 +7298,8 @@ type Query {
     "The event."
     event: ID!
   ): ProcessTree @auth(requires: VIEWER) @cost(weight: 2000)
+  "How long the latest alerts that match waited for people: at most 10,000 of each."
+  alertTimes(filter: AlertFilter): AlertTimes! @auth(requires: VIEWER) @cost(weight: 100)
   "The alerts that match, counted by when they last matched. Over the latest 200,000 of them."
   alertTimeSeries(
     filter: AlertFilter
@@ -6789,6 +7460,12 @@ type Mutation {
   settingsUpdate(input: SettingsUpdateInput!): SettingsPayload! @auth(requires: ADMIN)
   "Begins to check that nobody has changed the journal; jobProgress tells how far it is."
   journalVerify: JobPayload! @auth(requires: ADMIN)
+  "Adds a rule; CONFLICT if there is one with its id."
+  ruleCreate(input: RuleCreateInput!): RulePayload! @auth(requires: ADMIN)
+  "Gives a rule another text, as a new version."
+  ruleUpdate(input: RuleUpdateInput!): RulePayload! @auth(requires: ADMIN)
+  "Stores the files of an archive of Sigma rules; a file that is no rule keeps no other out."
+  ruleImport(input: RuleImportInput!): RuleImportPayload! @auth(requires: ADMIN)
   "Lets a rule fire from now on, on every replica."
   ruleEnable(input: RuleEnableInput!): RulePayload! @auth(requires: ADMIN)
   "Stops a rule from firing, on every replica."
@@ -7581,7 +8258,147 @@ type Rule implements Node @auth(requires: VIEWER) {
   stateReason: String
   createdAt: Time!
   updatedAt: Time!
+  "What has become of it: how often it fired lately, and what analysts found."
+  activity: RuleActivity! @cost(weight: 2)
+  "Its versions, the newest first."
+  versions(first: Int!, after: String): RuleVersionConnection!
+  "What was done to it, the latest first."
+  journal(first: Int!, after: String): JournalConnection!
 }
+
+"What a rule's alerts of the last thirty days say of it."
+type RuleActivity @auth(requires: VIEWER) {
+  "Alerts that matched in the last 24 hours."
+  alertsLastDay: Int!
+  "Alerts that matched in the last thirty days."
+  alerts: Int!
+  "Those of them that are closed."
+  closed: Int!
+  "Closed ones that were harmless after all: benign or false positive."
+  falsePositives: Int!
+  "When it last matched, in the last thirty days."
+  lastFired: Time
+}
+
+"A rule as it once was."
+type RuleVersion @auth(requires: VIEWER) {
+  version: Int!
+  "Its YAML."
+  source: String!
+  createdAt: Time!
+}
+
+"A page of a rule's versions."
+type RuleVersionConnection @auth(requires: VIEWER) {
+  edges: [RuleVersionEdge!]!
+  nodes: [RuleVersion!]!
+  pageInfo: PageInfo!
+}
+
+"One item of RuleVersionConnection."
+type RuleVersionEdge @auth(requires: VIEWER) {
+  node: RuleVersion!
+  cursor: String!
+}
+
+"What is wrong with a rule's YAML, and where."
+type RuleProblem @auth(requires: VIEWER) {
+  "In words, for who writes the rule."
+  message: String!
+  "From 1; 0 where it is about the whole."
+  line: Int!
+  "From 1, in characters; 0 where it is about the whole."
+  column: Int!
+}
+
+"What the engine makes of a rule that is being written."
+type RuleCheck @auth(requires: VIEWER) {
+  "Why it is no rule; null when it is one."
+  problem: RuleProblem
+  "ACTIVE when it would run, INACTIVE when it needs something that is not there."
+  state: RuleState!
+  "Why it would not run."
+  stateReason: String
+  "Empty with a problem."
+  title: String!
+  "How bad a match would be."
+  level: Severity!
+  "Which records it would look at."
+  logSource: LogSource!
+  "ATT&CK techniques that it names."
+  techniques: [String!]!
+  "The rule that has this id already: saving is a new version of it."
+  existing: Rule
+}
+
+"What a rule says of events."
+type RuleTest @auth(requires: VIEWER) {
+  "Why it is no rule, or cannot run; null when it was tried."
+  problem: RuleProblem
+  "How many events it was tried on."
+  tried: Int!
+  "How many of them make it fire."
+  matched: Int!
+  "Each event it was tried on, in order; of stored events those that make it fire, at most 100."
+  results: [RuleTestResult!]! @cost(weight: 1, size: 100)
+}
+
+"What a rule says of one event."
+type RuleTestResult @auth(requires: VIEWER) {
+  "The line of the given records, from 1; null for stored events."
+  line: Int
+  "The stored event."
+  event: Event
+  "How the event was read: the log source that rules are chosen by."
+  logSource: LogSource
+  "The format that recognised it."
+  format: String!
+  "Whether the rule fires."
+  matches: Boolean!
+  "Whether the rule is for this kind of log at all."
+  sameLogSource: Boolean!
+  "Why it matches."
+  fields: [MatchedField!]! @cost(weight: 0, size: 1)
+  "Why the record could not be read."
+  error: String
+}
+
+"A technique of MITRE ATT&CK, and what is there to see it."
+type TechniqueCoverage @auth(requires: VIEWER) {
+  "For example T1059."
+  id: String!
+  "Empty where ATT&CK's name is not known to this version."
+  name: String!
+  "Rules for it or one of its sub-techniques."
+  rules: Int!
+  "Those of them that are enabled and run."
+  enabled: Int!
+  "Alerts for it since the beginning of the time that was asked for."
+  alerts: Int!
+  "Its sub-techniques that rules are for."
+  subtechniques: [TechniqueCoverage!]! @cost(weight: 0, size: 1)
+}
+
+"A column of the matrix."
+type TacticCoverage @auth(requires: VIEWER) {
+  "For example TA0002."
+  id: String!
+  "For example Execution."
+  name: String!
+  "Those that serve it."
+  techniques: [TechniqueCoverage!]! @cost(weight: 0, size: 15)
+}
+
+"The matrix of MITRE ATT&CK for enterprises."
+type AttackCoverage @auth(requires: VIEWER) {
+  "The version of ATT&CK that names and order are of."
+  version: String!
+  "The columns, in order."
+  tactics: [TacticCoverage!]! @cost(weight: 0, size: 14)
+  "Techniques that rules name and the matrix does not have."
+  other: [TechniqueCoverage!]! @cost(weight: 0, size: 1)
+}
+
 
 "A page of rules."
 type RuleConnection @auth(requires: VIEWER) {
@@ -7634,6 +8451,62 @@ input RuleEnableInput {
 input RuleDisableInput {
   id: ID!
   expectedVersion: Int
+}
+
+"A new rule."
+input RuleCreateInput {
+  "Sigma YAML."
+  source: String!
+  "Whether it fires from now on."
+  enabled: Boolean! = false
+}
+
+"Another text for a rule: a new version of it. An older version is brought back by its text."
+input RuleUpdateInput {
+  id: ID!
+  "The rule's version this was decided on; CONFLICT if it has changed since."
+  expectedVersion: Int
+  "Sigma YAML. The id in it, if any, is the rule's own."
+  source: String!
+}
+
+"A file of an import."
+input RuleFileInput {
+  "Where it is from, for people."
+  path: String!
+  "Sigma YAML."
+  source: String!
+}
+
+"Files of an archive of rules."
+input RuleImportInput {
+  "At most 200, and 1 MiB in all: larger archives are sent in parts."
+  files: [RuleFileInput!]!
+  "Whether new rules fire from now on; known ones stay as they are."
+  enable: Boolean! = false
+}
+
+"What became of imported files."
+type RuleImportPayload @auth(requires: ADMIN) {
+  "New rules."
+  added: Int!
+  "New versions of known rules."
+  updated: Int!
+  "Rules that were there as they are."
+  unchanged: Int!
+  "Stored, but they do not run, and why."
+  inactive: [RuleImportProblem!]! @cost(weight: 0, size: 1)
+  "Not stored, and why."
+  refused: [RuleImportProblem!]! @cost(weight: 0, size: 1)
+  errors: [UserError!]!
+}
+
+"A file and what is the matter with it."
+type RuleImportProblem @auth(requires: ADMIN) {
+  "The file."
+  path: String!
+  "What is the matter."
+  message: String!
 }
 
 "What became of a change of a rule."
@@ -8771,6 +9644,8 @@ enum EventField {
 
 "What alerts are counted by. Alerts without a value are left out."
 enum AlertField {
+  "The assignee, as the id of a user."
+  ASSIGNEE
   "The machine."
   HOST
   "The account."
@@ -8801,6 +9676,26 @@ type BoundedCount @auth(requires: VIEWER) {
   count: Int!
   "Whether there are more."
   isEstimate: Boolean!
+}
+
+"How long alerts waited for people."
+type AlertTimes @auth(requires: VIEWER) {
+  "From being raised to the acknowledgement."
+  acknowledged: WaitingTime!
+  "From being raised to being closed."
+  resolved: WaitingTime!
+}
+
+"A distribution of times, in seconds."
+type WaitingTime @auth(requires: VIEWER) {
+  "How many alerts it is of; with none, the times are 0."
+  count: Int!
+  "The average."
+  meanSeconds: Float!
+  "Half of them took no longer."
+  medianSeconds: Float!
+  "Nine of ten took no longer."
+  p90Seconds: Float!
 }
 
 "The commonest values of a field, the commonest first."
@@ -9921,6 +10816,16 @@ func (ec *executionContext) childFields_AlertStatusCount(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type AlertStatusCount", field.Name)
 }
 
+func (ec *executionContext) childFields_AlertTimes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "acknowledged":
+		return ec.fieldContext_AlertTimes_acknowledged(ctx, field)
+	case "resolved":
+		return ec.fieldContext_AlertTimes_resolved(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlertTimes", field.Name)
+}
+
 func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10021,6 +10926,18 @@ func (ec *executionContext) childFields_AssetRiskFactor(ctx context.Context, fie
 		return ec.fieldContext_AssetRiskFactor_points(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AssetRiskFactor", field.Name)
+}
+
+func (ec *executionContext) childFields_AttackCoverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_AttackCoverage_version(ctx, field)
+	case "tactics":
+		return ec.fieldContext_AttackCoverage_tactics(ctx, field)
+	case "other":
+		return ec.fieldContext_AttackCoverage_other(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AttackCoverage", field.Name)
 }
 
 func (ec *executionContext) childFields_AuditConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11125,8 +12042,52 @@ func (ec *executionContext) childFields_Rule(ctx context.Context, field graphql.
 		return ec.fieldContext_Rule_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Rule_updatedAt(ctx, field)
+	case "activity":
+		return ec.fieldContext_Rule_activity(ctx, field)
+	case "versions":
+		return ec.fieldContext_Rule_versions(ctx, field)
+	case "journal":
+		return ec.fieldContext_Rule_journal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Rule", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleActivity(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "alertsLastDay":
+		return ec.fieldContext_RuleActivity_alertsLastDay(ctx, field)
+	case "alerts":
+		return ec.fieldContext_RuleActivity_alerts(ctx, field)
+	case "closed":
+		return ec.fieldContext_RuleActivity_closed(ctx, field)
+	case "falsePositives":
+		return ec.fieldContext_RuleActivity_falsePositives(ctx, field)
+	case "lastFired":
+		return ec.fieldContext_RuleActivity_lastFired(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleActivity", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleCheck(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "problem":
+		return ec.fieldContext_RuleCheck_problem(ctx, field)
+	case "state":
+		return ec.fieldContext_RuleCheck_state(ctx, field)
+	case "stateReason":
+		return ec.fieldContext_RuleCheck_stateReason(ctx, field)
+	case "title":
+		return ec.fieldContext_RuleCheck_title(ctx, field)
+	case "level":
+		return ec.fieldContext_RuleCheck_level(ctx, field)
+	case "logSource":
+		return ec.fieldContext_RuleCheck_logSource(ctx, field)
+	case "techniques":
+		return ec.fieldContext_RuleCheck_techniques(ctx, field)
+	case "existing":
+		return ec.fieldContext_RuleCheck_existing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleCheck", field.Name)
 }
 
 func (ec *executionContext) childFields_RuleConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11153,6 +12114,34 @@ func (ec *executionContext) childFields_RuleEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type RuleEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_RuleImportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "added":
+		return ec.fieldContext_RuleImportPayload_added(ctx, field)
+	case "updated":
+		return ec.fieldContext_RuleImportPayload_updated(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_RuleImportPayload_unchanged(ctx, field)
+	case "inactive":
+		return ec.fieldContext_RuleImportPayload_inactive(ctx, field)
+	case "refused":
+		return ec.fieldContext_RuleImportPayload_refused(ctx, field)
+	case "errors":
+		return ec.fieldContext_RuleImportPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleImportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleImportProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "path":
+		return ec.fieldContext_RuleImportProblem_path(ctx, field)
+	case "message":
+		return ec.fieldContext_RuleImportProblem_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleImportProblem", field.Name)
+}
+
 func (ec *executionContext) childFields_RulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "rule":
@@ -11161,6 +12150,88 @@ func (ec *executionContext) childFields_RulePayload(ctx context.Context, field g
 		return ec.fieldContext_RulePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RulePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_RuleProblem_message(ctx, field)
+	case "line":
+		return ec.fieldContext_RuleProblem_line(ctx, field)
+	case "column":
+		return ec.fieldContext_RuleProblem_column(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleTest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "problem":
+		return ec.fieldContext_RuleTest_problem(ctx, field)
+	case "tried":
+		return ec.fieldContext_RuleTest_tried(ctx, field)
+	case "matched":
+		return ec.fieldContext_RuleTest_matched(ctx, field)
+	case "results":
+		return ec.fieldContext_RuleTest_results(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleTest", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleTestResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "line":
+		return ec.fieldContext_RuleTestResult_line(ctx, field)
+	case "event":
+		return ec.fieldContext_RuleTestResult_event(ctx, field)
+	case "logSource":
+		return ec.fieldContext_RuleTestResult_logSource(ctx, field)
+	case "format":
+		return ec.fieldContext_RuleTestResult_format(ctx, field)
+	case "matches":
+		return ec.fieldContext_RuleTestResult_matches(ctx, field)
+	case "sameLogSource":
+		return ec.fieldContext_RuleTestResult_sameLogSource(ctx, field)
+	case "fields":
+		return ec.fieldContext_RuleTestResult_fields(ctx, field)
+	case "error":
+		return ec.fieldContext_RuleTestResult_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleTestResult", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_RuleVersion_version(ctx, field)
+	case "source":
+		return ec.fieldContext_RuleVersion_source(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RuleVersion_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleVersion", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleVersionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RuleVersionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RuleVersionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RuleVersionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleVersionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleVersionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_RuleVersionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_RuleVersionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleVersionEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_SavedOperation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11449,6 +12520,36 @@ func (ec *executionContext) childFields_TOTPEnrolPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type TOTPEnrolPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_TacticCoverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_TacticCoverage_id(ctx, field)
+	case "name":
+		return ec.fieldContext_TacticCoverage_name(ctx, field)
+	case "techniques":
+		return ec.fieldContext_TacticCoverage_techniques(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TacticCoverage", field.Name)
+}
+
+func (ec *executionContext) childFields_TechniqueCoverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_TechniqueCoverage_id(ctx, field)
+	case "name":
+		return ec.fieldContext_TechniqueCoverage_name(ctx, field)
+	case "rules":
+		return ec.fieldContext_TechniqueCoverage_rules(ctx, field)
+	case "enabled":
+		return ec.fieldContext_TechniqueCoverage_enabled(ctx, field)
+	case "alerts":
+		return ec.fieldContext_TechniqueCoverage_alerts(ctx, field)
+	case "subtechniques":
+		return ec.fieldContext_TechniqueCoverage_subtechniques(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TechniqueCoverage", field.Name)
+}
+
 func (ec *executionContext) childFields_TimeSeries(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "starts":
@@ -11597,6 +12698,20 @@ func (ec *executionContext) childFields_ViewerPayload(ctx context.Context, field
 		return ec.fieldContext_ViewerPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ViewerPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WaitingTime(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_WaitingTime_count(ctx, field)
+	case "meanSeconds":
+		return ec.fieldContext_WaitingTime_meanSeconds(ctx, field)
+	case "medianSeconds":
+		return ec.fieldContext_WaitingTime_medianSeconds(ctx, field)
+	case "p90Seconds":
+		return ec.fieldContext_WaitingTime_p90Seconds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WaitingTime", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12559,6 +13674,20 @@ func (ec *executionContext) field_Mutation_jobUndo_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_ruleCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RuleCreateInput, error) {
+			return ec.unmarshalNRuleCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_ruleDisable_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12579,6 +13708,34 @@ func (ec *executionContext) field_Mutation_ruleEnable_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.RuleEnableInput, error) {
 			return ec.unmarshalNRuleEnableInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleEnableInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_ruleImport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RuleImportInput, error) {
+			return ec.unmarshalNRuleImportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleImportInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_ruleUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RuleUpdateInput, error) {
+			return ec.unmarshalNRuleUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleUpdateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12927,6 +14084,20 @@ func (ec *executionContext) field_Query_alertTimeSeries_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_alertTimes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.AlertFilter, error) {
+			return ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_alertTop_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13074,6 +14245,20 @@ func (ec *executionContext) field_Query_assets_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["after"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_attackCoverage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "since",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["since"] = arg0
 	return args, nil
 }
 
@@ -13499,6 +14684,58 @@ func (ec *executionContext) field_Query_queryLine_args(ctx context.Context, rawA
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_ruleCheck_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_ruleTest_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "records",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["records"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.EventFilter, error) {
+			return ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_rule_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13696,6 +14933,50 @@ func (ec *executionContext) field_Query_users_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Rule_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Rule_versions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -16336,6 +17617,70 @@ func (ec *executionContext) fieldContext_AlertStatusCount_count(_ context.Contex
 	return graphql.NewScalarFieldContext("AlertStatusCount", field, false, false, "Int")
 }
 
+func (ec *executionContext) _AlertTimes_acknowledged(ctx context.Context, field graphql.CollectedField, obj *monitor.AlertTimes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertTimes_acknowledged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Acknowledged, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.WaitingTime) graphql.Marshaler {
+			return ec.marshalNWaitingTime2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWaitingTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertTimes_acknowledged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AlertTimes",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WaitingTime(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AlertTimes_resolved(ctx context.Context, field graphql.CollectedField, obj *monitor.AlertTimes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertTimes_resolved(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Resolved, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.WaitingTime) graphql.Marshaler {
+			return ec.marshalNWaitingTime2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWaitingTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertTimes_resolved(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AlertTimes",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WaitingTime(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Asset_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Asset) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17216,6 +18561,93 @@ func (ec *executionContext) _AssetRiskFactor_points(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_AssetRiskFactor_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AssetRiskFactor", field, false, false, "Float")
+}
+
+func (ec *executionContext) _AttackCoverage_version(ctx context.Context, field graphql.CollectedField, obj *model.AttackCoverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AttackCoverage_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AttackCoverage_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AttackCoverage", field, false, false, "String")
+}
+
+func (ec *executionContext) _AttackCoverage_tactics(ctx context.Context, field graphql.CollectedField, obj *model.AttackCoverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AttackCoverage_tactics(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tactics, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*attack.Column) graphql.Marshaler {
+			return ec.marshalNTacticCoverage2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋattackᚐColumnᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AttackCoverage_tactics(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AttackCoverage",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TacticCoverage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AttackCoverage_other(ctx context.Context, field graphql.CollectedField, obj *model.AttackCoverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AttackCoverage_other(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Other, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*attack.Coverage) graphql.Marshaler {
+			return ec.marshalNTechniqueCoverage2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋattackᚐCoverageᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AttackCoverage_other(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AttackCoverage",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TechniqueCoverage(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _AuditConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.AuditConnection) (ret graphql.Marshaler) {
@@ -27335,6 +28767,138 @@ func (ec *executionContext) fieldContext_Mutation_journalVerify(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_ruleCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_ruleCreate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RuleCreate(ctx, fc.Args["input"].(model.RuleCreateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RulePayload) graphql.Marshaler {
+			return ec.marshalNRulePayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRulePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_ruleCreate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RulePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_ruleCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_ruleUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_ruleUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RuleUpdate(ctx, fc.Args["input"].(model.RuleUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RulePayload) graphql.Marshaler {
+			return ec.marshalNRulePayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRulePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_ruleUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RulePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_ruleUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_ruleImport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_ruleImport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RuleImport(ctx, fc.Args["input"].(model.RuleImportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RuleImportPayload) graphql.Marshaler {
+			return ec.marshalNRuleImportPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleImportPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_ruleImport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleImportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_ruleImport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_ruleEnable(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28306,6 +29870,138 @@ func (ec *executionContext) fieldContext_Query_rule(ctx context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_ruleCheck(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_ruleCheck(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RuleCheck(ctx, fc.Args["source"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.RuleCheck) graphql.Marshaler {
+			return ec.marshalNRuleCheck2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleCheck(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_ruleCheck(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleCheck(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_ruleCheck_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_ruleTest(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_ruleTest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RuleTest(ctx, fc.Args["source"].(string), fc.Args["records"].(*string), fc.Args["filter"].(*monitor.EventFilter), fc.Args["first"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.RuleTest) graphql.Marshaler {
+			return ec.marshalNRuleTest2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleTest(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_ruleTest(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleTest(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_ruleTest_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_attackCoverage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_attackCoverage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AttackCoverage(ctx, fc.Args["since"].(*time.Time))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AttackCoverage) graphql.Marshaler {
+			return ec.marshalNAttackCoverage2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAttackCoverage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_attackCoverage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AttackCoverage(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_attackCoverage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_incident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29168,6 +30864,50 @@ func (ec *executionContext) fieldContext_Query_processTree(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_processTree_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_alertTimes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_alertTimes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AlertTimes(ctx, fc.Args["filter"].(*monitor.AlertFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.AlertTimes) graphql.Marshaler {
+			return ec.marshalNAlertTimes2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertTimes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_alertTimes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertTimes(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_alertTimes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -30299,6 +32039,452 @@ func (ec *executionContext) fieldContext_Rule_updatedAt(_ context.Context, field
 	return graphql.NewScalarFieldContext("Rule", field, false, false, "Time")
 }
 
+func (ec *executionContext) _Rule_activity(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rule_activity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rule().Activity(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.RuleActivity) graphql.Marshaler {
+			return ec.marshalNRuleActivity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleActivity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rule_activity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rule",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleActivity(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Rule_versions(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rule_versions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Rule().Versions(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.RuleVersion]) graphql.Marshaler {
+			return ec.marshalNRuleVersionConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rule_versions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rule",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleVersionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Rule_versions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Rule_journal(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rule_journal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Rule().Journal(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
+			return ec.marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rule_journal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rule",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Rule_journal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleActivity_alertsLastDay(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleActivity_alertsLastDay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AlertsLastDay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleActivity_alertsLastDay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleActivity", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleActivity_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleActivity_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alerts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleActivity_alerts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleActivity", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleActivity_closed(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleActivity_closed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Closed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleActivity_closed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleActivity", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleActivity_falsePositives(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleActivity_falsePositives(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FalsePositives, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleActivity_falsePositives(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleActivity", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleActivity_lastFired(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleActivity_lastFired(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RuleActivity().LastFired(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleActivity_lastFired(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleActivity", field, true, true, "Time")
+}
+
+func (ec *executionContext) _RuleCheck_problem(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCheck_problem(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problem, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.RuleProblem) graphql.Marshaler {
+			return ec.marshalORuleProblem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleProblem(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCheck_problem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleCheck",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleProblem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleCheck_state(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCheck_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RuleCheck().State(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.RuleState) graphql.Marshaler {
+			return ec.marshalNRuleState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCheck_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleCheck", field, true, true, "RuleState")
+}
+
+func (ec *executionContext) _RuleCheck_stateReason(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCheck_stateReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RuleCheck().StateReason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCheck_stateReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleCheck", field, true, true, "String")
+}
+
+func (ec *executionContext) _RuleCheck_title(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCheck_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RuleCheck().Title(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCheck_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleCheck", field, true, true, "String")
+}
+
+func (ec *executionContext) _RuleCheck_level(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCheck_level(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RuleCheck().Level(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCheck_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleCheck", field, true, true, "Severity")
+}
+
+func (ec *executionContext) _RuleCheck_logSource(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCheck_logSource(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RuleCheck().LogSource(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.LogSource) graphql.Marshaler {
+			return ec.marshalNLogSource2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLogSource(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCheck_logSource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleCheck",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LogSource(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleCheck_techniques(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCheck_techniques(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RuleCheck().Techniques(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCheck_techniques(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleCheck", field, true, true, "String")
+}
+
+func (ec *executionContext) _RuleCheck_existing(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCheck_existing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Existing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Rule) graphql.Marshaler {
+			return ec.marshalORule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRule(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCheck_existing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleCheck",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Rule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RuleConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Rule]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -30473,6 +32659,217 @@ func (ec *executionContext) fieldContext_RuleEdge_cursor(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("RuleEdge", field, false, false, "String")
 }
 
+func (ec *executionContext) _RuleImportPayload_added(ctx context.Context, field graphql.CollectedField, obj *model.RuleImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleImportPayload_added(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Added, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleImportPayload_added(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleImportPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleImportPayload_updated(ctx context.Context, field graphql.CollectedField, obj *model.RuleImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleImportPayload_updated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Updated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleImportPayload_updated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleImportPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleImportPayload_unchanged(ctx context.Context, field graphql.CollectedField, obj *model.RuleImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleImportPayload_unchanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unchanged, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleImportPayload_unchanged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleImportPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleImportPayload_inactive(ctx context.Context, field graphql.CollectedField, obj *model.RuleImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleImportPayload_inactive(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Inactive, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.RuleFileProblem) graphql.Marshaler {
+			return ec.marshalNRuleImportProblem2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFileProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleImportPayload_inactive(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleImportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleImportProblem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleImportPayload_refused(ctx context.Context, field graphql.CollectedField, obj *model.RuleImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleImportPayload_refused(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refused, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.RuleFileProblem) graphql.Marshaler {
+			return ec.marshalNRuleImportProblem2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFileProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleImportPayload_refused(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleImportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleImportProblem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleImportPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RuleImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleImportPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleImportPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleImportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleImportProblem_path(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleFileProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleImportProblem_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleImportProblem_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleImportProblem", field, false, false, "String")
+}
+
+func (ec *executionContext) _RuleImportProblem_message(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleFileProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleImportProblem_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleImportProblem_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleImportProblem", field, false, false, "String")
+}
+
 func (ec *executionContext) _RulePayload_rule(ctx context.Context, field graphql.CollectedField, obj *model.RulePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -30535,6 +32932,616 @@ func (ec *executionContext) fieldContext_RulePayload_errors(_ context.Context, f
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RuleProblem_message(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleProblem_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleProblem_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleProblem", field, false, false, "String")
+}
+
+func (ec *executionContext) _RuleProblem_line(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleProblem_line(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Line, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleProblem_line(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleProblem", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleProblem_column(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleProblem_column(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Column, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleProblem_column(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleProblem", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleTest_problem(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTest_problem(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problem, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.RuleProblem) graphql.Marshaler {
+			return ec.marshalORuleProblem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleProblem(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTest_problem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleTest",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleProblem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleTest_tried(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTest_tried(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tried, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTest_tried(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleTest", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleTest_matched(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTest_matched(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Matched, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTest_matched(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleTest", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleTest_results(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTest_results(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Results, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.RuleTestResult) graphql.Marshaler {
+			return ec.marshalNRuleTestResult2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleTestResultᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTest_results(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleTest",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleTestResult(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleTestResult_line(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTestResult_line(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RuleTestResult().Line(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTestResult_line(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleTestResult", field, true, true, "Int")
+}
+
+func (ec *executionContext) _RuleTestResult_event(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTestResult_event(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Event, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Event) graphql.Marshaler {
+			return ec.marshalOEvent2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEvent(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTestResult_event(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleTestResult",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Event(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleTestResult_logSource(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTestResult_logSource(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LogSource, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.LogSource) graphql.Marshaler {
+			return ec.marshalOLogSource2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLogSource(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTestResult_logSource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleTestResult",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LogSource(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleTestResult_format(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTestResult_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTestResult_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleTestResult", field, false, false, "String")
+}
+
+func (ec *executionContext) _RuleTestResult_matches(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTestResult_matches(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Matches, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTestResult_matches(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleTestResult", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _RuleTestResult_sameLogSource(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTestResult_sameLogSource(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SameLogSource, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTestResult_sameLogSource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleTestResult", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _RuleTestResult_fields(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTestResult_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fields, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []monitor.MatchedField) graphql.Marshaler {
+			return ec.marshalNMatchedField2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMatchedFieldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTestResult_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleTestResult",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MatchedField(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleTestResult_error(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTestResult_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RuleTestResult().Error(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTestResult_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleTestResult", field, true, true, "String")
+}
+
+func (ec *executionContext) _RuleVersion_version(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleVersion_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleVersion_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleVersion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleVersion_source(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleVersion_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleVersion_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleVersion", field, false, false, "String")
+}
+
+func (ec *executionContext) _RuleVersion_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleVersion_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleVersion_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleVersion", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RuleVersionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.RuleVersion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleVersionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.RuleVersion]) graphql.Marshaler {
+			return ec.marshalNRuleVersionEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleVersionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleVersionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleVersionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleVersionConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.RuleVersion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleVersionConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.RuleVersion) graphql.Marshaler {
+			return ec.marshalNRuleVersion2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleVersionConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleVersionConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleVersionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.RuleVersion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleVersionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleVersionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleVersionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleVersionEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.RuleVersion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleVersionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.RuleVersion) graphql.Marshaler {
+			return ec.marshalNRuleVersion2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleVersionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleVersionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleVersionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.RuleVersion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleVersionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleVersionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleVersionEdge", field, false, false, "String")
 }
 
 func (ec *executionContext) _SavedOperation_id(ctx context.Context, field graphql.CollectedField, obj *monitor.SavedOperation) (ret graphql.Marshaler) {
@@ -32925,6 +35932,231 @@ func (ec *executionContext) fieldContext_TOTPEnrolPayload_errors(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _TacticCoverage_id(ctx context.Context, field graphql.CollectedField, obj *attack.Column) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TacticCoverage_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TacticCoverage_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TacticCoverage", field, false, false, "String")
+}
+
+func (ec *executionContext) _TacticCoverage_name(ctx context.Context, field graphql.CollectedField, obj *attack.Column) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TacticCoverage_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TacticCoverage_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TacticCoverage", field, false, false, "String")
+}
+
+func (ec *executionContext) _TacticCoverage_techniques(ctx context.Context, field graphql.CollectedField, obj *attack.Column) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TacticCoverage_techniques(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Techniques, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*attack.Coverage) graphql.Marshaler {
+			return ec.marshalNTechniqueCoverage2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋattackᚐCoverageᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TacticCoverage_techniques(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TacticCoverage",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TechniqueCoverage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TechniqueCoverage_id(ctx context.Context, field graphql.CollectedField, obj *attack.Coverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TechniqueCoverage_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TechniqueCoverage_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TechniqueCoverage", field, false, false, "String")
+}
+
+func (ec *executionContext) _TechniqueCoverage_name(ctx context.Context, field graphql.CollectedField, obj *attack.Coverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TechniqueCoverage_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TechniqueCoverage_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TechniqueCoverage", field, false, false, "String")
+}
+
+func (ec *executionContext) _TechniqueCoverage_rules(ctx context.Context, field graphql.CollectedField, obj *attack.Coverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TechniqueCoverage_rules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rules, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TechniqueCoverage_rules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TechniqueCoverage", field, false, false, "Int")
+}
+
+func (ec *executionContext) _TechniqueCoverage_enabled(ctx context.Context, field graphql.CollectedField, obj *attack.Coverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TechniqueCoverage_enabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enabled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TechniqueCoverage_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TechniqueCoverage", field, false, false, "Int")
+}
+
+func (ec *executionContext) _TechniqueCoverage_alerts(ctx context.Context, field graphql.CollectedField, obj *attack.Coverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TechniqueCoverage_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alerts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TechniqueCoverage_alerts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TechniqueCoverage", field, false, false, "Int")
+}
+
+func (ec *executionContext) _TechniqueCoverage_subtechniques(ctx context.Context, field graphql.CollectedField, obj *attack.Coverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TechniqueCoverage_subtechniques(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subtechniques, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*attack.Coverage) graphql.Marshaler {
+			return ec.marshalNTechniqueCoverage2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋattackᚐCoverageᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TechniqueCoverage_subtechniques(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TechniqueCoverage",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TechniqueCoverage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TimeSeries_starts(ctx context.Context, field graphql.CollectedField, obj *monitor.TimeSeries) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33955,6 +37187,98 @@ func (ec *executionContext) fieldContext_ViewerPayload_errors(_ context.Context,
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _WaitingTime_count(ctx context.Context, field graphql.CollectedField, obj *monitor.WaitingTime) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaitingTime_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaitingTime_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaitingTime", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WaitingTime_meanSeconds(ctx context.Context, field graphql.CollectedField, obj *monitor.WaitingTime) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaitingTime_meanSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MeanSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaitingTime_meanSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaitingTime", field, false, false, "Float")
+}
+
+func (ec *executionContext) _WaitingTime_medianSeconds(ctx context.Context, field graphql.CollectedField, obj *monitor.WaitingTime) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaitingTime_medianSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MedianSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaitingTime_medianSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaitingTime", field, false, false, "Float")
+}
+
+func (ec *executionContext) _WaitingTime_p90Seconds(ctx context.Context, field graphql.CollectedField, obj *monitor.WaitingTime) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaitingTime_p90Seconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.P90Seconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaitingTime_p90Seconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaitingTime", field, false, false, "Float")
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -38601,6 +41925,59 @@ func UnmarshalRawFieldFilter(ctx context.Context, raw any) (*monitor.RawFieldFil
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRuleCreateInput(ctx context.Context, obj any) (*model.RuleCreateInput, error) {
+	var it model.RuleCreateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["enabled"]; !present {
+		asMap["enabled"] = false
+	}
+
+	fieldsInOrder := [...]string{"source", "enabled"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Source = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Enabled = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalRuleCreateInput unmarshals raw into the RuleCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRuleCreateInput(ctx context.Context, raw any) (*model.RuleCreateInput, error) {
+	var out *model.RuleCreateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleCreateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRuleDisableInput(ctx context.Context, obj any) (*model.RuleDisableInput, error) {
 	var it model.RuleDisableInput
 	if obj == nil {
@@ -38696,6 +42073,55 @@ func (ec *executionContext) unmarshalInputRuleEnableInput(ctx context.Context, o
 func UnmarshalRuleEnableInput(ctx context.Context, raw any) (*model.RuleEnableInput, error) {
 	var out *model.RuleEnableInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleEnableInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRuleFileInput(ctx context.Context, obj any) (*monitor.RuleFile, error) {
+	var it monitor.RuleFile
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"path", "source"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "path":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("path"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Path = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Source = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalRuleFileInput unmarshals raw into the RuleFileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRuleFileInput(ctx context.Context, raw any) (*monitor.RuleFile, error) {
+	var out *monitor.RuleFile
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleFileInput", raw, &out)
 	return out, err
 }
 
@@ -38818,6 +42244,59 @@ func UnmarshalRuleFilter(ctx context.Context, raw any) (*monitor.RuleFilter, err
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRuleImportInput(ctx context.Context, obj any) (*model.RuleImportInput, error) {
+	var it model.RuleImportInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["enable"]; !present {
+		asMap["enable"] = false
+	}
+
+	fieldsInOrder := [...]string{"files", "enable"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "files":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("files"))
+			data, err := ec.unmarshalNRuleFileInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFileᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Files = data
+		case "enable":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enable"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Enable = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalRuleImportInput unmarshals raw into the RuleImportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRuleImportInput(ctx context.Context, raw any) (*model.RuleImportInput, error) {
+	var out *model.RuleImportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleImportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRuleStateFilter(ctx context.Context, obj any) (*monitor.RuleStateFilter, error) {
 	var it monitor.RuleStateFilter
 	if obj == nil {
@@ -38864,6 +42343,62 @@ func (ec *executionContext) unmarshalInputRuleStateFilter(ctx context.Context, o
 func UnmarshalRuleStateFilter(ctx context.Context, raw any) (*monitor.RuleStateFilter, error) {
 	var out *monitor.RuleStateFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleStateFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRuleUpdateInput(ctx context.Context, obj any) (*model.RuleUpdateInput, error) {
+	var it model.RuleUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "source"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Source = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalRuleUpdateInput unmarshals raw into the RuleUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRuleUpdateInput(ctx context.Context, raw any) (*model.RuleUpdateInput, error) {
+	var out *model.RuleUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleUpdateInput", raw, &out)
 	return out, err
 }
 
@@ -41226,6 +44761,44 @@ func (ec *executionContext) _AlertStatusCount(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var alertTimesImplementors = []string{"AlertTimes"}
+
+func (ec *executionContext) _AlertTimes(ctx context.Context, sel ast.SelectionSet, obj *monitor.AlertTimes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, alertTimesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AlertTimes")
+		case "acknowledged":
+			out.Values[i] = ec._AlertTimes_acknowledged(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resolved":
+			out.Values[i] = ec._AlertTimes_resolved(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var assetImplementors = []string{"Asset", "Node"}
 
 func (ec *executionContext) _Asset(ctx context.Context, sel ast.SelectionSet, obj *monitor.Asset) graphql.Marshaler {
@@ -41546,6 +45119,49 @@ func (ec *executionContext) _AssetRiskFactor(ctx context.Context, sel ast.Select
 			}
 		case "points":
 			out.Values[i] = ec._AssetRiskFactor_points(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var attackCoverageImplementors = []string{"AttackCoverage"}
+
+func (ec *executionContext) _AttackCoverage(ctx context.Context, sel ast.SelectionSet, obj *model.AttackCoverage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, attackCoverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AttackCoverage")
+		case "version":
+			out.Values[i] = ec._AttackCoverage_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "tactics":
+			out.Values[i] = ec._AttackCoverage_tactics(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "other":
+			out.Values[i] = ec._AttackCoverage_other(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -45207,6 +48823,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "ruleCreate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_ruleCreate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ruleUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_ruleUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ruleImport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_ruleImport(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "ruleEnable":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_ruleEnable(ctx, field)
@@ -45528,6 +49165,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_rule(ctx, field)
 				})
+		case "ruleCheck":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_ruleCheck(ctx, field)
+				})
+		case "ruleTest":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_ruleTest(ctx, field)
+				})
+		case "attackCoverage":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_attackCoverage(ctx, field)
+				})
 		case "incident":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -45647,6 +49302,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_processTree(ctx, field)
+				})
+		case "alertTimes":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_alertTimes(ctx, field)
 				})
 		case "alertTimeSeries":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -46009,6 +49670,152 @@ func (ec *executionContext) _Rule(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "activity":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rule_activity(ctx, field, obj)
+				})
+		case "versions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rule_versions(ctx, field, obj)
+				})
+		case "journal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rule_journal(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ruleActivityImplementors = []string{"RuleActivity"}
+
+func (ec *executionContext) _RuleActivity(ctx context.Context, sel ast.SelectionSet, obj *monitor.RuleActivity) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleActivityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleActivity")
+		case "alertsLastDay":
+			out.Values[i] = ec._RuleActivity_alertsLastDay(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "alerts":
+			out.Values[i] = ec._RuleActivity_alerts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "closed":
+			out.Values[i] = ec._RuleActivity_closed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "falsePositives":
+			out.Values[i] = ec._RuleActivity_falsePositives(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastFired":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RuleActivity_lastFired(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ruleCheckImplementors = []string{"RuleCheck"}
+
+func (ec *executionContext) _RuleCheck(ctx context.Context, sel ast.SelectionSet, obj *monitor.RuleCheck) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleCheckImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleCheck")
+		case "problem":
+			out.Values[i] = ec._RuleCheck_problem(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RuleCheck_state(ctx, field, obj)
+				})
+		case "stateReason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RuleCheck_stateReason(ctx, field, obj)
+				})
+		case "title":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RuleCheck_title(ctx, field, obj)
+				})
+		case "level":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RuleCheck_level(ctx, field, obj)
+				})
+		case "logSource":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RuleCheck_logSource(ctx, field, obj)
+				})
+		case "techniques":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RuleCheck_techniques(ctx, field, obj)
+				})
+		case "existing":
+			out.Values[i] = ec._RuleCheck_existing(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -46112,6 +49919,102 @@ func (ec *executionContext) _RuleEdge(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var ruleImportPayloadImplementors = []string{"RuleImportPayload"}
+
+func (ec *executionContext) _RuleImportPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RuleImportPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleImportPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleImportPayload")
+		case "added":
+			out.Values[i] = ec._RuleImportPayload_added(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updated":
+			out.Values[i] = ec._RuleImportPayload_updated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unchanged":
+			out.Values[i] = ec._RuleImportPayload_unchanged(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "inactive":
+			out.Values[i] = ec._RuleImportPayload_inactive(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refused":
+			out.Values[i] = ec._RuleImportPayload_refused(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RuleImportPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ruleImportProblemImplementors = []string{"RuleImportProblem"}
+
+func (ec *executionContext) _RuleImportProblem(ctx context.Context, sel ast.SelectionSet, obj *monitor.RuleFileProblem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleImportProblemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleImportProblem")
+		case "path":
+			out.Values[i] = ec._RuleImportProblem_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._RuleImportProblem_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var rulePayloadImplementors = []string{"RulePayload"}
 
 func (ec *executionContext) _RulePayload(ctx context.Context, sel ast.SelectionSet, obj *model.RulePayload) graphql.Marshaler {
@@ -46130,6 +50033,291 @@ func (ec *executionContext) _RulePayload(ctx context.Context, sel ast.SelectionS
 			}
 		case "errors":
 			out.Values[i] = ec._RulePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ruleProblemImplementors = []string{"RuleProblem"}
+
+func (ec *executionContext) _RuleProblem(ctx context.Context, sel ast.SelectionSet, obj *monitor.RuleProblem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleProblemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleProblem")
+		case "message":
+			out.Values[i] = ec._RuleProblem_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "line":
+			out.Values[i] = ec._RuleProblem_line(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "column":
+			out.Values[i] = ec._RuleProblem_column(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ruleTestImplementors = []string{"RuleTest"}
+
+func (ec *executionContext) _RuleTest(ctx context.Context, sel ast.SelectionSet, obj *monitor.RuleTest) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleTestImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleTest")
+		case "problem":
+			out.Values[i] = ec._RuleTest_problem(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tried":
+			out.Values[i] = ec._RuleTest_tried(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "matched":
+			out.Values[i] = ec._RuleTest_matched(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "results":
+			out.Values[i] = ec._RuleTest_results(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ruleTestResultImplementors = []string{"RuleTestResult"}
+
+func (ec *executionContext) _RuleTestResult(ctx context.Context, sel ast.SelectionSet, obj *monitor.RuleTestResult) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleTestResultImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleTestResult")
+		case "line":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RuleTestResult_line(ctx, field, obj)
+				})
+		case "event":
+			out.Values[i] = ec._RuleTestResult_event(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "logSource":
+			out.Values[i] = ec._RuleTestResult_logSource(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "format":
+			out.Values[i] = ec._RuleTestResult_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "matches":
+			out.Values[i] = ec._RuleTestResult_matches(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sameLogSource":
+			out.Values[i] = ec._RuleTestResult_sameLogSource(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "fields":
+			out.Values[i] = ec._RuleTestResult_fields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "error":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RuleTestResult_error(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ruleVersionImplementors = []string{"RuleVersion"}
+
+func (ec *executionContext) _RuleVersion(ctx context.Context, sel ast.SelectionSet, obj *monitor.RuleVersion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleVersionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleVersion")
+		case "version":
+			out.Values[i] = ec._RuleVersion_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "source":
+			out.Values[i] = ec._RuleVersion_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._RuleVersion_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ruleVersionConnectionImplementors = []string{"RuleVersionConnection"}
+
+func (ec *executionContext) _RuleVersionConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.RuleVersion]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleVersionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleVersionConnection")
+		case "edges":
+			out.Values[i] = ec._RuleVersionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._RuleVersionConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._RuleVersionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ruleVersionEdgeImplementors = []string{"RuleVersionEdge"}
+
+func (ec *executionContext) _RuleVersionEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.RuleVersion]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleVersionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleVersionEdge")
+		case "node":
+			out.Values[i] = ec._RuleVersionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._RuleVersionEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -47175,6 +51363,107 @@ func (ec *executionContext) _TOTPEnrolPayload(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var tacticCoverageImplementors = []string{"TacticCoverage"}
+
+func (ec *executionContext) _TacticCoverage(ctx context.Context, sel ast.SelectionSet, obj *attack.Column) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tacticCoverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TacticCoverage")
+		case "id":
+			out.Values[i] = ec._TacticCoverage_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._TacticCoverage_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "techniques":
+			out.Values[i] = ec._TacticCoverage_techniques(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var techniqueCoverageImplementors = []string{"TechniqueCoverage"}
+
+func (ec *executionContext) _TechniqueCoverage(ctx context.Context, sel ast.SelectionSet, obj *attack.Coverage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, techniqueCoverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TechniqueCoverage")
+		case "id":
+			out.Values[i] = ec._TechniqueCoverage_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._TechniqueCoverage_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rules":
+			out.Values[i] = ec._TechniqueCoverage_rules(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "enabled":
+			out.Values[i] = ec._TechniqueCoverage_enabled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alerts":
+			out.Values[i] = ec._TechniqueCoverage_alerts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subtechniques":
+			out.Values[i] = ec._TechniqueCoverage_subtechniques(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var timeSeriesImplementors = []string{"TimeSeries"}
 
 func (ec *executionContext) _TimeSeries(ctx context.Context, sel ast.SelectionSet, obj *monitor.TimeSeries) graphql.Marshaler {
@@ -47690,6 +51979,54 @@ func (ec *executionContext) _ViewerPayload(ctx context.Context, sel ast.Selectio
 			}
 		case "errors":
 			out.Values[i] = ec._ViewerPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var waitingTimeImplementors = []string{"WaitingTime"}
+
+func (ec *executionContext) _WaitingTime(ctx context.Context, sel ast.SelectionSet, obj *monitor.WaitingTime) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, waitingTimeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WaitingTime")
+		case "count":
+			out.Values[i] = ec._WaitingTime_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "meanSeconds":
+			out.Values[i] = ec._WaitingTime_meanSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "medianSeconds":
+			out.Values[i] = ec._WaitingTime_medianSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "p90Seconds":
+			out.Values[i] = ec._WaitingTime_p90Seconds(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -48440,6 +52777,14 @@ func (ec *executionContext) unmarshalNAlertTagInput2githubᚗcomᚋsecurityᚑmo
 	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNAlertTimes2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertTimes(ctx context.Context, sel ast.SelectionSet, v *monitor.AlertTimes) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AlertTimes!")
+		return graphql.Null
+	}
+	return ec._AlertTimes(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNAsset2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAssetᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Asset) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -48555,6 +52900,14 @@ func (ec *executionContext) marshalNAssetRiskFactor2ᚖgithubᚗcomᚋsecurity�
 func (ec *executionContext) unmarshalNAssetUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAssetUpdateInput(ctx context.Context, v any) (model.AssetUpdateInput, error) {
 	res, err := ec.unmarshalInputAssetUpdateInput(ctx, v)
 	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAttackCoverage2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAttackCoverage(ctx context.Context, sel ast.SelectionSet, v *model.AttackCoverage) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AttackCoverage!")
+		return graphql.Null
+	}
+	return ec._AttackCoverage(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNAudience2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAudience(ctx context.Context, v any) (monitor.Audience, error) {
@@ -49972,6 +54325,14 @@ func (ec *executionContext) marshalNLogSource2githubᚗcomᚋsecurityᚑmonitor�
 	return ec._LogSource(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalNLogSource2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLogSource(ctx context.Context, sel ast.SelectionSet, v *monitor.LogSource) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LogSource!")
+		return graphql.Null
+	}
+	return ec._LogSource(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNMatchedField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMatchedField(ctx context.Context, sel ast.SelectionSet, v monitor.MatchedField) graphql.Marshaler {
 	return ec._MatchedField(ctx, sel, &v)
 }
@@ -50183,12 +54544,33 @@ func (ec *executionContext) marshalNRule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋ
 	return ec._Rule(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRuleActivity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleActivity(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleActivity) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RuleActivity!")
+		return graphql.Null
+	}
+	return ec._RuleActivity(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRuleCheck2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleCheck(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleCheck) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RuleCheck!")
+		return graphql.Null
+	}
+	return ec._RuleCheck(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNRuleConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Rule]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RuleConnection!")
 		return graphql.Null
 	}
 	return ec._RuleConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRuleCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleCreateInput(ctx context.Context, v any) (model.RuleCreateInput, error) {
+	res, err := ec.unmarshalInputRuleCreateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNRuleDisableInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleDisableInput(ctx context.Context, v any) (model.RuleDisableInput, error) {
@@ -50221,9 +54603,65 @@ func (ec *executionContext) unmarshalNRuleEnableInput2githubᚗcomᚋsecurityᚑ
 	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNRuleFileInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFileᚄ(ctx context.Context, v any) ([]*monitor.RuleFile, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*monitor.RuleFile, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRuleFileInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFile(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNRuleFileInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFile(ctx context.Context, v any) (*monitor.RuleFile, error) {
+	res, err := ec.unmarshalInputRuleFileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNRuleFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFilter(ctx context.Context, v any) (*monitor.RuleFilter, error) {
 	res, err := ec.unmarshalInputRuleFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRuleImportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleImportInput(ctx context.Context, v any) (model.RuleImportInput, error) {
+	res, err := ec.unmarshalInputRuleImportInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRuleImportPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleImportPayload(ctx context.Context, sel ast.SelectionSet, v *model.RuleImportPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RuleImportPayload!")
+		return graphql.Null
+	}
+	return ec._RuleImportPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRuleImportProblem2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFileProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.RuleFileProblem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRuleImportProblem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFileProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRuleImportProblem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFileProblem(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleFileProblem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RuleImportProblem!")
+		return graphql.Null
+	}
+	return ec._RuleImportProblem(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRulePayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRulePayload(ctx context.Context, sel ast.SelectionSet, v *model.RulePayload) graphql.Marshaler {
@@ -50247,6 +54685,95 @@ func (ec *executionContext) marshalNRuleState2githubᚗcomᚋsecurityᚑmonitor�
 		graphql.AddInvalidNullFromMarshaler(ctx, "RuleState!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNRuleTest2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleTest(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleTest) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RuleTest!")
+		return graphql.Null
+	}
+	return ec._RuleTest(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRuleTestResult2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleTestResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.RuleTestResult) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRuleTestResult2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleTestResult(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRuleTestResult2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleTestResult(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleTestResult) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RuleTestResult!")
+		return graphql.Null
+	}
+	return ec._RuleTestResult(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRuleUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleUpdateInput(ctx context.Context, v any) (model.RuleUpdateInput, error) {
+	res, err := ec.unmarshalInputRuleUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRuleVersion2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleVersionᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.RuleVersion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRuleVersion2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleVersion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRuleVersion2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleVersion(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleVersion) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RuleVersion!")
+		return graphql.Null
+	}
+	return ec._RuleVersion(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRuleVersionConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.RuleVersion]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RuleVersionConnection!")
+		return graphql.Null
+	}
+	return ec._RuleVersionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRuleVersionEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.RuleVersion]) graphql.Marshaler {
+	return ec._RuleVersionEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRuleVersionEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.RuleVersion]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRuleVersionEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNSavedOperation2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSavedOperationᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.SavedOperation) graphql.Marshaler {
@@ -50765,6 +55292,54 @@ func (ec *executionContext) unmarshalNTOTPRemoveInput2githubᚗcomᚋsecurityᚑ
 	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNTacticCoverage2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋattackᚐColumnᚄ(ctx context.Context, sel ast.SelectionSet, v []*attack.Column) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTacticCoverage2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋattackᚐColumn(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTacticCoverage2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋattackᚐColumn(ctx context.Context, sel ast.SelectionSet, v *attack.Column) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "TacticCoverage!")
+		return graphql.Null
+	}
+	return ec._TacticCoverage(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTechniqueCoverage2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋattackᚐCoverageᚄ(ctx context.Context, sel ast.SelectionSet, v []*attack.Coverage) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTechniqueCoverage2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋattackᚐCoverage(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTechniqueCoverage2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋattackᚐCoverage(ctx context.Context, sel ast.SelectionSet, v *attack.Coverage) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "TechniqueCoverage!")
+		return graphql.Null
+	}
+	return ec._TechniqueCoverage(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNTime2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
 	res, err := graphql.UnmarshalTime(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -51050,6 +55625,10 @@ func (ec *executionContext) marshalNViewerPayload2ᚖgithubᚗcomᚋsecurityᚑm
 func (ec *executionContext) unmarshalNViewerSetPasswordInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐViewerSetPasswordInput(ctx context.Context, v any) (model.ViewerSetPasswordInput, error) {
 	res, err := ec.unmarshalInputViewerSetPasswordInput(ctx, v)
 	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWaitingTime2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWaitingTime(ctx context.Context, sel ast.SelectionSet, v monitor.WaitingTime) graphql.Marshaler {
+	return ec._WaitingTime(ctx, sel, &v)
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -52181,6 +56760,13 @@ func (ec *executionContext) unmarshalOJournalFilter2ᚖgithubᚗcomᚋsecurity�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOLogSource2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLogSource(ctx context.Context, sel ast.SelectionSet, v *monitor.LogSource) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._LogSource(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalONode2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNode(ctx context.Context, sel ast.SelectionSet, v monitor.Node) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -52350,6 +56936,13 @@ func (ec *executionContext) unmarshalORuleFilter2ᚖgithubᚗcomᚋsecurityᚑmo
 	}
 	res, err := ec.unmarshalInputRuleFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORuleProblem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleProblem(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleProblem) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RuleProblem(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalORuleState2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStateᚄ(ctx context.Context, v any) ([]monitor.RuleState, error) {

@@ -30,6 +30,10 @@ type (
 	RuleConnection = page.Connection[*Rule]
 	// RuleEdge is one item of RuleConnection.
 	RuleEdge = page.Edge[*Rule]
+	// RuleVersionConnection is a page of a rule's versions.
+	RuleVersionConnection = page.Connection[*RuleVersion]
+	// RuleVersionEdge is one item of RuleVersionConnection.
+	RuleVersionEdge = page.Edge[*RuleVersion]
 	// UserConnection is a page of users.
 	UserConnection = page.Connection[*User]
 	// UserEdge is one item of UserConnection.

@@ -87,6 +87,8 @@ const (
 	ActionAlertRelease     = "alert.release"
 	ActionAlertUndo        = "alert.undo"
 	ActionRuleImport       = "rule.import"
+	ActionRuleCreate       = "rule.create"
+	ActionRuleUpdate       = "rule.update"
 	ActionRuleEnable       = "rule.enable"
 	ActionRuleDisable      = "rule.disable"
 	ActionUserCreate       = "user.create"

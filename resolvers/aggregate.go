@@ -17,6 +17,7 @@ type Aggregates interface {
 	EventGroups(ctx context.Context, filter *monitor.EventFilter, by []monitor.AggregateField, first int) (*monitor.EventGroups, error)
 	EventSpan(ctx context.Context, filter *monitor.EventFilter) (*monitor.EventSpan, error)
 	AlertTop(ctx context.Context, filter *monitor.AlertFilter, field monitor.AggregateField, first int) (*monitor.TopValues, error)
+	AlertTimes(ctx context.Context, filter *monitor.AlertFilter) (*monitor.AlertTimes, error)
 	AlertTimeSeries(ctx context.Context, filter *monitor.AlertFilter, bounds monitor.SeriesBounds, field *monitor.AggregateField) (*monitor.TimeSeries, error)
 }
 
@@ -58,4 +59,9 @@ func (r queryResolver) AlertTop(ctx context.Context, filter *monitor.AlertFilter
 // AlertTimeSeries counts alerts by time.
 func (r queryResolver) AlertTimeSeries(ctx context.Context, filter *monitor.AlertFilter, from, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) (*monitor.TimeSeries, error) {
 	return r.Aggregates.AlertTimeSeries(ctx, filter, monitor.SeriesBounds{From: from, To: to, Interval: time.Duration(interval)}, groupBy)
+}
+
+// AlertTimes tells how long alerts waited for people.
+func (r queryResolver) AlertTimes(ctx context.Context, filter *monitor.AlertFilter) (*monitor.AlertTimes, error) {
+	return r.Aggregates.AlertTimes(ctx, filter)
 }

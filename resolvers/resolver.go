@@ -53,6 +53,25 @@ type Rules interface {
 	RulesByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Rule, error)
 	CountRules(ctx context.Context, filter *monitor.RuleFilter, bound int) (int, error)
 	SetRuleEnabled(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, enabled bool) (*monitor.Rule, error)
+	CreateRule(ctx context.Context, actor monitor.Actor, rule *monitor.Rule) (*monitor.Rule, error)
+	UpdateRule(ctx context.Context, actor monitor.Actor, expected *int, rule *monitor.Rule) (*monitor.Rule, error)
+	RuleVersions(ctx context.Context, rule monitor.ID, args page.Args) (*monitor.RuleVersionConnection, error)
+	RuleActivities(ctx context.Context, rules []monitor.ID) ([]*monitor.RuleActivity, error)
+	TechniquesOfRules(ctx context.Context) ([]*monitor.RuleTechniques, error)
+	AlertsByRule(ctx context.Context, since time.Time) (map[monitor.ID]int, error)
+}
+
+// RuleBench is the engine, for rules that are being written.
+type RuleBench interface {
+	// Parse reads a rule's YAML, or says what is wrong with it. With an id, the rule is
+	// to be that one: a text that names another is wrong.
+	Parse(source string, id *monitor.ID) (*monitor.Rule, *monitor.RuleProblem)
+	// TryRecords lets a rule look at records as they come from shippers.
+	TryRecords(source, records string) (*monitor.RuleTest, error)
+	// TryEvents lets it look at stored events.
+	TryEvents(source string, events func(yield func(*monitor.Event) bool) error) (*monitor.RuleTest, error)
+	// Import stores files of an archive.
+	Import(ctx context.Context, actor monitor.Actor, files []monitor.RuleFile, enable bool) (*monitor.RuleImport, error)
 }
 
 // Users keeps people.
@@ -102,6 +121,7 @@ type Resolver struct {
 	Assets     Assets
 	Events     Events
 	Rules      Rules
+	Bench      RuleBench
 	Incidents  Incidents
 
 	IncidentMoves    IncidentMoves

@@ -46,14 +46,14 @@ func (c *rulesImportCommand) Run(ctx context.Context) error {
 }
 
 // list prints the first few problems, or all of them.
-func list(title string, problems []app.RuleProblem, all bool) {
+func list(title string, problems []monitor.RuleFileProblem, all bool) {
 	const few = 5
 	for i, p := range problems {
 		if i == few && !all {
 			fmt.Printf("  ... and %d more (-v lists them)\n", len(problems)-few)
 			return
 		}
-		fmt.Printf("  %s: %s: %v\n", title, p.Path, p.Err)
+		fmt.Printf("  %s: %s: %v\n", title, p.Path, p.Message)
 	}
 }
 

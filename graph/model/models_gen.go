@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/security-monitor/secmon/attack"
 	"github.com/security-monitor/secmon/monitor"
 	"github.com/security-monitor/secmon/page"
 )
@@ -225,6 +226,16 @@ type AssetUpdateInput struct {
 	Note *string `json:"note,omitempty"`
 	// PT1M to P90D; PT0S: its silence is no news.
 	SilentAfter *monitor.Duration `json:"silentAfter,omitempty"`
+}
+
+// The matrix of MITRE ATT&CK for enterprises.
+type AttackCoverage struct {
+	// The version of ATT&CK that names and order are of.
+	Version string `json:"version"`
+	// The columns, in order.
+	Tactics []*attack.Column `json:"tactics"`
+	// Techniques that rules name and the matrix does not have.
+	Other []*attack.Coverage `json:"other"`
 }
 
 // One page of the audit log.
@@ -685,6 +696,14 @@ type QueryLineError struct {
 	Hint *string `json:"hint,omitempty"`
 }
 
+// A new rule.
+type RuleCreateInput struct {
+	// Sigma YAML.
+	Source string `json:"source"`
+	// Whether it fires from now on.
+	Enabled bool `json:"enabled"`
+}
+
 // Stops a rule from firing.
 type RuleDisableInput struct {
 	ID              string `json:"id"`
@@ -697,11 +716,43 @@ type RuleEnableInput struct {
 	ExpectedVersion *int   `json:"expectedVersion,omitempty"`
 }
 
+// Files of an archive of rules.
+type RuleImportInput struct {
+	// At most 200, and 1 MiB in all: larger archives are sent in parts.
+	Files []*monitor.RuleFile `json:"files"`
+	// Whether new rules fire from now on; known ones stay as they are.
+	Enable bool `json:"enable"`
+}
+
+// What became of imported files.
+type RuleImportPayload struct {
+	// New rules.
+	Added int `json:"added"`
+	// New versions of known rules.
+	Updated int `json:"updated"`
+	// Rules that were there as they are.
+	Unchanged int `json:"unchanged"`
+	// Stored, but they do not run, and why.
+	Inactive []*monitor.RuleFileProblem `json:"inactive"`
+	// Not stored, and why.
+	Refused []*monitor.RuleFileProblem `json:"refused"`
+	Errors  []*UserError               `json:"errors"`
+}
+
 // What became of a change of a rule.
 type RulePayload struct {
 	// As it is now, also after a CONFLICT; null when it does not exist.
 	Rule   *monitor.Rule `json:"rule,omitempty"`
 	Errors []*UserError  `json:"errors"`
+}
+
+// Another text for a rule: a new version of it. An older version is brought back by its text.
+type RuleUpdateInput struct {
+	ID string `json:"id"`
+	// The rule's version this was decided on; CONFLICT if it has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Sigma YAML. The id in it, if any, is the rule's own.
+	Source string `json:"source"`
 }
 
 // Keeps an operation.

@@ -160,6 +160,8 @@ export type AlertExportInput = {
 
 /** What alerts are counted by. Alerts without a value are left out. */
 export type AlertField =
+  /** The assignee, as the id of a user. */
+  | 'ASSIGNEE'
   /** The address that it went to. */
   | 'DESTINATION_IP'
   /** What they turned out to be. */
@@ -945,6 +947,14 @@ export type Role =
   /** Read. */
   | 'VIEWER';
 
+/** A new rule. */
+export type RuleCreateInput = {
+  /** Whether it fires from now on. */
+  enabled?: Scalars['Boolean']['input'];
+  /** Sigma YAML. */
+  source: Scalars['String']['input'];
+};
+
 /** Stops a rule from firing. */
 export type RuleDisableInput = {
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
@@ -955,6 +965,14 @@ export type RuleDisableInput = {
 export type RuleEnableInput = {
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
   id: Scalars['ID']['input'];
+};
+
+/** A file of an import. */
+export type RuleFileInput = {
+  /** Where it is from, for people. */
+  path: Scalars['String']['input'];
+  /** Sigma YAML. */
+  source: Scalars['String']['input'];
 };
 
 /** Which rules. All conditions that are given must hold. */
@@ -977,6 +995,14 @@ export type RuleFilter = {
   title?: InputMaybe<StringFilter>;
 };
 
+/** Files of an archive of rules. */
+export type RuleImportInput = {
+  /** Whether new rules fire from now on; known ones stay as they are. */
+  enable?: Scalars['Boolean']['input'];
+  /** At most 200, and 1 MiB in all: larger archives are sent in parts. */
+  files: Array<RuleFileInput>;
+};
+
 /** Whether the engine can run a rule. */
 export type RuleState =
   /** It can. */
@@ -990,6 +1016,15 @@ export type RuleState =
 export type RuleStateFilter = {
   eq?: InputMaybe<RuleState>;
   in?: InputMaybe<Array<RuleState>>;
+};
+
+/** Another text for a rule: a new version of it. An older version is brought back by its text. */
+export type RuleUpdateInput = {
+  /** The rule's version this was decided on; CONFLICT if it has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** Sigma YAML. The id in it, if any, is the rule's own. */
+  source: Scalars['String']['input'];
 };
 
 /** Keeps an operation. */

@@ -1,0 +1,162 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/security-monitor/secmon/detect"
+	"github.com/security-monitor/secmon/ingest"
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// ruleBench is the engine for rules that are being written: they are read and
+// tried as the ingest path would, and nothing is stored.
+type ruleBench struct {
+	app        *App
+	normaliser *ingest.Normaliser
+}
+
+// Parse reads a rule's YAML.
+func (ruleBench) Parse(source string, id *monitor.ID) (*monitor.Rule, *monitor.RuleProblem) {
+	rule, err := detect.Parse([]byte(source))
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	if id != nil && rule.ID != *id {
+		if rule.ID != detect.IDOf([]byte(source)) {
+			return nil, &monitor.RuleProblem{Message: "the id in the text is not this rule's: leave it as it was, or make a new rule"}
+		}
+		rule.ID = *id // the text names none
+	}
+	return rule, nil
+}
+
+func problemOf(err error) *monitor.RuleProblem {
+	var syntax *detect.SyntaxError
+	if errors.As(err, &syntax) {
+		return &monitor.RuleProblem{Message: syntax.Message, Line: syntax.Line, Column: syntax.Column}
+	}
+	return &monitor.RuleProblem{Message: err.Error()}
+}
+
+// trial is one rule, ready to look at records.
+type trial struct {
+	bench ruleBench
+	rule  *monitor.Rule
+	set   *detect.Ruleset
+	now   time.Time
+}
+
+func (b ruleBench) trial(source string) (*trial, *monitor.RuleProblem) {
+	rule, problem := b.Parse(source, nil)
+	if problem != nil {
+		return nil, problem
+	}
+	set := detect.Compile([]*monitor.Rule{rule})
+	if problems := set.Problems(); len(problems) > 0 {
+		return nil, problemOf(problems[0].Err)
+	}
+	return &trial{b, rule, set, time.Now()}, nil
+}
+
+// look reads a record as the ingest path does, and lets the rule look at it.
+func (t *trial) look(raw []byte) *monitor.RuleTestResult {
+	var ev monitor.Event
+	var rec monitor.Record
+	if err := t.bench.normaliser.Normalise(raw, t.now, &ev, &rec); err != nil {
+		return &monitor.RuleTestResult{Fields: []monitor.MatchedField{}, Error: err.Error()}
+	}
+	r := &monitor.RuleTestResult{
+		LogSource: &rec.LogSource, Format: ev.Format, Fields: []monitor.MatchedField{}, SameLogSource: covers(t.rule.LogSource, rec.LogSource),
+	}
+	for _, match := range t.set.Match(&rec, nil) {
+		r.Matches, r.SameLogSource, r.Fields = true, true, match.Matched
+	}
+	return r
+}
+
+// covers says whether a rule for one log source looks at records of another:
+// what it leaves open fits everything.
+func covers(rule, record monitor.LogSource) bool {
+	fits := func(wanted, is string) bool { return wanted == "" || strings.EqualFold(wanted, is) }
+	return fits(rule.Product, record.Product) && fits(rule.Category, record.Category) && fits(rule.Service, record.Service)
+}
+
+// errEnough ends the reading of records.
+var errEnough = errors.New("enough")
+
+// TryRecords lets a rule look at records as they come from shippers.
+func (b ruleBench) TryRecords(source, records string) (*monitor.RuleTest, error) {
+	t, problem := b.trial(source)
+	test := &monitor.RuleTest{Problem: problem, Results: []*monitor.RuleTestResult{}}
+	if problem != nil {
+		return test, nil
+	}
+	err := ingest.Split(strings.NewReader(records), ingest.DefaultLimits, func(line int, raw []byte, rejected *ingest.Rejection) error {
+		if test.Tried == monitor.MaxTestRecords {
+			return errEnough
+		}
+		test.Tried++
+		result := &monitor.RuleTestResult{Fields: []monitor.MatchedField{}}
+		if rejected != nil {
+			result.Error = rejected.Message
+		} else {
+			result = t.look(raw)
+		}
+		result.Line = line
+		if result.Matches {
+			test.Matched++
+		}
+		test.Results = append(test.Results, result)
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return nil, monitor.InputErrorf("records", "at most %d records", monitor.MaxTestRecords)
+	}
+	if err != nil {
+		return nil, monitor.InputErrorf("records", "%v", err)
+	}
+	return test, nil
+}
+
+// TryEvents lets a rule look at stored events.
+func (b ruleBench) TryEvents(source string, events func(yield func(*monitor.Event) bool) error) (*monitor.RuleTest, error) {
+	t, problem := b.trial(source)
+	test := &monitor.RuleTest{Problem: problem, Results: []*monitor.RuleTestResult{}}
+	if problem != nil {
+		return test, nil
+	}
+	err := events(func(e *monitor.Event) bool {
+		test.Tried++
+		result := t.look(e.Raw)
+		if !result.Matches {
+			return true
+		}
+		test.Matched++
+		if len(test.Results) < monitor.MaxTestShown {
+			result.Event = e
+			test.Results = append(test.Results, result)
+		}
+		return true
+	})
+	return test, err
+}
+
+// Import stores files of an archive.
+func (b ruleBench) Import(ctx context.Context, actor monitor.Actor, files []monitor.RuleFile, enable bool) (*monitor.RuleImport, error) {
+	in := &ruleReader{enable: enable, byID: map[monitor.ID]string{}}
+	for _, file := range files {
+		rule, err := detect.Parse([]byte(file.Source))
+		in.add(file.Path, rule, err)
+	}
+	report, err := b.app.Store.ImportRules(ctx, actor, in.rules)
+	if err != nil {
+		return nil, err
+	}
+	return &monitor.RuleImport{
+		Added: report.Added, Updated: report.Updated, Unchanged: report.Unchanged,
+		Inactive: in.inactive, Refused: in.refused,
+	}, nil
+}

@@ -1,0 +1,126 @@
+package monitor
+
+import (
+	"slices"
+	"time"
+)
+
+// Bounds of trying a rule that is being written.
+const (
+	MaxTestRecords = 500       // given with the request
+	MaxTestBytes   = 512 << 10 // of given records
+	MaxTestEvents  = 1_000     // stored ones that are read
+	MaxTestShown   = 100       // stored ones that are shown
+	MaxImportFiles = 200       // of one request
+	MaxImportBytes = 1 << 20
+)
+
+// RuleActivityWindow is the time that RuleActivity looks back on.
+const RuleActivityWindow = 30 * 24 * time.Hour
+
+// RuleProblem is what is wrong with a rule's YAML. Line and Column count from 1,
+// Column in characters; both are 0 where it is about the whole.
+type RuleProblem struct {
+	Message string
+	Line    int
+	Column  int
+}
+
+// RuleCheck is what the engine makes of a rule that is being written.
+type RuleCheck struct {
+	Problem  *RuleProblem
+	Rule     *Rule // nil with a problem
+	Existing *Rule // has the id of Rule
+}
+
+// RuleTest is what a rule says of events.
+type RuleTest struct {
+	Problem *RuleProblem
+	Tried   int
+	Matched int
+	Results []*RuleTestResult
+}
+
+// RuleTestResult is what a rule says of one event.
+type RuleTestResult struct {
+	Line          int    // of the given records; 0 for stored events
+	Event         *Event // stored, nil for given records
+	LogSource     *LogSource
+	Format        string
+	Matches       bool
+	SameLogSource bool // the rule looks at this kind of log at all
+	Fields        []MatchedField
+	Error         string // why the record could not be read
+}
+
+// RuleVersion is a rule as it once was.
+type RuleVersion struct {
+	Version   int
+	Source    string
+	CreatedAt time.Time
+}
+
+// RuleActivity is what a rule's alerts of the last thirty days say of it.
+type RuleActivity struct {
+	Rule           ID
+	AlertsLastDay  int
+	Alerts         int
+	Closed         int
+	FalsePositives int // closed as benign or false positive
+	LastFired      time.Time
+}
+
+// RuleTechniques is what coverage needs of a rule.
+type RuleTechniques struct {
+	ID         ID
+	Techniques []string
+	Runs       bool // it is enabled, and active
+}
+
+// AlertTimes are how long alerts waited for people.
+type AlertTimes struct {
+	Acknowledged WaitingTime
+	Resolved     WaitingTime
+}
+
+// WaitingTime is a distribution of times, in seconds.
+type WaitingTime struct {
+	Count         int
+	MeanSeconds   float64
+	MedianSeconds float64
+	P90Seconds    float64
+}
+
+// NewWaitingTime makes the distribution of some times; it orders them.
+func NewWaitingTime(times []time.Duration) WaitingTime {
+	if len(times) == 0 {
+		return WaitingTime{}
+	}
+	slices.Sort(times)
+	var sum float64
+	for _, t := range times {
+		sum += t.Seconds()
+	}
+	// The nearest rank: the smallest time that so many are not above.
+	rank := func(percent int) float64 { return times[(len(times)*percent+99)/100-1].Seconds() }
+	return WaitingTime{Count: len(times), MeanSeconds: sum / float64(len(times)), MedianSeconds: rank(50), P90Seconds: rank(90)}
+}
+
+// RuleFile is a file of an archive of rules.
+type RuleFile struct {
+	Path   string
+	Source string
+}
+
+// RuleImport says what became of the files of an import.
+type RuleImport struct {
+	Added, Updated, Unchanged int
+	Inactive                  []RuleFileProblem // stored, but they do not run, and why
+	Refused                   []RuleFileProblem // not stored
+}
+
+// RuleFileProblem is a file and what is the matter with it.
+type RuleFileProblem struct {
+	Path    string
+	Message string
+}
