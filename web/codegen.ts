@@ -10,6 +10,7 @@ const shared = {
     Cursor: 'string',
     JSON: 'unknown',
     ID: 'string',
+    Duration: 'string',
   },
   enumType: 'string-literal',
   useTypeImports: true,

@@ -10,10 +10,19 @@ import {
 } from '@tanstack/react-router';
 import { getSession } from '../api/session';
 import { readSearch as readAlertSearch } from '../features/alerts/filters';
+import { readSearch as readAssetSearch } from '../features/assets/filters';
+import { readSearch as readAttackSearch } from '../features/attack/filters';
+import { readSearch as readAuditSearch } from '../features/audit/filters';
+import { readSearch as readEntitySearch } from '../features/entity/filters';
 import { readSearch as readEventSearch } from '../features/events/filters';
+import { readSearch as readIncidentSearch } from '../features/incidents/filters';
+import { readTab as readIncidentTab } from '../features/incidents/tab';
+import { readSearch as readIntegrationsSearch } from '../features/integrations/filters';
 import { LoginPage, readLoginSearch } from '../features/login/LoginPage';
 import { readSearch as readRuleSearch } from '../features/rules/filters';
+import { readSearch as readSettingsSearch } from '../features/settings/filters';
 import { Shell } from '../features/shell/Shell';
+import { readRange } from '../nouns/time/range';
 import { NotFound, PageError, PagePending } from './fallbacks';
 
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
@@ -38,8 +47,36 @@ const indexRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/',
   beforeLoad: () => {
-    throw redirect({ to: '/alerts' });
+    throw redirect({ to: '/overview' });
   },
+});
+
+const overviewRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/overview',
+  validateSearch: readRange,
+  component: lazyRouteComponent(() => import('../features/overview/OverviewPage'), 'OverviewPage'),
+});
+
+const incidentsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/incidents',
+  validateSearch: readIncidentSearch,
+  component: lazyRouteComponent(() => import('../features/incidents/IncidentsPage'), 'IncidentsPage'),
+});
+
+const incidentRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/incidents/$id',
+  validateSearch: readIncidentTab,
+  component: lazyRouteComponent(() => import('../features/incidents/IncidentPage'), 'IncidentPage'),
+});
+
+const attackRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/attack',
+  validateSearch: readAttackSearch,
+  component: lazyRouteComponent(() => import('../features/attack/AttackPage'), 'AttackPage'),
 });
 
 const alertsRoute = createRoute({
@@ -63,10 +100,66 @@ const rulesRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/rules/RulesPage'), 'RulesPage'),
 });
 
+const assetsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/assets',
+  validateSearch: readAssetSearch,
+  component: lazyRouteComponent(() => import('../features/assets/AssetsPage'), 'AssetsPage'),
+});
+
+const entityRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/entity',
+  validateSearch: readEntitySearch,
+  component: lazyRouteComponent(() => import('../features/entity/EntityPage'), 'EntityPage'),
+});
+
+const integrationsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/integrations',
+  validateSearch: readIntegrationsSearch,
+  component: lazyRouteComponent(() => import('../features/integrations/IntegrationsPage'), 'IntegrationsPage'),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/settings',
+  validateSearch: readSettingsSearch,
+  component: lazyRouteComponent(() => import('../features/settings/SettingsPage'), 'SettingsPage'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/audit',
+  validateSearch: readAuditSearch,
+  component: lazyRouteComponent(() => import('../features/audit/AuditPage'), 'AuditPage'),
+});
+
+const healthRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/health',
+  component: lazyRouteComponent(() => import('../features/health/HealthPage'), 'HealthPage'),
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     loginRoute,
-    shellRoute.addChildren([indexRoute, alertsRoute, eventsRoute, rulesRoute]),
+    shellRoute.addChildren([
+      indexRoute,
+      overviewRoute,
+      alertsRoute,
+      incidentsRoute,
+      incidentRoute,
+      eventsRoute,
+      rulesRoute,
+      attackRoute,
+      assetsRoute,
+      entityRoute,
+      integrationsRoute,
+      settingsRoute,
+      auditRoute,
+      healthRoute,
+    ]),
   ]),
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch,

@@ -11,7 +11,7 @@ export type Scalars = {
   /** A position in the feed of all changes. Opaque; it grants nothing. Give it to a feed's `after` to go on from there. */
   Cursor: { input: string; output: string; }
   /** A length of time in ISO 8601, for example PT15M, PT24H, P7D. A day is 24 hours. */
-  Duration: { input: unknown; output: unknown; }
+  Duration: { input: string; output: string; }
   /** A JSON value, kept as it came. */
   JSON: { input: unknown; output: unknown; }
   /** An instant: RFC 3339 in UTC, to the microsecond, for example 2026-05-04T09:30:00.123456Z. Zeros at the end are left out. */

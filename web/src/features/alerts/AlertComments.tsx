@@ -1,13 +1,9 @@
 import type { FragmentType } from '@apollo/client';
-import { useFragment, useMutation } from '@apollo/client/react';
-import { type FormEvent, useState } from 'react';
-import { describe } from '../../api/errors';
+import { useFragment } from '@apollo/client/react';
 import { Time } from '../../nouns/time/Time';
-import { Button } from '../../ui/Button';
-import { notify } from '../../ui/notices';
+import { CommentBox } from '../../ui/CommentBox';
+import { useChange } from '../../ui/useChange';
 import { AlertCommentDocument, type AlertCommentsFragment, AlertCommentsFragmentDoc } from './AlertComments.generated';
-
-const longest = 10_000;
 
 export function AlertComments({ alert, mayWork }: { alert: FragmentType<AlertCommentsFragment>; mayWork: boolean }) {
   const { data, complete } = useFragment({
@@ -51,40 +47,6 @@ function Avatar({ name }: { name: string }) {
 }
 
 function Compose({ id }: { id: string }) {
-  const [body, setBody] = useState('');
-  const [send, { loading }] = useMutation(AlertCommentDocument);
-  const submit = async (event?: FormEvent) => {
-    event?.preventDefault();
-    if (!body.trim() || loading) return;
-    try {
-      const { data } = await send({ variables: { input: { id, body: body.trim() } } });
-      const problem = data?.alertComment.errors[0];
-      if (problem) notify('error', problem.message);
-      else setBody('');
-    } catch (error) {
-      notify('error', describe(error).message);
-    }
-  };
-  return (
-    <form onSubmit={submit} className="space-y-2">
-      <textarea
-        aria-label="Comment"
-        rows={3}
-        maxLength={longest}
-        value={body}
-        onChange={(event) => setBody(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit();
-        }}
-        placeholder="What you know, or what is still open"
-        className="w-full rounded-lg border border-line-strong bg-surface px-3 py-2"
-      />
-      <div className="flex items-center justify-between">
-        <span className="text-2xs text-faint">Ctrl+Enter sends</span>
-        <Button type="submit" look="primary" disabled={!body.trim() || loading}>
-          Comment
-        </Button>
-      </div>
-    </form>
-  );
+  const change = useChange();
+  return <CommentBox send={async (body) => (await change(AlertCommentDocument, { input: { id, body } })) !== null} />;
 }

@@ -1,17 +1,11 @@
 // Closing asks for a finding and a reason; reopening for a reason.
-import { type FormEvent, useId, useState } from 'react';
-import type { AlertDisposition } from '../../gql/schema';
-import { dispositionLook, dispositions } from '../../nouns/alert/alert';
-import { Button } from '../../ui/Button';
-import { Dialog } from '../../ui/Dialog';
+import { CloseDialog, ReopenDialog } from '../../nouns/alert/CloseDialog';
 import type { AlertActions, Decided } from './useAlertActions';
 
 export interface AlertDialog {
   kind: 'close' | 'reopen';
   alert: Decided;
 }
-
-const longestReason = 2_000;
 
 interface AlertDialogsProps {
   dialog: AlertDialog | null;
@@ -24,6 +18,7 @@ export function AlertDialogs({ dialog, actions, onDone }: AlertDialogsProps) {
   const { kind, alert } = dialog;
   return kind === 'close' ? (
     <CloseDialog
+      what="the alert"
       onCancel={onDone}
       onSubmit={async (disposition, reason) => {
         await actions.close(alert, disposition, reason);
@@ -32,121 +27,12 @@ export function AlertDialogs({ dialog, actions, onDone }: AlertDialogsProps) {
     />
   ) : (
     <ReopenDialog
+      what="the alert"
       onCancel={onDone}
       onSubmit={async (reason) => {
         await actions.reopen(alert, reason);
         onDone();
       }}
     />
-  );
-}
-
-function CloseDialog(props: {
-  onCancel(): void;
-  onSubmit(disposition: AlertDisposition, reason: string): Promise<void>;
-}) {
-  const [disposition, setDisposition] = useState<AlertDisposition | null>(null);
-  const [reason, setReason] = useState('');
-  return (
-    <Dialog title="Close the alert" onClose={props.onCancel}>
-      <ReasonForm
-        reason={reason}
-        onReason={setReason}
-        submit="Close alert"
-        ready={disposition !== null}
-        onCancel={props.onCancel}
-        onSubmit={async () => disposition && props.onSubmit(disposition, reason.trim())}
-      >
-        <fieldset className="space-y-1">
-          <legend className="mb-1.5 text-xs font-medium">What was it?</legend>
-          {dispositions.map((value) => (
-            <label
-              key={value}
-              className="flex cursor-pointer items-baseline gap-2 rounded-lg border border-line px-3 py-2 hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft"
-            >
-              <input
-                type="radio"
-                name="disposition"
-                value={value}
-                required
-                checked={disposition === value}
-                onChange={() => setDisposition(value)}
-                className="accent-accent"
-              />
-              <span className="font-medium">{dispositionLook[value].label}</span>
-              <span className="text-xs text-muted">{dispositionLook[value].meaning}</span>
-            </label>
-          ))}
-        </fieldset>
-      </ReasonForm>
-    </Dialog>
-  );
-}
-
-function ReopenDialog(props: { onCancel(): void; onSubmit(reason: string): Promise<void> }) {
-  const [reason, setReason] = useState('');
-  return (
-    <Dialog title="Reopen the alert" onClose={props.onCancel}>
-      <ReasonForm
-        reason={reason}
-        onReason={setReason}
-        submit="Reopen alert"
-        ready
-        onCancel={props.onCancel}
-        onSubmit={() => props.onSubmit(reason.trim())}
-      />
-    </Dialog>
-  );
-}
-
-interface ReasonFormProps {
-  reason: string;
-  onReason(reason: string): void;
-  submit: string;
-  ready: boolean;
-  onCancel(): void;
-  onSubmit(): Promise<unknown>;
-  children?: React.ReactNode;
-}
-
-function ReasonForm({ reason, onReason, submit, ready, onCancel, onSubmit, children }: ReasonFormProps) {
-  const id = useId();
-  const [busy, setBusy] = useState(false);
-  const complete = ready && reason.trim() !== '';
-  const send = async (event?: FormEvent) => {
-    event?.preventDefault();
-    if (!complete || busy) return;
-    setBusy(true);
-    await onSubmit().finally(() => setBusy(false));
-  };
-  return (
-    <form onSubmit={send} className="space-y-4">
-      {children}
-      <div>
-        <label htmlFor={id} className="mb-1.5 block text-xs font-medium">
-          Why?
-        </label>
-        <textarea
-          id={id}
-          required
-          rows={3}
-          maxLength={longestReason}
-          value={reason}
-          onChange={(event) => onReason(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send();
-          }}
-          placeholder="What you found, for whoever looks at it next"
-          className="w-full rounded-lg border border-line-strong bg-surface px-3 py-2"
-        />
-      </div>
-      <div className="flex items-center justify-end gap-2">
-        <span className="mr-auto text-2xs text-faint">Ctrl+Enter sends</span>
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" look="primary" disabled={!complete || busy}>
-          {submit}
-        </Button>
-      </div>
-    </form>
   );
 }

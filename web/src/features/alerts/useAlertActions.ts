@@ -5,6 +5,7 @@ import { useApolloClient } from '@apollo/client/react';
 import { useMemo } from 'react';
 import { describe } from '../../api/errors';
 import type { AlertDisposition } from '../../gql/schema';
+import { actionLabel } from '../../nouns/journal/words';
 import { notify } from '../../ui/notices';
 import {
   AlertAcknowledgeDocument,
@@ -13,7 +14,6 @@ import {
   AlertReopenDocument,
 } from './AlertActions.generated';
 import { AlertLatestChangeDocument } from './AlertLatestChange.generated';
-import { actionLabel } from './history';
 
 /** An alert as it was decided on. */
 export interface Decided {

@@ -1,7 +1,8 @@
 import { Dialog } from '../../ui/Dialog';
 import { Kbd } from '../../ui/Kbd';
+import { pages } from './pages';
 
-const groups: readonly [string, readonly [keys: string, does: string][]][] = [
+const groups: readonly [string, readonly (readonly [keys: string, does: string])[]][] = [
   [
     'Lists',
     [
@@ -11,6 +12,8 @@ const groups: readonly [string, readonly [keys: string, does: string][]][] = [
       ['o', 'Open'],
       ['Escape', 'Close'],
       ['/', 'Search'],
+      ['x', 'Select'],
+      ['X', 'Select all shown, or none'],
     ],
   ],
   [
@@ -18,17 +21,18 @@ const groups: readonly [string, readonly [keys: string, does: string][]][] = [
     [
       ['a', 'Acknowledge, and assign to me'],
       ['c', 'Close with a reason'],
+      ['s', 'Start work on it'],
+      ['e', 'Escalate to an incident'],
       ['n', 'Show the new ones'],
     ],
   ],
   [
     'Go to',
     [
-      ['g a', 'Alerts'],
-      ['g e', 'Events'],
-      ['g r', 'Rules'],
+      ...pages.map((page) => [`g ${page.key}`, page.label] as const),
       ['g p', 'Playground'],
       ['?', 'This help'],
+      ['Ctrl K', 'Find a page or a thing'],
     ],
   ],
 ];

@@ -1,23 +1,20 @@
 import { Link } from '@tanstack/react-router';
 import clsx from 'clsx';
-import { Bell, BookOpen, type LucideIcon, PanelLeftClose, PanelLeftOpen, Radio, SquareTerminal } from 'lucide-react';
+import { PanelLeftClose, PanelLeftOpen, SquareTerminal } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
+import { useViewer } from '../../nouns/user/useViewer';
 import { IconButton } from '../../ui/Button';
 import { formatCount } from '../../ui/Chip';
 import { Logo } from '../../ui/Logo';
+import { groups } from './pages';
 
 const storageKey = 'secmon.navigation';
-
-const pages: readonly { to: '/alerts' | '/events' | '/rules'; label: string; icon: LucideIcon; key: string }[] = [
-  { to: '/alerts', label: 'Alerts', icon: Bell, key: 'g a' },
-  { to: '/events', label: 'Events', icon: Radio, key: 'g e' },
-  { to: '/rules', label: 'Rules', icon: BookOpen, key: 'g r' },
-];
 
 const item =
   'flex h-8 items-center gap-2.5 rounded-md px-2.5 text-sm font-medium text-muted hover:bg-raised hover:text-ink';
 
 export function Navigation({ newAlerts }: { newAlerts: number | undefined }) {
+  const { mayAdminister } = useViewer();
   const [narrow, setNarrow] = useState(() => localStorage.getItem(storageKey) === 'narrow' || window.innerWidth < 900);
   const toggle = () => {
     setNarrow(!narrow);
@@ -32,28 +29,43 @@ export function Navigation({ newAlerts }: { newAlerts: number | undefined }) {
         <Logo size={24} />
         {!narrow && <span className="truncate text-sm font-semibold tracking-tight">Security Monitor</span>}
       </div>
-      <ul className="space-y-0.5">
-        {pages.map(({ to, label, icon: Icon, key }) => (
-          <li key={to}>
-            <Link
-              to={to}
-              className={item}
-              activeProps={{ className: 'bg-accent-soft !text-ink' }}
-              title={`${label} (${key})`}
-            >
-              <Icon size={16} aria-hidden className="shrink-0" />
-              <Label narrow={narrow}>{label}</Label>
-              {to === '/alerts' && !!newAlerts && !narrow && (
-                <span className="ml-auto rounded bg-accent px-1.5 text-2xs font-semibold text-accent-ink tabular-nums">
-                  {formatCount(newAlerts)}
-                  <span className="sr-only"> new</span>
-                </span>
-              )}
-            </Link>
-          </li>
+      <div className="min-h-0 grow overflow-y-auto">
+        {groups.map((group) => (
+          <div key={group.title} className="mb-3">
+            {narrow ? (
+              <hr className="mx-1.5 mb-2 border-line" />
+            ) : (
+              <p aria-hidden className="mb-1 px-2.5 text-2xs font-medium text-faint">
+                {group.title}
+              </p>
+            )}
+            <ul aria-label={group.title} className="space-y-0.5">
+              {group.pages
+                .filter((page) => !page.admin || mayAdminister)
+                .map(({ to, label, icon: Icon, key }) => (
+                  <li key={to}>
+                    <Link
+                      to={to}
+                      className={item}
+                      activeProps={{ className: 'bg-accent-soft !text-ink' }}
+                      title={`${label} (g ${key})`}
+                    >
+                      <Icon size={16} aria-hidden className="shrink-0" />
+                      <Label narrow={narrow}>{label}</Label>
+                      {to === '/alerts' && !!newAlerts && !narrow && (
+                        <span className="ml-auto rounded bg-accent px-1.5 text-2xs font-semibold text-accent-ink tabular-nums">
+                          {formatCount(newAlerts)}
+                          <span className="sr-only"> new</span>
+                        </span>
+                      )}
+                    </Link>
+                  </li>
+                ))}
+            </ul>
+          </div>
         ))}
-      </ul>
-      <ul className="mt-auto space-y-0.5">
+      </div>
+      <ul className="mt-2 space-y-0.5">
         <li>
           <a href="/playground" className={item} title="GraphQL playground (g p)">
             <SquareTerminal size={16} aria-hidden className="shrink-0" />

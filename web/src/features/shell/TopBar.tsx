@@ -1,6 +1,6 @@
 import { useApolloClient } from '@apollo/client/react';
 import { useRouterState } from '@tanstack/react-router';
-import { CircleHelp, Pause, Play, UserRound } from 'lucide-react';
+import { CircleHelp, Pause, Play, Search, UserRound } from 'lucide-react';
 import { logout } from '../../api/session';
 import { setPaused, usePaused } from '../../live/pause';
 import { useViewer } from '../../nouns/user/useViewer';
@@ -8,9 +8,8 @@ import { Button, IconButton } from '../../ui/Button';
 import { Menu } from '../../ui/Menu';
 import { setTheme, type Theme, useTheme } from '../../ui/theme';
 import { ConnectionState } from './ConnectionState';
+import { pageOf } from './pages';
 
-const titles: Record<string, string> = { '/alerts': 'Alerts', '/events': 'Events', '/rules': 'Rules' };
-const live = new Set(['/alerts', '/events']);
 const themes: readonly [Theme, string][] = [
   ['system', 'Theme of the system'],
   ['light', 'Light theme'],
@@ -18,16 +17,20 @@ const themes: readonly [Theme, string][] = [
 ];
 const roles = { VIEWER: 'Viewer', ANALYST: 'Analyst', ADMIN: 'Administrator' };
 
-export function TopBar({ onHelp }: { onHelp(): void }) {
+export function TopBar({ onHelp, onPalette }: { onHelp(): void; onPalette(): void }) {
   const path = useRouterState({ select: (s) => s.location.pathname });
+  const page = pageOf(path);
   return (
-    <header className="flex h-12 shrink-0 items-center gap-3 border-b border-line bg-canvas px-3">
+    <header data-chrome className="flex h-12 shrink-0 items-center gap-3 border-b border-line bg-canvas px-3">
       <p aria-hidden className="text-base font-semibold tracking-tight">
-        {titles[path]}
+        {page?.label ?? 'Security Monitor'}
       </p>
       <div className="ml-auto flex items-center gap-2">
         <ConnectionState />
-        {live.has(path) && <LiveSwitch />}
+        {page?.live && <LiveSwitch />}
+        <Button look="ghost" icon={Search} hint="Ctrl K" onClick={onPalette} aria-label="Go to or find (Ctrl K)">
+          <span className="max-sm:sr-only">Find</span>
+        </Button>
         <IconButton icon={CircleHelp} label="Keyboard shortcuts (?)" onClick={onHelp} />
         <UserMenu />
       </div>

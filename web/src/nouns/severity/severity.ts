@@ -10,12 +10,26 @@ interface Look {
   icon: LucideIcon;
   text: string;
   badge: string;
+  /** The colour of a chart's bar. */
+  fill: string;
 }
 
 export const severityLook: Record<Severity, Look> = {
-  CRITICAL: { label: 'Critical', icon: OctagonAlert, text: 'text-critical', badge: 'bg-critical-soft text-critical' },
-  HIGH: { label: 'High', icon: TriangleAlert, text: 'text-high', badge: 'bg-high-soft text-high' },
-  MEDIUM: { label: 'Medium', icon: ShieldAlert, text: 'text-medium', badge: 'bg-medium-soft text-medium' },
-  LOW: { label: 'Low', icon: CircleAlert, text: 'text-low', badge: 'bg-low-soft text-low' },
-  INFORMATIONAL: { label: 'Info', icon: Info, text: 'text-info', badge: 'bg-info-soft text-info' },
+  CRITICAL: {
+    label: 'Critical',
+    icon: OctagonAlert,
+    text: 'text-critical',
+    badge: 'bg-critical-soft text-critical',
+    fill: 'fill-critical',
+  },
+  HIGH: { label: 'High', icon: TriangleAlert, text: 'text-high', badge: 'bg-high-soft text-high', fill: 'fill-high' },
+  MEDIUM: {
+    label: 'Medium',
+    icon: ShieldAlert,
+    text: 'text-medium',
+    badge: 'bg-medium-soft text-medium',
+    fill: 'fill-medium',
+  },
+  LOW: { label: 'Low', icon: CircleAlert, text: 'text-low', badge: 'bg-low-soft text-low', fill: 'fill-low' },
+  INFORMATIONAL: { label: 'Info', icon: Info, text: 'text-info', badge: 'bg-info-soft text-info', fill: 'fill-info' },
 };

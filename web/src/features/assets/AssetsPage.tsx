@@ -1,0 +1,219 @@
+// Hosts and users, the riskiest first.
+import { useQuery } from '@apollo/client/react';
+import { getRouteApi } from '@tanstack/react-router';
+import clsx from 'clsx';
+import { Monitor, SearchX, Server, UserRound } from 'lucide-react';
+import { useMemo, useRef, useState } from 'react';
+import { usePulse } from '../../live/pulse';
+import { Time } from '../../nouns/time/Time';
+import { useKeys } from '../../ui/keys';
+import { SearchBox } from '../../ui/SearchBox';
+import { Select } from '../../ui/Select';
+import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { type Column, VirtualGrid } from '../../ui/VirtualGrid';
+import { AssetPanel } from './AssetPanel';
+import { AssetListDocument, type AssetListQuery } from './Assets.generated';
+import { type AssetSearch, apiFilter, apiOrder, criticalities } from './filters';
+
+type Asset = AssetListQuery['assets']['nodes'][number];
+
+const route = getRouteApi('/shell/assets');
+const pageSize = 100;
+const refreshPeriod = 5_000;
+const wide = '@max-[56rem]:hidden';
+const columns: readonly Column[] = [
+  { id: 'risk', title: 'Risk' },
+  { id: 'name', title: 'Name' },
+  { id: 'criticality', title: 'Criticality' },
+  { id: 'owner', title: 'Owner', className: wide },
+  { id: 'tags', title: 'Tags', className: wide },
+  { id: 'seen', title: 'Last seen' },
+];
+const template = clsx(
+  'grid-cols-[8rem_minmax(12rem,2fr)_6rem_minmax(6rem,1fr)_minmax(6rem,1fr)_9rem]',
+  '@max-[56rem]:grid-cols-[6rem_minmax(8rem,2fr)_6rem_7rem]',
+);
+/** From where on the bar is full. */
+const highRisk = 100;
+
+export function AssetsPage() {
+  const search: AssetSearch = route.useSearch();
+  const navigate = route.useNavigate();
+  const [active, setActive] = useState<string | null>(search.asset ?? null);
+  const searchRef = useRef<HTMLInputElement>(null);
+  const variables = useMemo(
+    () => ({ filter: apiFilter(search), orderBy: apiOrder(search), first: pageSize }),
+    [search],
+  );
+  const { data, previousData, error, loading, refetch, fetchMore } = useQuery(AssetListDocument, { variables });
+  const list = (data ?? previousData)?.assets;
+  const loadedMore = useRef(false);
+  usePulse(() => {
+    if (!loadedMore.current) void refetch().catch(() => undefined);
+  }, refreshPeriod);
+  const byId = useMemo(() => new Map(list?.nodes.map((asset) => [asset.id, asset])), [list]);
+  const ids = useMemo(() => [...byId.keys()], [byId]);
+  const change = (next: Partial<AssetSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
+  const more = () => {
+    if (!list?.pageInfo.hasNextPage || loading) return;
+    loadedMore.current = true;
+    void fetchMore({
+      variables: { after: list.pageInfo.endCursor },
+      updateQuery: (was, { fetchMoreResult: next }) => ({
+        assets: { ...next.assets, nodes: [...was.assets.nodes, ...next.assets.nodes] },
+      }),
+    }).catch(() => undefined);
+  };
+  const activate = (id: string) => {
+    setActive(id);
+    if (search.asset) change({ asset: id });
+  };
+  useKeys({
+    '/': () => searchRef.current?.focus(),
+    Escape: search.asset ? () => change({ asset: undefined }) : active ? () => setActive(null) : undefined,
+  });
+  const narrowed = Boolean(search.q || search.kind || search.criticality || search.silent);
+  return (
+    <>
+      <h1 className="sr-only">Assets</h1>
+      <div className="flex flex-wrap items-center gap-2 border-b border-line bg-canvas px-3 py-2">
+        <Select
+          label="Kind"
+          value={search.kind ?? ''}
+          onChange={(value) => change({ kind: value || undefined })}
+          options={[
+            ['', 'Hosts and users'],
+            ['host', 'Hosts'],
+            ['user', 'Users'],
+          ]}
+        />
+        <Select
+          label="Criticality"
+          value={search.criticality ?? ''}
+          onChange={(value) => change({ criticality: value || undefined })}
+          options={[['', 'Any criticality'], ...criticalities.map((c) => [c.toLowerCase(), sentenceCase(c)] as const)]}
+        />
+        <Select
+          label="Silence"
+          value={search.silent ?? ''}
+          onChange={(value) => change({ silent: value === 'yes' ? 'yes' : undefined })}
+          options={[
+            ['', 'Silent or not'],
+            ['yes', 'Silent'],
+          ]}
+        />
+        <Select
+          label="Order"
+          value={search.order ?? ''}
+          onChange={(value) => change({ order: value || undefined })}
+          options={[
+            ['', 'By risk'],
+            ['seen', 'Latest seen first'],
+            ['name', 'By name'],
+          ]}
+        />
+        <SearchBox
+          label="Search names"
+          value={search.q ?? ''}
+          onChange={(q) => change({ q: q || undefined })}
+          inputRef={searchRef}
+        />
+      </div>
+      <div className="relative flex min-h-0 grow">
+        <div className="flex min-w-0 grow flex-col">
+          {error && !list ? (
+            <ErrorState
+              title="The assets cannot be loaded"
+              error={error}
+              onRetry={() => void refetch().catch(() => undefined)}
+            />
+          ) : !list ? (
+            <SkeletonRows />
+          ) : ids.length === 0 ? (
+            narrowed ? (
+              <EmptyState icon={SearchX} title="No asset matches">
+                <button
+                  type="button"
+                  className="text-accent underline underline-offset-2"
+                  onClick={() => void navigate({ search: {} })}
+                >
+                  Show all assets
+                </button>
+              </EmptyState>
+            ) : (
+              <EmptyState icon={Server} title="No hosts or users are known yet">
+                They are learned from the events that come in.
+              </EmptyState>
+            )
+          ) : (
+            <VirtualGrid
+              label="Assets"
+              columns={columns}
+              template={template}
+              ids={ids}
+              total={list.pageInfo.hasNextPage ? -1 : ids.length}
+              activeId={active}
+              onActivate={activate}
+              onOpen={(id) => change({ asset: id })}
+              onEnd={more}
+              renderRow={(id) => {
+                const asset = byId.get(id);
+                return asset && <AssetRow asset={asset} />;
+              }}
+            />
+          )}
+        </div>
+        {search.asset && (
+          <AssetPanel key={search.asset} id={search.asset} onDismiss={() => change({ asset: undefined })} />
+        )}
+      </div>
+    </>
+  );
+}
+
+function AssetRow({ asset }: { asset: Asset }) {
+  const Icon = asset.kind === 'HOST' ? Monitor : UserRound;
+  return (
+    <>
+      <div role="gridcell" className="flex items-center gap-2">
+        <span className="w-8 text-right tabular-nums">{Math.round(asset.risk.score)}</span>
+        <span aria-hidden className="h-1.5 grow rounded-full bg-raised">
+          <span
+            className={clsx(
+              'block h-full rounded-full',
+              asset.risk.score >= highRisk / 2
+                ? 'bg-critical'
+                : asset.risk.score >= highRisk / 5
+                  ? 'bg-high'
+                  : 'bg-low',
+            )}
+            style={{ width: `${Math.min(100, (asset.risk.score / highRisk) * 100)}%` }}
+          />
+        </span>
+      </div>
+      <div role="gridcell" className="flex min-w-0 items-center gap-2 font-medium" title={asset.name}>
+        <Icon size={14} aria-label={asset.kind === 'HOST' ? 'Host' : 'User'} className="shrink-0 text-faint" />
+        <span className="truncate">{asset.name}</span>
+      </div>
+      <div role="gridcell" className="text-xs">
+        {sentenceCase(asset.criticality)}
+      </div>
+      <div role="gridcell" className={clsx('truncate text-muted', wide)}>
+        {asset.owner}
+      </div>
+      <div role="gridcell" className={clsx('truncate text-xs text-muted', wide)}>
+        {asset.tags.join(', ')}
+      </div>
+      <div role="gridcell" className="truncate text-muted">
+        <Time at={asset.lastSeen} />
+        {asset.silent && (
+          <span className="ml-2 rounded bg-warn-soft px-1 text-2xs font-semibold text-warn">Silent</span>
+        )}
+      </div>
+    </>
+  );
+}
+
+export function sentenceCase(text: string): string {
+  return text.charAt(0) + text.slice(1).toLowerCase().replaceAll('_', ' ');
+}

@@ -1,0 +1,218 @@
+// One incident: what happened, to whom, who works on it, and the report of it.
+import { useQuery } from '@apollo/client/react';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { CircleCheck, FileText, RotateCcw, SearchX, UserRound } from 'lucide-react';
+import { useState } from 'react';
+import { useFeed } from '../../live/useFeed';
+import { dispositionLook } from '../../nouns/alert/alert';
+import { CloseDialog, ReopenDialog } from '../../nouns/alert/CloseDialog';
+import { incidentStatusLook } from '../../nouns/incident/incident';
+import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
+import { severities, severityLook } from '../../nouns/severity/severity';
+import { Time } from '../../nouns/time/Time';
+import { UsersDocument } from '../../nouns/user/Users.generated';
+import { useViewer } from '../../nouns/user/useViewer';
+import { Button } from '../../ui/Button';
+import { Menu } from '../../ui/Menu';
+import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { Tabs } from '../../ui/Tabs';
+import { useChange } from '../../ui/useChange';
+import {
+  IncidentAssignDocument,
+  IncidentCloseDocument,
+  IncidentReopenDocument,
+  IncidentUpdateDocument,
+} from './Changes.generated';
+import { EditIncident } from './EditIncident';
+import { IncidentDetailDocument, type IncidentDetailQuery, IncidentPulseDocument } from './Incident.generated';
+import { IncidentAlerts } from './IncidentAlerts';
+import { IncidentReport } from './IncidentReport';
+import { IncidentSide } from './IncidentSide';
+import { IncidentTimeline } from './IncidentTimeline';
+
+export type IncidentDetail = NonNullable<IncidentDetailQuery['incident']>;
+
+const route = getRouteApi('/shell/incidents/$id');
+const tabs = [
+  { id: 'timeline', label: 'Timeline' },
+  { id: 'alerts', label: 'Alerts' },
+  { id: 'report', label: 'Report' },
+] as const;
+
+export function IncidentPage() {
+  const { id } = route.useParams();
+  const { tab = 'timeline' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { mayWork } = useViewer();
+  const { data, error, refetch } = useQuery(IncidentDetailDocument, { variables: { id } });
+  const [round, setRound] = useState(0);
+  const reload = () => {
+    void refetch().catch(() => undefined);
+    setRound((n) => n + 1);
+  };
+  useFeed({
+    document: IncidentPulseDocument,
+    variables: { filter: {} },
+    after: '',
+    read: (batch) => batch.incidentFeed.entries.map((e) => ({ change: e.change, item: e.incident })),
+    idOf: (incident) => incident.id,
+    onFlush: (entries) => {
+      if (entries.some((e) => e.item.id === id)) reload();
+    },
+    onResync: reload,
+  });
+  const incident = data?.incident;
+  if (!incident) {
+    if (error) return <ErrorState title="The incident cannot be loaded" error={error} onRetry={reload} />;
+    return data ? (
+      <EmptyState icon={SearchX} title="There is no such incident">
+        <Link to="/incidents" className="text-accent underline underline-offset-2">
+          Show all incidents
+        </Link>
+      </EmptyState>
+    ) : (
+      <SkeletonRows />
+    );
+  }
+  return (
+    <div className="flex min-h-0 grow max-lg:flex-col max-lg:overflow-y-auto print:block">
+      <div className="flex min-w-0 grow flex-col max-lg:min-h-[40rem]">
+        <Header incident={incident} mayWork={mayWork} />
+        <Tabs
+          label="About the incident"
+          tabs={tabs.map((t) => (t.id === 'alerts' ? { ...t, count: incident.alertCount } : t))}
+          current={tab}
+          onChange={(next) => void navigate({ search: next === 'timeline' ? {} : { tab: next }, replace: true })}
+        >
+          {tab === 'timeline' && <IncidentTimeline incident={incident} round={round} mayWork={mayWork} />}
+          {tab === 'alerts' && <IncidentAlerts incident={incident} round={round} mayWork={mayWork} />}
+          {tab === 'report' && <IncidentReport id={id} round={round} />}
+        </Tabs>
+      </div>
+      <IncidentSide incident={incident} mayWork={mayWork} onChanged={reload} />
+    </div>
+  );
+}
+
+function Header({ incident, mayWork }: { incident: IncidentDetail; mayWork: boolean }) {
+  const change = useChange();
+  const [dialog, setDialog] = useState<'close' | 'reopen' | 'edit' | null>(null);
+  const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
+  const { id, version } = incident;
+  const { label, icon: Icon, text } = incidentStatusLook[incident.status];
+  const closed = incident.status === 'CLOSED';
+  return (
+    <header className="space-y-2 px-4 pt-4 pb-2">
+      <p className="flex flex-wrap items-center gap-3 text-xs">
+        <Link to="/incidents" className="text-muted hover:underline print:hidden">
+          Incidents
+        </Link>
+        <SeverityBadge severity={incident.severity} />
+        <span className="inline-flex items-center gap-1">
+          <Icon size={13} aria-hidden className={text} />
+          {label}
+          {incident.disposition && `: ${dispositionLook[incident.disposition].label}`}
+        </span>
+        <span className="text-muted">
+          Opened <Time at={incident.createdAt} />, changed <Time at={incident.updatedAt} />
+        </span>
+      </p>
+      <h1 className="text-xl leading-7 font-semibold text-balance">{incident.title}</h1>
+      {incident.mergedInto && (
+        <p className="text-sm">
+          Merged into{' '}
+          <Link
+            to="/incidents/$id"
+            params={{ id: incident.mergedInto.id }}
+            className="text-accent underline underline-offset-2"
+          >
+            {incident.mergedInto.title}
+          </Link>
+        </p>
+      )}
+      {closed && incident.reason && (
+        <p className="rounded-lg bg-good-soft px-3 py-2 text-xs whitespace-pre-line">{incident.reason}</p>
+      )}
+      {mayWork && (
+        <div className="flex flex-wrap gap-2 pt-1 print:hidden">
+          {closed ? (
+            <Button icon={RotateCcw} onClick={() => setDialog('reopen')}>
+              Reopen
+            </Button>
+          ) : (
+            <>
+              {incident.status === 'OPEN' && (
+                <Button
+                  look="primary"
+                  onClick={() =>
+                    void change(IncidentUpdateDocument, {
+                      input: { id, expectedVersion: version, status: 'IN_PROGRESS' },
+                    })
+                  }
+                >
+                  Start work
+                </Button>
+              )}
+              <Button icon={CircleCheck} onClick={() => setDialog('close')}>
+                Close
+              </Button>
+            </>
+          )}
+          <Menu
+            label="Assign to"
+            trigger={(properties) => (
+              <Button icon={UserRound} {...properties}>
+                {incident.assignee?.displayName ?? 'Assign'}
+              </Button>
+            )}
+            items={[{ id: '', name: '', displayName: 'Nobody' }, ...(users.data?.users.nodes ?? [])].map((person) => ({
+              id: person.id,
+              label: person.displayName,
+              detail: person.name,
+              checked: (incident.assignee?.id ?? '') === person.id,
+              onSelect: () =>
+                void change(IncidentAssignDocument, {
+                  input: { id, expectedVersion: version, assignee: person.id || null },
+                }),
+            }))}
+          />
+          <Menu
+            label="Severity"
+            trigger={(properties) => <Button {...properties}>Severity</Button>}
+            items={severities.map((severity) => ({
+              id: severity,
+              label: severityLook[severity].label,
+              checked: severity === incident.severity,
+              onSelect: () =>
+                void change(IncidentUpdateDocument, { input: { id, expectedVersion: version, severity } }),
+            }))}
+          />
+          <Button icon={FileText} onClick={() => setDialog('edit')}>
+            Edit
+          </Button>
+        </div>
+      )}
+      {dialog === 'close' && (
+        <CloseDialog
+          what="the incident"
+          onCancel={() => setDialog(null)}
+          onSubmit={async (disposition, reason) => {
+            await change(IncidentCloseDocument, { input: { id, expectedVersion: version, disposition, reason } });
+            setDialog(null);
+          }}
+        />
+      )}
+      {dialog === 'reopen' && (
+        <ReopenDialog
+          what="the incident"
+          onCancel={() => setDialog(null)}
+          onSubmit={async (reason) => {
+            await change(IncidentReopenDocument, { input: { id, expectedVersion: version, reason } });
+            setDialog(null);
+          }}
+        />
+      )}
+      {dialog === 'edit' && <EditIncident incident={incident} onClose={() => setDialog(null)} />}
+    </header>
+  );
+}

@@ -1,0 +1,236 @@
+// All incidents: a board by status, or a list.
+import { getRouteApi, Link } from '@tanstack/react-router';
+import clsx from 'clsx';
+import { Columns3, List, Plus, SearchX, Siren } from 'lucide-react';
+import { useMemo, useRef, useState } from 'react';
+import { incidentStatuses, incidentStatusLook } from '../../nouns/incident/incident';
+import { useQueryLine } from '../../nouns/query/useQueryLine';
+import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
+import { severities, severityLook } from '../../nouns/severity/severity';
+import { Time } from '../../nouns/time/Time';
+import { useViewer } from '../../nouns/user/useViewer';
+import { Button, IconButton } from '../../ui/Button';
+import { useKeys } from '../../ui/keys';
+import { QueryBox } from '../../ui/QueryBox';
+import { Select } from '../../ui/Select';
+import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { apiFilter, type IncidentSearch } from './filters';
+import type { IncidentCardFragment } from './IncidentList.generated';
+import { NewIncident } from './NewIncident';
+import { useIncidentList } from './useIncidentList';
+
+const route = getRouteApi('/shell/incidents');
+
+export function IncidentsPage() {
+  const search: IncidentSearch = route.useSearch();
+  const navigate = route.useNavigate();
+  const { viewer, mayWork } = useViewer();
+  const [creating, setCreating] = useState(false);
+  const searchRef = useRef<HTMLInputElement>(null);
+  const me = viewer?.user?.id;
+  const filter = useMemo(() => apiFilter(search, me), [search, me]);
+  const list = useIncidentList(filter);
+  const line = useQueryLine('INCIDENTS', search.q ?? '');
+  const change = (next: Partial<IncidentSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
+  useKeys({
+    '/': () => searchRef.current?.focus(),
+    c: mayWork ? () => setCreating(true) : undefined,
+  });
+  const narrowed = Boolean(search.q || search.severity || search.assignee);
+  return (
+    <>
+      <h1 className="sr-only">Incidents</h1>
+      <div className="flex flex-wrap items-center gap-2 border-b border-line bg-canvas px-3 py-2">
+        <Select
+          label="Severity"
+          value={search.severity ?? ''}
+          onChange={(value) => change({ severity: value || undefined })}
+          options={[
+            ['', 'Any severity'],
+            ...severities.map(
+              (s) => [s.toLowerCase(), s === 'CRITICAL' ? 'Critical' : `${severityLook[s].label} and worse`] as const,
+            ),
+          ]}
+        />
+        <Select
+          label="Assignee"
+          value={search.assignee ?? ''}
+          onChange={(value) => change({ assignee: (value || undefined) as IncidentSearch['assignee'] })}
+          options={[
+            ['', 'Anybody'],
+            ['me', 'Mine'],
+            ['nobody', 'Nobody'],
+          ]}
+        />
+        <QueryBox
+          label="Search, for example severity:high or title:phishing"
+          value={search.q ?? ''}
+          line={line}
+          onChange={(q) => change({ q: q || undefined })}
+          inputRef={searchRef}
+        />
+        <IconButton
+          icon={search.view === 'list' ? Columns3 : List}
+          label={search.view === 'list' ? 'Show as a board' : 'Show as a list'}
+          onClick={() => change({ view: search.view === 'list' ? undefined : 'list' })}
+        />
+        {mayWork && (
+          <Button look="primary" icon={Plus} hint="c" onClick={() => setCreating(true)}>
+            New incident
+          </Button>
+        )}
+      </div>
+      {list.error && list.incidents.length === 0 ? (
+        <ErrorState title="The incidents cannot be loaded" error={list.error} onRetry={list.reload} />
+      ) : list.loading && list.incidents.length === 0 ? (
+        <SkeletonRows />
+      ) : list.incidents.length === 0 ? (
+        narrowed ? (
+          <EmptyState icon={SearchX} title="No incident matches">
+            <p>
+              <button
+                type="button"
+                className="text-accent underline underline-offset-2"
+                onClick={() => void navigate({ search: search.view ? { view: search.view } : {} })}
+              >
+                Show all incidents
+              </button>
+            </p>
+          </EmptyState>
+        ) : (
+          <EmptyState icon={Siren} title="There are no incidents">
+            <p>
+              Select alerts in the{' '}
+              <Link to="/alerts" className="text-accent underline underline-offset-2">
+                queue
+              </Link>{' '}
+              and press e to escalate them, or let groupings of the settings do it.
+            </p>
+          </EmptyState>
+        )
+      ) : search.view === 'list' ? (
+        <IncidentTable incidents={list.incidents} />
+      ) : (
+        <Board incidents={list.incidents} />
+      )}
+      {list.hasMore && (
+        <div className="border-t border-line p-2 text-center">
+          <Button onClick={list.loadMore} disabled={list.loading}>
+            Load more
+          </Button>
+        </div>
+      )}
+      {creating && <NewIncident onClose={() => setCreating(false)} />}
+    </>
+  );
+}
+
+function Board({ incidents }: { incidents: readonly IncidentCardFragment[] }) {
+  return (
+    <section
+      aria-label="Board of incidents"
+      tabIndex={0}
+      className="grid min-h-0 grow auto-cols-[minmax(17rem,1fr)] grid-flow-col gap-3 overflow-auto p-3"
+    >
+      {incidentStatuses.map((status) => {
+        const { label, icon: Icon, text } = incidentStatusLook[status];
+        const here = incidents.filter((incident) => incident.status === status);
+        return (
+          <section key={status} aria-labelledby={`column-${status}`} className="flex min-h-0 flex-col">
+            <h2 id={`column-${status}`} className="mb-2 flex items-center gap-1.5 text-xs font-semibold">
+              <Icon size={14} aria-hidden className={text} />
+              {label}
+              <span className="text-muted tabular-nums">{here.length}</span>
+            </h2>
+            <ul className="space-y-2 pb-3">
+              {here.map((incident) => (
+                <li key={incident.id}>
+                  <IncidentCard incident={incident} />
+                </li>
+              ))}
+              {here.length === 0 && (
+                <li className="rounded-xl border border-dashed border-line p-3 text-xs text-muted">None</li>
+              )}
+            </ul>
+          </section>
+        );
+      })}
+    </section>
+  );
+}
+
+function IncidentCard({ incident }: { incident: IncidentCardFragment }) {
+  return (
+    <Link
+      to="/incidents/$id"
+      params={{ id: incident.id }}
+      className="block rounded-xl border border-line bg-surface p-3 hover:border-line-strong hover:bg-hover"
+    >
+      <span className="flex items-center gap-2">
+        <SeverityBadge severity={incident.severity} />
+        <span className="ml-auto text-2xs text-muted">
+          <Time at={incident.updatedAt} />
+        </span>
+      </span>
+      <span className="mt-1.5 block font-medium text-balance">{incident.title}</span>
+      <span className="mt-1.5 flex flex-wrap gap-x-3 text-xs text-muted">
+        <span>
+          {incident.alertCount.toLocaleString('en')} {incident.alertCount === 1 ? 'alert' : 'alerts'}
+        </span>
+        {incident.taskCount > 0 && (
+          <span>
+            {incident.tasksDone} of {incident.taskCount} tasks
+          </span>
+        )}
+        <span className="ml-auto">{incident.assignee?.displayName ?? 'Nobody'}</span>
+      </span>
+    </Link>
+  );
+}
+
+function IncidentTable({ incidents }: { incidents: readonly IncidentCardFragment[] }) {
+  const cell = 'px-3 py-1.5 text-left';
+  return (
+    <section aria-label="List of incidents" tabIndex={0} className="min-h-0 grow overflow-auto bg-surface">
+      <table className="w-full text-sm tabular-nums">
+        <thead className="sticky top-0 bg-raised text-2xs text-muted">
+          <tr>
+            {['Severity', 'Status', 'Incident', 'Alerts', 'Tasks', 'Assignee', 'Created', 'Changed'].map((title) => (
+              <th key={title} scope="col" className={clsx(cell, 'font-medium')}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {incidents.map((incident) => (
+            <tr key={incident.id} className="border-b border-line hover:bg-hover">
+              <td className={cell}>
+                <SeverityBadge severity={incident.severity} />
+              </td>
+              <td className={clsx(cell, 'text-xs whitespace-nowrap')}>{incidentStatusLook[incident.status].label}</td>
+              <td className={clsx(cell, 'w-full')}>
+                <Link to="/incidents/$id" params={{ id: incident.id }} className="font-medium hover:underline">
+                  {incident.title}
+                </Link>
+              </td>
+              <td className={cell}>{incident.alertCount.toLocaleString('en')}</td>
+              <td className={clsx(cell, 'whitespace-nowrap')}>
+                {incident.taskCount > 0 && `${incident.tasksDone}/${incident.taskCount}`}
+              </td>
+              <td className={clsx(cell, 'whitespace-nowrap text-muted')}>
+                {incident.assignee?.displayName ?? 'Nobody'}
+              </td>
+              <td className={clsx(cell, 'whitespace-nowrap text-muted')}>
+                <Time at={incident.createdAt} />
+              </td>
+              <td className={clsx(cell, 'whitespace-nowrap text-muted')}>
+                <Time at={incident.updatedAt} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,37 @@
+// What is connected: tokens, shippers, feeds.
+import { getRouteApi } from '@tanstack/react-router';
+import { useViewer } from '../../nouns/user/useViewer';
+import { Tabs } from '../../ui/Tabs';
+import { Consumers } from './Consumers';
+import { Shippers } from './Shippers';
+import { Tokens } from './Tokens';
+
+const route = getRouteApi('/shell/integrations');
+
+export function IntegrationsPage() {
+  const { section = 'tokens' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { mayAdminister } = useViewer();
+  const tabs = [
+    { id: 'tokens' as const, label: 'API tokens' },
+    { id: 'shippers' as const, label: 'Shippers' },
+    ...(mayAdminister ? [{ id: 'consumers' as const, label: 'Feed consumers' }] : []),
+  ];
+  return (
+    <>
+      <h1 className="sr-only">Integrations</h1>
+      <Tabs
+        label="Integrations"
+        tabs={tabs}
+        current={section}
+        onChange={(next) => void navigate({ search: next === 'tokens' ? {} : { section: next }, replace: true })}
+      >
+        <div className="mx-auto max-w-5xl">
+          {section === 'tokens' && <Tokens />}
+          {section === 'shippers' && <Shippers />}
+          {section === 'consumers' && <Consumers />}
+        </div>
+      </Tabs>
+    </>
+  );
+}

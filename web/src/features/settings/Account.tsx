@@ -1,0 +1,112 @@
+import { useQuery } from '@apollo/client/react';
+import { type FormEvent, useState } from 'react';
+import { Time } from '../../nouns/time/Time';
+import { Button } from '../../ui/Button';
+import { Card } from '../../ui/Card';
+import { TextField } from '../../ui/Field';
+import { notify } from '../../ui/notices';
+import { ErrorState, SkeletonRows } from '../../ui/States';
+import { Table } from '../../ui/Table';
+import { useChange } from '../../ui/useChange';
+import { AccountDocument, SessionRevokeDocument, ViewerSetPasswordDocument } from './Account.generated';
+import { SecondFactor } from './SecondFactor';
+
+export function Account() {
+  const change = useChange();
+  const { data, error, refetch } = useQuery(AccountDocument);
+  const reload = () => void refetch().catch(() => undefined);
+  if (error && !data) return <ErrorState title="The account cannot be loaded" error={error} onRetry={reload} />;
+  if (!data) return <SkeletonRows rows={6} />;
+  const user = data.viewer.user;
+  return (
+    <div className="space-y-4">
+      {user && (
+        <p>
+          <span className="font-semibold">{user.displayName}</span>{' '}
+          <span className="text-muted">
+            {user.name}, {user.role.toLowerCase()}
+          </span>
+        </p>
+      )}
+      <div className="grid gap-4 md:grid-cols-2">
+        <Card title="Password">
+          <Password />
+        </Card>
+        <Card title="Second factor">
+          <SecondFactor on={user?.secondFactor === true} onChanged={reload} />
+        </Card>
+      </div>
+      <Card title="Logins">
+        <Table
+          label="Logins"
+          columns={['Browser', 'From', 'Since', 'Last used', '']}
+          rows={data.sessions.nodes.map((session) => ({
+            key: session.id,
+            cells: [
+              <span key="a" className="block max-w-72 truncate" title={session.agent}>
+                {session.agent}
+              </span>,
+              session.address,
+              <Time key="c" at={session.createdAt} />,
+              <Time key="l" at={session.lastUsedAt} />,
+              session.current ? (
+                <span key="x" className="text-xs text-muted">
+                  This one
+                </span>
+              ) : (
+                <Button
+                  key="x"
+                  look="danger"
+                  onClick={async () => {
+                    await change(SessionRevokeDocument, { input: { id: session.id } });
+                    reload();
+                  }}
+                >
+                  End
+                </Button>
+              ),
+            ],
+          }))}
+        />
+      </Card>
+    </div>
+  );
+}
+
+function Password() {
+  const change = useChange();
+  const [password, setPassword] = useState('');
+  const [next, setNext] = useState('');
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    if (!(await change(ViewerSetPasswordDocument, { input: { password, newPassword: next } }))) return;
+    setPassword('');
+    setNext('');
+    notify('info', 'The password is changed; your other logins have ended.');
+  };
+  return (
+    <form onSubmit={send} className="space-y-3">
+      <TextField
+        label="Present password"
+        type="password"
+        autoComplete="current-password"
+        required
+        value={password}
+        onChange={(e) => setPassword(e.target.value)}
+      />
+      <TextField
+        label="New password"
+        hint="At least 12 characters"
+        type="password"
+        autoComplete="new-password"
+        minLength={12}
+        required
+        value={next}
+        onChange={(e) => setNext(e.target.value)}
+      />
+      <Button type="submit" look="primary" disabled={!password || !next}>
+        Change password
+      </Button>
+    </form>
+  );
+}

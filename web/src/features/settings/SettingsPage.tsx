@@ -1,0 +1,45 @@
+// The own account, and for administrators people and the server.
+import { getRouteApi } from '@tanstack/react-router';
+import { useViewer } from '../../nouns/user/useViewer';
+import { Tabs } from '../../ui/Tabs';
+import { Account } from './Account';
+import { Groupings } from './Groupings';
+import { People } from './People';
+import { ServerSettings } from './ServerSettings';
+
+const route = getRouteApi('/shell/settings');
+
+export function SettingsPage() {
+  const { section = 'account' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { mayAdminister } = useViewer();
+  const tabs = [
+    { id: 'account' as const, label: 'Account' },
+    ...(mayAdminister
+      ? [
+          { id: 'people' as const, label: 'People' },
+          { id: 'server' as const, label: 'Server' },
+          { id: 'groupings' as const, label: 'Groupings' },
+        ]
+      : []),
+  ];
+  const shown = tabs.some((tab) => tab.id === section) ? section : 'account';
+  return (
+    <>
+      <h1 className="sr-only">Settings</h1>
+      <Tabs
+        label="Settings"
+        tabs={tabs}
+        current={shown}
+        onChange={(next) => void navigate({ search: next === 'account' ? {} : { section: next }, replace: true })}
+      >
+        <div className="mx-auto max-w-4xl">
+          {shown === 'account' && <Account />}
+          {shown === 'people' && <People />}
+          {shown === 'server' && <ServerSettings />}
+          {shown === 'groupings' && <Groupings />}
+        </div>
+      </Tabs>
+    </>
+  );
+}

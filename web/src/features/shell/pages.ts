@@ -1,0 +1,74 @@
+// The pages of the product in the order of the navigation; titles, keys and the
+// palette are made of this one table.
+import {
+  Activity,
+  Bell,
+  BookOpen,
+  Cable,
+  Gauge,
+  Grid3x3,
+  type LucideIcon,
+  Radio,
+  ScrollText,
+  Server,
+  Settings,
+  Siren,
+} from 'lucide-react';
+
+export interface PageLink {
+  to: string;
+  label: string;
+  icon: LucideIcon;
+  /** The letter behind g. */
+  key: string;
+  /** Shows changes as they come, so that pausing makes sense. */
+  live?: boolean;
+  /** For administrators alone. */
+  admin?: boolean;
+}
+
+export interface PageGroup {
+  title: string;
+  pages: readonly PageLink[];
+}
+
+export const groups: readonly PageGroup[] = [
+  {
+    title: 'Triage',
+    pages: [
+      { to: '/overview', label: 'Overview', icon: Gauge, key: 'o' },
+      { to: '/alerts', label: 'Alerts', icon: Bell, key: 'a', live: true },
+      { to: '/incidents', label: 'Incidents', icon: Siren, key: 'i' },
+    ],
+  },
+  {
+    title: 'Hunt',
+    pages: [
+      { to: '/events', label: 'Events', icon: Radio, key: 'e', live: true },
+      { to: '/assets', label: 'Assets', icon: Server, key: 's' },
+    ],
+  },
+  {
+    title: 'Detect',
+    pages: [
+      { to: '/rules', label: 'Rules', icon: BookOpen, key: 'r' },
+      { to: '/attack', label: 'ATT&CK', icon: Grid3x3, key: 't' },
+    ],
+  },
+  {
+    title: 'Manage',
+    pages: [
+      { to: '/integrations', label: 'Integrations', icon: Cable, key: 'n' },
+      { to: '/health', label: 'Health', icon: Activity, key: 'h' },
+      { to: '/audit', label: 'Audit log', icon: ScrollText, key: 'l', admin: true },
+      { to: '/settings', label: 'Settings', icon: Settings, key: ',' },
+    ],
+  },
+];
+
+export const pages: readonly PageLink[] = groups.flatMap((group) => group.pages);
+
+/** The page that an address belongs to: /incidents/abc to Incidents. */
+export function pageOf(path: string): PageLink | undefined {
+  return pages.find((page) => path === page.to || path.startsWith(`${page.to}/`));
+}
