@@ -14,6 +14,7 @@ export default defineConfig({
   retries: 0,
   reporter: [['list']],
   use: {
+    actionTimeout: 15_000,
     browserName: 'chromium',
     launchOptions,
     viewport: { width: 1440, height: 900 },

@@ -7,4 +7,5 @@ export default defineConfig(base, {
   testMatch: '*.shots.ts',
   globalSetup: undefined,
   timeout: 180_000,
+  use: { ...base.use, actionTimeout: 10_000 },
 });

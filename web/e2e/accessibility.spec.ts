@@ -1,11 +1,32 @@
 import { expect, test } from '@playwright/test';
 import { encodedPowerShell, expectAccessible, ingest, logIn, row, shared } from './actions';
 
+/** Address, and what shows that the page is there. */
+const pages = [
+  ['/overview', 'Rules that fire most'],
+  ['/incidents', 'New incident'],
+  ['/incidents?view=list', 'New incident'],
+  ['/attack', 'techniques are watched'],
+  ['/assets', 'Criticality'],
+  ['/entity?kind=host&value=ws-axe-light', 'Latest events'],
+  ['/rules/new', 'Would run'],
+  ['/integrations', 'New token'],
+  ['/integrations?section=shippers', 'In a shell'],
+  ['/integrations?section=consumers', 'Delivered'],
+  ['/health', 'Events stored, each second'],
+  ['/audit', 'Check the chain'],
+  ['/settings', 'Second factor'],
+  ['/settings?section=people', 'New person'],
+  ['/settings?section=server', 'Journal'],
+  ['/settings?section=groupings', 'New grouping'],
+] as const;
+
 for (const theme of ['light', 'dark'] as const) {
   test.describe(`${theme} theme`, () => {
     test.use({ colorScheme: theme, reducedMotion: 'reduce' } as object);
 
     test('axe finds nothing on any page', async ({ page, request }) => {
+      test.setTimeout(120_000);
       const target = shared();
       const host = `ws-axe-${theme}`;
       await ingest(request, target, [encodedPowerShell(host)]);
@@ -17,7 +38,7 @@ for (const theme of ['light', 'dark'] as const) {
 
       await row(page, host).click();
       const panel = page.getByRole('complementary', { name: 'Alert' });
-      for (const tab of ['Overview', 'Evidence', 'Rule', 'Comments', 'History']) {
+      for (const tab of ['Overview', 'Evidence', 'Related', 'Rule', 'Comments', 'History']) {
         await panel.getByRole('tab', { name: tab }).click();
         await expect(panel.getByRole('tabpanel')).not.toBeEmpty();
         await expectAccessible(page, `alert, ${tab}`);
@@ -45,6 +66,14 @@ for (const theme of ['light', 'dark'] as const) {
       await page.getByRole('grid', { name: 'Rules' }).getByText('PowerShell with an Encoded Command').click();
       await expect(page.getByRole('region', { name: 'Source of the rule' })).toBeVisible();
       await expectAccessible(page, 'rules');
+
+      for (const [path, ready] of pages) {
+        await page.goto(target.url + path);
+        await expect(page.getByText(ready).first()).toBeVisible();
+        await expectAccessible(page, path);
+      }
+      await page.keyboard.press('Control+k');
+      await expectAccessible(page, 'palette');
     });
   });
 }

@@ -34,7 +34,7 @@ test('an analyst sees an alert arrive, finds out why, closes it, and a colleague
   const dialog = page.getByRole('dialog', { name: 'Close the alert' });
   await dialog.getByLabel('True positive').check();
   await dialog.getByLabel('Why?').fill('Ana confirmed: not hers. Host isolated.');
-  await dialog.getByRole('button', { name: 'Close alert' }).click();
+  await dialog.getByRole('button', { name: 'Close the alert' }).click();
   await expect(panel.getByText('Ana confirmed: not hers. Host isolated.')).toBeVisible();
   await expect(row(other, host)).toContainText('Closed');
 
@@ -102,7 +102,7 @@ test('a change that came too late is refused, and says who was faster', async ({
   await other.keyboard.press('a');
   await expect(row(other, host)).toContainText('Acknowledged');
 
-  await dialog.getByRole('button', { name: 'Close alert' }).click();
+  await dialog.getByRole('button', { name: 'Close the alert' }).click();
   await expect(page.getByText('Administrator was faster: acknowledged.')).toBeVisible();
   await expect(row(page, host)).toContainText('Acknowledged');
   await colleagues.close();

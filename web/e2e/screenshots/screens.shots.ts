@@ -9,6 +9,25 @@ const folder = join(import.meta.dirname, '../../../docs/screenshots');
 /** What the demo plays in the meantime. */
 const settle = 25_000;
 
+/** Screens that need nothing done: name, address, and what shows that they are there. */
+const screens = [
+  ['overview', '/overview', 'Rules that fire most'],
+  ['incidents', '/incidents', 'Encoded PowerShell on several hosts'],
+  ['incidents-list', '/incidents?view=list', 'Encoded PowerShell on several hosts'],
+  ['attack', '/attack', 'techniques are watched'],
+  ['assets', '/assets', 'Criticality'],
+  ['rule-editor', '/rules/new', 'Would run'],
+  ['integrations', '/integrations', 'New token'],
+  ['shippers', '/integrations?section=shippers', 'In a shell'],
+  ['consumers', '/integrations?section=consumers', 'Delivered'],
+  ['health', '/health', 'Events stored, each second'],
+  ['audit', '/audit', 'Check the chain'],
+  ['settings', '/settings', 'Second factor'],
+  ['people', '/settings?section=people', 'New person'],
+  ['server', '/settings?section=server', 'Journal'],
+  ['groupings', '/settings?section=groupings', 'New grouping'],
+] as const;
+
 let server: Server;
 let target: Target;
 
@@ -47,7 +66,7 @@ for (const theme of ['dark', 'light'] as const) {
     await shoot('alert');
     if (await panel.getByRole('button', { name: 'Acknowledge' }).isVisible()) await page.keyboard.press('a');
     await expect(panel.getByText('Assigned to Administrator')).toBeVisible();
-    for (const tab of ['Evidence', 'Rule', 'History']) {
+    for (const tab of ['Evidence', 'Related', 'Rule', 'History']) {
       await panel.getByRole('tab', { name: tab }).click();
       await shoot(`alert-${tab.toLowerCase()}`);
     }
@@ -55,6 +74,52 @@ for (const theme of ['dark', 'light'] as const) {
     await expect(page.getByRole('dialog')).toBeVisible();
     await shoot('alert-close');
     await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await alerts.getByRole('checkbox').nth(1).click();
+    await alerts.getByRole('checkbox').nth(2).click();
+    await expect(page.getByRole('toolbar')).toBeVisible();
+    await shoot('alerts-selected');
+    await page.keyboard.press('e');
+    await page.getByLabel('Title of the incident').fill('Encoded PowerShell on several hosts');
+    await page.getByRole('button', { name: 'Open the incident' }).click();
+    await expect(page.getByRole('list', { name: 'Timeline' })).toBeVisible();
+    await page.getByLabel('New task').fill('Isolate the hosts');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByLabel('Comment').fill('Same command line on each of them.');
+    await page.getByRole('button', { name: 'Comment', exact: true }).click();
+    await expect(page.getByRole('list', { name: 'Timeline' })).toContainText('Same command line');
+    await shoot('incident');
+    await page.getByRole('tab', { name: 'Report' }).click();
+    await expect(page.frameLocator('#report').locator('h1').first()).toBeVisible();
+    await shoot('incident-report');
+    for (const [name, path, ready] of screens) {
+      await page.goto(target.url + path);
+      await expect(page.getByText(ready).first()).toBeVisible();
+      await page.waitForTimeout(1_200);
+      await shoot(name);
+    }
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Go to or find' }).fill('ws');
+    await shoot('palette');
+    await page.keyboard.press('Escape');
+    await page.goto(`${target.url}/attack`);
+    await page
+      .getByRole('button', { name: /^T1059 / })
+      .first()
+      .click();
+    await expect(page.getByRole('complementary', { name: 'Technique' })).toContainText('Rules (');
+    await shoot('attack-technique');
+    await page.goto(`${target.url}/assets`);
+    await page.getByRole('grid', { name: 'Assets' }).getByRole('row').nth(1).click();
+    await expect(page.getByRole('complementary', { name: 'Asset' })).toContainText('Risk');
+    await shoot('asset');
+    await page
+      .getByRole('complementary', { name: 'Asset' })
+      .getByRole('heading', { level: 3 })
+      .getByRole('link')
+      .click();
+    await expect(page.getByRole('heading', { name: 'Latest events' })).toBeVisible();
+    await shoot('entity');
     await page.goto(`${target.url}/events`);
     await expect(page.getByRole('grid', { name: 'Events' }).getByRole('row').nth(3)).toBeVisible();
     await shoot('events');

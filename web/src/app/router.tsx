@@ -141,6 +141,18 @@ const healthRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/health/HealthPage'), 'HealthPage'),
 });
 
+const ruleNewRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/rules/new',
+  component: lazyRouteComponent(() => import('../features/rules/RuleEditorPage'), 'RuleEditorPage'),
+});
+
+const ruleRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/rules/$id',
+  component: lazyRouteComponent(() => import('../features/rules/RuleEditorPage'), 'RuleEditorPage'),
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     loginRoute,
@@ -152,6 +164,8 @@ export const router = createRouter({
       incidentRoute,
       eventsRoute,
       rulesRoute,
+      ruleNewRoute,
+      ruleRoute,
       attackRoute,
       assetsRoute,
       entityRoute,

@@ -169,7 +169,9 @@ export function QueryBox({ label, value, line, onChange, inputRef }: QueryBoxPro
             {problem.length > 0 && (
               <>
                 {' at '}
-                <code className="font-mono">{text.slice(problem.position, problem.position + problem.length)}</code>
+                <code className="font-mono">
+                  {text.slice(problem.position - 1, problem.position - 1 + problem.length)}
+                </code>
               </>
             )}
             {problem.hint && <span className="text-muted">. {problem.hint}</span>}

@@ -18,6 +18,8 @@ interface VirtualGridProps {
   columns: readonly Column[];
   /** Widths, as CSS grid-template-columns through a class: it may differ by container width. */
   template: string;
+  /** Widths as a style, in place of the class. */
+  widths?: string;
   ids: readonly string[];
   /** How many there are in all, loaded or not; -1 when unknown. */
   total: number;
@@ -25,6 +27,8 @@ interface VirtualGridProps {
   /** Rows of differing height, measured when drawn. */
   measured?: boolean;
   activeId: string | null;
+  /** Rows that are selected beside the active one. */
+  selected?: ReadonlySet<string>;
   onActivate(id: string): void;
   onOpen(id: string): void;
   /** Called when the last loaded rows come into view. */
@@ -98,6 +102,7 @@ export function VirtualGrid(props: VirtualGridProps) {
             'grid h-7 items-center gap-3 border-b border-line bg-raised px-3 text-2xs font-medium text-muted',
             props.template,
           )}
+          style={{ gridTemplateColumns: props.widths }}
         >
           {props.columns.map((column) => (
             <div key={column.id} role="columnheader" className={clsx('truncate', column.className)}>
@@ -119,16 +124,21 @@ export function VirtualGrid(props: VirtualGridProps) {
               data-index={item.index}
               role="row"
               aria-rowindex={item.index + 2}
-              aria-selected={id === activeId}
+              aria-selected={id === activeId || props.selected?.has(id) === true}
               onClick={(event) => {
-                if ((event.target as HTMLElement).closest('button, a, [data-detail]')) return;
+                if ((event.target as HTMLElement).closest('button, a, input, [data-detail]')) return;
                 if (getSelection()?.toString()) return;
                 props.onActivate(id);
                 props.onOpen(id);
               }}
-              style={{ transform: `translateY(${item.start}px)`, height: measured ? undefined : item.size }}
+              style={{
+                transform: `translateY(${item.start}px)`,
+                height: measured ? undefined : item.size,
+                gridTemplateColumns: props.widths,
+              }}
               className={clsx(
                 'absolute top-0 left-0 w-full border-b border-line',
+                props.selected?.has(id) && id !== activeId && 'bg-accent-soft',
                 id === activeId ? 'bg-selected' : 'hover:bg-hover',
                 !measured && clsx('grid cursor-pointer items-center gap-3 px-3', props.template),
                 props.rowClass?.(id),

@@ -8,7 +8,9 @@ const sequenceTime = 1_200;
 
 function isTyping(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement | null;
-  return !!target?.closest?.('input, textarea, select, [contenteditable="true"], dialog, [role="menu"]');
+  return !!target?.closest?.(
+    'input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable="true"], dialog, [role="menu"]',
+  );
 }
 
 /** Keys are event.key ("j", "/", "?", "Escape") or "g a". Later components win over earlier ones. */

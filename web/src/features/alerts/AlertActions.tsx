@@ -1,6 +1,6 @@
 import type { FragmentType } from '@apollo/client';
 import { useFragment, useQuery } from '@apollo/client/react';
-import { CircleCheck, Eye, RotateCcw, UserRound } from 'lucide-react';
+import { CircleCheck, CirclePlay, Eye, RotateCcw, Siren, UserRound } from 'lucide-react';
 import { UsersDocument } from '../../nouns/user/Users.generated';
 import { Button } from '../../ui/Button';
 import { Menu } from '../../ui/Menu';
@@ -12,9 +12,10 @@ interface AlertActionsProps {
   actions: Actions;
   onClose(alert: Decided): void;
   onReopen(alert: Decided): void;
+  onEscalate(id: string): void;
 }
 
-export function AlertActions({ alert, actions, onClose, onReopen }: AlertActionsProps) {
+export function AlertActions({ alert, actions, onClose, onReopen, onEscalate }: AlertActionsProps) {
   const { data, complete } = useFragment({
     fragment: AlertActionsFragmentDoc,
     from: alert,
@@ -31,6 +32,11 @@ export function AlertActions({ alert, actions, onClose, onReopen }: AlertActions
           Acknowledge
         </Button>
       )}
+      {data.status === 'ACKNOWLEDGED' && (
+        <Button icon={CirclePlay} hint="s" onClick={() => actions.start(data)}>
+          Start
+        </Button>
+      )}
       {closed ? (
         <Button icon={RotateCcw} onClick={() => onReopen(data)}>
           Reopen
@@ -45,6 +51,9 @@ export function AlertActions({ alert, actions, onClose, onReopen }: AlertActions
           Close
         </Button>
       )}
+      <Button icon={Siren} hint="e" onClick={() => onEscalate(data.id)}>
+        Escalate
+      </Button>
       <Menu
         label="Assign to"
         trigger={(properties) => (

@@ -1,12 +1,14 @@
 // The queue's filters, with how many alerts each would show. The server counts.
 import { useQuery } from '@apollo/client/react';
 import clsx from 'clsx';
-import type { RefObject } from 'react';
+import type { ReactNode, RefObject } from 'react';
 import { usePulse } from '../../live/pulse';
 import { statuses, statusLook } from '../../nouns/alert/alert';
+import { useQueryLine } from '../../nouns/query/useQueryLine';
 import { severities, severityLook } from '../../nouns/severity/severity';
+import { RangeSelect } from '../../nouns/time/RangeSelect';
 import { Chip } from '../../ui/Chip';
-import { SearchBox } from '../../ui/SearchBox';
+import { QueryBox } from '../../ui/QueryBox';
 import { AlertFacetsDocument } from './AlertFacets.generated';
 import { type AlertFilters, apiFilter, toggle } from './filters';
 
@@ -16,12 +18,14 @@ interface AlertFacetsProps {
   filters: AlertFilters;
   onChange(filters: AlertFilters): void;
   searchRef: RefObject<HTMLInputElement>;
+  children?: ReactNode;
 }
 
-export function AlertFacets({ filters, onChange, searchRef }: AlertFacetsProps) {
+export function AlertFacets({ filters, onChange, searchRef, children }: AlertFacetsProps) {
   const variables = { severities: apiFilter(filters, 'severities'), statuses: apiFilter(filters, 'statuses') };
   const { data, previousData, refetch } = useQuery(AlertFacetsDocument, { variables });
   usePulse(() => void refetch().catch(() => undefined), countPeriod);
+  const line = useQueryLine('ALERTS', filters.query);
   const counts = data ?? previousData;
   const bySeverity = new Map(counts?.severities.bySeverity.map((c) => [c.severity, c.count]));
   const byStatus = new Map(counts?.statuses.byStatus.map((c) => [c.status, c.count]));
@@ -62,12 +66,15 @@ export function AlertFacets({ filters, onChange, searchRef }: AlertFacetsProps) 
           );
         })}
       </fieldset>
-      <SearchBox
-        label="Search title, host, user, process"
-        value={filters.text}
-        onChange={(text) => onChange({ ...filters, text })}
+      <RangeSelect range={filters.range} anyTime="Any time" onChange={(range) => onChange({ ...filters, range })} />
+      <QueryBox
+        label="Search words, or host:ws-01 user:ana count:>10"
+        value={filters.query}
+        line={line}
+        onChange={(query) => onChange({ ...filters, query })}
         inputRef={searchRef}
       />
+      {children}
     </div>
   );
 }

@@ -1,7 +1,8 @@
 // Why it fired, about what, and the event that did it.
 import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
-import { formatEndpoint } from '../../nouns/endpoint/endpoint';
+import { Address } from '../../nouns/entity/Address';
+import { EntityLink } from '../../nouns/entity/EntityLink';
 import { EventEnvelope } from '../../nouns/event/EventEnvelope';
 import { EventRaw } from '../../nouns/event/EventRaw';
 import { Techniques } from '../../nouns/rule/Techniques';
@@ -26,10 +27,13 @@ export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFrag
       <Section title="What it is about">
         <Facts
           rows={[
-            ['Host', data.host],
-            ['User', data.user],
-            ['Source', formatEndpoint(data.source)],
-            ['Destination', formatEndpoint(data.destination)],
+            ['Host', data.host && <EntityLink key="h" kind="HOST" value={data.host} />],
+            ['User', data.user && <EntityLink key="u" kind="USER" value={data.user} />],
+            ['Source', data.source.ip && <Address key="s" ip={data.source.ip} port={data.source.port} />],
+            [
+              'Destination',
+              data.destination.ip && <Address key="d" ip={data.destination.ip} port={data.destination.port} />,
+            ],
             ['Process', data.process && <code className="font-mono text-xs break-all">{data.process}</code>],
             ['Techniques', data.techniques.length > 0 && <Techniques ids={data.techniques} />],
             ['Tags', data.tags.join(', ')],

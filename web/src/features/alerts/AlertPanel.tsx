@@ -13,6 +13,7 @@ import { AlertEvidence } from './AlertEvidence';
 import { AlertHeader } from './AlertHeader';
 import { AlertHistory } from './AlertHistory';
 import { AlertOverview } from './AlertOverview';
+import { AlertRelated } from './AlertRelated';
 import { AlertRule } from './AlertRule';
 import type { AlertTab } from './filters';
 import type { AlertActions as Actions, Decided } from './useAlertActions';
@@ -21,6 +22,7 @@ const refreshPeriod = 1_000;
 const tabs = [
   { id: 'overview', label: 'Overview' },
   { id: 'evidence', label: 'Evidence' },
+  { id: 'related', label: 'Related' },
   { id: 'rule', label: 'Rule' },
   { id: 'comments', label: 'Comments' },
   { id: 'history', label: 'History' },
@@ -34,9 +36,10 @@ interface AlertPanelProps {
   onDismiss(): void;
   onClose(alert: Decided): void;
   onReopen(alert: Decided): void;
+  onEscalate(id: string): void;
 }
 
-export function AlertPanel({ id, tab, actions, onTab, onDismiss, onClose, onReopen }: AlertPanelProps) {
+export function AlertPanel({ id, tab, actions, onTab, onDismiss, onClose, onReopen, onEscalate }: AlertPanelProps) {
   const { mayWork } = useViewer();
   const { data, error, refetch } = useQuery(AlertDetailDocument, { variables: { id } });
   const reload = () => void refetch().catch(() => undefined);
@@ -50,10 +53,19 @@ export function AlertPanel({ id, tab, actions, onTab, onDismiss, onClose, onReop
       {alert ? (
         <>
           <AlertHeader alert={alert} onClose={onDismiss} />
-          {mayWork && <AlertActions alert={alert} actions={actions} onClose={onClose} onReopen={onReopen} />}
+          {mayWork && (
+            <AlertActions
+              alert={alert}
+              actions={actions}
+              onClose={onClose}
+              onReopen={onReopen}
+              onEscalate={onEscalate}
+            />
+          )}
           <Tabs label="About the alert" tabs={tabs} current={tab} onChange={onTab}>
             {tab === 'overview' && <AlertOverview alert={alert} />}
             {tab === 'evidence' && <AlertEvidence alert={alert} />}
+            {tab === 'related' && <AlertRelated id={id} />}
             {tab === 'rule' && <AlertRule alert={alert} />}
             {tab === 'comments' && <AlertComments alert={alert} mayWork={mayWork} />}
             {tab === 'history' && <AlertHistory alert={alert} />}

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { createCache } from '../../api/client';
 import { AlertRow } from './AlertRow';
 import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
+import { layoutOf } from './columns';
 
 const alert: AlertRowFragment = {
   __typename: 'Alert',
@@ -23,6 +24,9 @@ const alert: AlertRowFragment = {
   user: 'ana',
   source: { __typename: 'Endpoint', ip: '10.0.0.5', port: null },
   destination: { __typename: 'Endpoint', ip: '203.0.113.9', port: 443 },
+  process: '',
+  tags: [],
+  incident: null,
   techniques: ['T1059.001'],
 };
 
@@ -32,7 +36,7 @@ test('a row shows its alert, and follows the cache', async () => {
   cache.writeFragment({ fragment: AlertRowFragmentDoc, data: alert });
   render(
     <ApolloProvider client={client}>
-      <AlertRow id="a1" gone={false} />
+      <AlertRow id="a1" gone={false} layout={layoutOf(undefined)} selected={false} onSelect={() => undefined} />
     </ApolloProvider>,
   );
   expect(screen.getByText('High')).toBeTruthy();
@@ -48,7 +52,7 @@ test('a row without its alert is empty, not an error', () => {
   const client = new ApolloClient({ cache: createCache(), link: ApolloLink.empty(), dataMasking: true });
   const { container } = render(
     <ApolloProvider client={client}>
-      <AlertRow id="none" gone={false} />
+      <AlertRow id="none" gone={false} layout={layoutOf(undefined)} selected={false} onSelect={() => undefined} />
     </ApolloProvider>,
   );
   expect(container.textContent).toBe('');

@@ -2,23 +2,36 @@
 // beside it.
 import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowUp, BellOff, Inbox } from 'lucide-react';
+import { ArrowUp, BellOff, ChartColumn, Columns3, Inbox } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { usePaused } from '../../live/pause';
+import { firstEvent } from '../../nouns/event/FirstSteps';
+import type { JobLineFragment } from '../../nouns/job/Job.generated';
+import { JobProgress } from '../../nouns/job/JobProgress';
+import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { useViewer } from '../../nouns/user/useViewer';
+import { Button, IconButton } from '../../ui/Button';
 import { Command } from '../../ui/Command';
 import { useKeys } from '../../ui/keys';
+import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { AlertActionsFragmentDoc } from './AlertActions.generated';
 import { type AlertDialog, AlertDialogs } from './AlertDialogs';
 import { AlertFacets } from './AlertFacets';
+import { AlertHistogram } from './AlertHistogram';
 import { AlertPanel } from './AlertPanel';
-import { AlertRow, columns, template } from './AlertRow';
-import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch } from './filters';
+import { AlertRow } from './AlertRow';
+import { AlertRowFragmentDoc } from './AlertRow.generated';
+import { BulkBar } from './BulkBar';
+import { choosable, layoutOf, usualIds } from './columns';
+import { EscalateDialog } from './EscalateDialog';
+import { ExportMenu } from './ExportMenu';
+import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf } from './filters';
 import { useAlertActions } from './useAlertActions';
 import { useAlertQueue } from './useAlertQueue';
+import { useSelection } from './useSelection';
 
 const route = getRouteApi('/shell/alerts');
 
@@ -33,20 +46,30 @@ export function AlertsPage() {
   const [atTop, setAtTop] = useState(true);
   const [pointed, setPointed] = useState(false);
   const [dialog, setDialog] = useState<AlertDialog | null>(null);
+  const [escalating, setEscalating] = useState<readonly string[] | null>(null);
+  const [job, setJob] = useState<JobLineFragment | null>(null);
+  const layout = useMemo(() => layoutOf(search.cols), [search.cols]);
   const searchRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
 
   const open = search.alert ?? null;
   const filters = useMemo(() => filtersOf(search), [search]);
-  const calm = atTop && !pointed && !open && !active && !dialog && !paused;
-  const queue = useAlertQueue({ filter: apiFilter(filters), paused, calm, openId: open });
+  const filter = useMemo(() => apiFilter(filters), [filters]);
+  const [selecting, setSelecting] = useState(false);
+  const calm = atTop && !pointed && !open && !active && !dialog && !paused && !selecting;
+  const queue = useAlertQueue({ filter, paused, calm, openId: open });
+  const selection = useSelection(queue.ids, filter);
+  useEffect(() => setSelecting(selection.ids.size > 0), [selection.ids]);
 
   useEffect(() => {
     if (open) setActive(open);
   }, [open]);
 
   const go = (next: AlertSearch, replace = false) => void navigate({ search: next, replace });
-  const setFilters = (next: AlertFilters) => go(formatSearch(next, { alert: search.alert, tab: search.tab }), true);
+  const setFilters = (next: AlertFilters) => {
+    const { alert, tab, cols, chart } = search;
+    go(formatSearch(next, { alert, tab, cols, chart }), true);
+  };
   const openAlert = (id: string) => go({ ...search, alert: id }, open !== null);
   const dismiss = () => {
     // What no longer matches goes now, and the next row takes over.
@@ -81,7 +104,29 @@ export function AlertsPage() {
     queue.showNew();
     scrollRef.current?.scrollTo({ top: 0 });
   };
+  const start = () => {
+    const alert = decided();
+    if (alert && alert.status !== 'CLOSED') void actions.start(alert);
+  };
+  const escalate = () => {
+    if (selection.ids.size > 0) setEscalating([...selection.ids]);
+    else if (target) setEscalating([target]);
+  };
+  const first = escalating?.[0]
+    ? client.cache.readFragment({ fragment: AlertRowFragmentDoc, id: `Alert:${escalating[0]}` })
+    : null;
+  const chooseColumn = (id: string) => {
+    const now = new Set(search.cols?.split(',') ?? usualIds);
+    if (!now.delete(id)) now.add(id);
+    const cols = choosable.flatMap((column) => (now.has(column.id) ? [column.id] : []));
+    const usual = cols.length === usualIds.length && cols.every((column) => usualIds.includes(column));
+    go({ ...search, cols: usual || cols.length === 0 ? undefined : cols.join(',') }, true);
+  };
   useKeys({
+    x: active ? () => selection.toggle(active, false) : undefined,
+    X: () => (selection.ids.size > 0 ? selection.clear() : selection.all()),
+    s: mayWork && target ? start : undefined,
+    e: mayWork && (target || selection.ids.size > 0) ? escalate : undefined,
     a: mayWork && target ? acknowledge : undefined,
     c: mayWork && target ? close : undefined,
     n: queue.arrived.size > 0 ? showNew : undefined,
@@ -92,7 +137,55 @@ export function AlertsPage() {
   return (
     <>
       <h1 className="sr-only">Alerts</h1>
-      <AlertFacets filters={filters} onChange={setFilters} searchRef={searchRef} />
+      <AlertFacets filters={filters} onChange={setFilters} searchRef={searchRef}>
+        <div className="flex gap-2">
+          <ViewsMenu
+            noun="ALERTS"
+            query={queryLineOf(filters)}
+            columns={search.cols?.split(',')}
+            onOpen={(view) =>
+              go({ status: 'all', q: view.query || undefined, cols: view.columns.join(',') || undefined })
+            }
+          />
+          <Menu
+            label="Columns"
+            align="right"
+            trigger={(properties) => (
+              <Button icon={Columns3} {...properties}>
+                Columns
+              </Button>
+            )}
+            items={choosable.map((column) => ({
+              id: column.id,
+              label: column.title,
+              checked: layout.shown.has(column.id),
+              onSelect: () => chooseColumn(column.id),
+            }))}
+          />
+          <ExportMenu filter={filter} />
+          <IconButton
+            icon={ChartColumn}
+            label={search.chart === 'off' ? 'Show the chart' : 'Hide the chart'}
+            aria-pressed={search.chart !== 'off'}
+            onClick={() => go({ ...search, chart: search.chart === 'off' ? undefined : 'off' }, true)}
+          />
+        </div>
+      </AlertFacets>
+      {search.chart !== 'off' && (
+        <AlertHistogram filters={filters} onRange={(range) => setFilters({ ...filters, range })} />
+      )}
+      {job && <JobProgress key={job.id} job={job} onUndo={setJob} onDismiss={() => setJob(null)} />}
+      {mayWork && selection.ids.size > 0 && (
+        <BulkBar
+          ids={selection.ids}
+          filter={filter}
+          total={queue.total}
+          totalIsEstimate={queue.totalIsEstimate}
+          onEscalate={escalate}
+          onJob={setJob}
+          onClear={selection.clear}
+        />
+      )}
       <div className="relative flex min-h-0 grow">
         <div
           className="relative flex min-w-0 grow flex-col"
@@ -106,14 +199,16 @@ export function AlertsPage() {
             <SkeletonRows />
           ) : queue.ids.length === 0 ? (
             <NoAlerts
-              narrowed={Boolean(search.status || search.severity || search.q)}
+              narrowed={Boolean(search.status || search.severity || search.q || search.since || search.from)}
               onReset={() => go({ alert: search.alert })}
             />
           ) : (
             <VirtualGrid
               label="Alerts"
-              columns={columns}
-              template={template}
+              columns={layout.columns}
+              template={layout.template}
+              widths={layout.widths}
+              selected={selection.ids}
               ids={queue.ids}
               total={queue.totalIsEstimate ? -1 : Math.max(queue.total, queue.ids.length)}
               activeId={active}
@@ -123,7 +218,15 @@ export function AlertsPage() {
               onTop={setAtTop}
               scrollRef={scrollRef}
               rowClass={(id) => (queue.fresh.has(id) ? 'animate-arrived' : undefined)}
-              renderRow={(id) => <AlertRow id={id} gone={queue.gone.has(id)} />}
+              renderRow={(id) => (
+                <AlertRow
+                  id={id}
+                  gone={queue.gone.has(id)}
+                  layout={layout}
+                  selected={selection.ids.has(id)}
+                  onSelect={selection.toggle}
+                />
+              )}
             />
           )}
         </div>
@@ -137,9 +240,21 @@ export function AlertsPage() {
             onDismiss={dismiss}
             onClose={(alert) => setDialog({ kind: 'close', alert })}
             onReopen={(alert) => setDialog({ kind: 'reopen', alert })}
+            onEscalate={(id) => setEscalating([id])}
           />
         )}
       </div>
+      {escalating && (
+        <EscalateDialog
+          ids={escalating}
+          title={first?.title ?? ''}
+          severity={first?.severity ?? 'HIGH'}
+          onClose={() => {
+            setEscalating(null);
+            selection.clear();
+          }}
+        />
+      )}
       <AlertDialogs dialog={dialog} actions={actions} onDone={() => setDialog(null)} />
     </>
   );
@@ -194,11 +309,7 @@ function NoAlerts({ narrowed, onReset }: { narrowed: boolean; onReset(): void })
         New ones appear here by themselves. Nothing sent yet? Make a token, and send a first event that fires a rule:
       </p>
       <Command text="secmon token create --name first --scope ingest" />
-      <Command
-        text={`curl ${location.origin}/api/ingest -H "Authorization: Bearer $TOKEN" \\
-  -H "Content-Type: application/x-ndjson" \\
-  -d '{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"ws-01","User":"CORP\\\\ana","Image":"C:\\\\Windows\\\\System32\\\\WindowsPowerShell\\\\v1.0\\\\powershell.exe","CommandLine":"powershell.exe -NoP -W Hidden -EncodedCommand SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQAKQA="}'`}
-      />
+      <Command text={firstEvent('$TOKEN')} />
     </EmptyState>
   );
 }

@@ -2,17 +2,24 @@
 import type { AlertFilter, AlertStatus, Severity } from '../../gql/schema';
 import { statuses } from '../../nouns/alert/alert';
 import { severities } from '../../nouns/severity/severity';
+import { readRange, type TimeRange } from '../../nouns/time/range';
+import { columnIds } from './columns';
 
-export const tabs = ['overview', 'evidence', 'rule', 'comments', 'history'] as const;
+export const tabs = ['overview', 'evidence', 'related', 'rule', 'comments', 'history'] as const;
 export type AlertTab = (typeof tabs)[number];
 
 /** Absent ones have their default, so that the plain URL is the plain queue. */
-export interface AlertSearch {
+export interface AlertSearch extends TimeRange {
   /** "new,closed" or "all"; absent: what is open. */
   status?: string;
   /** "critical,high"; absent: all. */
   severity?: string;
+  /** A query line. */
   q?: string;
+  /** The columns, "severity,title"; absent: the usual ones. */
+  cols?: string;
+  /** "off": without the chart. */
+  chart?: 'off';
   /** The alert that is open beside the list. */
   alert?: string;
   tab?: AlertTab;
@@ -21,8 +28,13 @@ export interface AlertSearch {
 export interface AlertFilters {
   statuses: readonly AlertStatus[];
   severities: readonly Severity[];
-  text: string;
+  /** A query line. */
+  query: string;
+  range: TimeRange;
 }
+
+/** What stands in the URL beside the filters. */
+export type AlertView = Pick<AlertSearch, 'alert' | 'tab' | 'cols' | 'chart'>;
 
 const open: readonly AlertStatus[] = ['NEW', 'ACKNOWLEDGED', 'IN_PROGRESS'];
 
@@ -32,11 +44,14 @@ export function readSearch(raw: Record<string, unknown>): AlertSearch {
     {
       statuses: raw.status === 'all' ? statuses : pick(raw.status, statuses, open),
       severities: pick(raw.severity, severities, severities),
-      text: typeof raw.q === 'string' || typeof raw.q === 'number' ? String(raw.q).slice(0, 200) : '',
+      query: typeof raw.q === 'string' || typeof raw.q === 'number' ? String(raw.q).slice(0, 2_000) : '',
+      range: readRange(raw),
     },
     {
       alert: typeof raw.alert === 'string' && raw.alert ? raw.alert : undefined,
       tab: tabs.find((t) => t === raw.tab && t !== 'overview'),
+      cols: readColumns(raw.cols),
+      chart: raw.chart === 'off' ? 'off' : undefined,
     },
   );
 }
@@ -45,11 +60,12 @@ export function filtersOf(search: AlertSearch): AlertFilters {
   return {
     statuses: search.status === 'all' ? statuses : pick(search.status, statuses, open),
     severities: pick(search.severity, severities, severities),
-    text: search.q ?? '',
+    query: search.q ?? '',
+    range: readRange({ ...search }),
   };
 }
 
-export function formatSearch(filters: AlertFilters, rest: Pick<AlertSearch, 'alert' | 'tab'>): AlertSearch {
+export function formatSearch(filters: AlertFilters, rest: AlertView): AlertSearch {
   const all = filters.statuses.length === statuses.length || filters.statuses.length === 0;
   const search: AlertSearch = {
     status: all ? 'all' : same(filters.statuses, open) ? undefined : join(filters.statuses, statuses),
@@ -57,7 +73,8 @@ export function formatSearch(filters: AlertFilters, rest: Pick<AlertSearch, 'ale
       filters.severities.length === severities.length || filters.severities.length === 0
         ? undefined
         : join(filters.severities, severities),
-    q: filters.text || undefined,
+    q: filters.query || undefined,
+    ...filters.range,
     ...rest,
   };
   return Object.fromEntries(Object.entries(search).filter(([, v]) => v !== undefined));
@@ -72,8 +89,33 @@ export function apiFilter(filters: AlertFilters, without?: Facet): AlertFilter {
       filters.statuses.length < statuses.length && { status: { in: [...filters.statuses] } }),
     ...(without !== 'severities' &&
       filters.severities.length < severities.length && { severity: { in: [...filters.severities] } }),
-    ...(filters.text && { text: { contains: filters.text } }),
+    ...(filters.query && { query: filters.query }),
+    ...rangeFilter(filters.range),
   };
+}
+
+function rangeFilter({ since, from, to }: TimeRange): AlertFilter {
+  if (from && to) return { lastSeen: { gte: from, lt: to } };
+  return since ? { lastSeen: { gte: `now-${since}` } } : {};
+}
+
+/** The filters as one query line, to keep as a saved view; times stay out, as they pass. */
+export function queryLineOf(filters: AlertFilters): string {
+  const any = (field: string, chosen: readonly string[], all: readonly string[]) =>
+    chosen.length < all.length && chosen.length > 0 ? `${field}:${chosen.join(',').toLowerCase()}` : '';
+  return [
+    any('status', filters.statuses, statuses),
+    any('severity', filters.severities, severities),
+    filters.query && (/\bor\b/i.test(filters.query) ? `(${filters.query})` : filters.query),
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function readColumns(raw: unknown): string | undefined {
+  if (typeof raw !== 'string') return undefined;
+  const wanted = raw.split(',');
+  return columnIds.filter((id) => wanted.includes(id)).join(',') || undefined;
 }
 
 /** Switches one value. The first click on a severity shows that one alone; switching the last one off shows all again. */

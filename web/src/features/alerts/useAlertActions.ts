@@ -4,14 +4,16 @@ import type { ApolloClient } from '@apollo/client';
 import { useApolloClient } from '@apollo/client/react';
 import { useMemo } from 'react';
 import { describe } from '../../api/errors';
-import type { AlertDisposition } from '../../gql/schema';
+import type { AlertDisposition, AlertStatus } from '../../gql/schema';
 import { actionLabel } from '../../nouns/journal/words';
 import { notify } from '../../ui/notices';
+import { sentence } from '../../ui/useChange';
 import {
   AlertAcknowledgeDocument,
   AlertAssignDocument,
   AlertCloseDocument,
   AlertReopenDocument,
+  AlertStartDocument,
 } from './AlertActions.generated';
 import { AlertLatestChangeDocument } from './AlertLatestChange.generated';
 
@@ -30,6 +32,7 @@ export interface AlertActions {
   assign(alert: Decided, assignee: string | null): Promise<boolean>;
   close(alert: Decided, disposition: AlertDisposition, reason: string): Promise<boolean>;
   reopen(alert: Decided, reason: string): Promise<boolean>;
+  start(alert: Decided): Promise<boolean>;
 }
 
 /** Each gives whether it was done; if not, a notice says why. */
@@ -39,23 +42,28 @@ export function useAlertActions(): AlertActions {
   return useMemo(
     () => ({
       acknowledge: ({ id, version }) =>
-        attempt(client, id, async () => {
+        attempt(client, id, { status: 'ACKNOWLEDGED' }, async () => {
           const input = { id, expectedVersion: version, assignToViewer: true };
           return (await client.mutate({ mutation: AlertAcknowledgeDocument, variables: { input } })).data
             ?.alertAcknowledge;
         }),
       assign: ({ id, version }, assignee) =>
-        attempt(client, id, async () => {
+        attempt(client, id, {}, async () => {
           const input = { id, expectedVersion: version, assignee };
           return (await client.mutate({ mutation: AlertAssignDocument, variables: { input } })).data?.alertAssign;
         }),
       close: ({ id, version }, disposition, reason) =>
-        attempt(client, id, async () => {
+        attempt(client, id, { status: 'CLOSED' }, async () => {
           const input = { id, expectedVersion: version, disposition, reason };
           return (await client.mutate({ mutation: AlertCloseDocument, variables: { input } })).data?.alertClose;
         }),
+      start: ({ id, version }) =>
+        attempt(client, id, { status: 'IN_PROGRESS' }, async () => {
+          const input = { id, expectedVersion: version };
+          return (await client.mutate({ mutation: AlertStartDocument, variables: { input } })).data?.alertStart;
+        }),
       reopen: ({ id, version }, reason) =>
-        attempt(client, id, async () => {
+        attempt(client, id, { status: 'NEW' }, async () => {
           const input = { id, expectedVersion: version, reason };
           return (await client.mutate({ mutation: AlertReopenDocument, variables: { input } })).data?.alertReopen;
         }),
@@ -64,7 +72,22 @@ export function useAlertActions(): AlertActions {
   );
 }
 
-async function attempt(client: ApolloClient, id: string, work: () => Promise<Answer | undefined>): Promise<boolean> {
+let layers = 0;
+
+/** Shows the change at once; what the server answers takes its place, and a refusal takes it back. */
+async function attempt(
+  client: ApolloClient,
+  id: string,
+  expected: { status?: AlertStatus },
+  work: () => Promise<Answer | undefined>,
+): Promise<boolean> {
+  const layer = `alert-${++layers}`;
+  client.cache.recordOptimisticTransaction((cache) => {
+    cache.modify({
+      id: `Alert:${id}`,
+      fields: Object.fromEntries(Object.entries(expected).map(([field, value]) => [field, () => value])),
+    });
+  }, layer);
   try {
     const problem = (await work())?.errors[0];
     if (!problem) return true;
@@ -73,6 +96,8 @@ async function attempt(client: ApolloClient, id: string, work: () => Promise<Ans
   } catch (error) {
     const { message, requestId } = describe(error);
     notify('error', requestId ? `${sentence(message)} Request ${requestId}.` : sentence(message));
+  } finally {
+    client.cache.removeOptimistic(layer);
   }
   return false;
 }
@@ -93,8 +118,4 @@ async function explainConflict(client: ApolloClient, id: string): Promise<string
   } catch {
     return `The alert has changed meanwhile. ${again}`;
   }
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }

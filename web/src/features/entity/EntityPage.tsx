@@ -3,6 +3,7 @@ import { useQuery } from '@apollo/client/react';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { SearchX } from 'lucide-react';
 import { useRef } from 'react';
+import type { EntityKind } from '../../gql/schema';
 import { useFeed } from '../../live/useFeed';
 import { StatusBadge } from '../../nouns/alert/StatusBadge';
 import { entityLabel } from '../../nouns/entity/entity';
@@ -57,8 +58,7 @@ export function EntityPage() {
     values
       .filter(({ value }) => value !== entity.value)
       .map(({ value, count }) => ({ key: value, label: value, count }));
-  const field = { HOST: 'host', USER: 'user', ADDRESS: 'ip', HASH: 'hash' }[entity.kind];
-  const line = `${field}:"${entity.value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  const line = lineOf(entity.kind, entity.value);
   return (
     <div className="min-h-0 grow overflow-y-auto p-4">
       <div className="mx-auto max-w-[90rem] space-y-4">
@@ -169,4 +169,11 @@ export function EntityPage() {
       </div>
     </div>
   );
+}
+
+/** The query line that finds its events. */
+function lineOf(kind: EntityKind, value: string): string {
+  const quoted = `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  if (kind === 'ADDRESS') return `sourceIp:${quoted} OR destinationIp:${quoted}`;
+  return `${{ HOST: 'host', USER: 'user', HASH: 'fileHash' }[kind]}:${quoted}`;
 }

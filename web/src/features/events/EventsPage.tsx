@@ -1,18 +1,24 @@
 // What came in, followed live.
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowUp, Radio, SearchX } from 'lucide-react';
+import { ArrowUp, PanelLeft, Radio, SearchX } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
+import type { EventField } from '../../gql/schema';
 import { setPaused, usePaused } from '../../live/pause';
 import { classLabel, eventClasses } from '../../nouns/event/event';
+import { useQueryLine } from '../../nouns/query/useQueryLine';
+import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities, severityLook } from '../../nouns/severity/severity';
+import { RangeSelect } from '../../nouns/time/RangeSelect';
+import { Button } from '../../ui/Button';
 import { Command } from '../../ui/Command';
 import { useKeys } from '../../ui/keys';
-import { SearchBox } from '../../ui/SearchBox';
+import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { columns, EventRow, template } from './EventRow';
-import { apiFilter, type EventSearch } from './filters';
+import { EventHistogram, FieldPanel } from './EventShape';
+import { apiFilter, type EventSearch, withCondition } from './filters';
 import { useEventTail } from './useEventTail';
 
 const route = getRouteApi('/shell/events');
@@ -28,7 +34,8 @@ export function EventsPage() {
   const open = search.event ?? null;
   // Rows stand still while somebody reads further down or has one open.
   const hold = paused || !atTop || open !== null;
-  const filter = useMemo(() => apiFilter({ ...search, event: undefined }), [search]);
+  const filter = useMemo(() => apiFilter({ ...search, event: undefined, group: undefined }), [search]);
+  const line = useQueryLine('EVENTS', search.q ?? '');
   const tail = useEventTail(filter, hold);
   const ids = useMemo(() => tail.events.map((e) => e.id), [tail.events]);
   const byId = useMemo(() => new Map(tail.events.map((e) => [e.id, e])), [tail.events]);
@@ -39,7 +46,9 @@ export function EventsPage() {
     '/': () => searchRef.current?.focus(),
     Escape: open ? () => change({ event: undefined }) : active ? () => setActive(null) : undefined,
   });
-  const narrowed = Boolean(search.q || search.class || search.severity || search.host || search.user);
+  const narrowed = Boolean(
+    search.q || search.class || search.severity || search.since || search.from || search.host || search.user,
+  );
 
   return (
     <>
@@ -76,57 +85,92 @@ export function EventsPage() {
               </button>
             ),
         )}
-        <SearchBox
-          label="Search the records"
+        <RangeSelect
+          range={search}
+          anyTime="Any time"
+          onChange={(range) => change({ since: undefined, from: undefined, to: undefined, ...range })}
+        />
+        <QueryBox
+          label="Search words, or host:ws-01 process:powershell raw.EventID:1"
+          line={line}
           value={search.q ?? ''}
           onChange={(q) => change({ q: q || undefined })}
           inputRef={searchRef}
         />
+        <ViewsMenu
+          noun="EVENTS"
+          query={search.q ?? ''}
+          onOpen={(view) => void navigate({ search: { q: view.query } })}
+        />
+        <Button
+          aria-pressed={search.group !== 'off'}
+          icon={PanelLeft}
+          onClick={() => change({ group: search.group === 'off' ? undefined : 'off' })}
+          className="max-lg:hidden"
+        >
+          Values
+        </Button>
       </div>
-      <div className="relative flex min-h-0 grow flex-col">
-        <div role="status" className="pointer-events-none absolute inset-x-0 top-0.5 z-20 flex justify-center">
-          {tail.waiting > 0 && (
-            <button
-              type="button"
-              onClick={() => {
-                setPaused(false);
-                change({ event: undefined });
-                scrollRef.current?.scrollTo({ top: 0 });
-                setAtTop(true);
-              }}
-              className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-0.5 text-xs font-semibold text-accent-ink shadow-pop"
-            >
-              <ArrowUp size={13} aria-hidden />
-              {tail.waiting.toLocaleString('en')} new
-            </button>
-          )}
-        </div>
-        {tail.error && ids.length === 0 ? (
-          <ErrorState title="The events cannot be loaded" error={tail.error} onRetry={tail.reload} />
-        ) : tail.loading && ids.length === 0 ? (
-          <SkeletonRows />
-        ) : ids.length === 0 ? (
-          <NoEvents narrowed={narrowed} onReset={() => void navigate({ search: {} })} />
-        ) : (
-          <VirtualGrid
-            label="Events"
-            columns={columns}
-            template={template}
-            ids={ids}
-            total={tail.hasMore ? -1 : ids.length}
-            measured
-            activeId={active}
-            onActivate={setActive}
-            onOpen={toggle}
-            onEnd={tail.loadMore}
-            onTop={setAtTop}
-            scrollRef={scrollRef}
-            renderRow={(id) => {
-              const event = byId.get(id);
-              return event && <EventRow event={event} open={id === open} />;
-            }}
+      <EventHistogram
+        filter={filter}
+        range={search}
+        live={!paused && !search.from}
+        onRange={(range) => change({ since: undefined, from: undefined, to: undefined, ...range })}
+      />
+      <div className="flex min-h-0 grow">
+        {search.group !== 'off' && (
+          <FieldPanel
+            filter={filter}
+            field={(search.group?.toUpperCase() ?? 'HOST') as EventField}
+            onField={(field) => change({ group: field === 'HOST' ? undefined : field.toLowerCase() })}
+            onValue={(field, value, not) => change({ q: withCondition(search.q, field, value, not) })}
           />
         )}
+        <div className="relative flex min-h-0 min-w-0 grow flex-col">
+          <div role="status" className="pointer-events-none absolute inset-x-0 top-0.5 z-20 flex justify-center">
+            {tail.waiting > 0 && (
+              <button
+                type="button"
+                onClick={() => {
+                  setPaused(false);
+                  change({ event: undefined });
+                  scrollRef.current?.scrollTo({ top: 0 });
+                  setAtTop(true);
+                }}
+                className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-0.5 text-xs font-semibold text-accent-ink shadow-pop"
+              >
+                <ArrowUp size={13} aria-hidden />
+                {tail.waiting.toLocaleString('en')} new
+              </button>
+            )}
+          </div>
+          {tail.error && ids.length === 0 ? (
+            <ErrorState title="The events cannot be loaded" error={tail.error} onRetry={tail.reload} />
+          ) : tail.loading && ids.length === 0 ? (
+            <SkeletonRows />
+          ) : ids.length === 0 ? (
+            <NoEvents narrowed={narrowed} onReset={() => void navigate({ search: {} })} />
+          ) : (
+            <VirtualGrid
+              label="Events"
+              columns={columns}
+              template={template}
+              ids={ids}
+              total={tail.hasMore ? -1 : ids.length}
+              measured
+              activeId={active}
+              onActivate={setActive}
+              onOpen={toggle}
+              onEnd={tail.loadMore}
+              onTop={setAtTop}
+              scrollRef={scrollRef}
+              renderRow={(id) => {
+                const event = byId.get(id);
+                return event && <EventRow event={event} open={id === open} />;
+              }}
+            />
+          )}
+        </div>
       </div>
     </>
   );

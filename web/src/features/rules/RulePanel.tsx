@@ -1,11 +1,16 @@
 import { useQuery } from '@apollo/client/react';
+import { Link } from '@tanstack/react-router';
 import { SearchX, X } from 'lucide-react';
+import { JournalList } from '../../nouns/journal/JournalList';
 import { RuleFacts } from '../../nouns/rule/RuleFacts';
+import { useViewer } from '../../nouns/user/useViewer';
 import { IconButton } from '../../ui/Button';
+import { Section } from '../../ui/Section';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/States';
 import { RuleDetailDocument } from './RuleDetail.generated';
 
 export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) {
+  const { mayAdminister } = useViewer();
   const { data, error, refetch } = useQuery(RuleDetailDocument, { variables: { id } });
   return (
     <aside
@@ -22,7 +27,27 @@ export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) 
         className="flex min-h-0 grow flex-col overflow-y-auto px-4 pb-4"
       >
         {data?.rule ? (
-          <RuleFacts rule={data.rule} />
+          <div className="space-y-4">
+            <div className="flex items-center gap-3">
+              <Link
+                to="/rules/$id"
+                params={{ id }}
+                className="inline-flex h-7 items-center rounded-md border border-line-strong px-2.5 text-xs font-medium hover:bg-hover"
+              >
+                {mayAdminister ? 'Edit and test' : 'Test'}
+              </Link>
+              <span className="text-xs text-muted tabular-nums">
+                {data.rule.activity.alertsLastDay.toLocaleString('en')} alerts in 24 h,{' '}
+                {data.rule.activity.alerts.toLocaleString('en')} in thirty days
+                {data.rule.activity.closed > 0 &&
+                  `, ${Math.round((100 * data.rule.activity.falsePositives) / data.rule.activity.closed)} % of the closed ones harmless`}
+              </span>
+            </div>
+            <RuleFacts rule={data.rule} />
+            <Section title="History">
+              <JournalList entries={data.rule.journal.nodes} more={data.rule.journal.pageInfo.hasNextPage} />
+            </Section>
+          </div>
         ) : error ? (
           <ErrorState
             title="The rule cannot be loaded"

@@ -17,14 +17,16 @@ export const columns: readonly Column[] = [
   { id: 'level', title: 'Level' },
   { id: 'title', title: 'Rule' },
   { id: 'state', title: 'State' },
+  { id: 'hits', title: 'Alerts, 24 h', className: 'text-right' },
+  { id: 'harmless', title: 'Harmless', className: clsx('text-right', mid) },
   { id: 'source', title: 'Log source', className: mid },
   { id: 'techniques', title: 'Techniques', className: mid },
   { id: 'maturity', title: 'Maturity', className: mid },
 ];
 
 export const template = clsx(
-  'grid-cols-[3.5rem_5.25rem_minmax(12rem,2fr)_minmax(8rem,1.2fr)_minmax(8rem,1fr)_minmax(7rem,0.8fr)_6rem]',
-  '@max-[56rem]:grid-cols-[3.5rem_5.25rem_minmax(10rem,2fr)_minmax(7rem,1fr)]',
+  'grid-cols-[3.5rem_5.25rem_minmax(12rem,2fr)_minmax(8rem,1.2fr)_5rem_4.5rem_minmax(8rem,1fr)_minmax(7rem,0.8fr)_6rem]',
+  '@max-[56rem]:grid-cols-[3.5rem_5.25rem_minmax(10rem,2fr)_minmax(7rem,1fr)_5rem]',
 );
 
 const stateLook: Record<RuleState, { label: string; icon: LucideIcon; text: string }> = {
@@ -61,6 +63,16 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
           {label}
           {data.stateReason && <span className="text-muted">: {data.stateReason}</span>}
         </span>
+      </div>
+      <div role="gridcell" className="text-right">
+        {data.activity.alertsLastDay > 0 && data.activity.alertsLastDay.toLocaleString('en')}
+      </div>
+      <div
+        role="gridcell"
+        className={clsx('text-right text-muted', mid)}
+        title="How many of the alerts that were closed in thirty days were benign or false positives"
+      >
+        {data.activity.closed > 0 && `${Math.round((100 * data.activity.falsePositives) / data.activity.closed)} %`}
       </div>
       <div role="gridcell" className={clsx('truncate text-muted', mid)}>
         {source}

@@ -1,16 +1,19 @@
 // What is looked for: every rule, whether it runs, and if not, why.
-import { getRouteApi } from '@tanstack/react-router';
-import { BookOpen, SearchX } from 'lucide-react';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { BookOpen, Plus, SearchX, Upload } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
+import { useQueryLine } from '../../nouns/query/useQueryLine';
 import { severities, severityLook } from '../../nouns/severity/severity';
 import { useViewer } from '../../nouns/user/useViewer';
+import { Button } from '../../ui/Button';
 import { Command } from '../../ui/Command';
 import { useKeys } from '../../ui/keys';
-import { SearchBox } from '../../ui/SearchBox';
+import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { apiFilter, type RuleSearch } from './filters';
+import { ImportDialog } from './ImportDialog';
 import { RulePanel } from './RulePanel';
 import { columns, RuleRow, template } from './RuleRow';
 import { useRuleList } from './useRuleList';
@@ -25,6 +28,9 @@ export function RulesPage() {
   const searchRef = useRef<HTMLInputElement>(null);
   const filter = useMemo(() => apiFilter(search), [search]);
   const list = useRuleList(filter);
+  const line = useQueryLine('RULES', search.q ?? '');
+  const go = useNavigate();
+  const [importing, setImporting] = useState(false);
   const open = search.rule ?? null;
 
   const change = (next: Partial<RuleSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
@@ -69,8 +75,9 @@ export function RulesPage() {
             ['no', 'Disabled'],
           ]}
         />
-        <SearchBox
-          label="Search titles"
+        <QueryBox
+          label="Search words, or technique:T1059 product:windows"
+          line={line}
           value={search.q ?? ''}
           onChange={(q) => change({ q: q || undefined })}
           inputRef={searchRef}
@@ -78,6 +85,16 @@ export function RulesPage() {
         <span role="status" className="text-xs text-muted tabular-nums">
           {!list.loading && `${list.total.toLocaleString('en')} ${list.total === 1 ? 'rule' : 'rules'}`}
         </span>
+        {mayAdminister && (
+          <>
+            <Button icon={Upload} onClick={() => setImporting(true)}>
+              Import
+            </Button>
+            <Button icon={Plus} look="primary" onClick={() => void go({ to: '/rules/new' })}>
+              New rule
+            </Button>
+          </>
+        )}
       </div>
       <div className="relative flex min-h-0 grow">
         <div className="flex min-w-0 grow flex-col">
@@ -119,6 +136,7 @@ export function RulesPage() {
             />
           )}
         </div>
+        {importing && <ImportDialog onClose={() => setImporting(false)} onImported={list.reload} />}
         {open && <RulePanel key={open} id={open} onDismiss={() => change({ rule: undefined })} />}
       </div>
     </>

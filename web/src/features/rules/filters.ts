@@ -5,6 +5,7 @@ import { severities } from '../../nouns/severity/severity';
 export const ruleStates: readonly RuleState[] = ['ACTIVE', 'INACTIVE', 'INVALID'];
 
 export interface RuleSearch {
+  /** A query line. */
   q?: string;
   level?: string;
   state?: string;
@@ -16,7 +17,7 @@ export interface RuleSearch {
 
 export function readSearch(raw: Record<string, unknown>): RuleSearch {
   const search: RuleSearch = {
-    q: typeof raw.q === 'string' || typeof raw.q === 'number' ? String(raw.q).slice(0, 200) || undefined : undefined,
+    q: typeof raw.q === 'string' || typeof raw.q === 'number' ? String(raw.q).slice(0, 2_000) || undefined : undefined,
     level: known(raw.level, severities),
     state: known(raw.state, ruleStates),
     enabled: known(raw.enabled, ['YES', 'NO']),
@@ -27,7 +28,7 @@ export function readSearch(raw: Record<string, unknown>): RuleSearch {
 
 export function apiFilter(search: RuleSearch): RuleFilter {
   return {
-    ...(search.q && { title: { contains: search.q } }),
+    ...(search.q && { query: search.q }),
     ...(search.level && { level: { eq: search.level.toUpperCase() as Severity } }),
     ...(search.state && { state: { eq: search.state.toUpperCase() as RuleState } }),
     ...(search.enabled && { enabled: search.enabled === 'yes' }),

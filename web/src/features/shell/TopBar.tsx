@@ -28,7 +28,7 @@ export function TopBar({ onHelp, onPalette }: { onHelp(): void; onPalette(): voi
       <div className="ml-auto flex items-center gap-2">
         <ConnectionState />
         {page?.live && <LiveSwitch />}
-        <Button look="ghost" icon={Search} hint="Ctrl K" onClick={onPalette} aria-label="Go to or find (Ctrl K)">
+        <Button look="ghost" icon={Search} hint="Ctrl K" onClick={onPalette}>
           <span className="max-sm:sr-only">Find</span>
         </Button>
         <IconButton icon={CircleHelp} label="Keyboard shortcuts (?)" onClick={onHelp} />

@@ -1,6 +1,7 @@
 // One event whole: its envelope and the record as it came. Read when shown.
 import { useQuery } from '@apollo/client/react';
 import { ErrorState, Skeleton } from '../../ui/States';
+import { ProcessTree } from '../process/ProcessTree';
 import { EventDetailDocument } from './EventDetail.generated';
 import { EventEnvelope } from './EventEnvelope';
 import { EventRaw } from './EventRaw';
@@ -13,6 +14,14 @@ export function EventDetail({ id }: { id: string }) {
   return (
     <div className="space-y-3" data-detail>
       <EventEnvelope event={data.event} />
+      {data.event.class === 'PROCESS_ACTIVITY' && (
+        <details>
+          <summary className="text-xs font-semibold text-muted">Process tree</summary>
+          <div className="mt-2">
+            <ProcessTree event={id} />
+          </div>
+        </details>
+      )}
       <EventRaw event={data.event} />
     </div>
   );

@@ -4,7 +4,8 @@ import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
 import type { ReactNode } from 'react';
 import { Facts } from '../../ui/Facts';
-import { formatEndpoint } from '../endpoint/endpoint';
+import { Address } from '../entity/Address';
+import { EntityLink } from '../entity/EntityLink';
 import { severityLook } from '../severity/severity';
 import { Time } from '../time/Time';
 import { type EventEnvelopeFragment, EventEnvelopeFragmentDoc } from './EventEnvelope.generated';
@@ -23,14 +24,17 @@ export function EventEnvelope({ event }: { event: FragmentType<EventEnvelopeFrag
     ['Action', data.action],
     ['Outcome', outcomeLabel[data.outcome]],
     ['Severity', severityLook[data.severity].label],
-    ['Host', data.host],
-    ['User', data.user],
-    ['Source', formatEndpoint(data.source)],
-    ['Destination', formatEndpoint(data.destination)],
+    ['Host', data.host && <EntityLink key="h" kind="HOST" value={data.host} />],
+    ['User', data.user && <EntityLink key="u" kind="USER" value={data.user} />],
+    ['Source', data.source.ip ? <Address key="s" ip={data.source.ip} port={data.source.port} /> : null],
+    [
+      'Destination',
+      data.destination.ip ? <Address key="d" ip={data.destination.ip} port={data.destination.port} /> : null,
+    ],
     ['Process', code(data.process)],
     ['Command', code(data.command)],
     ['File', code(data.filePath)],
-    ['File hash', code(data.fileHash)],
+    ['File hash', data.fileHash && <EntityLink key="f" kind="HASH" value={data.fileHash} />],
     ['Domain', data.domain],
     ['URL', code(data.url)],
     ['Log source', source],

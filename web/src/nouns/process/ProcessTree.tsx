@@ -51,7 +51,8 @@ export function Tree({ processes }: { processes: readonly Shown[] }) {
   const go = (key: string | null | undefined) => {
     if (!key) return;
     setAt(key);
-    box.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
+    const items = box.current?.querySelectorAll<HTMLElement>('[data-key]') ?? [];
+    [...items].find((item) => item.dataset.key === key)?.focus();
   };
   const toggle = (key: string, open: boolean) =>
     setClosed((was) => {

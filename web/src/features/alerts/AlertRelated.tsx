@@ -1,0 +1,113 @@
+// Around the alert: its incident, how common it is, alerts like it, and the
+// processes of its event.
+import { useQuery } from '@apollo/client/react';
+import { Link } from '@tanstack/react-router';
+import type { SimilarityReason } from '../../gql/schema';
+import { ProcessTree } from '../../nouns/process/ProcessTree';
+import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
+import { Time } from '../../nouns/time/Time';
+import { Section } from '../../ui/Section';
+import { ErrorState, Skeleton } from '../../ui/States';
+import { AlertRelatedDocument } from './AlertRelated.generated';
+
+const reasonLabel: Record<SimilarityReason, string> = {
+  SAME_RULE: 'rule',
+  SAME_HOST: 'host',
+  SAME_USER: 'user',
+  SAME_SOURCE: 'source',
+  SAME_FILE_HASH: 'file hash',
+  SAME_PROCESS: 'process',
+  SAME_TECHNIQUE: 'technique',
+};
+
+export function AlertRelated({ id }: { id: string }) {
+  const { data, error, refetch } = useQuery(AlertRelatedDocument, { variables: { id } });
+  const alert = data?.alert;
+  if (!alert) {
+    return error ? (
+      <ErrorState
+        title="What is around the alert cannot be loaded"
+        error={error}
+        onRetry={() => void refetch().catch(() => undefined)}
+      />
+    ) : (
+      <Skeleton className="h-64" />
+    );
+  }
+  const { prevalence } = alert;
+  const event = alert.latest.nodes[0]?.event;
+  return (
+    <div className="space-y-5">
+      {alert.incident && (
+        <Section title="Incident">
+          <Link
+            to="/incidents/$id"
+            params={{ id: alert.incident.id }}
+            className="font-medium text-accent underline underline-offset-2"
+          >
+            {alert.incident.title}
+          </Link>
+        </Section>
+      )}
+      <Section title="How common the rule is">
+        <p>
+          {prevalence.alerts.toLocaleString('en')}
+          {prevalence.isEstimate && '+'} alerts in thirty days, on {prevalence.hosts.toLocaleString('en')}{' '}
+          {prevalence.hosts === 1 ? 'host' : 'hosts'} and by {prevalence.users.toLocaleString('en')}{' '}
+          {prevalence.users === 1 ? 'user' : 'users'}; {prevalence.onHost.toLocaleString('en')} on this host.
+        </p>
+        {prevalence.closed > 0 && (
+          <p className="text-muted">
+            {prevalence.falsePositives.toLocaleString('en')} of {prevalence.closed.toLocaleString('en')} closed ones
+            were false positives.
+          </p>
+        )}
+      </Section>
+      {(alert.hostAsset || alert.userAsset) && (
+        <Section title="Assets">
+          <ul className="space-y-0.5">
+            {[alert.hostAsset, alert.userAsset].map(
+              (asset) =>
+                asset && (
+                  <li key={asset.id}>
+                    <Link to="/assets" search={{ asset: asset.id }} className="hover:underline">
+                      {asset.name}
+                    </Link>{' '}
+                    <span className="text-xs text-muted">
+                      criticality {asset.criticality.toLowerCase()}, risk {Math.round(asset.risk.score)}
+                    </span>
+                  </li>
+                ),
+            )}
+          </ul>
+        </Section>
+      )}
+      <Section title="Processes">
+        {event ? <ProcessTree event={event.id} /> : <p className="text-muted">The event is past retention.</p>}
+      </Section>
+      <Section title="Similar alerts">
+        {alert.similar.length === 0 && <p className="text-muted">None.</p>}
+        <ul className="space-y-1.5">
+          {alert.similar.map(({ alert: other, reasons }) => (
+            <li key={other.id}>
+              <div className="flex items-center gap-2">
+                <SeverityBadge severity={other.severity} />
+                <Link
+                  to="/alerts"
+                  search={{ alert: other.id, status: 'all' }}
+                  className="min-w-0 grow truncate font-medium hover:underline"
+                >
+                  {other.title}
+                </Link>
+                <span className="shrink-0 text-xs text-muted">
+                  <Time at={other.lastSeen} />
+                </span>
+              </div>
+              <p className="text-xs text-muted">Same {reasons.map((reason) => reasonLabel[reason]).join(', ')}</p>
+            </li>
+          ))}
+        </ul>
+      </Section>
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+// What can be done with the selected alerts, or with all that match.
+import { useQuery } from '@apollo/client/react';
+import { CircleCheck, CirclePlay, Eye, Siren, UserRound, X } from 'lucide-react';
+import { useState } from 'react';
+import type { AlertBulkInput, AlertFilter } from '../../gql/schema';
+import { CloseDialog } from '../../nouns/alert/CloseDialog';
+import type { JobLineFragment } from '../../nouns/job/Job.generated';
+import { UsersDocument } from '../../nouns/user/Users.generated';
+import { Button, IconButton } from '../../ui/Button';
+import { Confirm } from '../../ui/Confirm';
+import { useKeys } from '../../ui/keys';
+import { Menu } from '../../ui/Menu';
+import { useChange } from '../../ui/useChange';
+import { AlertBulkDocument } from './Bulk.generated';
+
+interface BulkBarProps {
+  ids: ReadonlySet<string>;
+  filter: AlertFilter;
+  /** How many match the filter, and whether there may be more. */
+  total: number;
+  totalIsEstimate: boolean;
+  onEscalate(): void;
+  onJob(job: JobLineFragment): void;
+  onClear(): void;
+}
+
+type Change = Omit<AlertBulkInput, 'ids' | 'filter'>;
+
+export function BulkBar({ ids, filter, total, totalIsEstimate, onEscalate, onJob, onClear }: BulkBarProps) {
+  const change = useChange();
+  const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
+  const [all, setAll] = useState(false);
+  const [closing, setClosing] = useState(false);
+  const [asking, setAsking] = useState<Change | null>(null);
+  const many = `${total.toLocaleString('en')}${totalIsEstimate ? '+' : ''}`;
+  const send = async (what: Change) => {
+    const input = all ? { ...what, filter } : { ...what, ids: [...ids] };
+    const done = await change(AlertBulkDocument, { input });
+    if (!done?.job) return;
+    onJob(done.job);
+    onClear();
+  };
+  // A change of all that match is asked for twice: it may be thousands.
+  const run = (what: Change) => (all ? setAsking(what) : void send(what));
+  // It stands above the page's own key, for as long as something is selected.
+  useKeys({ a: () => run({ action: 'ACKNOWLEDGE' }), c: () => setClosing(true) });
+  return (
+    <div
+      role="toolbar"
+      aria-label="Change the selected alerts"
+      className="flex flex-wrap items-center gap-2 border-b border-line bg-accent-soft px-3 py-1.5 text-xs"
+    >
+      <span role="status" className="font-medium tabular-nums">
+        {all ? `All ${many} that match` : `${ids.size.toLocaleString('en')} selected`}
+      </span>
+      {!all && total > ids.size && (
+        <button type="button" className="text-accent underline underline-offset-2" onClick={() => setAll(true)}>
+          Select all {many} that match
+        </button>
+      )}
+      <Button icon={Eye} hint="a" onClick={() => run({ action: 'ACKNOWLEDGE' })}>
+        Acknowledge
+      </Button>
+      <Button icon={CirclePlay} onClick={() => run({ action: 'START' })}>
+        Start
+      </Button>
+      <Button icon={CircleCheck} onClick={() => setClosing(true)}>
+        Close
+      </Button>
+      <Menu
+        label="Assign to"
+        trigger={(properties) => (
+          <Button icon={UserRound} {...properties}>
+            Assign
+          </Button>
+        )}
+        items={(users.data?.users.nodes ?? []).map((person) => ({
+          id: person.id,
+          label: person.displayName,
+          detail: person.name,
+          onSelect: () => run({ action: 'ASSIGN', assignee: person.id }),
+        }))}
+      />
+      {!all && (
+        <Button icon={Siren} hint="e" onClick={onEscalate}>
+          Escalate
+        </Button>
+      )}
+      <IconButton icon={X} label="Clear the selection" className="ml-auto size-6" onClick={onClear} />
+      {closing && (
+        <CloseDialog
+          what={all ? `all ${many}` : `${ids.size} alerts`}
+          onCancel={() => setClosing(false)}
+          onSubmit={async (disposition, reason) => {
+            setClosing(false);
+            await send({ action: 'CLOSE', disposition, reason });
+          }}
+        />
+      )}
+      {asking && (
+        <Confirm
+          title={`Change all ${many} alerts that match?`}
+          submit="Change all"
+          onCancel={() => setAsking(null)}
+          onConfirm={async () => {
+            const what = asking;
+            setAsking(null);
+            await send(what);
+          }}
+        >
+          It can be undone while nobody has changed them further.
+        </Confirm>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,120 @@
+// The shape of what matches: when it happened, and the commonest values of a field.
+import { useQuery } from '@apollo/client/react';
+import { Minus } from 'lucide-react';
+import { useEffect, useMemo, useState } from 'react';
+import type { EventField, EventFilter } from '../../gql/schema';
+import { boundsOf, intervalFor, type TimeRange } from '../../nouns/time/range';
+import { BarList } from '../../ui/BarList';
+import { IconButton } from '../../ui/Button';
+import { Histogram } from '../../ui/Histogram';
+import { Select } from '../../ui/Select';
+import { Skeleton } from '../../ui/States';
+import { EventHistogramDocument, EventTopDocument } from './EventShape.generated';
+import { groupFields } from './filters';
+
+const refreshPeriod = 10_000;
+
+interface EventHistogramProps {
+  filter: EventFilter;
+  range: TimeRange;
+  /** Whether it moves on with the clock. */
+  live: boolean;
+  onRange(range: TimeRange): void;
+}
+
+export function EventHistogram({ filter, range, live, onRange }: EventHistogramProps) {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!live) return;
+    const timer = setInterval(() => setNow(Date.now()), refreshPeriod);
+    return () => clearInterval(timer);
+  }, [live]);
+  const key = JSON.stringify(range);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: key stands for the range
+  const { from, to, interval } = useMemo(() => {
+    const bounds = boundsOf(range, '1h', now);
+    return { ...bounds, interval: intervalFor(bounds.from, bounds.to, 96) };
+  }, [key, now]);
+  const { data, previousData } = useQuery(EventHistogramDocument, {
+    variables: {
+      filter,
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      interval: `PT${interval}S`,
+    },
+  });
+  const found = (data ?? previousData)?.eventTimeSeries;
+  return (
+    <div className="border-b border-line bg-surface px-3 pt-2 max-sm:hidden">
+      <Histogram
+        label={`Events over time${range.since || range.from ? '' : ', the last hour'}`}
+        starts={found?.starts.map((start) => Date.parse(start)) ?? []}
+        interval={interval * 1_000}
+        height={48}
+        series={[{ id: 'all', label: 'Events', fill: 'fill-accent', counts: found?.series[0]?.counts ?? [] }]}
+        onChoose={(first, last) => onRange({ from: new Date(first).toISOString(), to: new Date(last).toISOString() })}
+      />
+    </div>
+  );
+}
+
+const labels: Record<string, string> = { SOURCE_IP: 'Source address', DESTINATION_IP: 'Destination address' };
+
+export function fieldLabel(field: EventField): string {
+  return labels[field] ?? field.charAt(0) + field.slice(1).toLowerCase().replaceAll('_', ' ');
+}
+
+interface FieldPanelProps {
+  filter: EventFilter;
+  field: EventField;
+  onField(field: EventField): void;
+  onValue(field: EventField, value: string, not: boolean): void;
+}
+
+/** The commonest values; choosing one narrows the list, leaving it out narrows it too. */
+export function FieldPanel({ filter, field, onField, onValue }: FieldPanelProps) {
+  const { data, previousData } = useQuery(EventTopDocument, { variables: { filter, field } });
+  const top = (data ?? previousData)?.eventTop;
+  return (
+    <aside
+      aria-label="Values"
+      className="flex w-60 shrink-0 flex-col gap-2 overflow-y-auto border-r border-line bg-surface p-3 max-lg:hidden"
+    >
+      <Select
+        label="Group by"
+        value={field}
+        options={groupFields.map((f) => [f, fieldLabel(f)] as const)}
+        onChange={(value) => onField(value as EventField)}
+      />
+      {top ? (
+        <>
+          <div className="flex gap-1">
+            <div className="min-w-0 grow">
+              <BarList
+                rows={top.values.map(({ value, count }) => ({ key: value, label: value, count }))}
+                does="Show only"
+                onChoose={(value) => onValue(field, value, false)}
+                empty="No event has one."
+              />
+            </div>
+            <ul aria-label="Leave out" className="space-y-0.5">
+              {top.values.map(({ value }) => (
+                <li key={value} className="flex h-7 items-center">
+                  <IconButton
+                    icon={Minus}
+                    label={`Leave out ${value}`}
+                    className="size-6"
+                    onClick={() => onValue(field, value, true)}
+                  />
+                </li>
+              ))}
+            </ul>
+          </div>
+          {top.isEstimate && <p className="text-2xs text-muted">Counted over the latest 200,000.</p>}
+        </>
+      ) : (
+        <Skeleton className="h-64" />
+      )}
+    </aside>
+  );
+}

@@ -1,0 +1,128 @@
+// A rule is written: checked while it is typed, tried on events, stored.
+import { useQuery } from '@apollo/client/react';
+import { useBlocker, useNavigate, useParams } from '@tanstack/react-router';
+import { SearchX } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { useViewer } from '../../nouns/user/useViewer';
+import { Banner } from '../../ui/Banner';
+import { Button } from '../../ui/Button';
+import { notify } from '../../ui/notices';
+import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { Tabs } from '../../ui/Tabs';
+import { useChange } from '../../ui/useChange';
+import {
+  RuleCheckDocument,
+  RuleCreateDocument,
+  RuleDraftDocument,
+  type RuleDraftQuery,
+  RuleUpdateDocument,
+} from './RuleEditor.generated';
+import { RuleTest } from './RuleTest';
+import { RuleVersions } from './RuleVersions';
+import { template } from './sigma';
+import { YamlEditor } from './YamlEditor';
+
+const typingPause = 400;
+
+export function RuleEditorPage() {
+  const { id } = useParams({ strict: false });
+  const { data, error, refetch } = useQuery(RuleDraftDocument, { variables: { id: id ?? '' }, skip: !id });
+  const reload = () => void refetch().catch(() => undefined);
+  if (!id) return <Editor key="new" rule={null} onSaved={() => undefined} />;
+  if (data?.rule) return <Editor key={data.rule.id} rule={data.rule} onSaved={reload} />;
+  if (error) return <ErrorState title="The rule cannot be loaded" error={error} onRetry={reload} />;
+  return data ? <EmptyState icon={SearchX} title="There is no such rule" /> : <SkeletonRows />;
+}
+
+interface EditorProps {
+  rule: RuleDraftQuery['rule'];
+  onSaved(): void;
+}
+
+type Tab = 'test' | 'versions';
+
+function Editor({ rule, onSaved }: EditorProps) {
+  const change = useChange();
+  const navigate = useNavigate();
+  const { mayAdminister } = useViewer();
+  const [text, setText] = useState(rule?.source ?? template);
+  const [checked, setChecked] = useState(text);
+  const [tab, setTab] = useState<Tab>('test');
+  const [leaving, setLeaving] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setChecked(text), typingPause);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const { data, previousData } = useQuery(RuleCheckDocument, { variables: { source: checked } });
+  const check = (data ?? previousData)?.ruleCheck;
+  const dirty = text !== (rule?.source ?? template);
+  useBlocker({
+    shouldBlockFn: () => dirty && !leaving && !confirm('What you have written is not stored. Leave it?'),
+    enableBeforeUnload: dirty && !leaving,
+  });
+  const save = async () => {
+    if (rule) {
+      const done = await change(RuleUpdateDocument, {
+        input: { id: rule.id, expectedVersion: rule.version, source: text },
+      });
+      if (!done) return;
+      notify('info', 'Stored as a new version. Every replica follows within a second.');
+      onSaved();
+      return;
+    }
+    const done = await change(RuleCreateDocument, { input: { source: text, enabled: false } });
+    if (!done?.rule) return;
+    setLeaving(true);
+    notify('info', 'Stored, and disabled until you enable it.');
+    const { id } = done.rule;
+    setTimeout(() => void navigate({ to: '/rules', search: { rule: id } }));
+  };
+  const source = check && [check.logSource.product, check.logSource.category, check.logSource.service];
+  return (
+    <>
+      <div className="flex flex-wrap items-center gap-3 border-b border-line bg-canvas px-3 py-2">
+        <h1 className="min-w-0 truncate text-sm font-semibold">{rule ? rule.title : 'New rule'}</h1>
+        {rule && <span className="text-xs text-muted">version {rule.version}</span>}
+        {dirty && <span className="text-xs text-warn">not stored</span>}
+        <span role="status" className="ml-auto text-xs text-muted">
+          {check?.problem
+            ? `Line ${check.problem.line || 1}: ${check.problem.message}`
+            : check &&
+              `${check.state === 'ACTIVE' ? 'Would run' : 'Would not run'} on ${source?.filter(Boolean).join(' / ') || 'everything'}`}
+        </span>
+        {mayAdminister && (
+          <Button look="primary" disabled={!dirty || !!check?.problem} onClick={() => void save()}>
+            {rule ? 'Store as a new version' : 'Store rule'}
+          </Button>
+        )}
+      </div>
+      {check?.state === 'INACTIVE' && check.stateReason && (
+        <Banner tone="warn">It is right but does not run: {check.stateReason}</Banner>
+      )}
+      {!rule && check?.existing && (
+        <Banner tone="warn">There is a rule with this id already: {check.existing.title}.</Banner>
+      )}
+      <div className="flex min-h-0 grow max-lg:flex-col max-lg:overflow-y-auto">
+        <div className="flex min-h-80 min-w-0 grow flex-col border-line lg:border-r">
+          <YamlEditor text={text} problem={check?.problem ?? null} readOnly={!mayAdminister} onChange={setText} />
+        </div>
+        <div className="flex min-h-96 w-full shrink-0 flex-col bg-surface lg:w-[34rem]">
+          <Tabs<Tab>
+            label="About the rule"
+            tabs={[
+              { id: 'test', label: 'Test' },
+              ...(rule ? [{ id: 'versions' as const, label: 'Versions', count: rule.versions.nodes.length }] : []),
+            ]}
+            current={tab}
+            onChange={setTab}
+          >
+            {tab === 'test' && <RuleTest source={text} broken={!!check?.problem} />}
+            {tab === 'versions' && rule && (
+              <RuleVersions now={text} versions={rule.versions.nodes} onTake={mayAdminister ? setText : undefined} />
+            )}
+          </Tabs>
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,128 @@
+// Views that were kept: opened from here, kept from here.
+import { useQuery } from '@apollo/client/react';
+import { Bookmark, Trash2 } from 'lucide-react';
+import { type FormEvent, useState } from 'react';
+import type { QueryNoun } from '../../gql/schema';
+import { Button, IconButton } from '../../ui/Button';
+import { Dialog } from '../../ui/Dialog';
+import { TextField } from '../../ui/Field';
+import { Menu } from '../../ui/Menu';
+import { useChange } from '../../ui/useChange';
+import { useViewer } from '../user/useViewer';
+import { SavedViewCreateDocument, SavedViewDeleteDocument, SavedViewsDocument } from './SavedViews.generated';
+
+interface ViewsMenuProps {
+  noun: QueryNoun;
+  /** What is shown now, as a query line. */
+  query: string;
+  columns?: readonly string[];
+  onOpen(view: { query: string; columns: readonly string[] }): void;
+}
+
+export function ViewsMenu({ noun, query, columns = [], onOpen }: ViewsMenuProps) {
+  const change = useChange();
+  const { viewer } = useViewer();
+  const { data, refetch } = useQuery(SavedViewsDocument, { variables: { noun } });
+  const [dialog, setDialog] = useState<'keep' | 'manage' | null>(null);
+  const views = data?.savedViews.nodes ?? [];
+  const mine = views.filter((view) => view.owner?.id === viewer?.user?.id);
+  const reload = () => void refetch().catch(() => undefined);
+  return (
+    <>
+      <Menu
+        label="Saved views"
+        align="right"
+        trigger={(properties) => (
+          <Button icon={Bookmark} {...properties}>
+            Views
+          </Button>
+        )}
+        items={[
+          ...views.map((view) => ({
+            id: view.id,
+            label: view.name,
+            detail: view.shared && view.owner?.id !== viewer?.user?.id ? view.owner?.displayName : undefined,
+            onSelect: () => onOpen(view),
+          })),
+          { id: 'keep', label: 'Keep this view…', onSelect: () => setDialog('keep') },
+          ...(mine.length > 0 ? [{ id: 'manage', label: 'Remove a view…', onSelect: () => setDialog('manage') }] : []),
+        ]}
+      />
+      {dialog === 'keep' && (
+        <KeepView
+          noun={noun}
+          query={query}
+          columns={columns}
+          onClose={() => {
+            setDialog(null);
+            reload();
+          }}
+        />
+      )}
+      {dialog === 'manage' && (
+        <Dialog title="Your views" onClose={() => setDialog(null)}>
+          <ul className="space-y-1">
+            {mine.map((view) => (
+              <li key={view.id} className="flex items-center gap-2">
+                <span className="font-medium">{view.name}</span>
+                <code className="min-w-0 truncate font-mono text-xs text-muted">{view.query}</code>
+                <IconButton
+                  icon={Trash2}
+                  label={`Remove ${view.name}`}
+                  className="ml-auto"
+                  onClick={async () => {
+                    await change(SavedViewDeleteDocument, {
+                      input: { id: view.id, expectedVersion: view.version },
+                    });
+                    reload();
+                  }}
+                />
+              </li>
+            ))}
+          </ul>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+interface KeepViewProps extends Pick<ViewsMenuProps, 'noun' | 'query'> {
+  columns: readonly string[];
+  onClose(): void;
+}
+
+function KeepView({ noun, query, columns, onClose }: KeepViewProps) {
+  const change = useChange();
+  const [name, setName] = useState('');
+  const [shared, setShared] = useState(false);
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    const input = { noun, name: name.trim(), query, columns: [...columns], shared };
+    if (await change(SavedViewCreateDocument, { input })) onClose();
+  };
+  return (
+    <Dialog title="Keep this view" onClose={onClose}>
+      <form onSubmit={send} className="space-y-4">
+        <TextField label="Name" required maxLength={100} value={name} onChange={(e) => setName(e.target.value)} />
+        <p className="text-xs text-muted">
+          It shows <code className="font-mono break-all text-ink">{query || 'everything'}</code>
+        </p>
+        <label className="flex items-center gap-2">
+          <input
+            type="checkbox"
+            checked={shared}
+            onChange={(e) => setShared(e.target.checked)}
+            className="accent-accent"
+          />
+          Share it with everybody
+        </label>
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" look="primary" disabled={!name.trim()}>
+            Keep
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
