@@ -7,7 +7,7 @@ const pages = [
   ['/incidents', 'New incident'],
   ['/incidents?view=list', 'New incident'],
   ['/attack', 'techniques are watched'],
-  ['/assets', 'Criticality'],
+  ['/assets', 'Last seen'],
   ['/entity?kind=host&value=ws-axe-light', 'Latest events'],
   ['/rules/new', 'Would run'],
   ['/integrations', 'New token'],

@@ -15,7 +15,7 @@ const screens = [
   ['incidents', '/incidents', 'Encoded PowerShell on several hosts'],
   ['incidents-list', '/incidents?view=list', 'Encoded PowerShell on several hosts'],
   ['attack', '/attack', 'techniques are watched'],
-  ['assets', '/assets', 'Criticality'],
+  ['assets', '/assets', 'Last seen'],
   ['rule-editor', '/rules/new', 'Would run'],
   ['integrations', '/integrations', 'New token'],
   ['shippers', '/integrations?section=shippers', 'In a shell'],
@@ -103,10 +103,7 @@ for (const theme of ['dark', 'light'] as const) {
     await shoot('palette');
     await page.keyboard.press('Escape');
     await page.goto(`${target.url}/attack`);
-    await page
-      .getByRole('button', { name: /^T1059 / })
-      .first()
-      .click();
+    await page.getByRole('button', { name: /T1059/ }).first().click();
     await expect(page.getByRole('complementary', { name: 'Technique' })).toContainText('Rules (');
     await shoot('attack-technique');
     await page.goto(`${target.url}/assets`);

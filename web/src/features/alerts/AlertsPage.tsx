@@ -9,6 +9,7 @@ import { firstEvent } from '../../nouns/event/FirstSteps';
 import type { JobLineFragment } from '../../nouns/job/Job.generated';
 import { JobProgress } from '../../nouns/job/JobProgress';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
+import { severities } from '../../nouns/severity/severity';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button, IconButton } from '../../ui/Button';
 import { Command } from '../../ui/Command';
@@ -112,9 +113,10 @@ export function AlertsPage() {
     if (selection.ids.size > 0) setEscalating([...selection.ids]);
     else if (target) setEscalating([target]);
   };
-  const first = escalating?.[0]
-    ? client.cache.readFragment({ fragment: AlertRowFragmentDoc, id: `Alert:${escalating[0]}` })
-    : null;
+  const escalated = (escalating ?? []).flatMap((id) => {
+    const alert = client.cache.readFragment({ fragment: AlertRowFragmentDoc, id: `Alert:${id}` });
+    return alert ? [alert] : [];
+  });
   const chooseColumn = (id: string) => {
     const now = new Set(search.cols?.split(',') ?? usualIds);
     if (!now.delete(id)) now.add(id);
@@ -247,8 +249,8 @@ export function AlertsPage() {
       {escalating && (
         <EscalateDialog
           ids={escalating}
-          title={first?.title ?? ''}
-          severity={first?.severity ?? 'HIGH'}
+          title={escalated[0]?.title ?? ''}
+          severity={severities.find((s) => escalated.some((alert) => alert.severity === s)) ?? 'HIGH'}
           onClose={() => {
             setEscalating(null);
             selection.clear();

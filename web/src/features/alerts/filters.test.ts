@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { severities } from '../../nouns/severity/severity';
-import { type AlertSearch, apiFilter, filtersOf, formatSearch, readSearch, toggle } from './filters';
+import { type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf, readSearch, toggle } from './filters';
 
 describe('the queue in the URL', () => {
   test.each<[Record<string, unknown>, AlertSearch, string]>([
@@ -27,7 +27,7 @@ describe('apiFilter', () => {
     expect(apiFilter(filtersOf({ status: 'all' }))).toEqual({});
     expect(apiFilter(filtersOf({ status: 'all', severity: 'high', q: 'web' }))).toEqual({
       severity: { in: ['HIGH'] },
-      text: { contains: 'web' },
+      query: 'web',
     });
   });
 
@@ -42,4 +42,20 @@ test('toggling: the first click shows one alone, the last one off shows all', ()
   expect(toggle(severities, 'HIGH', severities)).toEqual(['HIGH']);
   expect(toggle(['HIGH'], 'CRITICAL', severities)).toEqual(['CRITICAL', 'HIGH']);
   expect(toggle(['HIGH'], 'HIGH', severities)).toEqual(severities);
+});
+
+test('the view that is kept says the chips and the line as one line', () => {
+  expect(queryLineOf(filtersOf(readSearch({ severity: 'high,critical', q: 'a OR b' })))).toBe(
+    'status:new,acknowledged,in_progress severity:critical,high (a OR b)',
+  );
+  expect(queryLineOf(filtersOf(readSearch({ status: 'all' })))).toBe('');
+});
+
+test('times and columns stand in the URL; what makes no sense is left out', () => {
+  expect(readSearch({ since: '24h', cols: 'title,host,nonsense', chart: 'off' })).toEqual({
+    since: '24h',
+    cols: 'title,host',
+    chart: 'off',
+  });
+  expect(apiFilter(filtersOf(readSearch({ status: 'all', since: '24h' })))).toEqual({ lastSeen: { gte: 'now-24h' } });
 });

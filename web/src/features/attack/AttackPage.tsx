@@ -199,7 +199,6 @@ function Cell({ technique, show, strength, open, at, focusable, onOpen }: CellPr
       type="button"
       data-at={at}
       tabIndex={focusable ? 0 : -1}
-      aria-label={told}
       title={told}
       onClick={onOpen}
       className={clsx(
@@ -222,10 +221,16 @@ function Cell({ technique, show, strength, open, at, focusable, onOpen }: CellPr
       <span className="relative flex gap-2 pl-1 text-muted tabular-nums">
         <span className="font-mono">{id}</span>
         {show === 'alerts'
-          ? alerts > 0 && <span>{alerts.toLocaleString('en')}</span>
+          ? alerts > 0 && (
+              <span>
+                {alerts.toLocaleString('en')}
+                <span className="sr-only"> alerts</span>
+              </span>
+            )
           : rules > 0 && (
               <span>
                 {enabled}/{rules}
+                <span className="sr-only"> rules run</span>
               </span>
             )}
       </span>

@@ -107,7 +107,7 @@ export function HealthPage() {
             <p className="text-muted">None has run.</p>
           ) : (
             <Table
-              label="Jobs"
+              label="List of jobs"
               columns={['Job', 'State', 'Done', 'Refused', 'By', 'Begun', 'Says']}
               rows={data.jobs.nodes.map((job) => ({
                 key: job.id,

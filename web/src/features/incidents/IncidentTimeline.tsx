@@ -1,4 +1,4 @@
-// What happened, the latest last, over a picture of when.
+// What happened, the latest first, under a picture of when.
 import { useApolloClient, useQuery } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
 import clsx from 'clsx';

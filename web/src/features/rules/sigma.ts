@@ -142,7 +142,7 @@ logsource:
     category: process_creation
 detection:
     selection:
-        Image|endswith: '\\\\example.exe'
+        Image|endswith: '\\example.exe'
     condition: selection
 falsepositives:
     - Unknown

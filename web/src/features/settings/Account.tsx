@@ -38,7 +38,7 @@ export function Account() {
       </div>
       <Card title="Logins">
         <Table
-          label="Logins"
+          label="List of logins"
           columns={['Browser', 'From', 'Since', 'Last used', '']}
           rows={data.sessions.nodes.map((session) => ({
             key: session.id,

@@ -53,6 +53,10 @@ const fields: Record<string, string> = {
   firstSeen: 'First seen',
   acknowledgedAt: 'Acknowledged at',
   closedAt: 'Closed at',
+  taskCount: 'Tasks',
+  tasksDone: 'Tasks done',
+  alertCount: 'Alerts',
+  commentCount: 'Comments',
 };
 
 export function fieldLabel(field: string): string {
