@@ -139,6 +139,13 @@ bench/contract-short: deps/servers bin ## the same with 50,000 events, in a minu
 	go -C bench build -o $(CURDIR)/bin/bench .
 	bin/bench contract --short $(ARGS)
 
+.PHONY: bench/web bench/web-hour
+bench/web: deps/browser build ## the dashboard's budgets: sizes, and the queue in a browser with 50,000 alerts and 200 changes a second
+	cd web && npm run size && npm run bench
+
+bench/web-hour: deps/browser build ## the same, and an hour of it with the heap looked at each minute
+	cd web && MINUTES=$(or $(MINUTES),60) npm run bench
+
 .PHONY: chaos
 chaos: ## 1,000 cycles of killing, stopping, pausing and cutting off replicas, database and Redis (CHAOS_CYCLES=...)
 	CI=true CHAOS_CYCLES=$(or $(CHAOS_CYCLES),1000) go test ./e2e -run TestChaosOfProcesses -count=1 -v -timeout 90m

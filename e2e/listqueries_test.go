@@ -116,12 +116,21 @@ func TestListsTakeAFixedNumberOfQueries(t *testing.T) {
 		}
 		return n
 	}
+	// Entities by their ids: those there are, and one that is not.
+	byIDs := func() string {
+		global := []string{monitor.GlobalID(monitor.KindAlert, monitor.ID{15: 99}.String())}
+		for _, id := range ids {
+			global = append(global, monitor.GlobalID(monitor.KindAlert, id.String()))
+		}
+		return fmt.Sprintf(`{ nodes(ids: ["%s"]) { ... on Alert { title assignee { name } rule { title } } } }`, strings.Join(global, `","`))
+	}
 	grow(0, 3)
-	few := map[string]int{}
+	few := map[string]int{"nodes": count(byIDs())}
 	for name, query := range queries {
 		few[name] = count(query)
 	}
 	grow(3, 40)
+	queries["nodes"] = byIDs()
 	for name, query := range queries {
 		many := count(query)
 		t.Logf("%s: %d queries for 3 rows, %d for 40", name, few[name], many)

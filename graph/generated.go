@@ -859,6 +859,7 @@ type ComplexityRoot struct {
 		Jobs              func(childComplexity int, first int, after *string) int
 		Journal           func(childComplexity int, filter *monitor.JournalFilter, object *string, first int, after *string) int
 		Node              func(childComplexity int, id string) int
+		Nodes             func(childComplexity int, ids []string) int
 		ProcessTree       func(childComplexity int, event string) int
 		QueryLine         func(childComplexity int, noun monitor.LineNoun, query string) int
 		RateLimit         func(childComplexity int) int
@@ -1452,6 +1453,7 @@ type ProcessResolver interface {
 type QueryResolver interface {
 	Viewer(ctx context.Context) (*monitor.Viewer, error)
 	Node(ctx context.Context, id string) (monitor.Node, error)
+	Nodes(ctx context.Context, ids []string) ([]monitor.Node, error)
 	Events(ctx context.Context, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) (*page.Connection[*monitor.Event], error)
 	Event(ctx context.Context, id string) (*monitor.Event, error)
 	Alerts(ctx context.Context, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) (*page.Connection[*monitor.Alert], error)
@@ -5249,6 +5251,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.nodes":
+		if e.ComplexityRoot.Query.Nodes == nil {
+			break
+		}
+
+		args, err := ec.field_Query_nodes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Nodes(childComplexity, args["ids"].([]string)), true
 	case "Query.processTree":
 		if e.ComplexityRoot.Query.ProcessTree == nil {
 			break
@@ -7148,6 +7161,11 @@ type Query {
   viewer: Viewer! @auth(requires: VIEWER)
   "Any entity by its id; null where there is none."
   node(id: ID!): Node @auth(requires: VIEWER)
+  "Entities by their ids, in the order of the ids; null where there is none."
+  nodes(
+    "At most 100, of any kinds."
+    ids: [ID!]!
+  ): [Node]! @auth(requires: VIEWER) @cost(weight: 1, size: 100)
   "Events, newest first. ` + "`" + `first` + "`" + ` is at most 500; a page has 16 MiB of records at most, so it may be shorter though hasNextPage is true."
   events(filter: EventFilter, orderBy: EventOrder = OCCURRED_AT_DESC, first: Int!, after: String): EventConnection! @auth(requires: VIEWER)
   "One event by its id."
@@ -14645,6 +14663,20 @@ func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_nodes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ids"] = arg0
 	return args, nil
 }
 
@@ -29512,6 +29544,50 @@ func (ec *executionContext) fieldContext_Query_node(ctx context.Context, field g
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_node_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_nodes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Nodes(ctx, fc.Args["ids"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []monitor.Node) graphql.Marshaler {
+			return ec.marshalNNode2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNode(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_nodes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_nodes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -49117,6 +49193,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_node(ctx, field)
 				})
+		case "nodes":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_nodes(ctx, field)
+				})
 		case "events":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -54349,6 +54431,16 @@ func (ec *executionContext) marshalNMatchedField2ᚕgithubᚗcomᚋsecurityᚑmo
 			return graphql.Null
 		}
 	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNode(ctx context.Context, sel ast.SelectionSet, v []monitor.Node) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalONode2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNode(ctx, sel, v[i])
+	})
 
 	return ret
 }

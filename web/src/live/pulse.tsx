@@ -2,6 +2,7 @@
 // only needs to know when to look again: counts, badges, open panels.
 import { useCallback, useEffect, useRef } from 'react';
 import { AlertPulseDocument, type AlertPulseSubscription } from './AlertPulse.generated';
+import { createPace } from './pace';
 import { useFeed } from './useFeed';
 
 type PulseItem = AlertPulseSubscription['alertFeed']['entries'][number]['alert'];
@@ -41,24 +42,13 @@ export function usePulse(
   latest.current = { look, concerns };
   const beat = useCallback((changed: ReadonlyMap<string, number>) => latest.current.concerns?.(changed) ?? true, []);
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let again = false;
-    const run = () => {
-      again = false;
-      latest.current.look();
-      timer = setTimeout(() => {
-        timer = undefined;
-        if (again) run();
-      }, period);
-    };
+    const pace = createPace(() => latest.current.look(), period);
     const listener: Listener = (changed) => {
-      if (!beat(changed)) return;
-      if (timer === undefined) run();
-      else again = true;
+      if (beat(changed)) pace.request();
     };
     listeners.add(listener);
     return () => {
-      clearTimeout(timer);
+      pace.stop();
       listeners.delete(listener);
     };
   }, [period, beat]);

@@ -31,6 +31,8 @@ interface VirtualGridProps {
   selected?: ReadonlySet<string>;
   onActivate(id: string): void;
   onOpen(id: string): void;
+  /** Called with the places of the rows that are drawn, when others are. */
+  onShown?(first: number, last: number): void;
   /** Called when the last loaded rows come into view. */
   onEnd?(): void;
   /** Called with whether the first row is in view. */
@@ -41,7 +43,7 @@ interface VirtualGridProps {
   footer?: ReactNode;
 }
 
-const overscan = 12;
+const overscan = 8;
 
 export function VirtualGrid(props: VirtualGridProps) {
   const { ids, activeId, rowHeight = 32, measured = false } = props;
@@ -57,7 +59,12 @@ export function VirtualGrid(props: VirtualGridProps) {
   });
   const items = rows.getVirtualItems();
 
+  const firstShown = items[0]?.index ?? 0;
   const lastShown = items.at(-1)?.index ?? 0;
+  const onShown = useRef(props.onShown);
+  onShown.current = props.onShown;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other rows in the same places are others
+  useEffect(() => onShown.current?.(firstShown, lastShown), [firstShown, lastShown, ids]);
   const onEnd = useRef(props.onEnd);
   onEnd.current = props.onEnd;
   useEffect(() => {

@@ -32,6 +32,8 @@ export function AlertHistogram({ filters, onRange }: AlertHistogramProps) {
       to: new Date(to).toISOString(),
       interval: `PT${interval}S`,
     },
+    // Every look has bounds of its own: the cache would keep them all.
+    fetchPolicy: 'no-cache',
   });
   usePulse(() => setNow(Date.now()), refreshPeriod);
   const found = (data ?? previousData)?.alertTimeSeries;

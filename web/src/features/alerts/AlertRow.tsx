@@ -22,7 +22,14 @@ interface AlertRowProps {
 
 export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onSelect }: AlertRowProps) {
   const { data, complete } = useFragment({ fragment: AlertRowFragmentDoc, from: { __typename: 'Alert', id } });
-  if (!complete) return null;
+  if (!complete) {
+    return (
+      <div role="gridcell" className="col-span-full" aria-busy>
+        <div className="h-3 w-2/5 rounded bg-line" />
+        <span className="sr-only">Loading</span>
+      </div>
+    );
+  }
   // Where columns were chosen they all stand, however narrow the list.
   const [mid, wide] = layout.chosen ? ['', ''] : [midWidth, wideWidth];
   const has = (column: string) => layout.shown.has(column);

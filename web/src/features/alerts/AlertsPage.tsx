@@ -194,7 +194,12 @@ export function AlertsPage() {
           onPointerEnter={() => setPointed(true)}
           onPointerLeave={() => setPointed(false)}
         >
-          <NewPill count={queue.arrived.size} waiting={paused ? queue.waiting : 0} onShow={showNew} />
+          <NewPill
+            count={calm ? 0 : queue.arrived.size}
+            more={queue.overflowed}
+            waiting={paused ? queue.waiting : 0}
+            onShow={showNew}
+          />
           {queue.error && queue.ids.length === 0 ? (
             <ErrorState title="The alerts cannot be loaded" error={queue.error} onRetry={queue.reload} />
           ) : queue.loading && queue.ids.length === 0 ? (
@@ -217,6 +222,7 @@ export function AlertsPage() {
               onActivate={activate}
               onOpen={openAlert}
               onEnd={queue.loadMore}
+              onShown={queue.show}
               onTop={setAtTop}
               scrollRef={scrollRef}
               rowClass={(id) => (queue.fresh.has(id) ? 'animate-arrived' : undefined)}
@@ -270,7 +276,8 @@ function nextOf(ids: readonly string[], id: string, gone: ReadonlySet<string>): 
 }
 
 /** How many wait above, announced politely; it takes no room, so that nothing moves. */
-function NewPill({ count, waiting, onShow }: { count: number; waiting: number; onShow(): void }) {
+function NewPill(props: { count: number; more: boolean; waiting: number; onShow(): void }) {
+  const { count, more, waiting, onShow } = props;
   return (
     <div role="status" className="pointer-events-none absolute inset-x-0 top-0.5 z-20 flex justify-center">
       {waiting > 0 ? (
@@ -285,7 +292,8 @@ function NewPill({ count, waiting, onShow }: { count: number; waiting: number; o
             className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-0.5 text-xs font-semibold text-accent-ink shadow-pop"
           >
             <ArrowUp size={13} aria-hidden />
-            {count.toLocaleString('en')} new
+            {count.toLocaleString('en')}
+            {more && '+'} new
           </button>
         )
       )}

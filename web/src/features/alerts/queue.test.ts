@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FeedChange } from '../../gql/schema';
-import { appendPage, applyEntries, emptyQueue, type Queue, release } from './queue';
+import { appendPage, applyEntries, emptyQueue, isSettled, mostArrived, type Queue, release, remove } from './queue';
 
 const at = (second: number) => `2026-05-04T09:30:${String(second).padStart(2, '0')}.000000Z`;
 const entry = (change: FeedChange, id: string, second: number) => ({ change, item: { id, lastSeen: at(second) } });
@@ -81,5 +81,35 @@ describe('the live queue', () => {
     const queue = release(listed(), 2);
     expect(queue.ids).toEqual(['c', 'b']);
     expect(queue.hasMore).toBe(true);
+  });
+
+  test('past the bound new ones are not kept apart, and the queue says so until it is released', () => {
+    const many = Array.from({ length: mostArrived }, (_, n) => entry('ENTERED', `n${n}`, 50));
+    const full = applyEntries(listed(), many);
+    expect(full.overflowed).toBe(false);
+    const again = applyEntries(full, [entry('UPDATED', 'n0', 51)]);
+    expect(again.overflowed, 'one that waits already takes no more room').toBe(false);
+    const over = applyEntries(full, [entry('ENTERED', 'further', 52)]);
+    expect([over.overflowed, over.arrived.size]).toEqual([true, mostArrived]);
+    expect(release(over).overflowed).toBe(false);
+  });
+
+  test('many that come at once are not drawn as new', () => {
+    const few = release(applyEntries(listed(), [entry('ENTERED', 'x', 50)]));
+    expect([...few.fresh]).toEqual(['x']);
+    const ids = ['p', 'q', 'r', 's', 't', 'u'];
+    const many = release(
+      applyEntries(
+        listed(),
+        ids.map((id) => entry('ENTERED', id, 50)),
+      ),
+    );
+    expect(many.fresh.size).toBe(0);
+  });
+
+  test('alerts that are no longer there leave at once', () => {
+    const queue = remove(applyEntries(listed(), [entry('LEFT', 'b', 20)]), ['b', 'never listed']);
+    expect(queue.ids).toEqual(['c', 'a']);
+    expect(isSettled(queue)).toBe(true);
   });
 });

@@ -16,11 +16,18 @@ export interface Queue {
   arrived: ReadonlyMap<string, string>;
   /** No longer matches, and still stands in its row. */
   gone: ReadonlySet<string>;
-  /** Came in with the last release: drawn as new. */
+  /** Came in with the last release, when they are few: drawn as new. */
   fresh: ReadonlySet<string>;
   /** Whether the server has older ones. */
   hasMore: boolean;
+  /** More have arrived than are kept apart: the list must be read anew to show them. */
+  overflowed: boolean;
 }
+
+/** New ones that are kept apart while somebody reads further below. */
+export const mostArrived = 5_000;
+
+const mostFresh = 5;
 
 export const emptyQueue: Queue = {
   ids: [],
@@ -29,6 +36,7 @@ export const emptyQueue: Queue = {
   gone: new Set(),
   fresh: new Set(),
   hasMore: false,
+  overflowed: false,
 };
 
 /** The queue with a further page below. What has come meanwhile stays. */
@@ -52,6 +60,7 @@ export function applyEntries(queue: Queue, entries: readonly FeedEntry<Placed>[]
   const seen = new Map(queue.seen);
   const arrived = new Map(queue.arrived);
   const gone = new Set(queue.gone);
+  let overflowed = queue.overflowed;
   const oldest = queue.hasMore ? seen.get(queue.ids.at(-1) ?? '') : undefined;
   for (const { change, item } of entries) {
     if (change === 'LEFT') {
@@ -62,9 +71,23 @@ export function applyEntries(queue: Queue, entries: readonly FeedEntry<Placed>[]
     gone.delete(item.id);
     if (seen.has(item.id)) seen.set(item.id, item.lastSeen);
     // What belongs below the loaded pages comes when they are scrolled to.
-    else if (oldest === undefined || compare(item.lastSeen, oldest) >= 0) arrived.set(item.id, item.lastSeen);
+    else if (oldest === undefined || compare(item.lastSeen, oldest) >= 0) {
+      if (arrived.size < mostArrived || arrived.has(item.id)) arrived.set(item.id, item.lastSeen);
+      else overflowed = true;
+    }
   }
-  return { ...queue, seen, arrived, gone };
+  return { ...queue, seen, arrived, gone, overflowed };
+}
+
+/** The queue without rows whose alerts are no longer there. */
+export function remove(queue: Queue, ids: readonly string[]): Queue {
+  const seen = new Map(queue.seen);
+  const gone = new Set(queue.gone);
+  for (const id of ids) {
+    seen.delete(id);
+    gone.delete(id);
+  }
+  return { ...queue, ids: queue.ids.filter((id) => seen.has(id)), seen, gone };
 }
 
 /** The queue with everything in its right place. At most `most` rows are kept; older ones are read again when scrolled to. */
@@ -82,8 +105,10 @@ export function release(queue: Queue, most = Number.POSITIVE_INFINITY): Queue {
     seen,
     arrived: new Map(),
     gone: new Set(),
-    fresh: new Set(queue.arrived.keys()),
+    // Where many come at once, colour tells nothing.
+    fresh: queue.arrived.size > mostFresh ? new Set() : new Set(queue.arrived.keys()),
     hasMore: queue.hasMore || trimmed,
+    overflowed: false,
   };
 }
 

@@ -3,14 +3,23 @@
 import { useApolloClient } from '@apollo/client/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { AlertFilter } from '../../gql/schema';
-import { useFeed } from '../../live/useFeed';
+import { createPace, type Pace } from '../../live/pace';
+import { type FeedEntry, useFeed } from '../../live/useFeed';
 import { AlertQueueDocument, AlertQueueFeedDocument } from './AlertQueue.generated';
-import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
-import { appendPage, applyEntries, emptyQueue, isSettled, type Queue, release } from './queue';
+import type { AlertRowFragment } from './AlertRow.generated';
+import { appendPage, applyEntries, emptyQueue, isSettled, type Placed, type Queue, release, remove } from './queue';
+import { RowData } from './rowData';
 
 const pageSize = 50;
 /** Rows that are kept when the list is scrolled to its top. */
 const mostRows = 1_000;
+/** Rows show their changes with the next frame; where they stand changes no more often than this, ms. */
+const placePeriod = 500;
+/** Rows above and below those in view whose data is kept. */
+const nearby = 200;
+/** New rows behind the pill, and rows at the list's top, whose data is kept. */
+const ready = 100;
+const tendPeriod = 150;
 
 interface AlertQueueOptions {
   filter: AlertFilter;
@@ -31,6 +40,8 @@ export interface AlertQueue extends Queue {
   showNew(): void;
   loadMore(): void;
   reload(): void;
+  /** Tells which rows are in view: their data is read where it is not at hand. */
+  show(first: number, last: number): void;
 }
 
 interface Loaded {
@@ -64,15 +75,37 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
   latest.current = { calm, openId, filter, state };
   const asked = useRef(0);
 
-  const store = useCallback(
-    (alerts: readonly AlertRowFragment[]) =>
-      client.cache.batch({
-        update: (cache) => {
-          for (const data of alerts) cache.writeFragment({ fragment: AlertRowFragmentDoc, data });
-        },
-      }),
-    [client],
+  const [rows] = useState(
+    () => new RowData(client, (ids) => setState((was) => ({ ...was, queue: remove(was.queue, ids) }))),
   );
+  const view = useRef({ first: 0, last: 0 });
+  const tending = useRef<Pace | null>(null);
+  useEffect(() => {
+    const made = createPace(() => {
+      const { openId, state } = latest.current;
+      const { ids, arrived } = state.queue;
+      const { first, last } = view.current;
+      // It fails as the list's next page does, and is tried again with the next move.
+      rows.want(ids.slice(first, last + 1)).catch(() => undefined);
+      rows.keepOnly(
+        new Set([
+          ...ids.slice(0, ready),
+          ...ids.slice(Math.max(0, first - nearby), last + nearby),
+          ...[...arrived.keys()].slice(-ready),
+          ...(openId ? [openId] : []),
+        ]),
+      );
+    }, tendPeriod);
+    tending.current = made;
+    return () => {
+      made.stop();
+      rows.close();
+    };
+  }, [rows]);
+  const show = useCallback((first: number, last: number) => {
+    view.current = { first, last };
+    tending.current?.request();
+  }, []);
 
   const load = useCallback(
     async (mode: 'anew' | 'further', after: string | null = null) => {
@@ -88,7 +121,7 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
         });
         if (turn !== asked.current || !data) return;
         const { nodes, pageInfo, position, totalCount, totalCountIsEstimate } = data.alerts;
-        store(nodes);
+        rows.write(nodes);
         setState((was) => ({
           ...was,
           queue: appendPage(mode === 'anew' ? emptyQueue : was.queue, nodes, pageInfo.hasNextPage),
@@ -106,7 +139,7 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
         if (turn === asked.current) setState((was) => ({ ...was, loading: false, error }));
       }
     },
-    [client, store],
+    [client, rows],
   );
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter is another list
@@ -115,21 +148,38 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
   }, [key, load]);
 
   const settle = useCallback(() => {
+    const { queue, loading } = latest.current.state;
+    // Too many came to keep them apart: the list is read anew.
+    if (queue.overflowed) {
+      if (!loading) void load('anew');
+      return;
+    }
     setState((was) => {
+      if (was.queue.overflowed) return was;
       const queue = release(was.queue, mostRows);
-      const dropped = was.queue.ids.filter((id) => !queue.seen.has(id) && id !== latest.current.openId);
-      // Outside the state change: the rows that show them must be gone first.
-      if (dropped.length > 0) {
-        setTimeout(() => {
-          for (const id of dropped) {
-            if (!latest.current.state.queue.seen.has(id)) client.cache.evict({ id: `Alert:${id}` });
-          }
-        }, 1_000);
-      }
       const oldest = queue.seen.get(queue.ids.at(-1) ?? '') ?? '';
       return { ...was, queue, pageEnds: was.pageEnds.filter((end) => end.lastSeen >= oldest) };
     });
-  }, [client]);
+  }, [load]);
+
+  // What came since the rows were last put in their places.
+  const unplaced = useRef<FeedEntry<Placed>[]>([]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another filter is another list
+  useEffect(() => {
+    unplaced.current = [];
+  }, [key]);
+  const pace = useRef<Pace | null>(null);
+  useEffect(() => {
+    const made = createPace(() => {
+      const entries = unplaced.current;
+      unplaced.current = [];
+      setState((was) => ({ ...was, queue: applyEntries(was.queue, entries) }));
+      if (latest.current.calm) settle();
+      tending.current?.request();
+    }, placePeriod);
+    pace.current = made;
+    return made.stop;
+  }, [settle]);
 
   const feed = useFeed({
     document: AlertQueueFeedDocument,
@@ -139,9 +189,11 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
     read: (data) => data.alertFeed.entries.map((e) => ({ change: e.change, item: e.alert as AlertRowFragment })),
     idOf: (alert) => alert.id,
     onFlush: (entries, cache) => {
-      for (const { item } of entries) cache.writeFragment({ fragment: AlertRowFragmentDoc, data: item });
-      setState((was) => ({ ...was, queue: applyEntries(was.queue, entries) }));
-      if (latest.current.calm) settle();
+      for (const { change, item } of entries) {
+        rows.update(cache, item, change === 'ENTERED');
+        unplaced.current.push({ change, item: { id: item.id, lastSeen: item.lastSeen } });
+      }
+      pace.current?.request();
     },
     onResync: () => load('anew'),
   });
@@ -160,6 +212,7 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
     total: state.total,
     totalIsEstimate: state.totalIsEstimate,
     showNew: settle,
+    show,
     loadMore: () => {
       if (!loading && queue.hasMore && !state.error) load('further', pageEnds.at(-1)?.cursor ?? null);
     },

@@ -42,6 +42,8 @@ export function EventHistogram({ filter, range, live, onRange }: EventHistogramP
       to: new Date(to).toISOString(),
       interval: `PT${interval}S`,
     },
+    // Every look has bounds of its own: the cache would keep them all.
+    fetchPolicy: 'no-cache',
   });
   const found = (data ?? previousData)?.eventTimeSeries;
   return (

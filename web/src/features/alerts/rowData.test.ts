@@ -1,0 +1,113 @@
+import { ApolloClient, ApolloLink, InMemoryCache, Observable } from '@apollo/client';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
+import { RowData } from './rowData';
+
+const row = (id: string, version = 1, assignee: AlertRowFragment['assignee'] = null): AlertRowFragment => ({
+  __typename: 'Alert',
+  id,
+  version,
+  title: `Alert ${id}`,
+  severity: 'HIGH',
+  status: 'NEW',
+  disposition: null,
+  assignee,
+  count: 1,
+  firstSeen: '2026-05-04T09:30:00Z',
+  lastSeen: '2026-05-04T09:30:00Z',
+  createdAt: '2026-05-04T09:30:00Z',
+  host: 'ws-1',
+  user: 'ana',
+  source: { __typename: 'Endpoint', ip: null, port: null },
+  destination: { __typename: 'Endpoint', ip: null, port: null },
+  techniques: [],
+  process: '',
+  tags: [],
+  incident: null,
+});
+
+describe('RowData', () => {
+  /** What the server was asked for, and how it is answered. */
+  let asked: string[][];
+  let answer: (data: { nodes: unknown[] } | Error) => void;
+  let missing: string[];
+  let cache: InMemoryCache;
+  let rows: RowData;
+
+  beforeEach(() => {
+    asked = [];
+    missing = [];
+    cache = new InMemoryCache();
+    const link = new ApolloLink(
+      (operation) =>
+        new Observable((observer) => {
+          asked.push(operation.variables.ids as string[]);
+          answer = (data) => {
+            if (data instanceof Error) return observer.error(data);
+            observer.next({ data });
+            observer.complete();
+          };
+        }),
+    );
+    rows = new RowData(new ApolloClient({ cache, link }), (ids) => missing.push(...ids));
+  });
+
+  const titleOf = (id: string) => cache.readFragment({ fragment: AlertRowFragmentDoc, id: `Alert:${id}` })?.version;
+
+  test('keeps what is near, lets the rest go, and reads it again when it is wanted', async () => {
+    rows.write([row('a'), row('b'), row('c')]);
+    rows.keepOnly(new Set(['b']));
+    expect([titleOf('a'), titleOf('b'), titleOf('c')]).toEqual([undefined, 1, undefined]);
+    const reading = rows.want(['a', 'b']);
+    expect(asked, 'only what is not there').toEqual([['a']]);
+    rows.want(['a']);
+    expect(asked.length, 'not twice while it is on its way').toBe(1);
+    answer({ nodes: [row('a', 2)] });
+    await reading;
+    expect(titleOf('a')).toBe(2);
+  });
+
+  test('what the feed brings while a row is read is newer than the answer', async () => {
+    const reading = rows.want(['a']);
+    rows.update(cache, row('a', 7), false);
+    answer({ nodes: [row('a', 6)] });
+    await reading;
+    expect(titleOf('a')).toBe(7);
+  });
+
+  test('changes of rows that are far away are not kept', () => {
+    rows.write([row('near')]);
+    rows.update(cache, row('far', 2), false);
+    rows.update(cache, row('near', 2), false);
+    rows.update(cache, row('new'), true);
+    expect([titleOf('far'), titleOf('near'), titleOf('new')]).toEqual([undefined, 2, 1]);
+  });
+
+  test('an alert that is no longer there is told; one that could not be read is not', async () => {
+    const reading = rows.want(['a', 'b']);
+    answer({ nodes: [null, row('b')] });
+    await reading;
+    expect(missing).toEqual(['a']);
+    const failing = rows.want(['c']);
+    answer(new Error('away'));
+    await expect(failing).rejects.toThrow('away');
+    expect(missing).toEqual(['a']);
+    rows.want(['c']);
+    expect(asked.at(-1), 'it can be wanted again').toEqual(['c']);
+  });
+
+  test('nothing stays behind after thousands of alerts have come and gone', () => {
+    for (let n = 0; n < 3_000; n++) {
+      const assignee = { __typename: 'User', id: `u${n}`, name: 'ana', displayName: 'Ana' } as const;
+      rows.write([row(`a${n}`, 1, assignee)]);
+      rows.update(cache, row(`a${n}`, 2, assignee), false);
+      rows.keepOnly(new Set([`a${n}`]));
+    }
+    const left = Object.keys(cache.extract());
+    expect(left.filter((key) => key.startsWith('Alert:'))).toEqual(['Alert:a2999']);
+    expect(left.filter((key) => key.startsWith('User:')).length, 'collected now and then').toBeLessThanOrEqual(501);
+    rows.close();
+    cache.gc();
+    expect(Object.keys(cache.extract()).filter((key) => /^(Alert|User):/.test(key))).toEqual([]);
+  });
+});
