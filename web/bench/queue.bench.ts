@@ -81,7 +81,7 @@ test('the queue keeps its budgets', async ({ browser }) => {
       const rows = await scrollToEnd(page);
       console.log(`${rows} rows scrolled through`);
       note('at the end', 'heap', await heapOf(devtools));
-      await noteFrames('at the end', page, () => scroll(page, span, -400));
+      await noteFrames('at the end', page, () => scroll(page, span, -120));
     }
     await context.close();
   }
@@ -138,7 +138,7 @@ async function triage(page: Page, ms: number): Promise<void> {
 }
 
 /** Down as fast as a wheel goes, through page after page. */
-async function scroll(page: Page, ms: number, step = 400): Promise<void> {
+async function scroll(page: Page, ms: number, step = 120): Promise<void> {
   await page.getByRole('grid', { name: 'Alerts' }).hover();
   const until = Date.now() + ms;
   while (Date.now() < until) {

@@ -145,6 +145,7 @@ export function VirtualGrid(props: VirtualGridProps) {
               }}
               className={clsx(
                 'absolute top-0 left-0 w-full border-b border-line',
+                !measured && 'contain-strict',
                 props.selected?.has(id) && id !== activeId && 'bg-accent-soft',
                 id === activeId ? 'bg-selected' : 'hover:bg-hover',
                 !measured && clsx('grid cursor-pointer items-center gap-3 px-3', props.template),
