@@ -119,7 +119,7 @@ func (a *App) observed(next http.Handler) http.Handler {
 		_, _ = rand.Read(b[:]) // never fails since Go 1.24
 		id := hex.EncodeToString(b[:])
 		w.Header().Set("X-Request-Id", id)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
+		a.setHeaders(w.Header(), r.URL.Path)
 		defer func() {
 			p := recover()
 			if p == nil {
