@@ -16,7 +16,8 @@ const countPeriod = 2_000;
 
 interface AlertFacetsProps {
   filters: AlertFilters;
-  onChange(filters: AlertFilters): void;
+  /** `typed`: the query line changed under somebody's fingers. */
+  onChange(filters: AlertFilters, typed?: boolean): void;
   searchRef: RefObject<HTMLInputElement>;
   children?: ReactNode;
 }
@@ -71,7 +72,7 @@ export function AlertFacets({ filters, onChange, searchRef, children }: AlertFac
         label="Search words, or host:ws-01 user:ana count:>10"
         value={filters.query}
         line={line}
-        onChange={(query) => onChange({ ...filters, query })}
+        onChange={(query) => onChange({ ...filters, query }, true)}
         inputRef={searchRef}
       />
       {children}

@@ -9,7 +9,7 @@ import { formatFlow } from '../../nouns/endpoint/endpoint';
 import { Techniques } from '../../nouns/rule/Techniques';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
-import { AlertRowFragmentDoc } from './AlertRow.generated';
+import { AlertRiskFragmentDoc, AlertRowFragmentDoc } from './AlertRow.generated';
 import { type ColumnLayout, mid as midWidth, wide as wideWidth } from './columns';
 
 interface AlertRowProps {
@@ -21,7 +21,11 @@ interface AlertRowProps {
 }
 
 export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onSelect }: AlertRowProps) {
-  const { data, complete } = useFragment({ fragment: AlertRowFragmentDoc, from: { __typename: 'Alert', id } });
+  const { data, complete } = useFragment({
+    fragment: AlertRowFragmentDoc,
+    fragmentName: 'AlertRow',
+    from: { __typename: 'Alert', id },
+  });
   if (!complete) return null;
   // Where columns were chosen they all stand, however narrow the list.
   const [mid, wide] = layout.chosen ? ['', ''] : [midWidth, wideWidth];
@@ -101,6 +105,11 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
           <Techniques ids={data.techniques} short />
         </div>
       )}
+      {has('risk') && (
+        <div role="gridcell" className="text-right text-muted">
+          <AlertRisk id={id} />
+        </div>
+      )}
       {has('assignee') && (
         <div role="gridcell" className={clsx('truncate text-muted', mid)}>
           {data.assignee?.displayName ?? <span className="text-faint">Nobody</span>}
@@ -128,3 +137,14 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
     </>
   );
 });
+
+/** The greater risk of its host and its user. */
+function AlertRisk({ id }: { id: string }) {
+  const { data, complete } = useFragment({
+    fragment: AlertRiskFragmentDoc,
+    fragmentName: 'AlertRisk',
+    from: { __typename: 'Alert', id },
+  });
+  if (!complete || (!data.hostAsset && !data.userAsset)) return null;
+  return <>{Math.round(Math.max(data.hostAsset?.risk.score ?? 0, data.userAsset?.risk.score ?? 0))}</>;
+}

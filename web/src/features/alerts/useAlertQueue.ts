@@ -1,11 +1,18 @@
 // The list of alerts that match, kept right by the feed. Rows do not move while
 // somebody looks at one: `calm` says when they may.
+import type { ApolloCache } from '@apollo/client';
 import { useApolloClient } from '@apollo/client/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { AlertFilter } from '../../gql/schema';
+import type { AlertFilter, AlertOrder } from '../../gql/schema';
 import { useFeed } from '../../live/useFeed';
 import { AlertQueueDocument, AlertQueueFeedDocument } from './AlertQueue.generated';
-import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
+import {
+  type AlertRiskFragment,
+  AlertRiskFragmentDoc,
+  type AlertRowFragment,
+  AlertRowFragmentDoc,
+} from './AlertRow.generated';
+import { placeOf } from './order';
 import { appendPage, applyEntries, emptyQueue, isSettled, type Queue, release } from './queue';
 
 const pageSize = 50;
@@ -14,6 +21,9 @@ const mostRows = 1_000;
 
 interface AlertQueueOptions {
   filter: AlertFilter;
+  order: AlertOrder;
+  /** Whether the risk of hosts and users is asked for too. */
+  risk: boolean;
   paused: boolean;
   /** Whether rows may move now: nobody points at one, and the top is in view. */
   calm: boolean;
@@ -37,12 +47,25 @@ interface Loaded {
   key: string;
   queue: Queue;
   position: string | null;
-  /** Where each page that was read ended, and when that last row had been seen. */
-  pageEnds: readonly { cursor: string; lastSeen: string }[];
+  /** Where each page that was read ended, and the place of that last row. */
+  pageEnds: readonly { cursor: string; place: string }[];
   total: number;
   totalIsEstimate: boolean;
   loading: boolean;
   error: unknown;
+}
+
+type Row = AlertRowFragment & Partial<AlertRiskFragment>;
+
+function write(cache: ApolloCache, alert: Row): void {
+  cache.writeFragment({ fragment: AlertRowFragmentDoc, fragmentName: 'AlertRow', data: alert });
+  const { __typename, id, hostAsset, userAsset } = alert;
+  if (hostAsset === undefined || userAsset === undefined) return;
+  cache.writeFragment({
+    fragment: AlertRiskFragmentDoc,
+    fragmentName: 'AlertRisk',
+    data: { __typename, id, hostAsset, userAsset },
+  });
 }
 
 const nothing: Loaded = {
@@ -56,19 +79,19 @@ const nothing: Loaded = {
   error: null,
 };
 
-export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOptions): AlertQueue {
+export function useAlertQueue({ filter, order, risk, paused, calm, openId }: AlertQueueOptions): AlertQueue {
   const client = useApolloClient();
-  const key = JSON.stringify(filter);
+  const key = JSON.stringify([filter, order, risk]);
   const [state, setState] = useState(nothing);
-  const latest = useRef({ calm, openId, filter, state });
-  latest.current = { calm, openId, filter, state };
+  const latest = useRef({ calm, openId, filter, order, risk, key, state });
+  latest.current = { calm, openId, filter, order, risk, key, state };
   const asked = useRef(0);
 
   const store = useCallback(
-    (alerts: readonly AlertRowFragment[]) =>
+    (alerts: readonly Row[]) =>
       client.cache.batch({
         update: (cache) => {
-          for (const data of alerts) cache.writeFragment({ fragment: AlertRowFragmentDoc, data });
+          for (const alert of alerts) write(cache as ApolloCache, alert);
         },
       }),
     [client],
@@ -77,26 +100,26 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
   const load = useCallback(
     async (mode: 'anew' | 'further', after: string | null = null) => {
       const turn = ++asked.current;
-      const { filter } = latest.current;
-      const key = JSON.stringify(filter);
+      const { filter, order, risk, key } = latest.current;
       setState((was) => ({ ...(was.key === key ? was : nothing), key, loading: true, error: null }));
       try {
         const { data } = await client.query({
           query: AlertQueueDocument,
-          variables: { filter, first: pageSize, after },
+          variables: { filter, order, risk, first: pageSize, after },
           fetchPolicy: 'no-cache',
         });
         if (turn !== asked.current || !data) return;
         const { nodes, pageInfo, position, totalCount, totalCountIsEstimate } = data.alerts;
-        store(nodes);
+        store(nodes as readonly Row[]);
+        const placed = nodes.map((alert) => ({ id: alert.id, place: placeOf(alert, order) }));
         setState((was) => ({
           ...was,
-          queue: appendPage(mode === 'anew' ? emptyQueue : was.queue, nodes, pageInfo.hasNextPage),
+          queue: appendPage(mode === 'anew' ? emptyQueue : was.queue, placed, pageInfo.hasNextPage),
           // The feed goes on from the first page's position: later pages are newer than that.
           position: mode === 'anew' ? position : was.position,
           pageEnds: [
             ...(mode === 'anew' ? [] : was.pageEnds),
-            ...(pageInfo.endCursor ? [{ cursor: pageInfo.endCursor, lastSeen: nodes.at(-1)?.lastSeen ?? '' }] : []),
+            ...(pageInfo.endCursor ? [{ cursor: pageInfo.endCursor, place: placed.at(-1)?.place ?? '' }] : []),
           ],
           total: totalCount,
           totalIsEstimate: totalCountIsEstimate,
@@ -127,20 +150,25 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
         }, 1_000);
       }
       const oldest = queue.seen.get(queue.ids.at(-1) ?? '') ?? '';
-      return { ...was, queue, pageEnds: was.pageEnds.filter((end) => end.lastSeen >= oldest) };
+      return { ...was, queue, pageEnds: was.pageEnds.filter((end) => end.place >= oldest) };
     });
   }, [client]);
 
   const feed = useFeed({
     document: AlertQueueFeedDocument,
-    variables: { filter },
+    variables: { filter, risk },
     after: state.key === key ? state.position : null,
     paused,
-    read: (data) => data.alertFeed.entries.map((e) => ({ change: e.change, item: e.alert as AlertRowFragment })),
+    read: (data) => data.alertFeed.entries.map((e) => ({ change: e.change, item: e.alert as Row })),
     idOf: (alert) => alert.id,
     onFlush: (entries, cache) => {
-      for (const { item } of entries) cache.writeFragment({ fragment: AlertRowFragmentDoc, data: item });
-      setState((was) => ({ ...was, queue: applyEntries(was.queue, entries) }));
+      for (const { item } of entries) write(cache, item);
+      const { order } = latest.current;
+      const placed = entries.map(({ change, item }) => ({
+        change,
+        item: { id: item.id, place: placeOf(item, order) },
+      }));
+      setState((was) => ({ ...was, queue: applyEntries(was.queue, placed) }));
       if (latest.current.calm) settle();
     },
     onResync: () => load('anew'),
