@@ -10,7 +10,7 @@ import { Techniques } from '../../nouns/rule/Techniques';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
 import { AlertRiskFragmentDoc, AlertRowFragmentDoc } from './AlertRow.generated';
-import { type ColumnLayout, mid as midWidth, wide as wideWidth } from './columns';
+import { type ColumnLayout, mid as midWidth, tiny as tinyWidth, wide as wideWidth } from './columns';
 
 interface AlertRowProps {
   id: string;
@@ -28,7 +28,7 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
   });
   if (!complete) return null;
   // Where columns were chosen they all stand, however narrow the list.
-  const [mid, wide] = layout.chosen ? ['', ''] : [midWidth, wideWidth];
+  const [tiny, mid, wide] = layout.chosen ? ['', '', ''] : [tinyWidth, midWidth, wideWidth];
   const has = (column: string) => layout.shown.has(column);
   return (
     <>
@@ -48,11 +48,11 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
       </div>
       {has('severity') && (
         <div role="gridcell" className="flex items-center">
-          <SeverityBadge severity={data.severity} />
+          <SeverityBadge severity={data.severity} compact={!layout.chosen} />
         </div>
       )}
       {has('status') && (
-        <div role="gridcell" className="flex min-w-0 items-center">
+        <div role="gridcell" className={clsx('flex min-w-0 items-center', tiny)}>
           <StatusBadge status={data.status} />
         </div>
       )}
@@ -77,7 +77,7 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
         </div>
       )}
       {has('host') && (
-        <div role="gridcell" className="truncate" title={data.host}>
+        <div role="gridcell" className={clsx('truncate', tiny)} title={data.host}>
           {data.host}
         </div>
       )}

@@ -174,7 +174,12 @@ export function AlertsPage() {
   return (
     <>
       <h1 className="sr-only">Alerts</h1>
-      <AlertFacets filters={filters} onChange={setFilters} searchRef={searchRef}>
+      <AlertFacets
+        filters={filters}
+        onChange={setFilters}
+        searchRef={searchRef}
+        className={open ? 'max-sm:hidden' : undefined}
+      >
         <div className="flex gap-2">
           <ViewsMenu
             noun="ALERTS"

@@ -6,6 +6,10 @@ import { type AlertSort, orders } from './order';
 
 export const wide = '@max-[76rem]:hidden';
 export const mid = '@max-[56rem]:hidden';
+/** A phone: how bad, what, when. */
+export const tiny = '@max-[36rem]:hidden';
+/** A head that is wider there than what stands below it. */
+const bare = '@max-[36rem]:opacity-0';
 
 /** The width counts where columns were chosen. */
 interface AlertColumn extends Column, Width {
@@ -15,12 +19,12 @@ interface AlertColumn extends Column, Width {
 
 const all: readonly AlertColumn[] = [
   { id: 'select', title: 'Select', quiet: true, least: 1 },
-  { id: 'severity', title: 'Severity', least: 5, sorts: true },
-  { id: 'status', title: 'Status', least: 7.25 },
+  { id: 'severity', title: 'Severity', className: bare, least: 5, sorts: true },
+  { id: 'status', title: 'Status', className: tiny, least: 7.25 },
   { id: 'title', title: 'Alert', least: 12, grow: 2.4 },
   { id: 'lastSeen', title: 'Last seen', least: 4.75, sorts: true },
   { id: 'count', title: 'Count', className: clsx('text-right', mid), least: 2.75 },
-  { id: 'host', title: 'Host', least: 6, grow: 1 },
+  { id: 'host', title: 'Host', className: tiny, least: 6, grow: 1 },
   { id: 'user', title: 'User', className: mid, least: 5, grow: 0.8 },
   { id: 'flow', title: 'Source → destination', className: wide, least: 7.5, grow: 1.1 },
   { id: 'process', title: 'Process', least: 7, grow: 1, extra: true },
@@ -41,6 +45,7 @@ const usualTemplate = clsx(
   'grid-cols-[1rem_5rem_7.25rem_minmax(15rem,2.4fr)_4.75rem_2.75rem_minmax(6.5rem,1fr)_minmax(5rem,0.8fr)_minmax(7.5rem,1.1fr)_6rem_minmax(4.5rem,0.7fr)_2.75rem]',
   '@max-[76rem]:grid-cols-[1rem_5rem_7.25rem_minmax(10rem,2fr)_4.75rem_2.75rem_minmax(6rem,1fr)_minmax(5rem,0.8fr)_6.5rem]',
   '@max-[56rem]:grid-cols-[1rem_5rem_7.25rem_minmax(8rem,2fr)_4.75rem_minmax(5rem,1fr)]',
+  '@max-[36rem]:grid-cols-[1rem_1.75rem_minmax(8rem,1fr)_4.75rem]',
 );
 
 /** The column that stands for an order. */
@@ -72,7 +77,10 @@ export function layoutOf(cols: string | undefined): ColumnLayout {
   const wanted = new Set(['select', ...cols.split(',')]);
   const columns = all.filter((column) => wanted.has(column.id));
   return {
-    columns: columns.map((c) => ({ ...c, className: c.className?.replace(wide, '').replace(mid, '') })),
+    columns: columns.map((c) => ({
+      ...c,
+      className: c.className?.replace(wide, '').replace(mid, '').replace(tiny, '').replace(bare, ''),
+    })),
     template: '',
     widths: widthsOf(columns),
     shown: wanted,

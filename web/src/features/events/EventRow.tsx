@@ -6,7 +6,7 @@ import { EventDetail } from '../../nouns/event/EventDetail';
 import { classLabel, outcomeLabel } from '../../nouns/event/event';
 import { severityLook } from '../../nouns/severity/severity';
 import { Time } from '../../nouns/time/Time';
-import { type EventLayout, mid } from './columns';
+import { type EventLayout, mid, tiny } from './columns';
 import type { TailEvent } from './tail';
 
 interface EventRowProps {
@@ -51,7 +51,7 @@ export const EventRow = memo(function EventRow({ event, layout, open }: EventRow
 function Cells({ event, layout }: { event: TailEvent; layout: EventLayout }) {
   const { label, icon: Icon, text } = severityLook[event.severity];
   // Where columns were chosen they all stand, however narrow the list.
-  const narrow = layout.chosen ? '' : mid;
+  const [narrow, phone] = layout.chosen ? ['', ''] : [mid, tiny];
   const cell = (id: string, content: ReactNode, className?: string, title?: string) =>
     layout.shown.has(id) && (
       <div key={id} role="gridcell" className={clsx('truncate', className)} title={title}>
@@ -66,12 +66,12 @@ function Cells({ event, layout }: { event: TailEvent; layout: EventLayout }) {
       {cell('received', <Time at={event.receivedAt} as="clock" />, 'font-mono text-xs text-muted')}
       {layout.shown.has('severity') && (
         <div role="gridcell" className={clsx('flex items-center gap-1.5 text-xs', text)}>
-          <Icon size={13} aria-hidden />
-          {label}
+          <Icon size={13} aria-hidden className="shrink-0" />
+          <span className={layout.chosen ? undefined : '@max-[36rem]:sr-only'}>{label}</span>
         </div>
       )}
-      {cell('class', classLabel[event.class], 'text-xs')}
-      {plain('host', event.host)}
+      {cell('class', classLabel[event.class], clsx('text-xs', phone))}
+      {plain('host', event.host, phone)}
       {plain('user', event.user, narrow)}
       {cell(
         'action',

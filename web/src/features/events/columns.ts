@@ -4,6 +4,8 @@ import type { Column } from '../../ui/VirtualGrid';
 import { type Width, type Widths, widthsOf } from '../../ui/widths';
 
 export const mid = '@max-[56rem]:hidden';
+/** A phone: when, how bad, what. */
+export const tiny = '@max-[36rem]:hidden';
 
 /** The width counts where columns were chosen. */
 interface EventColumn extends Column, Width {
@@ -15,9 +17,9 @@ const all: readonly EventColumn[] = [
   { id: 'expand', title: 'Expand', quiet: true, least: 1 },
   { id: 'time', title: 'Time', least: 6.75 },
   { id: 'received', title: 'Stored', least: 6.75, extra: true },
-  { id: 'severity', title: 'Severity', least: 5 },
-  { id: 'class', title: 'Class', least: 5 },
-  { id: 'host', title: 'Host', least: 6, grow: 0.8 },
+  { id: 'severity', title: 'Severity', className: '@max-[36rem]:opacity-0', least: 5 },
+  { id: 'class', title: 'Class', className: tiny, least: 5 },
+  { id: 'host', title: 'Host', className: tiny, least: 6, grow: 0.8 },
   { id: 'user', title: 'User', className: mid, least: 5, grow: 0.7 },
   { id: 'action', title: 'Action', className: mid, least: 6, grow: 0.9 },
   { id: 'process', title: 'Process', least: 7, grow: 1, extra: true },
@@ -39,6 +41,7 @@ export const usualIds = choosable.filter((column) => !column.extra).map((column)
 const usualTemplate = clsx(
   'grid-cols-[1rem_6.75rem_5rem_5rem_minmax(6rem,0.8fr)_minmax(5rem,0.7fr)_minmax(6rem,0.9fr)_minmax(12rem,4fr)]',
   '@max-[56rem]:grid-cols-[1rem_6.75rem_5rem_5rem_minmax(5rem,1fr)_minmax(8rem,3fr)]',
+  '@max-[36rem]:grid-cols-[1rem_6.75rem_1rem_minmax(8rem,1fr)]',
 );
 
 export interface EventLayout {
