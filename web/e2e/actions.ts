@@ -5,6 +5,8 @@ import { type APIRequestContext, expect, type Page } from '@playwright/test';
 
 export interface Target {
   url: string;
+  /** Whose password it is; the administrator's without. */
+  name?: string;
   password: string;
   token: string;
 }
@@ -16,9 +18,9 @@ export function shared(): Target {
   return { url, password, token };
 }
 
-export async function logIn(page: Page, { url, password }: Target, path = '/alerts'): Promise<void> {
+export async function logIn(page: Page, { url, name = 'admin', password }: Target, path = '/alerts'): Promise<void> {
   await page.goto(url + path);
-  await page.getByLabel('Name').fill('admin');
+  await page.getByLabel('Name').fill(name);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Log in' }).click();
   await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible();
@@ -35,6 +37,32 @@ export async function ingest(request: APIRequestContext, target: Target, records
     data: records.map((r) => JSON.stringify(r)).join('\n'),
   });
   expect(response.status(), await response.text()).toBe(200);
+}
+
+interface Person {
+  name: string;
+  displayName: string;
+  password: string;
+  role: 'VIEWER' | 'ANALYST' | 'ADMIN';
+}
+
+/** Makes an account. */
+export async function addPerson(request: APIRequestContext, target: Target, person: Person): Promise<void> {
+  const send = async (query: string, input: object, token?: string) => {
+    const response = await request.post(`${target.url}/api/graphql`, {
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+      data: { query, variables: { input } },
+    });
+    const { data, errors } = await response.json();
+    const payload = Object.values(data ?? {})[0] as { accessToken?: string; errors: unknown[] } | undefined;
+    expect(errors ?? payload?.errors).toEqual([]);
+    return payload;
+  };
+  const login =
+    'mutation ($input: SessionLoginInput!) { sessionLogin(input: $input) { accessToken errors { message } } }';
+  const session = await send(login, { name: 'admin', password: target.password });
+  const create = 'mutation ($input: UserCreateInput!) { userCreate(input: $input) { errors { message } } }';
+  await send(create, person, session?.accessToken);
 }
 
 /** A process creation of Sysmon that fires "PowerShell with an Encoded Command". */

@@ -114,8 +114,19 @@ test('a rule is imported, edited, tested, enabled, and raises an alert', async (
   await page.getByRole('button', { name: 'Store as a new version' }).click();
   await expect(page.getByText('version 2')).toBeVisible();
   await page.getByRole('tab', { name: 'Versions' }).click();
-  await page.getByRole('button', { name: 'Compare' }).first().click();
+  await page.getByRole('button', { name: 'Compare version 1' }).click();
   await expect(page.getByRole('textbox', { name: 'Before' })).toContainText('level: high');
+  await expect(page.getByRole('textbox', { name: 'After' })).toContainText('level: critical');
+  await expect(page).toHaveURL(/from=1&to=2/);
+  await page.getByRole('button', { name: 'Restore version 1' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Restore version 1' }).click();
+  await expect(page.getByText('version 3', { exact: true })).toBeVisible();
+  await expect(editor).toContainText('level: high');
+  await page.getByLabel('Compare with').selectOption('3');
+  await expect(page.getByText('They are the same.')).toBeVisible();
+  await page.getByRole('button', { name: 'Restore version 2' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Restore version 2' }).click();
+  await expect(page.getByText('version 4', { exact: true })).toBeVisible();
 
   await page.goto(`${target.url}/rules?q=title:%22Story of a Rule%22`);
   await page.getByRole('switch', { name: 'Enable Story of a Rule' }).click();

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { encodedPowerShell, encodedPowerShellTitle, ingest, logIn, row, shared, waitLive } from './actions';
+import { addPerson, encodedPowerShell, encodedPowerShellTitle, ingest, logIn, row, shared, waitLive } from './actions';
 
 test('an analyst sees an alert arrive, finds out why, closes it, and a colleague sees that', async ({
   page,
@@ -103,7 +103,118 @@ test('a change that came too late is refused, and says who was faster', async ({
   await expect(row(other, host)).toContainText('Acknowledged');
 
   await dialog.getByRole('button', { name: 'Close the alert' }).click();
-  await expect(page.getByText('Administrator was faster: acknowledged.')).toBeVisible();
+  await expect(
+    page.getByText(
+      /^Administrator was faster: acknowledged\. Status: New → Acknowledged; Assignee: nobody → Administrator/,
+    ),
+  ).toBeVisible();
   await expect(row(page, host)).toContainText('Acknowledged');
   await colleagues.close();
+});
+
+test('filters, order and what is open are steps back, and a link shows the same', async ({
+  page,
+  context,
+  request,
+}) => {
+  const target = shared();
+  const hosts = ['ws-steps-1', 'ws-steps-2'];
+  await ingest(request, target, hosts.map(encodedPowerShell));
+  await logIn(page, target, '/alerts?q=ws-steps');
+  await expect(row(page, 'ws-steps-1')).toBeVisible();
+  await page.getByRole('button', { name: /^Closed/ }).click();
+  await expect(page).toHaveURL(/status=all/);
+  await page.getByRole('columnheader', { name: 'Severity' }).getByRole('button').click();
+  await expect(page.getByRole('columnheader', { name: 'Severity' })).toHaveAttribute('aria-sort', 'descending');
+  await row(page, 'ws-steps-2').click();
+  const panel = page.getByRole('complementary', { name: 'Alert' });
+  await expect(panel.getByRole('heading', { name: encodedPowerShellTitle })).toBeVisible();
+
+  const link = page.url();
+  const copy = await context.newPage();
+  await copy.goto(link);
+  await expect(copy.getByRole('columnheader', { name: 'Severity' })).toHaveAttribute('aria-sort', 'descending');
+  await expect(copy.getByRole('complementary', { name: 'Alert' }).getByText('ws-steps-2').first()).toBeVisible();
+  await expect(copy.getByRole('button', { name: /^Closed/ })).toHaveAttribute('aria-pressed', 'true');
+  await copy.close();
+
+  await page.goBack();
+  await expect(panel, 'it was not open').toBeHidden();
+  await page.goBack();
+  await expect(page.getByRole('columnheader', { name: 'Last seen' })).toHaveAttribute('aria-sort', 'descending');
+  await page.goBack();
+  await expect(page.getByRole('button', { name: /^Closed/ })).toHaveAttribute('aria-pressed', 'false');
+  await expect(page).toHaveURL(/q=ws-steps$/);
+  await page.goForward();
+  await expect(page).toHaveURL(/status=all/);
+});
+
+test('a line that is typed is one step back, however many letters it has', async ({ page, request }) => {
+  const target = shared();
+  await ingest(request, target, [encodedPowerShell('ws-typed')]);
+  await logIn(page, target, '/alerts');
+  await page.keyboard.press('/');
+  await page.keyboard.type('ws-ty', { delay: 40 });
+  await expect(page).toHaveURL(/q=ws-ty$/);
+  await page.keyboard.type('ped', { delay: 40 });
+  await expect(page).toHaveURL(/q=ws-typed$/);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/alerts$/);
+});
+
+test('columns that are chosen stand one below the other, and say the risk', async ({ page, request }) => {
+  const target = shared();
+  await ingest(request, target, ['ws-cols', 'ws-cols-with-a-longer-name'].map(encodedPowerShell));
+  await logIn(page, target, '/alerts?q=ws-cols&cols=severity,title,host,user,risk,tags');
+  const first = row(page, 'ws-cols-with-a-longer-name');
+  await expect(first).toBeVisible();
+  const risk = page.getByRole('columnheader', { name: 'Risk' });
+  const box = await risk.boundingBox();
+  for (const each of await page.getByRole('grid', { name: 'Alerts' }).getByRole('row').all()) {
+    // Select, severity, title, host, user, risk.
+    const cell = await each.locator('[role=gridcell], [role=columnheader]').nth(5).boundingBox();
+    expect(cell?.x).toBeCloseTo(box?.x ?? -1, 0);
+  }
+  await expect(first.getByRole('gridcell').nth(5), 'a fresh alert of severity high').toHaveText(/^[1-9]\d*$/);
+});
+
+test('a colleague sees who is viewing an alert, and takes over', async ({ page, browser, request }) => {
+  const target = shared();
+  const host = 'ws-claim';
+  await ingest(request, target, [encodedPowerShell(host)]);
+  const ana = { ...target, name: 'ana-claims', password: 'a password that is long' };
+  await addPerson(request, target, { name: ana.name, displayName: 'Ana', password: ana.password, role: 'ANALYST' });
+  await logIn(page, target, `/alerts?q=${host}`);
+  const colleagues = await browser.newContext();
+  const other = await colleagues.newPage();
+  await logIn(other, ana, `/alerts?q=${host}`);
+  await row(other, host).click();
+  await row(page, host).click();
+  const panel = page.getByRole('complementary', { name: 'Alert' });
+  await expect(panel.getByText('Ana is viewing this alert')).toBeVisible();
+  await panel.getByRole('button', { name: 'Take over' }).click();
+  await expect(panel.getByText('Ana is viewing this alert')).toBeHidden();
+  await expect(other.getByText('Administrator is viewing this alert')).toBeVisible();
+  // Looking changes nothing: neither the history nor what somebody else decides.
+  await panel.getByRole('tab', { name: 'History' }).click();
+  await expect(panel.getByText('Raised')).toBeVisible();
+  await expect(panel.getByText('Claimed')).toHaveCount(0);
+  await other.keyboard.press('a');
+  await expect(row(page, host)).toContainText('Acknowledged');
+  await page.keyboard.press('Escape');
+  await expect(other.getByText('Administrator is viewing this alert'), 'gone with the panel').toBeHidden();
+  await colleagues.close();
+});
+
+test('the commonest values narrow the queue, and are left out of it', async ({ page, request }) => {
+  const target = shared();
+  await ingest(request, target, ['ws-values-1', 'ws-values-2'].map(encodedPowerShell));
+  await logIn(page, target, '/alerts?q=ws-values');
+  await expect(row(page, 'ws-values-1')).toBeVisible();
+  await page.getByRole('button', { name: 'Show the commonest values' }).click();
+  const values = page.getByRole('complementary', { name: 'Values' });
+  await values.getByRole('button', { name: 'Leave out ws-values-1' }).click();
+  await expect(row(page, 'ws-values-1')).toHaveCount(0);
+  await expect(row(page, 'ws-values-2')).toBeVisible();
+  await expect(page).toHaveURL(/-host%3Aws-values-1|-host:ws-values-1/);
 });

@@ -60,6 +60,8 @@ export function createCache(): InMemoryCache {
       // No id of their own: they are part of what holds them.
       Endpoint: { merge: true },
       LogSource: { merge: true },
+      RuleActivity: { merge: true },
+      AssetRisk: { merge: true },
       Viewer: { keyFields: [] },
       Query: {
         fields: {

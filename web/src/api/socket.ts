@@ -4,9 +4,12 @@ import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import { reportSocket } from './connection';
 import { advance } from './resume';
 import { endpoint, freshToken, refreshSession } from './session';
+import { watchSleep } from './wake';
 
 const keepAlive = 10_000;
 const pongTimeout = 5_000;
+/** After a sleep the server has this long to answer: most likely nobody is there any more. */
+const wakeTimeout = 2_000;
 const backoffBase = 500;
 const backoffCap = 15_000;
 const closeForbidden = 4403;
@@ -35,6 +38,12 @@ export function createFeedClient(): Client {
   let used: string | null = null;
   let refused: string | null = null;
   let pongDeadline: ReturnType<typeof setTimeout> | undefined;
+  let socket: WebSocket | null = null;
+  // Not heard back: the peer is gone without a word.
+  const expectPong = (within: number) => {
+    clearTimeout(pongDeadline);
+    pongDeadline = setTimeout(() => client.terminate(), within);
+  };
   // By the id of the operation, for the positions that the server's pings tell.
   const running = new Map<string, WeakRef<SubscribePayload>>();
   const client = createClient({
@@ -61,8 +70,12 @@ export function createFeedClient(): Client {
     },
     on: {
       connecting: () => reportSocket('connecting'),
-      connected: () => reportSocket('live'),
+      connected: (opened) => {
+        socket = opened as WebSocket;
+        reportSocket('live');
+      },
       closed: (event) => {
+        socket = null;
         clearTimeout(pongDeadline);
         if (event instanceof CloseEvent && event.code === closeForbidden) refused = used;
         const ours = event instanceof CloseEvent && event.code === 1000;
@@ -74,8 +87,7 @@ export function createFeedClient(): Client {
           const payload = running.get(id)?.deref();
           if (payload) advance(payload, cursor);
         }
-        // Not heard back: the peer is gone without a word, as after a laptop's sleep.
-        if (!received) pongDeadline = setTimeout(() => client.terminate(), pongTimeout);
+        if (!received) expectPong(pongTimeout);
       },
       pong: (received) => {
         if (received) clearTimeout(pongDeadline);
@@ -84,5 +96,11 @@ export function createFeedClient(): Client {
   });
   // The browser knows sooner than any timeout.
   window.addEventListener('offline', () => client.terminate());
+  // After a sleep the socket looks open for as long as the next ping takes to fail.
+  watchSleep(() => {
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    socket.send('{"type":"ping"}');
+    expectPong(wakeTimeout);
+  });
   return client;
 }

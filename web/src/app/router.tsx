@@ -20,6 +20,7 @@ import { readTab as readIncidentTab } from '../features/incidents/tab';
 import { readSearch as readIntegrationsSearch } from '../features/integrations/filters';
 import { LoginPage, readLoginSearch } from '../features/login/LoginPage';
 import { readSearch as readRuleSearch } from '../features/rules/filters';
+import { readEditorSearch } from '../features/rules/versions';
 import { readSearch as readSettingsSearch } from '../features/settings/filters';
 import { Shell } from '../features/shell/Shell';
 import { readRange } from '../nouns/time/range';
@@ -150,6 +151,7 @@ const ruleNewRoute = createRoute({
 const ruleRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/rules/$id',
+  validateSearch: readEditorSearch,
   component: lazyRouteComponent(() => import('../features/rules/RuleEditorPage'), 'RuleEditorPage'),
 });
 

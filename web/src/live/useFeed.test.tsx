@@ -132,6 +132,44 @@ describe('useFeed', () => {
     expect(source.afters).toEqual(['p1', 'p2']);
   });
 
+  test('a batch that comes again after a resume hands over what it says, once per id', async () => {
+    const source = new Source();
+    const { flushed } = follow(source);
+    source.batch(['ENTERED', 'a', 1]);
+    await frame();
+    source.batch(['ENTERED', 'a', 1], ['UPDATED', 'a', 2]);
+    source.batch(['ENTERED', 'a', 1], ['UPDATED', 'a', 2]);
+    await frame();
+    expect(flushed).toEqual([['ENTERED a@1'], ['ENTERED a@2']]);
+  });
+
+  test('in a hidden tab, where no frames come, a timer hands over', async () => {
+    vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+    vi.stubGlobal('requestAnimationFrame', () => 1);
+    const source = new Source();
+    const { flushed } = follow(source);
+    source.batch(['ENTERED', 'a', 1]);
+    await frame();
+    expect(flushed, 'not at once').toEqual([]);
+    await act(() => vi.advanceTimersByTimeAsync(1_000));
+    expect(flushed).toEqual([['ENTERED a@1']]);
+    vi.unstubAllGlobals();
+  });
+
+  test('what waits for a frame when the tab is hidden does not wait for the tab', async () => {
+    let hidden = false;
+    vi.spyOn(document, 'hidden', 'get').mockImplementation(() => hidden);
+    vi.stubGlobal('requestAnimationFrame', () => 1);
+    const source = new Source();
+    const { flushed } = follow(source);
+    source.batch(['ENTERED', 'a', 1]);
+    hidden = true;
+    document.dispatchEvent(new Event('visibilitychange'));
+    await act(() => vi.advanceTimersByTimeAsync(1_000));
+    expect(flushed).toEqual([['ENTERED a@1']]);
+    vi.unstubAllGlobals();
+  });
+
   test('another error is told', async () => {
     const source = new Source();
     const { result } = follow(source);

@@ -57,7 +57,9 @@ export const IconButton = forwardRef<HTMLButtonElement, IconButtonProps>(functio
       aria-label={label}
       title={label}
       className={clsx(
-        'inline-flex size-7 shrink-0 items-center justify-center rounded-md text-muted hover:bg-raised hover:text-ink disabled:opacity-50',
+        // Of two sizes the larger would win, whichever is asked for.
+        !/\bsize-/.test(className ?? '') && 'size-7',
+        'inline-flex shrink-0 items-center justify-center rounded-md text-muted hover:bg-raised hover:text-ink disabled:opacity-50',
         className,
       )}
       {...rest}

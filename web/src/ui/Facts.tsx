@@ -7,7 +7,7 @@ export function Facts({ rows }: { rows: readonly (readonly [name: string, value:
       {rows.map(
         ([name, value]) =>
           value && (
-            <div key={name} className="contents">
+            <div key={name} className="group contents">
               <dt className="text-xs leading-5 text-faint">{name}</dt>
               <dd className="min-w-0 break-words">{value}</dd>
             </div>

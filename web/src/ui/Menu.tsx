@@ -10,6 +10,8 @@ export interface MenuItem {
   detail?: ReactNode;
   /** Given: one of several to choose from. */
   checked?: boolean;
+  /** Several can be chosen: the menu stays open. */
+  many?: boolean;
   onSelect(): void;
 }
 
@@ -70,11 +72,11 @@ export function Menu({ trigger, items, label, align = 'left', header }: MenuProp
               <button
                 key={item.id}
                 type="button"
-                role={item.checked === undefined ? 'menuitem' : 'menuitemradio'}
+                role={item.checked === undefined ? 'menuitem' : item.many ? 'menuitemcheckbox' : 'menuitemradio'}
                 aria-checked={item.checked}
                 tabIndex={-1}
                 onClick={() => {
-                  close();
+                  if (!item.many) close();
                   item.onSelect();
                 }}
                 className="flex w-full items-center gap-2 rounded-md px-2 py-1.5 text-left text-sm whitespace-nowrap text-ink hover:bg-raised focus:bg-raised focus:outline-none"

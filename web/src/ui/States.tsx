@@ -4,6 +4,7 @@ import clsx from 'clsx';
 import { type LucideIcon, RotateCw, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { describe } from '../api/errors';
+import { Banner } from './Banner';
 import { Button } from './Button';
 import { CopyButton } from './CopyButton';
 
@@ -43,6 +44,32 @@ export function EmptyState({ icon: Icon, title, children }: EmptyStateProps) {
       <h2 className="text-base font-semibold">{title}</h2>
       {children && <div className="mt-1 max-w-xl space-y-3 text-sm text-muted">{children}</div>}
     </div>
+  );
+}
+
+interface StaleBannerProps {
+  error: unknown;
+  /** What is no longer up to date: "The list". */
+  what: string;
+  onRetry(): void;
+}
+
+/** Something went wrong while there is something to show: it stays, and says that it may be out of date. */
+export function StaleBanner({ error, what, onRetry }: StaleBannerProps) {
+  const failure = describe(error);
+  return (
+    <Banner tone="error" className="border-b border-line">
+      {what} may be out of date or incomplete: {failure.message}
+      {failure.requestId && (
+        <>
+          {' '}
+          Request <code className="font-mono">{failure.requestId}</code>.
+        </>
+      )}{' '}
+      <button type="button" className="font-semibold underline underline-offset-2" onClick={onRetry}>
+        Try again
+      </button>
+    </Banner>
   );
 }
 

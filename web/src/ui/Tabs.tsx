@@ -31,7 +31,7 @@ export function Tabs<T extends string>({ label, tabs, current, onChange, childre
         role="tablist"
         aria-label={label}
         onKeyDown={onKeyDown}
-        className="flex shrink-0 gap-1 border-b border-line px-3"
+        className="flex shrink-0 gap-1 overflow-x-auto overflow-y-hidden border-b border-line px-3"
       >
         {tabs.map((tab) => (
           <button
@@ -45,7 +45,7 @@ export function Tabs<T extends string>({ label, tabs, current, onChange, childre
             tabIndex={tab.id === current ? 0 : -1}
             onClick={() => onChange(tab.id)}
             className={clsx(
-              '-mb-px border-b-2 px-2 py-2 text-xs font-medium',
+              '-mb-px shrink-0 border-b-2 px-2 py-2 text-xs font-medium',
               tab.id === current ? 'border-accent text-ink' : 'border-transparent text-muted hover:text-ink',
             )}
           >

@@ -2,8 +2,10 @@
 // active: arrow keys, j and k move it, Enter and o open it.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import clsx from 'clsx';
+import { ArrowDown } from 'lucide-react';
 import { type ReactNode, type RefObject, useEffect, useRef } from 'react';
 import { useKeys } from './keys';
+import type { Widths } from './widths';
 
 export interface Column {
   id: string;
@@ -11,6 +13,10 @@ export interface Column {
   /** Shown to screen readers alone. */
   quiet?: boolean;
   className?: string;
+  /** Stands in place of the title. */
+  head?: ReactNode;
+  /** Whether the rows can be put in the order of this column. */
+  sorts?: boolean;
 }
 
 interface VirtualGridProps {
@@ -18,9 +24,12 @@ interface VirtualGridProps {
   columns: readonly Column[];
   /** Widths, as CSS grid-template-columns through a class: it may differ by container width. */
   template: string;
-  /** Widths as a style, in place of the class. */
-  widths?: string;
+  /** Widths as a style, in place of the class. Rows that are measured lay themselves out. */
+  widths?: Widths;
   ids: readonly string[];
+  /** The column whose order the rows are in. */
+  sortedBy?: string;
+  onSort?(column: string): void;
   /** How many there are in all, loaded or not; -1 when unknown. */
   total: number;
   rowHeight?: number;
@@ -109,11 +118,33 @@ export function VirtualGrid(props: VirtualGridProps) {
             'grid h-7 items-center gap-3 border-b border-line bg-raised px-3 text-2xs font-medium text-muted',
             props.template,
           )}
-          style={{ gridTemplateColumns: props.widths }}
+          style={{ gridTemplateColumns: props.widths?.template, minWidth: props.widths?.least }}
         >
           {props.columns.map((column) => (
-            <div key={column.id} role="columnheader" className={clsx('truncate', column.className)}>
-              {column.quiet ? <span className="sr-only">{column.title}</span> : column.title}
+            <div
+              key={column.id}
+              role="columnheader"
+              aria-sort={column.sorts ? (props.sortedBy === column.id ? 'descending' : 'none') : undefined}
+              className={clsx('truncate', column.className)}
+            >
+              {column.head ??
+                (column.quiet ? (
+                  <span className="sr-only">{column.title}</span>
+                ) : column.sorts && props.onSort ? (
+                  <button
+                    type="button"
+                    onClick={() => props.onSort?.(column.id)}
+                    className={clsx(
+                      'inline-flex max-w-full items-center gap-0.5 hover:text-ink',
+                      props.sortedBy === column.id && 'text-ink',
+                    )}
+                  >
+                    <span className="truncate">{column.title}</span>
+                    {props.sortedBy === column.id && <ArrowDown size={11} aria-hidden className="shrink-0" />}
+                  </button>
+                ) : (
+                  column.title
+                ))}
             </div>
           ))}
         </div>
@@ -141,7 +172,8 @@ export function VirtualGrid(props: VirtualGridProps) {
               style={{
                 transform: `translateY(${item.start}px)`,
                 height: measured ? undefined : item.size,
-                gridTemplateColumns: props.widths,
+                gridTemplateColumns: measured ? undefined : props.widths?.template,
+                minWidth: props.widths?.least,
               }}
               className={clsx(
                 'absolute top-0 left-0 w-full border-b border-line',

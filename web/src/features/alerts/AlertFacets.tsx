@@ -16,12 +16,14 @@ const countPeriod = 2_000;
 
 interface AlertFacetsProps {
   filters: AlertFilters;
-  onChange(filters: AlertFilters): void;
+  /** `typed`: the query line changed under somebody's fingers. */
+  onChange(filters: AlertFilters, typed?: boolean): void;
   searchRef: RefObject<HTMLInputElement>;
+  className?: string;
   children?: ReactNode;
 }
 
-export function AlertFacets({ filters, onChange, searchRef, children }: AlertFacetsProps) {
+export function AlertFacets({ filters, onChange, searchRef, className, children }: AlertFacetsProps) {
   const variables = { severities: apiFilter(filters, 'severities'), statuses: apiFilter(filters, 'statuses') };
   const { data, previousData, refetch } = useQuery(AlertFacetsDocument, { variables });
   usePulse(() => void refetch().catch(() => undefined), countPeriod);
@@ -30,8 +32,13 @@ export function AlertFacets({ filters, onChange, searchRef, children }: AlertFac
   const bySeverity = new Map(counts?.severities.bySeverity.map((c) => [c.severity, c.count]));
   const byStatus = new Map(counts?.statuses.byStatus.map((c) => [c.status, c.count]));
   return (
-    <div className="flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-canvas px-3 py-2">
-      <fieldset className="flex flex-wrap gap-1">
+    <div
+      className={clsx(
+        'flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-canvas px-3 py-2',
+        className,
+      )}
+    >
+      <fieldset className="flex gap-1 max-sm:w-full max-sm:overflow-x-auto sm:flex-wrap">
         <legend className="sr-only">Severity</legend>
         {severities.map((severity) => {
           const { label, icon: Icon, text } = severityLook[severity];
@@ -49,7 +56,7 @@ export function AlertFacets({ filters, onChange, searchRef, children }: AlertFac
           );
         })}
       </fieldset>
-      <fieldset className="flex flex-wrap gap-1">
+      <fieldset className="flex gap-1 max-sm:w-full max-sm:overflow-x-auto sm:flex-wrap">
         <legend className="sr-only">Status</legend>
         {statuses.map((status) => {
           const { label, icon: Icon, text } = statusLook[status];
@@ -71,7 +78,7 @@ export function AlertFacets({ filters, onChange, searchRef, children }: AlertFac
         label="Search words, or host:ws-01 user:ana count:>10"
         value={filters.query}
         line={line}
-        onChange={(query) => onChange({ ...filters, query })}
+        onChange={(query) => onChange({ ...filters, query }, true)}
         inputRef={searchRef}
       />
       {children}

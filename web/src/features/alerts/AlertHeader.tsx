@@ -1,6 +1,7 @@
 import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
 import { X } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { dispositionLook } from '../../nouns/alert/alert';
 import { StatusBadge } from '../../nouns/alert/StatusBadge';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
@@ -8,7 +9,13 @@ import { Time } from '../../nouns/time/Time';
 import { IconButton } from '../../ui/Button';
 import { type AlertHeaderFragment, AlertHeaderFragmentDoc } from './AlertHeader.generated';
 
-export function AlertHeader({ alert, onClose }: { alert: FragmentType<AlertHeaderFragment>; onClose(): void }) {
+interface AlertHeaderProps {
+  alert: FragmentType<AlertHeaderFragment>;
+  onClose(): void;
+  children?: ReactNode;
+}
+
+export function AlertHeader({ alert, onClose, children }: AlertHeaderProps) {
   const { data, complete } = useFragment({ fragment: AlertHeaderFragmentDoc, from: alert });
   if (!complete) return null;
   return (
@@ -18,6 +25,7 @@ export function AlertHeader({ alert, onClose }: { alert: FragmentType<AlertHeade
         <StatusBadge status={data.status} disposition={data.disposition} />
         <IconButton icon={X} label="Close the panel (Escape)" className="ml-auto" onClick={onClose} />
       </div>
+      {children}
       <h2 className="text-lg leading-6 font-semibold text-balance">{data.title}</h2>
       <p className="flex flex-wrap gap-x-4 gap-y-0.5 text-xs text-muted">
         <span>

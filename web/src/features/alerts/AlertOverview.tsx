@@ -1,15 +1,23 @@
 // Why it fired, about what, and the event that did it.
 import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
+import { Link } from '@tanstack/react-router';
 import { Address } from '../../nouns/entity/Address';
 import { EntityLink } from '../../nouns/entity/EntityLink';
 import { EventEnvelope } from '../../nouns/event/EventEnvelope';
 import { EventRaw } from '../../nouns/event/EventRaw';
+import { withCondition } from '../../nouns/query/condition';
 import { Techniques } from '../../nouns/rule/Techniques';
 import { Facts } from '../../ui/Facts';
 import { Section } from '../../ui/Section';
 import { type AlertOverviewFragment, AlertOverviewFragmentDoc } from './AlertOverview.generated';
 import { Matched } from './Matched';
+
+/** The search for the events of a host around an instant. */
+function aroundIt(host: string, at: string): { q: string; from: string; to: string } {
+  const instant = (ms: number) => new Date(Date.parse(at) + ms).toISOString();
+  return { q: withCondition('', 'host', host), from: instant(-900_000), to: instant(900_000) };
+}
 
 export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFragment> }) {
   const { data, complete } = useFragment({
@@ -42,14 +50,27 @@ export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFrag
       </Section>
       <Section title="The latest event">
         {latest?.event ? (
-          <EventEnvelope event={latest.event} />
+          <>
+            <EventEnvelope event={latest.event} />
+            {data.host && (
+              <p className="mt-2 text-xs">
+                <Link
+                  to="/events"
+                  search={aroundIt(data.host, latest.event.occurredAt)}
+                  className="text-accent underline underline-offset-2"
+                >
+                  What else happened on {data.host} within a quarter of an hour
+                </Link>
+              </p>
+            )}
+          </>
         ) : (
           <p className="text-muted">The event is past retention.</p>
         )}
       </Section>
       {latest?.event && (
         <Section title="Raw record">
-          <EventRaw event={latest.event} />
+          <EventRaw event={latest.event} matched={latest.matched.map((field) => field.value)} />
         </Section>
       )}
     </div>

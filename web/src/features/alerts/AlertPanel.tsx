@@ -7,6 +7,7 @@ import { IconButton } from '../../ui/Button';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
 import { AlertActions } from './AlertActions';
+import { AlertClaim } from './AlertClaim';
 import { AlertComments } from './AlertComments';
 import { AlertDetailDocument } from './AlertDetail.generated';
 import { AlertEvidence } from './AlertEvidence';
@@ -34,12 +35,15 @@ interface AlertPanelProps {
   actions: Actions;
   onTab(tab: AlertTab): void;
   onDismiss(): void;
+  /** Opens another alert beside the same list. */
+  onOpen(id: string): void;
   onClose(alert: Decided): void;
   onReopen(alert: Decided): void;
   onEscalate(id: string): void;
 }
 
-export function AlertPanel({ id, tab, actions, onTab, onDismiss, onClose, onReopen, onEscalate }: AlertPanelProps) {
+export function AlertPanel(props: AlertPanelProps) {
+  const { id, tab, actions, onTab, onDismiss, onOpen, onClose, onReopen, onEscalate } = props;
   const { mayWork } = useViewer();
   const { data, error, refetch } = useQuery(AlertDetailDocument, { variables: { id } });
   const reload = () => void refetch().catch(() => undefined);
@@ -52,7 +56,9 @@ export function AlertPanel({ id, tab, actions, onTab, onDismiss, onClose, onReop
     >
       {alert ? (
         <>
-          <AlertHeader alert={alert} onClose={onDismiss} />
+          <AlertHeader alert={alert} onClose={onDismiss}>
+            <AlertClaim alert={alert} />
+          </AlertHeader>
           {mayWork && (
             <AlertActions
               alert={alert}
@@ -65,7 +71,7 @@ export function AlertPanel({ id, tab, actions, onTab, onDismiss, onClose, onReop
           <Tabs label="About the alert" tabs={tabs} current={tab} onChange={onTab}>
             {tab === 'overview' && <AlertOverview alert={alert} />}
             {tab === 'evidence' && <AlertEvidence alert={alert} />}
-            {tab === 'related' && <AlertRelated id={id} />}
+            {tab === 'related' && <AlertRelated id={id} onOpen={onOpen} />}
             {tab === 'rule' && <AlertRule alert={alert} />}
             {tab === 'comments' && <AlertComments alert={alert} mayWork={mayWork} />}
             {tab === 'history' && <AlertHistory alert={alert} />}

@@ -3,6 +3,7 @@
 import { useQuery } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
 import type { SimilarityReason } from '../../gql/schema';
+import { statusLook } from '../../nouns/alert/alert';
 import { ProcessTree } from '../../nouns/process/ProcessTree';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
@@ -20,7 +21,7 @@ const reasonLabel: Record<SimilarityReason, string> = {
   SAME_TECHNIQUE: 'technique',
 };
 
-export function AlertRelated({ id }: { id: string }) {
+export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): void }) {
   const { data, error, refetch } = useQuery(AlertRelatedDocument, { variables: { id } });
   const alert = data?.alert;
   if (!alert) {
@@ -52,9 +53,10 @@ export function AlertRelated({ id }: { id: string }) {
       <Section title="How common the rule is">
         <p>
           {prevalence.alerts.toLocaleString('en')}
-          {prevalence.isEstimate && '+'} alerts in thirty days, on {prevalence.hosts.toLocaleString('en')}{' '}
-          {prevalence.hosts === 1 ? 'host' : 'hosts'} and by {prevalence.users.toLocaleString('en')}{' '}
-          {prevalence.users === 1 ? 'user' : 'users'}; {prevalence.onHost.toLocaleString('en')} on this host.
+          {prevalence.isEstimate && '+'} {prevalence.alerts === 1 ? 'alert' : 'alerts'} in thirty days, on{' '}
+          {prevalence.hosts.toLocaleString('en')} {prevalence.hosts === 1 ? 'host' : 'hosts'} and by{' '}
+          {prevalence.users.toLocaleString('en')} {prevalence.users === 1 ? 'user' : 'users'};{' '}
+          {prevalence.onHost.toLocaleString('en')} on this host.
         </p>
         {prevalence.closed > 0 && (
           <p className="text-muted">
@@ -92,18 +94,21 @@ export function AlertRelated({ id }: { id: string }) {
             <li key={other.id}>
               <div className="flex items-center gap-2">
                 <SeverityBadge severity={other.severity} />
-                <Link
-                  to="/alerts"
-                  search={{ alert: other.id, status: 'all' }}
-                  className="min-w-0 grow truncate font-medium hover:underline"
+                <button
+                  type="button"
+                  onClick={() => onOpen(other.id)}
+                  className="min-w-0 grow truncate text-left font-medium hover:underline"
                 >
                   {other.title}
-                </Link>
+                </button>
                 <span className="shrink-0 text-xs text-muted">
                   <Time at={other.lastSeen} />
                 </span>
               </div>
-              <p className="text-xs text-muted">Same {reasons.map((reason) => reasonLabel[reason]).join(', ')}</p>
+              <p className="text-xs text-muted">
+                {other.host && `${other.host} · `}
+                {statusLook[other.status].label} · same {reasons.map((reason) => reasonLabel[reason]).join(', ')}
+              </p>
             </li>
           ))}
         </ul>

@@ -9,8 +9,8 @@ import { formatFlow } from '../../nouns/endpoint/endpoint';
 import { Techniques } from '../../nouns/rule/Techniques';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
-import { AlertRowFragmentDoc } from './AlertRow.generated';
-import { type ColumnLayout, mid as midWidth, wide as wideWidth } from './columns';
+import { AlertRiskFragmentDoc, AlertRowFragmentDoc } from './AlertRow.generated';
+import { type ColumnLayout, mid as midWidth, tiny as tinyWidth, wide as wideWidth } from './columns';
 
 interface AlertRowProps {
   id: string;
@@ -21,7 +21,11 @@ interface AlertRowProps {
 }
 
 export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onSelect }: AlertRowProps) {
-  const { data, complete } = useFragment({ fragment: AlertRowFragmentDoc, from: { __typename: 'Alert', id } });
+  const { data, complete } = useFragment({
+    fragment: AlertRowFragmentDoc,
+    fragmentName: 'AlertRow',
+    from: { __typename: 'Alert', id },
+  });
   if (!complete) {
     return (
       <div role="gridcell" className="col-span-full" aria-busy>
@@ -31,7 +35,7 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
     );
   }
   // Where columns were chosen they all stand, however narrow the list.
-  const [mid, wide] = layout.chosen ? ['', ''] : [midWidth, wideWidth];
+  const [tiny, mid, wide] = layout.chosen ? ['', '', ''] : [tinyWidth, midWidth, wideWidth];
   const has = (column: string) => layout.shown.has(column);
   return (
     <>
@@ -51,11 +55,11 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
       </div>
       {has('severity') && (
         <div role="gridcell" className="flex items-center">
-          <SeverityBadge severity={data.severity} />
+          <SeverityBadge severity={data.severity} compact={!layout.chosen} />
         </div>
       )}
       {has('status') && (
-        <div role="gridcell" className="flex min-w-0 items-center">
+        <div role="gridcell" className={clsx('flex min-w-0 items-center', tiny)}>
           <StatusBadge status={data.status} />
         </div>
       )}
@@ -80,7 +84,7 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
         </div>
       )}
       {has('host') && (
-        <div role="gridcell" className="truncate" title={data.host}>
+        <div role="gridcell" className={clsx('truncate', tiny)} title={data.host}>
           {data.host}
         </div>
       )}
@@ -106,6 +110,11 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
           title={data.techniques.join(', ')}
         >
           <Techniques ids={data.techniques} short />
+        </div>
+      )}
+      {has('risk') && (
+        <div role="gridcell" className="text-right text-muted">
+          <AlertRisk id={id} />
         </div>
       )}
       {has('assignee') && (
@@ -135,3 +144,14 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
     </>
   );
 });
+
+/** The greater risk of its host and its user. */
+function AlertRisk({ id }: { id: string }) {
+  const { data, complete } = useFragment({
+    fragment: AlertRiskFragmentDoc,
+    fragmentName: 'AlertRisk',
+    from: { __typename: 'Alert', id },
+  });
+  if (!complete || (!data.hostAsset && !data.userAsset)) return null;
+  return <>{Math.round(Math.max(data.hostAsset?.risk.score ?? 0, data.userAsset?.risk.score ?? 0))}</>;
+}

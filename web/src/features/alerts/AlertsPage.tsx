@@ -2,12 +2,15 @@
 // beside it.
 import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowUp, BellOff, ChartColumn, Columns3, Inbox } from 'lucide-react';
+import { ArrowUp, BellOff, ChartColumn, Columns3, Inbox, PanelLeft } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
+import type { AlertField } from '../../gql/schema';
 import { usePaused } from '../../live/pause';
 import { firstEvent } from '../../nouns/event/FirstSteps';
 import type { JobLineFragment } from '../../nouns/job/Job.generated';
 import { JobProgress } from '../../nouns/job/JobProgress';
+import { withCondition } from '../../nouns/query/condition';
+import { useTyping } from '../../nouns/query/useTyping';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities } from '../../nouns/severity/severity';
 import { useViewer } from '../../nouns/user/useViewer';
@@ -16,7 +19,7 @@ import { Command } from '../../ui/Command';
 import { useKeys } from '../../ui/keys';
 import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
-import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { AlertActionsFragmentDoc } from './AlertActions.generated';
 import { type AlertDialog, AlertDialogs } from './AlertDialogs';
@@ -25,11 +28,13 @@ import { AlertHistogram } from './AlertHistogram';
 import { AlertPanel } from './AlertPanel';
 import { AlertRow } from './AlertRow';
 import { AlertRowFragmentDoc } from './AlertRow.generated';
+import { AlertValues } from './AlertValues';
 import { BulkBar } from './BulkBar';
-import { choosable, layoutOf, usualIds } from './columns';
+import { choosable, columnOf, layoutOf, sortOfColumn, usualIds } from './columns';
 import { EscalateDialog } from './EscalateDialog';
 import { ExportMenu } from './ExportMenu';
 import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf } from './filters';
+import { orderOf, sortOf } from './order';
 import { useAlertActions } from './useAlertActions';
 import { useAlertQueue } from './useAlertQueue';
 import { useSelection } from './useSelection';
@@ -58,7 +63,14 @@ export function AlertsPage() {
   const filter = useMemo(() => apiFilter(filters), [filters]);
   const [selecting, setSelecting] = useState(false);
   const calm = atTop && !pointed && !open && !active && !dialog && !paused && !selecting;
-  const queue = useAlertQueue({ filter, paused, calm, openId: open });
+  const queue = useAlertQueue({
+    filter,
+    order: orderOf(search.sort),
+    risk: layout.shown.has('risk'),
+    paused,
+    calm,
+    openId: open,
+  });
   const selection = useSelection(queue.ids, filter);
   useEffect(() => setSelecting(selection.ids.size > 0), [selection.ids]);
 
@@ -67,9 +79,12 @@ export function AlertsPage() {
   }, [open]);
 
   const go = (next: AlertSearch, replace = false) => void navigate({ search: next, replace });
-  const setFilters = (next: AlertFilters) => {
-    const { alert, tab, cols, chart } = search;
-    go(formatSearch(next, { alert, tab, cols, chart }), true);
+  const typing = useTyping();
+  // Each change is a step that going back undoes.
+  const setFilters = (next: AlertFilters, typed = false) => {
+    const { alert, tab, sort, cols, chart, values } = search;
+    const after = formatSearch(next, { alert, tab, sort, cols, chart, values });
+    go(after, typed && typing(search, after));
   };
   const openAlert = (id: string) => go({ ...search, alert: id }, open !== null);
   const dismiss = () => {
@@ -114,7 +129,11 @@ export function AlertsPage() {
     else if (target) setEscalating([target]);
   };
   const escalated = (escalating ?? []).flatMap((id) => {
-    const alert = client.cache.readFragment({ fragment: AlertRowFragmentDoc, id: `Alert:${id}` });
+    const alert = client.cache.readFragment({
+      fragment: AlertRowFragmentDoc,
+      fragmentName: 'AlertRow',
+      id: `Alert:${id}`,
+    });
     return alert ? [alert] : [];
   });
   const chooseColumn = (id: string) => {
@@ -122,8 +141,24 @@ export function AlertsPage() {
     if (!now.delete(id)) now.add(id);
     const cols = choosable.flatMap((column) => (now.has(column.id) ? [column.id] : []));
     const usual = cols.length === usualIds.length && cols.every((column) => usualIds.includes(column));
-    go({ ...search, cols: usual || cols.length === 0 ? undefined : cols.join(',') }, true);
+    go({ ...search, cols: usual || cols.length === 0 ? undefined : cols.join(',') });
   };
+  const columns = useMemo(() => {
+    const some = selection.ids.size > 0;
+    const head = (
+      <input
+        type="checkbox"
+        aria-label={some ? 'Clear the selection' : 'Select all that are loaded'}
+        checked={some}
+        ref={(box) => {
+          if (box) box.indeterminate = some && selection.ids.size < queue.ids.length;
+        }}
+        onChange={() => (some ? selection.clear() : selection.all())}
+        className="block accent-accent"
+      />
+    );
+    return layout.columns.map((column) => (column.id === 'select' && mayWork ? { ...column, head } : column));
+  }, [layout, mayWork, selection, queue.ids.length]);
   useKeys({
     x: active ? () => selection.toggle(active, false) : undefined,
     X: () => (selection.ids.size > 0 ? selection.clear() : selection.all()),
@@ -139,14 +174,25 @@ export function AlertsPage() {
   return (
     <>
       <h1 className="sr-only">Alerts</h1>
-      <AlertFacets filters={filters} onChange={setFilters} searchRef={searchRef}>
+      <AlertFacets
+        filters={filters}
+        onChange={setFilters}
+        searchRef={searchRef}
+        className={open ? 'max-sm:hidden' : undefined}
+      >
         <div className="flex gap-2">
           <ViewsMenu
             noun="ALERTS"
             query={queryLineOf(filters)}
+            orderBy={search.sort ? orderOf(search.sort) : null}
             columns={search.cols?.split(',')}
             onOpen={(view) =>
-              go({ status: 'all', q: view.query || undefined, cols: view.columns.join(',') || undefined })
+              go({
+                status: 'all',
+                q: view.query || undefined,
+                sort: sortOf(view.orderBy),
+                cols: view.columns.join(',') || undefined,
+              })
             }
           />
           <Menu
@@ -161,15 +207,23 @@ export function AlertsPage() {
               id: column.id,
               label: column.title,
               checked: layout.shown.has(column.id),
+              many: true,
               onSelect: () => chooseColumn(column.id),
             }))}
           />
           <ExportMenu filter={filter} />
           <IconButton
+            icon={PanelLeft}
+            label={search.values ? 'Hide the commonest values' : 'Show the commonest values'}
+            aria-pressed={search.values !== undefined}
+            onClick={() => go({ ...search, values: search.values ? undefined : 'host' })}
+            className="max-lg:hidden"
+          />
+          <IconButton
             icon={ChartColumn}
             label={search.chart === 'off' ? 'Show the chart' : 'Hide the chart'}
             aria-pressed={search.chart !== 'off'}
-            onClick={() => go({ ...search, chart: search.chart === 'off' ? undefined : 'off' }, true)}
+            onClick={() => go({ ...search, chart: search.chart === 'off' ? undefined : 'off' })}
           />
         </div>
       </AlertFacets>
@@ -188,7 +242,20 @@ export function AlertsPage() {
           onClear={selection.clear}
         />
       )}
+      {queue.error != null && queue.ids.length > 0 && (
+        <StaleBanner error={queue.error} what="The list" onRetry={queue.reload} />
+      )}
       <div className="relative flex min-h-0 grow">
+        {search.values && (
+          <AlertValues
+            filter={filter}
+            field={search.values.toUpperCase() as AlertField}
+            onField={(field) => go({ ...search, values: field.toLowerCase() })}
+            onValue={(name, value, not) =>
+              setFilters({ ...filters, query: withCondition(filters.query, name, value, not) })
+            }
+          />
+        )}
         <div
           className="relative flex min-w-0 grow flex-col"
           onPointerEnter={() => setPointed(true)}
@@ -212,7 +279,9 @@ export function AlertsPage() {
           ) : (
             <VirtualGrid
               label="Alerts"
-              columns={layout.columns}
+              columns={columns}
+              sortedBy={columnOf(search.sort)}
+              onSort={(column) => go({ ...search, sort: sortOfColumn(column) })}
               template={layout.template}
               widths={layout.widths}
               selected={selection.ids}
@@ -246,6 +315,7 @@ export function AlertsPage() {
             actions={actions}
             onTab={(tab) => go({ ...search, tab: tab === 'overview' ? undefined : tab }, true)}
             onDismiss={dismiss}
+            onOpen={(id) => go({ ...search, alert: id, tab: undefined })}
             onClose={(alert) => setDialog({ kind: 'close', alert })}
             onReopen={(alert) => setDialog({ kind: 'reopen', alert })}
             onEscalate={(id) => setEscalating([id])}

@@ -59,3 +59,8 @@ test('times and columns stand in the URL; what makes no sense is left out', () =
   });
   expect(apiFilter(filtersOf(readSearch({ status: 'all', since: '24h' })))).toEqual({ lastSeen: { gte: 'now-24h' } });
 });
+
+test('the order and the commonest values stand in the URL', () => {
+  expect(readSearch({ sort: 'severity', values: 'source_ip' })).toEqual({ sort: 'severity', values: 'source_ip' });
+  expect(readSearch({ sort: 'lastSeen', values: 'status' })).toEqual({});
+});

@@ -1,12 +1,25 @@
 // The queue's filters as they stand in the URL, and as the API takes them.
-import type { AlertFilter, AlertStatus, Severity } from '../../gql/schema';
+import type { AlertField, AlertFilter, AlertStatus, Severity } from '../../gql/schema';
 import { statuses } from '../../nouns/alert/alert';
 import { severities } from '../../nouns/severity/severity';
 import { readRange, type TimeRange } from '../../nouns/time/range';
 import { columnIds } from './columns';
+import { type AlertSort, orders } from './order';
 
 export const tabs = ['overview', 'evidence', 'related', 'rule', 'comments', 'history'] as const;
 export type AlertTab = (typeof tabs)[number];
+
+/** The fields whose values can stand beside the list. */
+export const valueFields: readonly AlertField[] = [
+  'HOST',
+  'USER',
+  'TITLE',
+  'SOURCE_IP',
+  'DESTINATION_IP',
+  'PROCESS',
+  'FILE_HASH',
+  'ASSIGNEE',
+];
 
 /** Absent ones have their default, so that the plain URL is the plain queue. */
 export interface AlertSearch extends TimeRange {
@@ -16,10 +29,14 @@ export interface AlertSearch extends TimeRange {
   severity?: string;
   /** A query line. */
   q?: string;
+  /** Absent: latest seen first. */
+  sort?: AlertSort;
   /** The columns, "severity,title"; absent: the usual ones. */
   cols?: string;
   /** "off": without the chart. */
   chart?: 'off';
+  /** The field whose commonest values stand beside the list, "host"; absent: none. */
+  values?: string;
   /** The alert that is open beside the list. */
   alert?: string;
   tab?: AlertTab;
@@ -34,7 +51,7 @@ export interface AlertFilters {
 }
 
 /** What stands in the URL beside the filters. */
-export type AlertView = Pick<AlertSearch, 'alert' | 'tab' | 'cols' | 'chart'>;
+export type AlertView = Pick<AlertSearch, 'alert' | 'tab' | 'sort' | 'cols' | 'chart' | 'values'>;
 
 const open: readonly AlertStatus[] = ['NEW', 'ACKNOWLEDGED', 'IN_PROGRESS'];
 
@@ -50,8 +67,10 @@ export function readSearch(raw: Record<string, unknown>): AlertSearch {
     {
       alert: typeof raw.alert === 'string' && raw.alert ? raw.alert : undefined,
       tab: tabs.find((t) => t === raw.tab && t !== 'overview'),
+      sort: orders.find((sort) => sort === raw.sort),
       cols: readColumns(raw.cols),
       chart: raw.chart === 'off' ? 'off' : undefined,
+      values: valueFields.find((field) => field.toLowerCase() === raw.values)?.toLowerCase(),
     },
   );
 }

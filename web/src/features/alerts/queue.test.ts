@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { FeedChange } from '../../gql/schema';
+import { orderOf, placeOf } from './order';
 import { appendPage, applyEntries, emptyQueue, isSettled, mostArrived, type Queue, release, remove } from './queue';
 
 const at = (second: number) => `2026-05-04T09:30:${String(second).padStart(2, '0')}.000000Z`;
-const entry = (change: FeedChange, id: string, second: number) => ({ change, item: { id, lastSeen: at(second) } });
+const entry = (change: FeedChange, id: string, second: number) => ({ change, item: { id, place: at(second) } });
 const listed = (hasMore = false): Queue =>
   appendPage(
     emptyQueue,
     [
-      { id: 'c', lastSeen: at(30) },
-      { id: 'b', lastSeen: at(20) },
-      { id: 'a', lastSeen: at(10) },
+      { id: 'c', place: at(30) },
+      { id: 'b', place: at(20) },
+      { id: 'a', place: at(10) },
     ],
     hasMore,
   );
@@ -61,8 +62,8 @@ describe('the live queue', () => {
     const more = appendPage(
       queue,
       [
-        { id: 'd', lastSeen: at(40) },
-        { id: 'z', lastSeen: at(1) },
+        { id: 'd', place: at(40) },
+        { id: 'z', place: at(1) },
       ],
       false,
     );
@@ -71,8 +72,8 @@ describe('the live queue', () => {
 
   test('an instant with a fraction is later than the same one without', () => {
     const page = [
-      { id: 'whole', lastSeen: '2026-05-04T09:30:00Z' },
-      { id: 'half', lastSeen: '2026-05-04T09:30:00.5Z' },
+      { id: 'whole', place: '2026-05-04T09:30:00Z' },
+      { id: 'half', place: '2026-05-04T09:30:00.5Z' },
     ];
     expect(release(appendPage(emptyQueue, page, false)).ids).toEqual(['half', 'whole']);
   });
@@ -111,5 +112,19 @@ describe('the live queue', () => {
     const queue = remove(applyEntries(listed(), [entry('LEFT', 'b', 20)]), ['b', 'never listed']);
     expect(queue.ids).toEqual(['c', 'a']);
     expect(isSettled(queue)).toBe(true);
+  });
+
+  test('by severity, what is worse comes first whenever it was seen', () => {
+    const placed = (id: string, severity: 'HIGH' | 'LOW' | 'CRITICAL', second: number) => ({
+      id,
+      place: placeOf({ severity, lastSeen: at(second), createdAt: at(0) }, orderOf('severity')),
+    });
+    const page = [placed('high', 'HIGH', 10), placed('low', 'LOW', 40)];
+    const queue = applyEntries(appendPage(emptyQueue, page, false), [
+      { change: 'ENTERED', item: placed('critical', 'CRITICAL', 1) },
+      { change: 'UPDATED', item: placed('low', 'LOW', 50) },
+      { change: 'ENTERED', item: placed('later', 'HIGH', 20) },
+    ]);
+    expect(release(queue).ids).toEqual(['critical', 'later', 'high', 'low']);
   });
 });

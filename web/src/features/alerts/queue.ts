@@ -1,16 +1,17 @@
 // Which alerts the list shows and in which order, apart from what they are: that
-// stands in the cache. Latest seen first.
+// stands in the cache.
 import type { FeedEntry } from '../../live/useFeed';
 
 /** What the order needs of an alert. */
 export interface Placed {
   id: string;
-  lastSeen: string;
+  /** Its place, see placeOf. */
+  place: string;
 }
 
 export interface Queue {
   ids: readonly string[];
-  /** When each listed alert was last seen. */
+  /** The place of each listed alert. */
   seen: ReadonlyMap<string, string>;
   /** Came in and waits behind the "N new" pill. */
   arrived: ReadonlyMap<string, string>;
@@ -47,7 +48,7 @@ export function appendPage(queue: Queue, page: readonly Placed[], hasMore: boole
   for (const alert of page) {
     arrived.delete(alert.id);
     if (!seen.has(alert.id)) ids.push(alert.id);
-    seen.set(alert.id, alert.lastSeen);
+    seen.set(alert.id, alert.place);
   }
   return { ...queue, ids, seen, arrived, hasMore };
 }
@@ -69,10 +70,10 @@ export function applyEntries(queue: Queue, entries: readonly FeedEntry<Placed>[]
       continue;
     }
     gone.delete(item.id);
-    if (seen.has(item.id)) seen.set(item.id, item.lastSeen);
+    if (seen.has(item.id)) seen.set(item.id, item.place);
     // What belongs below the loaded pages comes when they are scrolled to.
-    else if (oldest === undefined || compare(item.lastSeen, oldest) >= 0) {
-      if (arrived.size < mostArrived || arrived.has(item.id)) arrived.set(item.id, item.lastSeen);
+    else if (oldest === undefined || compare(item.place, oldest) >= 0) {
+      if (arrived.size < mostArrived || arrived.has(item.id)) arrived.set(item.id, item.place);
       else overflowed = true;
     }
   }
@@ -117,7 +118,7 @@ export function isSettled(queue: Queue): boolean {
   return queue.arrived.size === 0 && queue.gone.size === 0;
 }
 
-/** Orders instants, and ids. The end is left out: digits of a fraction may be missing before it. */
+/** Orders places, and ids. The end is left out: digits of a fraction may be missing before it. */
 function compare(first = '', second = ''): number {
   const [a, b] = [first.replace(/Z$/, ''), second.replace(/Z$/, '')];
   return a < b ? -1 : a > b ? 1 : 0;

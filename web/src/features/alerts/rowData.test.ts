@@ -52,7 +52,8 @@ describe('RowData', () => {
     rows = new RowData(new ApolloClient({ cache, link }), (ids) => missing.push(...ids));
   });
 
-  const titleOf = (id: string) => cache.readFragment({ fragment: AlertRowFragmentDoc, id: `Alert:${id}` })?.version;
+  const titleOf = (id: string) =>
+    cache.readFragment({ fragment: AlertRowFragmentDoc, fragmentName: 'AlertRow', id: `Alert:${id}` })?.version;
 
   test('keeps what is near, lets the rest go, and reads it again when it is wanted', async () => {
     rows.write([row('a'), row('b'), row('c')]);

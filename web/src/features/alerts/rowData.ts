@@ -2,8 +2,16 @@
 // the cache holds those near what is in view, and reads others again when they
 // are scrolled to.
 import type { ApolloCache, ApolloClient, InMemoryCache } from '@apollo/client';
-import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
+import {
+  type AlertRiskFragment,
+  AlertRiskFragmentDoc,
+  type AlertRowFragment,
+  AlertRowFragmentDoc,
+} from './AlertRow.generated';
 import { AlertRowsDocument } from './AlertRows.generated';
+
+/** An alert as a row shows it: its risk only where that column is shown. */
+export type Row = AlertRowFragment & Partial<Pick<AlertRiskFragment, 'hostAsset' | 'userAsset'>>;
 
 /** As many as the server gives at once. */
 const mostAsked = 100;
@@ -22,7 +30,7 @@ export class RowData {
   ) {}
 
   /** Keeps what a page of the list brought. */
-  write(alerts: readonly AlertRowFragment[]): void {
+  write(alerts: readonly Row[]): void {
     this.client.cache.batch({
       update: (cache) => {
         for (const alert of alerts) this.put(cache, alert);
@@ -31,22 +39,22 @@ export class RowData {
   }
 
   /** Takes a change of the feed: of rows that are kept, that are being read, or that are new. */
-  update(cache: ApolloCache, alert: AlertRowFragment, isNew: boolean): void {
+  update(cache: ApolloCache, alert: Row, isNew: boolean): void {
     if (isNew || this.kept.has(alert.id) || this.asked.has(alert.id)) this.put(cache, alert);
   }
 
   /** Reads those of `ids` that are not kept. */
-  async want(ids: readonly string[]): Promise<void> {
+  async want(ids: readonly string[], risk = false): Promise<void> {
     const missing = ids.filter((id) => !this.kept.has(id) && !this.asked.has(id)).slice(0, mostAsked);
     if (missing.length === 0) return;
     for (const id of missing) this.asked.add(id);
     try {
       const { data } = await this.client.query({
         query: AlertRowsDocument,
-        variables: { ids: missing },
+        variables: { ids: missing, risk },
         fetchPolicy: 'no-cache',
       });
-      const found = (data?.nodes ?? []).flatMap((n) => (n?.__typename === 'Alert' ? [n as AlertRowFragment] : []));
+      const found = (data?.nodes ?? []).flatMap((n) => (n?.__typename === 'Alert' ? [n as Row] : []));
       // What the feed brought in the meantime is newer.
       this.write(found.filter((alert) => !this.kept.has(alert.id)));
       const gone = missing.filter((id) => !this.kept.has(id));
@@ -87,8 +95,15 @@ export class RowData {
     this.kept.delete(id);
   }
 
-  private put(cache: ApolloCache, data: AlertRowFragment): void {
-    cache.writeFragment({ fragment: AlertRowFragmentDoc, data });
-    this.kept.add(data.id);
+  private put(cache: ApolloCache, alert: Row): void {
+    cache.writeFragment({ fragment: AlertRowFragmentDoc, fragmentName: 'AlertRow', data: alert });
+    this.kept.add(alert.id);
+    const { __typename, id, hostAsset, userAsset } = alert;
+    if (hostAsset === undefined || userAsset === undefined) return;
+    cache.writeFragment({
+      fragment: AlertRiskFragmentDoc,
+      fragmentName: 'AlertRisk',
+      data: { __typename, id, hostAsset, userAsset },
+    });
   }
 }

@@ -5,7 +5,8 @@ import { useApolloClient } from '@apollo/client/react';
 import { useMemo } from 'react';
 import { describe } from '../../api/errors';
 import type { AlertDisposition, AlertStatus } from '../../gql/schema';
-import { actionLabel } from '../../nouns/journal/words';
+import { actionLabel, actorText, changesText, isLook } from '../../nouns/journal/words';
+import { useViewer } from '../../nouns/user/useViewer';
 import { notify } from '../../ui/notices';
 import { sentence } from '../../ui/useChange';
 import {
@@ -38,17 +39,18 @@ export interface AlertActions {
 /** Each gives whether it was done; if not, a notice says why. */
 export function useAlertActions(): AlertActions {
   const client = useApolloClient();
+  const { viewer } = useViewer();
 
   return useMemo(
     () => ({
       acknowledge: ({ id, version }) =>
-        attempt(client, id, { status: 'ACKNOWLEDGED' }, async () => {
+        attempt(client, id, { status: 'ACKNOWLEDGED', assignee: viewer?.user?.id }, async () => {
           const input = { id, expectedVersion: version, assignToViewer: true };
           return (await client.mutate({ mutation: AlertAcknowledgeDocument, variables: { input } })).data
             ?.alertAcknowledge;
         }),
       assign: ({ id, version }, assignee) =>
-        attempt(client, id, {}, async () => {
+        attempt(client, id, { assignee }, async () => {
           const input = { id, expectedVersion: version, assignee };
           return (await client.mutate({ mutation: AlertAssignDocument, variables: { input } })).data?.alertAssign;
         }),
@@ -68,7 +70,7 @@ export function useAlertActions(): AlertActions {
           return (await client.mutate({ mutation: AlertReopenDocument, variables: { input } })).data?.alertReopen;
         }),
     }),
-    [client],
+    [client, viewer],
   );
 }
 
@@ -78,14 +80,22 @@ let layers = 0;
 async function attempt(
   client: ApolloClient,
   id: string,
-  expected: { status?: AlertStatus },
+  expected: { status?: AlertStatus; assignee?: string | null },
   work: () => Promise<Answer | undefined>,
 ): Promise<boolean> {
   const layer = `alert-${++layers}`;
   client.cache.recordOptimisticTransaction((cache) => {
     cache.modify({
       id: `Alert:${id}`,
-      fields: Object.fromEntries(Object.entries(expected).map(([field, value]) => [field, () => value])),
+      fields: {
+        status: (was) => expected.status ?? was,
+        assignee: (was, { toReference, canRead }) => {
+          if (expected.assignee === undefined) return was;
+          if (expected.assignee === null) return null;
+          const person = toReference({ __typename: 'User', id: expected.assignee });
+          return canRead(person) ? person : was;
+        },
+      },
     });
   }, layer);
   try {
@@ -111,10 +121,10 @@ async function explainConflict(client: ApolloClient, id: string): Promise<string
       variables: { id },
       fetchPolicy: 'no-cache',
     });
-    const change = data?.alert?.latestChange.nodes[0];
+    const change = data?.alert?.latestChanges.nodes.find((entry) => !isLook(entry.action));
     if (!change) return `The alert has changed meanwhile. ${again}`;
-    const who = change.actor.user?.displayName ?? change.actor.name;
-    return `${who} was faster: ${actionLabel(change.action).toLowerCase()}. ${again}`;
+    const what = changesText(change.changes);
+    return `${actorText(change.actor)} was faster: ${actionLabel(change.action).toLowerCase()}. ${what && `${what}. `}${again}`;
   } catch {
     return `The alert has changed meanwhile. ${again}`;
   }

@@ -2,13 +2,13 @@
 // somebody looks at one: `calm` says when they may.
 import { useApolloClient } from '@apollo/client/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { AlertFilter } from '../../gql/schema';
+import type { AlertFilter, AlertOrder } from '../../gql/schema';
 import { createPace, type Pace } from '../../live/pace';
 import { type FeedEntry, useFeed } from '../../live/useFeed';
 import { AlertQueueDocument, AlertQueueFeedDocument } from './AlertQueue.generated';
-import type { AlertRowFragment } from './AlertRow.generated';
+import { placeOf } from './order';
 import { appendPage, applyEntries, emptyQueue, isSettled, type Placed, type Queue, release, remove } from './queue';
-import { RowData } from './rowData';
+import { type Row, RowData } from './rowData';
 
 const pageSize = 50;
 /** Rows that are kept when the list is scrolled to its top. */
@@ -23,6 +23,9 @@ const tendPeriod = 150;
 
 interface AlertQueueOptions {
   filter: AlertFilter;
+  order: AlertOrder;
+  /** Whether the risk of hosts and users is asked for too. */
+  risk: boolean;
   paused: boolean;
   /** Whether rows may move now: nobody points at one, and the top is in view. */
   calm: boolean;
@@ -48,8 +51,8 @@ interface Loaded {
   key: string;
   queue: Queue;
   position: string | null;
-  /** Where each page that was read ended, and when that last row had been seen. */
-  pageEnds: readonly { cursor: string; lastSeen: string }[];
+  /** Where each page that was read ended, and the place of that last row. */
+  pageEnds: readonly { cursor: string; place: string }[];
   total: number;
   totalIsEstimate: boolean;
   loading: boolean;
@@ -67,12 +70,12 @@ const nothing: Loaded = {
   error: null,
 };
 
-export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOptions): AlertQueue {
+export function useAlertQueue({ filter, order, risk, paused, calm, openId }: AlertQueueOptions): AlertQueue {
   const client = useApolloClient();
-  const key = JSON.stringify(filter);
+  const key = JSON.stringify([filter, order, risk]);
   const [state, setState] = useState(nothing);
-  const latest = useRef({ calm, openId, filter, state });
-  latest.current = { calm, openId, filter, state };
+  const latest = useRef({ calm, openId, filter, order, risk, key, state });
+  latest.current = { calm, openId, filter, order, risk, key, state };
   const asked = useRef(0);
 
   const [rows] = useState(
@@ -82,11 +85,11 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
   const tending = useRef<Pace | null>(null);
   useEffect(() => {
     const made = createPace(() => {
-      const { openId, state } = latest.current;
+      const { openId, risk, state } = latest.current;
       const { ids, arrived } = state.queue;
       const { first, last } = view.current;
       // It fails as the list's next page does, and is tried again with the next move.
-      rows.want(ids.slice(first, last + 1)).catch(() => undefined);
+      rows.want(ids.slice(first, last + 1), risk).catch(() => undefined);
       rows.keepOnly(
         new Set([
           ...ids.slice(0, ready),
@@ -110,26 +113,26 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
   const load = useCallback(
     async (mode: 'anew' | 'further', after: string | null = null) => {
       const turn = ++asked.current;
-      const { filter } = latest.current;
-      const key = JSON.stringify(filter);
+      const { filter, order, risk, key } = latest.current;
       setState((was) => ({ ...(was.key === key ? was : nothing), key, loading: true, error: null }));
       try {
         const { data } = await client.query({
           query: AlertQueueDocument,
-          variables: { filter, first: pageSize, after },
+          variables: { filter, order, risk, first: pageSize, after },
           fetchPolicy: 'no-cache',
         });
         if (turn !== asked.current || !data) return;
         const { nodes, pageInfo, position, totalCount, totalCountIsEstimate } = data.alerts;
-        rows.write(nodes);
+        rows.write(nodes as readonly Row[]);
+        const placed = nodes.map((alert) => ({ id: alert.id, place: placeOf(alert, order) }));
         setState((was) => ({
           ...was,
-          queue: appendPage(mode === 'anew' ? emptyQueue : was.queue, nodes, pageInfo.hasNextPage),
+          queue: appendPage(mode === 'anew' ? emptyQueue : was.queue, placed, pageInfo.hasNextPage),
           // The feed goes on from the first page's position: later pages are newer than that.
           position: mode === 'anew' ? position : was.position,
           pageEnds: [
             ...(mode === 'anew' ? [] : was.pageEnds),
-            ...(pageInfo.endCursor ? [{ cursor: pageInfo.endCursor, lastSeen: nodes.at(-1)?.lastSeen ?? '' }] : []),
+            ...(pageInfo.endCursor ? [{ cursor: pageInfo.endCursor, place: placed.at(-1)?.place ?? '' }] : []),
           ],
           total: totalCount,
           totalIsEstimate: totalCountIsEstimate,
@@ -158,7 +161,7 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
       if (was.queue.overflowed) return was;
       const queue = release(was.queue, mostRows);
       const oldest = queue.seen.get(queue.ids.at(-1) ?? '') ?? '';
-      return { ...was, queue, pageEnds: was.pageEnds.filter((end) => end.lastSeen >= oldest) };
+      return { ...was, queue, pageEnds: was.pageEnds.filter((end) => end.place >= oldest) };
     });
   }, [load]);
 
@@ -183,15 +186,15 @@ export function useAlertQueue({ filter, paused, calm, openId }: AlertQueueOption
 
   const feed = useFeed({
     document: AlertQueueFeedDocument,
-    variables: { filter },
+    variables: { filter, risk },
     after: state.key === key ? state.position : null,
     paused,
-    read: (data) => data.alertFeed.entries.map((e) => ({ change: e.change, item: e.alert as AlertRowFragment })),
+    read: (data) => data.alertFeed.entries.map((e) => ({ change: e.change, item: e.alert as Row })),
     idOf: (alert) => alert.id,
     onFlush: (entries, cache) => {
       for (const { change, item } of entries) {
         rows.update(cache, item, change === 'ENTERED');
-        unplaced.current.push({ change, item: { id: item.id, lastSeen: item.lastSeen } });
+        unplaced.current.push({ change, item: { id: item.id, place: placeOf(item, latest.current.order) } });
       }
       pace.current?.request();
     },

@@ -1,6 +1,6 @@
 // Which rows are selected. Another filter is another list: nothing stays selected
 // that is out of sight.
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 const nothing: ReadonlySet<string> = new Set();
 
@@ -34,5 +34,5 @@ export function useSelection(shown: readonly string[], filter: object): Selectio
   }, []);
   const all = useCallback(() => setIds(new Set(rows.current)), []);
   const clear = useCallback(() => setIds(nothing), []);
-  return { ids, toggle, all, clear };
+  return useMemo(() => ({ ids, toggle, all, clear }), [ids, toggle, all, clear]);
 }

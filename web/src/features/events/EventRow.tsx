@@ -1,41 +1,28 @@
 import clsx from 'clsx';
 import { ChevronRight } from 'lucide-react';
-import { memo } from 'react';
+import { memo, type ReactNode } from 'react';
+import { formatFlow } from '../../nouns/endpoint/endpoint';
 import { EventDetail } from '../../nouns/event/EventDetail';
 import { classLabel, outcomeLabel } from '../../nouns/event/event';
 import { severityLook } from '../../nouns/severity/severity';
 import { Time } from '../../nouns/time/Time';
-import type { Column } from '../../ui/VirtualGrid';
-import type { EventRowFragment } from './EventRow.generated';
-
-const mid = '@max-[56rem]:hidden';
-
-export const columns: readonly Column[] = [
-  { id: 'expand', title: 'Expand', quiet: true },
-  { id: 'time', title: 'Time' },
-  { id: 'severity', title: 'Severity' },
-  { id: 'class', title: 'Class' },
-  { id: 'host', title: 'Host' },
-  { id: 'user', title: 'User', className: mid },
-  { id: 'action', title: 'Action', className: mid },
-  { id: 'message', title: 'Message' },
-];
-
-export const template = clsx(
-  'grid-cols-[1rem_6.75rem_5rem_5rem_minmax(6rem,0.8fr)_minmax(5rem,0.7fr)_minmax(6rem,0.9fr)_minmax(12rem,4fr)]',
-  '@max-[56rem]:grid-cols-[1rem_6.75rem_5rem_5rem_minmax(5rem,1fr)_minmax(8rem,3fr)]',
-);
+import { type EventLayout, mid, tiny } from './columns';
+import type { TailEvent } from './tail';
 
 interface EventRowProps {
-  event: EventRowFragment;
+  event: TailEvent;
+  layout: EventLayout;
   open: boolean;
 }
 
-export const EventRow = memo(function EventRow({ event, open }: EventRowProps) {
-  const { label, icon: Icon, text } = severityLook[event.severity];
+export const EventRow = memo(function EventRow({ event, layout, open }: EventRowProps) {
   return (
     <>
-      <div className={clsx('grid h-8 cursor-pointer items-center gap-3 px-3', template)} role="presentation">
+      <div
+        role="presentation"
+        className={clsx('grid h-8 cursor-pointer items-center gap-3 px-3', layout.template)}
+        style={{ gridTemplateColumns: layout.widths?.template }}
+      >
         <div role="gridcell">
           <ChevronRight
             size={14}
@@ -43,34 +30,12 @@ export const EventRow = memo(function EventRow({ event, open }: EventRowProps) {
             className={clsx('text-faint', open && 'rotate-90')}
           />
         </div>
-        <div role="gridcell" className="truncate font-mono text-xs text-muted">
-          <Time at={event.occurredAt} as="clock" />
-        </div>
-        <div role="gridcell" className={clsx('flex items-center gap-1.5 text-xs', text)}>
-          <Icon size={13} aria-hidden />
-          {label}
-        </div>
-        <div role="gridcell" className="truncate text-xs">
-          {classLabel[event.class]}
-        </div>
-        <div role="gridcell" className="truncate" title={event.host}>
-          {event.host}
-        </div>
-        <div role="gridcell" className={clsx('truncate', mid)} title={event.user}>
-          {event.user}
-        </div>
-        <div role="gridcell" className={clsx('truncate text-muted', mid)} title={event.action}>
-          {event.action}
-          {event.outcome === 'FAILURE' && <span className="text-critical"> · {outcomeLabel.FAILURE}</span>}
-        </div>
-        <div role="gridcell" className="truncate text-muted" title={event.message}>
-          {event.message}
-        </div>
+        <Cells event={event} layout={layout} />
       </div>
       {open && (
         <div
           role="gridcell"
-          aria-colspan={columns.length}
+          aria-colspan={layout.columns.length}
           data-detail
           className="cursor-default border-t border-line bg-canvas px-4 py-3 md:pl-10"
         >
@@ -82,3 +47,54 @@ export const EventRow = memo(function EventRow({ event, open }: EventRowProps) {
     </>
   );
 });
+
+function Cells({ event, layout }: { event: TailEvent; layout: EventLayout }) {
+  const { label, icon: Icon, text } = severityLook[event.severity];
+  // Where columns were chosen they all stand, however narrow the list.
+  const [narrow, phone] = layout.chosen ? ['', ''] : [mid, tiny];
+  const cell = (id: string, content: ReactNode, className?: string, title?: string) =>
+    layout.shown.has(id) && (
+      <div key={id} role="gridcell" className={clsx('truncate', className)} title={title}>
+        {content}
+      </div>
+    );
+  const plain = (id: string, value = '', className?: string) => cell(id, value, className, value);
+  const { source, destination, logSource } = event;
+  return (
+    <>
+      {cell('time', <Time at={event.occurredAt} as="clock" />, 'font-mono text-xs text-muted')}
+      {cell('received', <Time at={event.receivedAt} as="clock" />, 'font-mono text-xs text-muted')}
+      {layout.shown.has('severity') && (
+        <div role="gridcell" className={clsx('flex items-center gap-1.5 text-xs', text)}>
+          <Icon size={13} aria-hidden className="shrink-0" />
+          <span className={layout.chosen ? undefined : '@max-[36rem]:sr-only'}>{label}</span>
+        </div>
+      )}
+      {cell('class', classLabel[event.class], clsx('text-xs', phone))}
+      {plain('host', event.host, phone)}
+      {plain('user', event.user, narrow)}
+      {cell(
+        'action',
+        <>
+          {event.action}
+          {event.outcome === 'FAILURE' && <span className="text-critical"> · {outcomeLabel.FAILURE}</span>}
+        </>,
+        clsx('text-muted', narrow),
+        event.action,
+      )}
+      {cell('process', event.process?.split(/[\\/]/).at(-1), 'text-muted', event.process)}
+      {plain('command', event.command, 'font-mono text-xs text-muted')}
+      {cell('flow', source && destination && formatFlow(source, destination), 'text-muted')}
+      {plain('domain', event.domain, 'text-muted')}
+      {plain('url', event.url, 'text-muted')}
+      {plain('file', event.filePath, 'text-muted')}
+      {cell(
+        'source',
+        logSource && [logSource.product, logSource.category, logSource.service].filter(Boolean).join(' / '),
+        'text-muted',
+      )}
+      {plain('format', event.format, 'text-xs text-muted')}
+      {plain('message', event.message, 'text-muted')}
+    </>
+  );
+}

@@ -1,14 +1,10 @@
 // The shape of what matches: when it happened, and the commonest values of a field.
 import { useQuery } from '@apollo/client/react';
-import { Minus } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import type { EventField, EventFilter } from '../../gql/schema';
 import { boundsOf, intervalFor, type TimeRange } from '../../nouns/time/range';
-import { BarList } from '../../ui/BarList';
-import { IconButton } from '../../ui/Button';
 import { Histogram } from '../../ui/Histogram';
-import { Select } from '../../ui/Select';
-import { Skeleton } from '../../ui/States';
+import { ValuePanel } from '../../ui/ValuePanel';
 import { EventHistogramDocument, EventTopDocument } from './EventShape.generated';
 import { groupFields } from './filters';
 
@@ -78,45 +74,14 @@ export function FieldPanel({ filter, field, onField, onValue }: FieldPanelProps)
   const { data, previousData } = useQuery(EventTopDocument, { variables: { filter, field } });
   const top = (data ?? previousData)?.eventTop;
   return (
-    <aside
-      aria-label="Values"
-      className="flex w-60 shrink-0 flex-col gap-2 overflow-y-auto border-r border-line bg-surface p-3 max-lg:hidden"
-    >
-      <Select
-        label="Group by"
-        value={field}
-        options={groupFields.map((f) => [f, fieldLabel(f)] as const)}
-        onChange={(value) => onField(value as EventField)}
-      />
-      {top ? (
-        <>
-          <div className="flex gap-1">
-            <div className="min-w-0 grow">
-              <BarList
-                rows={top.values.map(({ value, count }) => ({ key: value, label: value, count }))}
-                does="Show only"
-                onChoose={(value) => onValue(field, value, false)}
-                empty="No event has one."
-              />
-            </div>
-            <ul aria-label="Leave out" className="space-y-0.5">
-              {top.values.map(({ value }) => (
-                <li key={value} className="flex h-7 items-center">
-                  <IconButton
-                    icon={Minus}
-                    label={`Leave out ${value}`}
-                    className="size-6"
-                    onClick={() => onValue(field, value, true)}
-                  />
-                </li>
-              ))}
-            </ul>
-          </div>
-          {top.isEstimate && <p className="text-2xs text-muted">Counted over the latest 200,000.</p>}
-        </>
-      ) : (
-        <Skeleton className="h-64" />
-      )}
-    </aside>
+    <ValuePanel
+      field={field}
+      fields={groupFields.map((f) => [f, fieldLabel(f)] as const)}
+      values={top?.values}
+      empty="No event has one."
+      note={top?.isEstimate && 'Counted over the latest 200,000.'}
+      onField={onField}
+      onValue={(value, not) => onValue(field, value, not)}
+    />
   );
 }

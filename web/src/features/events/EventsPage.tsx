@@ -1,24 +1,30 @@
 // What came in, followed live.
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowUp, PanelLeft, Radio, SearchX } from 'lucide-react';
-import { useMemo, useRef, useState } from 'react';
+import { ArrowUp, Columns3, PanelLeft, Radio, SearchX, X } from 'lucide-react';
+import { useCallback, useMemo, useRef, useState } from 'react';
 import type { EventField } from '../../gql/schema';
 import { setPaused, usePaused } from '../../live/pause';
+import { EventDetail } from '../../nouns/event/EventDetail';
 import { classLabel, eventClasses } from '../../nouns/event/event';
+import { PivotContext } from '../../nouns/event/pivot';
+import { withCondition } from '../../nouns/query/condition';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
+import { useTyping } from '../../nouns/query/useTyping';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities, severityLook } from '../../nouns/severity/severity';
 import { RangeSelect } from '../../nouns/time/RangeSelect';
-import { Button } from '../../ui/Button';
+import { Button, IconButton } from '../../ui/Button';
 import { Command } from '../../ui/Command';
 import { useKeys } from '../../ui/keys';
+import { Menu } from '../../ui/Menu';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
 import { VirtualGrid } from '../../ui/VirtualGrid';
-import { columns, EventRow, template } from './EventRow';
+import { choosable, layoutOf, usualIds } from './columns';
+import { EventRow } from './EventRow';
 import { EventHistogram, FieldPanel } from './EventShape';
-import { apiFilter, type EventSearch, withCondition } from './filters';
+import { apiFilter, type EventSearch, lineName } from './filters';
 import { useEventTail } from './useEventTail';
 
 const route = getRouteApi('/shell/events');
@@ -34,14 +40,36 @@ export function EventsPage() {
   const open = search.event ?? null;
   // Rows stand still while somebody reads further down or has one open.
   const hold = paused || !atTop || open !== null;
-  const filter = useMemo(() => apiFilter({ ...search, event: undefined, group: undefined }), [search]);
+  const filter = useMemo(() => apiFilter(search), [search]);
   const line = useQueryLine('EVENTS', search.q ?? '');
-  const tail = useEventTail(filter, hold);
+  const layout = useMemo(() => layoutOf(search.cols), [search.cols]);
+  const tail = useEventTail(filter, layout.more, hold);
   const ids = useMemo(() => tail.events.map((e) => e.id), [tail.events]);
   const byId = useMemo(() => new Map(tail.events.map((e) => [e.id, e])), [tail.events]);
 
-  const change = (next: Partial<EventSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
-  const toggle = (id: string) => change({ event: open === id ? undefined : id });
+  // Each change is a step that going back undoes.
+  const change = (next: Partial<EventSearch>, replace = false) =>
+    void navigate({ search: { ...search, ...next }, replace });
+  const typing = useTyping();
+  const setQuery = (q: string | undefined) => {
+    const after = { ...search, q };
+    change({ q }, typing(search, after));
+  };
+  const latest = useRef({ search, change });
+  latest.current = { search, change };
+  // One function for good: it stands in a context that each open event reads.
+  const pivot = useCallback((name: string, value: string, not: boolean) => {
+    const { search, change } = latest.current;
+    change({ q: withCondition(search.q, name, value, not) });
+  }, []);
+  const chooseColumn = (id: string) => {
+    const now = new Set(search.cols?.split(',') ?? usualIds);
+    if (!now.delete(id)) now.add(id);
+    const cols = choosable.flatMap((column) => (now.has(column.id) ? [column.id] : []));
+    const usual = cols.length === usualIds.length && cols.every((column) => usualIds.includes(column));
+    change({ cols: usual || cols.length === 0 ? undefined : cols.join(',') });
+  };
+  const toggle = (id: string) => change({ event: open === id ? undefined : id }, open !== null && open !== id);
   useKeys({
     '/': () => searchRef.current?.focus(),
     Escape: open ? () => change({ event: undefined }) : active ? () => setActive(null) : undefined,
@@ -51,7 +79,7 @@ export function EventsPage() {
   );
 
   return (
-    <>
+    <PivotContext.Provider value={pivot}>
       <h1 className="sr-only">Events</h1>
       <div className="flex flex-wrap items-center gap-2 border-b border-line bg-canvas px-3 py-2">
         <Select
@@ -94,13 +122,32 @@ export function EventsPage() {
           label="Search words, or host:ws-01 process:powershell raw.EventID:1"
           line={line}
           value={search.q ?? ''}
-          onChange={(q) => change({ q: q || undefined })}
+          onChange={(q) => setQuery(q || undefined)}
           inputRef={searchRef}
         />
         <ViewsMenu
           noun="EVENTS"
           query={search.q ?? ''}
-          onOpen={(view) => void navigate({ search: { q: view.query } })}
+          columns={search.cols?.split(',')}
+          onOpen={(view) =>
+            void navigate({ search: { q: view.query || undefined, cols: view.columns.join(',') || undefined } })
+          }
+        />
+        <Menu
+          label="Columns"
+          align="right"
+          trigger={(properties) => (
+            <Button icon={Columns3} {...properties}>
+              Columns
+            </Button>
+          )}
+          items={choosable.map((column) => ({
+            id: column.id,
+            label: column.title,
+            checked: layout.shown.has(column.id),
+            many: true,
+            onSelect: () => chooseColumn(column.id),
+          }))}
         />
         <Button
           aria-pressed={search.group !== 'off'}
@@ -117,13 +164,14 @@ export function EventsPage() {
         live={!paused && !search.from}
         onRange={(range) => change({ since: undefined, from: undefined, to: undefined, ...range })}
       />
+      {tail.error != null && ids.length > 0 && <StaleBanner error={tail.error} what="The list" onRetry={tail.reload} />}
       <div className="flex min-h-0 grow">
         {search.group !== 'off' && (
           <FieldPanel
             filter={filter}
             field={(search.group?.toUpperCase() ?? 'HOST') as EventField}
             onField={(field) => change({ group: field === 'HOST' ? undefined : field.toLowerCase() })}
-            onValue={(field, value, not) => change({ q: withCondition(search.q, field, value, not) })}
+            onValue={(field, value, not) => pivot(lineName(field), value, not)}
           />
         )}
         <div className="relative flex min-h-0 min-w-0 grow flex-col">
@@ -133,7 +181,7 @@ export function EventsPage() {
                 type="button"
                 onClick={() => {
                   setPaused(false);
-                  change({ event: undefined });
+                  if (open) change({ event: undefined });
                   scrollRef.current?.scrollTo({ top: 0 });
                   setAtTop(true);
                 }}
@@ -144,6 +192,9 @@ export function EventsPage() {
               </button>
             )}
           </div>
+          {open && !tail.loading && !byId.has(open) && (
+            <Elsewhere id={open} onDismiss={() => change({ event: undefined })} />
+          )}
           {tail.error && ids.length === 0 ? (
             <ErrorState title="The events cannot be loaded" error={tail.error} onRetry={tail.reload} />
           ) : tail.loading && ids.length === 0 ? (
@@ -153,8 +204,9 @@ export function EventsPage() {
           ) : (
             <VirtualGrid
               label="Events"
-              columns={columns}
-              template={template}
+              columns={layout.columns}
+              template={layout.template}
+              widths={layout.widths}
               ids={ids}
               total={tail.hasMore ? -1 : ids.length}
               measured
@@ -166,13 +218,31 @@ export function EventsPage() {
               scrollRef={scrollRef}
               renderRow={(id) => {
                 const event = byId.get(id);
-                return event && <EventRow event={event} open={id === open} />;
+                return event && <EventRow event={event} layout={layout} open={id === open} />;
               }}
             />
           )}
         </div>
       </div>
-    </>
+    </PivotContext.Provider>
+  );
+}
+
+/** The event that a link is about, where the list does not reach it. */
+function Elsewhere({ id, onDismiss }: { id: string; onDismiss(): void }) {
+  return (
+    <section
+      aria-label="The event of the link"
+      className="max-h-[60%] shrink-0 overflow-y-auto border-b border-line-strong bg-canvas px-4 py-3"
+    >
+      <div className="mb-2 flex max-w-4xl items-center gap-2">
+        <h2 className="grow text-xs font-semibold text-muted">One event, which is not among those listed below</h2>
+        <IconButton icon={X} label="Close the event (Escape)" onClick={onDismiss} />
+      </div>
+      <div className="max-w-4xl">
+        <EventDetail id={id} />
+      </div>
+    </section>
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { apiFilter, readSearch, withCondition } from './filters';
+import { apiFilter, lineName, readSearch } from './filters';
 
 test('the URL is read, and what makes no sense is left out', () => {
   expect(readSearch({ q: 4688, class: 'Process_Activity', severity: 'bogus', host: '', page: 3 })).toEqual({
@@ -21,9 +21,12 @@ test('the filter says only what narrows', () => {
   );
 });
 
-test('a value becomes a condition, once', () => {
-  expect(withCondition(undefined, 'HOST', 'ws-01')).toBe('host:ws-01');
-  expect(withCondition('host:ws-01', 'HOST', 'ws-01')).toBe('host:ws-01');
-  expect(withCondition('a OR b', 'SOURCE_IP', '10.0.0.1', true)).toBe('(a OR b) -sourceIp:10.0.0.1');
-  expect(withCondition('x', 'USER', 'corp\\ana "a"')).toBe('x user:"corp\\\\ana \\"a\\""');
+test('columns stand in the URL in one order, and nonsense does not', () => {
+  expect(readSearch({ cols: 'command,time,nonsense' })).toEqual({ cols: 'time,command' });
+  expect(readSearch({ cols: 'nonsense' })).toEqual({});
+});
+
+test('a field has its name in a query line', () => {
+  expect(lineName('HOST')).toBe('host');
+  expect(lineName('SOURCE_IP')).toBe('sourceIp');
 });

@@ -3,6 +3,7 @@ import type { EventClass, EventField, EventFilter, Severity } from '../../gql/sc
 import { eventClasses } from '../../nouns/event/event';
 import { severities } from '../../nouns/severity/severity';
 import { readRange, type TimeRange } from '../../nouns/time/range';
+import { columnIds } from './columns';
 
 export interface EventSearch extends TimeRange {
   /** A query line. */
@@ -15,6 +16,8 @@ export interface EventSearch extends TimeRange {
   user?: string;
   /** The field whose values stand beside the list, "host"; "off": none. */
   group?: string;
+  /** The columns, "time,host"; absent: the usual ones. */
+  cols?: string;
   /** The event that is open. */
   event?: string;
 }
@@ -36,7 +39,6 @@ export const groupFields: readonly EventField[] = [
   'FILE_HASH',
 ];
 
-/** What each is called in a query line. */
 const lineNames: Partial<Record<EventField, string>> = {
   SOURCE_IP: 'sourceIp',
   DESTINATION_IP: 'destinationIp',
@@ -44,13 +46,9 @@ const lineNames: Partial<Record<EventField, string>> = {
   FILE_HASH: 'fileHash',
 };
 
-/** The line with one more condition; the same one twice is there once. */
-export function withCondition(line: string | undefined, field: EventField, value: string, not = false): string {
-  const name = lineNames[field] ?? field.toLowerCase();
-  const quoted = /^[\w.-]+$/.test(value) ? value : `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-  const condition = `${not ? '-' : ''}${name}:${quoted}`;
-  if (!line) return condition;
-  return ` ${line} `.includes(` ${condition} `) ? line : `${/\bor\b/i.test(line) ? `(${line})` : line} ${condition}`;
+/** What a field is called in a query line. */
+export function lineName(field: EventField): string {
+  return lineNames[field] ?? field.toLowerCase();
 }
 
 function rangeFilter({ since, from, to }: TimeRange): EventFilter {
@@ -67,6 +65,7 @@ export function readSearch(raw: Record<string, unknown>): EventSearch {
     host: text(raw.host),
     user: text(raw.user),
     group: raw.group === 'off' ? 'off' : known(raw.group, groupFields),
+    cols: readColumns(raw.cols),
     event: text(raw.event),
     ...readRange(raw),
   };
@@ -82,6 +81,12 @@ export function apiFilter(search: EventSearch): EventFilter {
     ...(search.host && { host: { eq: search.host } }),
     ...(search.user && { user: { eq: search.user } }),
   };
+}
+
+function readColumns(raw: unknown): string | undefined {
+  if (typeof raw !== 'string') return undefined;
+  const wanted = raw.split(',');
+  return columnIds.filter((id) => wanted.includes(id)).join(',') || undefined;
 }
 
 function text(raw: unknown): string | undefined {

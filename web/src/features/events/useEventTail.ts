@@ -5,8 +5,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { EventFilter } from '../../gql/schema';
 import { useFeed } from '../../live/useFeed';
 import { EventListDocument, EventListFeedDocument } from './EventList.generated';
-import type { EventRowFragment } from './EventRow.generated';
-import { append, emptyTail, prepend, type Tail } from './tail';
+import { append, emptyTail, prepend, type Tail, type TailEvent } from './tail';
 
 const pageSize = 50;
 const mostLive = 1_000;
@@ -32,25 +31,27 @@ export interface EventTail extends Tail {
   reload(): void;
 }
 
-/** `hold`: gather what comes and show it later, so that the rows stand still. */
-export function useEventTail(filter: EventFilter, hold: boolean): EventTail {
+/**
+ * `more`: ask for what only chosen columns show, too. `hold`: gather what comes and
+ * show it later, so that the rows stand still.
+ */
+export function useEventTail(filter: EventFilter, more: boolean, hold: boolean): EventTail {
   const client = useApolloClient();
-  const key = JSON.stringify(filter);
+  const key = JSON.stringify([filter, more]);
   const [state, setState] = useState(nothing);
-  const latest = useRef(filter);
-  latest.current = filter;
+  const latest = useRef({ filter, more, key });
+  latest.current = { filter, more, key };
   const asked = useRef(0);
 
   const load = useCallback(
     async (mode: 'anew' | 'further', after: string | null = null) => {
       const turn = ++asked.current;
-      const filter = latest.current;
-      const key = JSON.stringify(filter);
+      const { filter, more, key } = latest.current;
       setState((was) => ({ ...(was.key === key ? was : nothing), key, loading: true, error: null }));
       try {
         const { data } = await client.query({
           query: EventListDocument,
-          variables: { filter, first: pageSize, after },
+          variables: { filter, more, first: pageSize, after },
           fetchPolicy: 'no-cache',
         });
         if (turn !== asked.current || !data) return;
@@ -59,7 +60,7 @@ export function useEventTail(filter: EventFilter, hold: boolean): EventTail {
         const end = pageInfo.endCursor && last ? [{ cursor: pageInfo.endCursor, id: last.id }] : [];
         setState((was) => ({
           ...was,
-          tail: append(mode === 'anew' ? emptyTail : was.tail, nodes, pageInfo.hasNextPage),
+          tail: append(mode === 'anew' ? emptyTail : was.tail, nodes as readonly TailEvent[], pageInfo.hasNextPage),
           position: mode === 'anew' ? position : was.position,
           pageEnds: [...(mode === 'anew' ? [] : was.pageEnds), ...end],
           loading: false,
@@ -78,11 +79,11 @@ export function useEventTail(filter: EventFilter, hold: boolean): EventTail {
 
   const feed = useFeed({
     document: EventListFeedDocument,
-    variables: { filter },
+    variables: { filter, more },
     after: state.key === key ? state.position : null,
     paused: hold,
     bound: mostWaiting,
-    read: (data) => data.eventFeed.events.map((e) => ({ change: 'ENTERED' as const, item: e as EventRowFragment })),
+    read: (data) => data.eventFeed.events.map((e) => ({ change: 'ENTERED' as const, item: e as TailEvent })),
     idOf: (event) => event.id,
     onFlush: (entries) =>
       setState((was) => {

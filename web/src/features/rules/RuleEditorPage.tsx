@@ -1,8 +1,8 @@
 // A rule is written: checked while it is typed, tried on events, stored.
 import { useQuery } from '@apollo/client/react';
-import { useBlocker, useNavigate, useParams } from '@tanstack/react-router';
+import { useBlocker, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { SearchX } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
@@ -20,6 +20,7 @@ import {
 import { RuleTest } from './RuleTest';
 import { RuleVersions } from './RuleVersions';
 import { template } from './sigma';
+import type { Compared, EditorSearch } from './versions';
 import { YamlEditor } from './YamlEditor';
 
 const typingPause = 400;
@@ -47,7 +48,8 @@ function Editor({ rule, onSaved }: EditorProps) {
   const { mayAdminister } = useViewer();
   const [text, setText] = useState(rule?.source ?? template);
   const [checked, setChecked] = useState(text);
-  const [tab, setTab] = useState<Tab>('test');
+  const search: EditorSearch = useSearch({ strict: false });
+  const tab: Tab = rule && search.tab === 'versions' ? 'versions' : 'test';
   const [leaving, setLeaving] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setChecked(text), typingPause);
@@ -55,19 +57,37 @@ function Editor({ rule, onSaved }: EditorProps) {
   }, [text]);
   const { data, previousData } = useQuery(RuleCheckDocument, { variables: { source: checked } });
   const check = (data ?? previousData)?.ruleCheck;
-  const dirty = text !== (rule?.source ?? template);
+  const stored = rule?.source ?? template;
+  const dirty = text !== stored;
+  // Somebody else has stored a version: who has written nothing sees that one.
+  const before = useRef(stored);
+  useEffect(() => {
+    const was = before.current;
+    before.current = stored;
+    setText((text) => (text === was ? stored : text));
+  }, [stored]);
+  const go = (next: EditorSearch) => {
+    if (rule) void navigate({ to: '/rules/$id', params: { id: rule.id }, search: next });
+  };
   useBlocker({
-    shouldBlockFn: () => dirty && !leaving && !confirm('What you have written is not stored. Leave it?'),
+    // Another tab of the same rule takes nothing away.
+    shouldBlockFn: ({ current, next }) =>
+      dirty &&
+      !leaving &&
+      current.pathname !== next.pathname &&
+      !confirm('What you have written is not stored. Leave it?'),
     enableBeforeUnload: dirty && !leaving,
   });
+  // Refused or not, what there is now is read again: it can then be compared, and decided on.
+  const store = async (source: string) => {
+    if (!rule) return;
+    const done = await change(RuleUpdateDocument, { input: { id: rule.id, expectedVersion: rule.version, source } });
+    if (done) notify('info', 'Stored as a new version. Every replica follows within a second.');
+    onSaved();
+  };
   const save = async () => {
     if (rule) {
-      const done = await change(RuleUpdateDocument, {
-        input: { id: rule.id, expectedVersion: rule.version, source: text },
-      });
-      if (!done) return;
-      notify('info', 'Stored as a new version. Every replica follows within a second.');
-      onSaved();
+      await store(text);
       return;
     }
     const done = await change(RuleCreateDocument, { input: { source: text, enabled: false } });
@@ -114,15 +134,27 @@ function Editor({ rule, onSaved }: EditorProps) {
               ...(rule ? [{ id: 'versions' as const, label: 'Versions', count: rule.versions.nodes.length }] : []),
             ]}
             current={tab}
-            onChange={setTab}
+            onChange={(tab) => go(tab === 'versions' ? { tab } : {})}
           >
             {tab === 'test' && <RuleTest source={text} broken={!!check?.problem} />}
             {tab === 'versions' && rule && (
-              <RuleVersions now={text} versions={rule.versions.nodes} onTake={mayAdminister ? setText : undefined} />
+              <RuleVersions
+                now={text}
+                versions={rule.versions.nodes}
+                more={rule.versions.pageInfo.hasNextPage}
+                compared={comparedOf(search)}
+                onCompare={(compared) => go({ tab: 'versions', ...compared })}
+                onTake={mayAdminister ? setText : undefined}
+                onRestore={mayAdminister ? ({ source }) => store(source) : undefined}
+              />
             )}
           </Tabs>
         </div>
       </div>
     </>
   );
+}
+
+function comparedOf({ from, to }: EditorSearch): Compared | null {
+  return from && to ? { from, to } : null;
 }

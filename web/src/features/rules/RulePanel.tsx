@@ -2,6 +2,7 @@ import { useQuery } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
 import { SearchX, X } from 'lucide-react';
 import { JournalList } from '../../nouns/journal/JournalList';
+import { withCondition } from '../../nouns/query/condition';
 import { RuleFacts } from '../../nouns/rule/RuleFacts';
 import { useViewer } from '../../nouns/user/useViewer';
 import { IconButton } from '../../ui/Button';
@@ -28,13 +29,20 @@ export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) 
       >
         {data?.rule ? (
           <div className="space-y-4">
-            <div className="flex items-center gap-3">
+            <div className="flex flex-wrap items-center gap-3">
               <Link
                 to="/rules/$id"
                 params={{ id }}
                 className="inline-flex h-7 items-center rounded-md border border-line-strong px-2.5 text-xs font-medium hover:bg-hover"
               >
                 {mayAdminister ? 'Edit and test' : 'Test'}
+              </Link>
+              <Link
+                to="/alerts"
+                search={{ status: 'all', q: withCondition('', 'rule', id) }}
+                className="inline-flex h-7 items-center rounded-md border border-line-strong px-2.5 text-xs font-medium whitespace-nowrap hover:bg-hover"
+              >
+                Its alerts
               </Link>
               <span className="text-xs text-muted tabular-nums">
                 {data.rule.activity.alertsLastDay.toLocaleString('en')} alerts in 24 h,{' '}

@@ -11,13 +11,15 @@ import { RuleRowFragmentDoc } from './RuleRow.generated';
 import { useRuleToggle } from './useRuleToggle';
 
 const mid = '@max-[56rem]:hidden';
+/** A phone: whether it may fire, how bad, what, and whether it runs. */
+const tiny = '@max-[36rem]:hidden';
 
 export const columns: readonly Column[] = [
   { id: 'enabled', title: 'Enabled' },
-  { id: 'level', title: 'Level' },
+  { id: 'level', title: 'Level', className: '@max-[36rem]:opacity-0' },
   { id: 'title', title: 'Rule' },
-  { id: 'state', title: 'State' },
-  { id: 'hits', title: 'Alerts, 24 h', className: 'text-right' },
+  { id: 'state', title: 'State', className: '@max-[36rem]:opacity-0' },
+  { id: 'hits', title: 'Alerts, 24 h', className: clsx('text-right', tiny) },
   { id: 'harmless', title: 'Harmless', className: clsx('text-right', mid) },
   { id: 'source', title: 'Log source', className: mid },
   { id: 'techniques', title: 'Techniques', className: mid },
@@ -27,6 +29,7 @@ export const columns: readonly Column[] = [
 export const template = clsx(
   'grid-cols-[3.5rem_5.25rem_minmax(12rem,2fr)_minmax(8rem,1.2fr)_5rem_4.5rem_minmax(8rem,1fr)_minmax(7rem,0.8fr)_6rem]',
   '@max-[56rem]:grid-cols-[3.5rem_5.25rem_minmax(10rem,2fr)_minmax(7rem,1fr)_5rem]',
+  '@max-[36rem]:grid-cols-[3.5rem_1.75rem_minmax(8rem,1fr)_1rem]',
 );
 
 const stateLook: Record<RuleState, { label: string; icon: LucideIcon; text: string }> = {
@@ -52,19 +55,19 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
         />
       </div>
       <div role="gridcell" className="flex items-center">
-        <SeverityBadge severity={data.level} />
+        <SeverityBadge severity={data.level} compact />
       </div>
       <div role="gridcell" className={clsx('truncate font-medium', !data.enabled && 'text-muted')} title={data.title}>
         {data.title}
       </div>
       <div role="gridcell" className="flex min-w-0 items-center gap-1.5 text-xs" title={data.stateReason ?? label}>
         <Icon size={13} aria-hidden className={clsx('shrink-0', text)} />
-        <span className="truncate">
+        <span className="truncate @max-[36rem]:sr-only">
           {label}
           {data.stateReason && <span className="text-muted">: {data.stateReason}</span>}
         </span>
       </div>
-      <div role="gridcell" className="text-right">
+      <div role="gridcell" className={clsx('text-right', tiny)}>
         {data.activity.alertsLastDay > 0 && data.activity.alertsLastDay.toLocaleString('en')}
       </div>
       <div

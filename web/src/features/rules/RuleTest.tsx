@@ -5,10 +5,12 @@ import clsx from 'clsx';
 import { FlaskConical } from 'lucide-react';
 import { useState } from 'react';
 import { describe } from '../../api/errors';
+import { useQueryLine } from '../../nouns/query/useQueryLine';
 import { Time } from '../../nouns/time/Time';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
-import { TextArea, TextField } from '../../ui/Field';
+import { TextArea } from '../../ui/Field';
+import { QueryBox } from '../../ui/QueryBox';
 import { RuleTestDocument, type RuleTestQuery } from './RuleEditor.generated';
 
 type Result = RuleTestQuery['ruleTest'];
@@ -18,6 +20,7 @@ export function RuleTest({ source, broken }: { source: string; broken: boolean }
   const client = useApolloClient();
   const [records, setRecords] = useState('');
   const [query, setQuery] = useState('');
+  const line = useQueryLine('EVENTS', query);
   const [result, setResult] = useState<Result | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -51,13 +54,14 @@ export function RuleTest({ source, broken }: { source: string; broken: boolean }
         Test on these records
       </Button>
       <div className="flex items-end gap-2">
-        <div className="grow">
-          <TextField
-            label="Stored events that match"
-            hint={`A query line; the newest ${mostStored.toLocaleString('en')} are tried. Empty: any.`}
-            value={query}
-            onChange={(event) => setQuery(event.target.value)}
-          />
+        <div className="min-w-0 grow">
+          <p aria-hidden className="mb-1 text-xs font-medium">
+            Stored events that match
+          </p>
+          <QueryBox label="Stored events that match" value={query} line={line} onChange={setQuery} />
+          <p className="mt-1 text-xs text-muted">
+            A query line; the newest {mostStored.toLocaleString('en')} are tried. Empty: any.
+          </p>
         </div>
       </div>
       <Button

@@ -3,6 +3,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { BookOpen, Plus, SearchX, Upload } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
+import { useTyping } from '../../nouns/query/useTyping';
 import { severities, severityLook } from '../../nouns/severity/severity';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
@@ -10,7 +11,7 @@ import { Command } from '../../ui/Command';
 import { useKeys } from '../../ui/keys';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { apiFilter, type RuleSearch } from './filters';
 import { ImportDialog } from './ImportDialog';
@@ -33,10 +34,17 @@ export function RulesPage() {
   const [importing, setImporting] = useState(false);
   const open = search.rule ?? null;
 
-  const change = (next: Partial<RuleSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
+  // Each change is a step that going back undoes.
+  const change = (next: Partial<RuleSearch>, replace = false) =>
+    void navigate({ search: { ...search, ...next }, replace });
+  const typing = useTyping();
+  const setQuery = (q: string | undefined) => {
+    const after = { ...search, q };
+    change({ q }, typing(search, after));
+  };
   const activate = (id: string) => {
     setActive(id);
-    if (open) change({ rule: id });
+    if (open) change({ rule: id }, true);
   };
   useKeys({
     '/': () => searchRef.current?.focus(),
@@ -79,7 +87,7 @@ export function RulesPage() {
           label="Search words, or technique:T1059 product:windows"
           line={line}
           value={search.q ?? ''}
-          onChange={(q) => change({ q: q || undefined })}
+          onChange={(q) => setQuery(q || undefined)}
           inputRef={searchRef}
         />
         <span role="status" className="text-xs text-muted tabular-nums">
@@ -96,6 +104,9 @@ export function RulesPage() {
           </>
         )}
       </div>
+      {list.error != null && list.ids.length > 0 && (
+        <StaleBanner error={list.error} what="The list" onRetry={list.reload} />
+      )}
       <div className="relative flex min-h-0 grow">
         <div className="flex min-w-0 grow flex-col">
           {list.error && list.ids.length === 0 ? (
@@ -130,7 +141,7 @@ export function RulesPage() {
               total={list.total}
               activeId={active}
               onActivate={activate}
-              onOpen={(id) => change({ rule: id })}
+              onOpen={(id) => change({ rule: id }, open !== null)}
               onEnd={list.loadMore}
               renderRow={(id) => <RuleRow id={id} mayToggle={mayAdminister} />}
             />

@@ -35,6 +35,9 @@ const look = EditorView.theme({
   '.cm-tooltip': { backgroundColor: 'var(--surface)', border: '1px solid var(--line-strong)', color: 'var(--ink)' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--selected)', color: 'var(--ink)' },
   '.cm-completionDetail': { color: 'var(--faint)' },
+  // Its own look is light in a dark theme too, with a sign that few fonts have.
+  '.cm-collapsedLines': { background: 'var(--raised)', color: 'var(--muted)', padding: '2px 8px' },
+  '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: '"⋯"' },
   '.cm-changedLine': { backgroundColor: 'var(--warn-soft) !important' },
 });
 

@@ -8,6 +8,7 @@ import { RuleRowFragmentDoc } from './RuleRow.generated';
 const pageSize = 200;
 
 interface Loaded {
+  key: string;
   ids: readonly string[];
   endCursor: string | null;
   hasMore: boolean;
@@ -16,24 +17,26 @@ interface Loaded {
   error: unknown;
 }
 
-const nothing: Loaded = { ids: [], endCursor: null, hasMore: false, total: 0, loading: true, error: null };
+const nothing: Loaded = { key: '', ids: [], endCursor: null, hasMore: false, total: 0, loading: true, error: null };
 
 export function useRuleList(filter: RuleFilter) {
   const client = useApolloClient();
   const key = JSON.stringify(filter);
   const [state, setState] = useState(nothing);
-  const latest = useRef(filter);
-  latest.current = filter;
+  const latest = useRef({ filter, key });
+  latest.current = { filter, key };
   const asked = useRef(0);
 
   const load = useCallback(
     async (after: string | null) => {
       const turn = ++asked.current;
-      setState((was) => ({ ...(after === null ? nothing : was), loading: true, error: null }));
+      const { key } = latest.current;
+      // The same list read anew keeps its rows until the new ones are there.
+      setState((was) => ({ ...(was.key === key ? was : nothing), key, loading: true, error: null }));
       try {
         const { data } = await client.query({
           query: RuleListDocument,
-          variables: { filter: latest.current, first: pageSize, after },
+          variables: { filter: latest.current.filter, first: pageSize, after },
           fetchPolicy: 'no-cache',
         });
         if (turn !== asked.current || !data) return;
@@ -44,6 +47,7 @@ export function useRuleList(filter: RuleFilter) {
           },
         });
         setState((was) => ({
+          key: was.key,
           ids: [...(after === null ? [] : was.ids), ...nodes.map((n) => n.id)],
           endCursor: pageInfo.endCursor,
           hasMore: pageInfo.hasNextPage,

@@ -1,14 +1,22 @@
-// Enabling and disabling a rule.
+// Enabling and disabling a rule. The switch moves at once, and back when the
+// server refuses.
 import { useApolloClient } from '@apollo/client/react';
 import { useCallback } from 'react';
 import { describe } from '../../api/errors';
 import { notify } from '../../ui/notices';
+import { sentence } from '../../ui/useChange';
 import { RuleDisableDocument, RuleEnableDocument } from './RuleToggle.generated';
+
+let layers = 0;
 
 export function useRuleToggle(): (rule: { id: string; version: number }, enabled: boolean) => Promise<void> {
   const client = useApolloClient();
   return useCallback(
     async ({ id, version }, enabled) => {
+      const layer = `rule-${++layers}`;
+      client.cache.recordOptimisticTransaction((cache) => {
+        cache.modify({ id: `Rule:${id}`, fields: { enabled: () => enabled } });
+      }, layer);
       const variables = { input: { id, expectedVersion: version } };
       try {
         const answer = enabled
@@ -17,9 +25,12 @@ export function useRuleToggle(): (rule: { id: string; version: number }, enabled
         const problem = answer?.errors[0];
         if (!problem) return;
         const changed = 'Somebody else has changed the rule meanwhile. It is shown as it is now; decide again.';
-        notify('warn', problem.code === 'CONFLICT' ? changed : problem.message);
+        notify('warn', problem.code === 'CONFLICT' ? changed : sentence(problem.message));
       } catch (error) {
-        notify('error', describe(error).message);
+        const { message, requestId } = describe(error);
+        notify('error', requestId ? `${sentence(message)} Request ${requestId}.` : sentence(message));
+      } finally {
+        client.cache.removeOptimistic(layer);
       }
     },
     [client],

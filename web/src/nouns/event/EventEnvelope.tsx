@@ -10,6 +10,7 @@ import { severityLook } from '../severity/severity';
 import { Time } from '../time/Time';
 import { type EventEnvelopeFragment, EventEnvelopeFragmentDoc } from './EventEnvelope.generated';
 import { classLabel, outcomeLabel } from './event';
+import { PivotButtons } from './pivot';
 
 export function EventEnvelope({ event }: { event: FragmentType<EventEnvelopeFragment> }) {
   const { data, complete } = useFragment({ fragment: EventEnvelopeFragmentDoc, from: event });
@@ -17,29 +18,37 @@ export function EventEnvelope({ event }: { event: FragmentType<EventEnvelopeFrag
   const source = [data.logSource.product, data.logSource.category, data.logSource.service].filter(Boolean).join(' / ');
   const code = (text: string) =>
     text && <code className="font-mono text-xs break-all whitespace-pre-wrap">{text}</code>;
+  // A field, what stands for it, its name in a query line and its value there.
+  const row = (title: string, shown: ReactNode, name: string, value: string): [string, ReactNode] => [
+    title,
+    shown && (
+      <span key={name} className="flex items-start gap-2">
+        <span className="min-w-0 break-words">{shown}</span>
+        <PivotButtons name={name} value={value} />
+      </span>
+    ),
+  ];
+  const end = ({ ip, port }: { ip: string | null; port: number | null }) => ip && <Address ip={ip} port={port} />;
   const rows: [string, ReactNode][] = [
     ['Happened', <Time key="o" at={data.occurredAt} as="clock" />],
     ['Stored', <Time key="r" at={data.receivedAt} as="clock" />],
-    ['Class', classLabel[data.class]],
-    ['Action', data.action],
-    ['Outcome', outcomeLabel[data.outcome]],
-    ['Severity', severityLook[data.severity].label],
-    ['Host', data.host && <EntityLink key="h" kind="HOST" value={data.host} />],
-    ['User', data.user && <EntityLink key="u" kind="USER" value={data.user} />],
-    ['Source', data.source.ip ? <Address key="s" ip={data.source.ip} port={data.source.port} /> : null],
-    [
-      'Destination',
-      data.destination.ip ? <Address key="d" ip={data.destination.ip} port={data.destination.port} /> : null,
-    ],
-    ['Process', code(data.process)],
-    ['Command', code(data.command)],
-    ['File', code(data.filePath)],
-    ['File hash', data.fileHash && <EntityLink key="f" kind="HASH" value={data.fileHash} />],
-    ['Domain', data.domain],
-    ['URL', code(data.url)],
+    row('Class', classLabel[data.class], 'class', data.class.toLowerCase()),
+    row('Action', data.action, 'action', data.action),
+    row('Outcome', outcomeLabel[data.outcome], 'outcome', data.outcome.toLowerCase()),
+    row('Severity', severityLook[data.severity].label, 'severity', data.severity.toLowerCase()),
+    row('Host', data.host && <EntityLink kind="HOST" value={data.host} />, 'host', data.host),
+    row('User', data.user && <EntityLink kind="USER" value={data.user} />, 'user', data.user),
+    row('Source', end(data.source), 'sourceIp', data.source.ip ?? ''),
+    row('Destination', end(data.destination), 'destinationIp', data.destination.ip ?? ''),
+    row('Process', code(data.process), 'process', data.process),
+    row('Command', code(data.command), 'command', data.command),
+    row('File', code(data.filePath), 'filePath', data.filePath),
+    row('File hash', data.fileHash && <EntityLink kind="HASH" value={data.fileHash} />, 'fileHash', data.fileHash),
+    row('Domain', data.domain, 'domain', data.domain),
+    row('URL', code(data.url), 'url', data.url),
     ['Log source', source],
-    ['Format', data.format],
-    ['Message', data.message],
+    row('Format', data.format, 'format', data.format),
+    row('Message', data.message, 'message', data.message),
   ];
   return <Facts rows={rows} />;
 }

@@ -75,6 +75,19 @@ export function valueText(field: string, value: unknown): string {
   return labels[String(value)] ?? String(value);
 }
 
+/** Whether it is about who looks at an alert, and changed nothing of it. */
+export function isLook(action: string): boolean {
+  return action === 'alert.claim' || action === 'alert.release';
+}
+
+/** "Status: New → Closed; Assignee: nobody → Ana", without times. */
+export function changesText(changes: readonly { field: string; before: unknown; after: unknown }[]): string {
+  return changes
+    .filter(({ before, after }) => !isInstant(before) && !isInstant(after))
+    .map(({ field, before, after }) => `${fieldLabel(field)}: ${valueText(field, before)} → ${valueText(field, after)}`)
+    .join('; ');
+}
+
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
 
 export function isInstant(value: unknown): value is string {

@@ -15,11 +15,13 @@ interface ViewsMenuProps {
   noun: QueryNoun;
   /** What is shown now, as a query line. */
   query: string;
+  /** One of the list's orders; null for the usual one. */
+  orderBy?: string | null;
   columns?: readonly string[];
-  onOpen(view: { query: string; columns: readonly string[] }): void;
+  onOpen(view: { query: string; orderBy: string | null; columns: readonly string[] }): void;
 }
 
-export function ViewsMenu({ noun, query, columns = [], onOpen }: ViewsMenuProps) {
+export function ViewsMenu({ noun, query, orderBy = null, columns = [], onOpen }: ViewsMenuProps) {
   const change = useChange();
   const { viewer } = useViewer();
   const { data, refetch } = useQuery(SavedViewsDocument, { variables: { noun } });
@@ -42,7 +44,7 @@ export function ViewsMenu({ noun, query, columns = [], onOpen }: ViewsMenuProps)
             id: view.id,
             label: view.name,
             detail: view.shared && view.owner?.id !== viewer?.user?.id ? view.owner?.displayName : undefined,
-            onSelect: () => onOpen(view),
+            onSelect: () => onOpen({ ...view, orderBy: view.orderBy ?? null }),
           })),
           { id: 'keep', label: 'Keep this view…', onSelect: () => setDialog('keep') },
           ...(mine.length > 0 ? [{ id: 'manage', label: 'Remove a view…', onSelect: () => setDialog('manage') }] : []),
@@ -52,6 +54,7 @@ export function ViewsMenu({ noun, query, columns = [], onOpen }: ViewsMenuProps)
         <KeepView
           noun={noun}
           query={query}
+          orderBy={orderBy}
           columns={columns}
           onClose={() => {
             setDialog(null);
@@ -87,17 +90,18 @@ export function ViewsMenu({ noun, query, columns = [], onOpen }: ViewsMenuProps)
 }
 
 interface KeepViewProps extends Pick<ViewsMenuProps, 'noun' | 'query'> {
+  orderBy: string | null;
   columns: readonly string[];
   onClose(): void;
 }
 
-function KeepView({ noun, query, columns, onClose }: KeepViewProps) {
+function KeepView({ noun, query, orderBy, columns, onClose }: KeepViewProps) {
   const change = useChange();
   const [name, setName] = useState('');
   const [shared, setShared] = useState(false);
   const send = async (event: FormEvent) => {
     event.preventDefault();
-    const input = { noun, name: name.trim(), query, columns: [...columns], shared };
+    const input = { noun, name: name.trim(), query, orderBy, columns: [...columns], shared };
     if (await change(SavedViewCreateDocument, { input })) onClose();
   };
   return (
