@@ -1,4 +1,5 @@
 // A plain table for lists that are short.
+import clsx from 'clsx';
 import type { ReactNode } from 'react';
 
 interface TableProps {
@@ -6,9 +7,11 @@ interface TableProps {
   /** An empty title is for what can be done with a row. */
   columns: readonly string[];
   rows: readonly { key: string; cells: readonly ReactNode[] }[];
+  /** The column that takes the room that the others leave. */
+  wide?: number;
 }
 
-export function Table({ label, columns, rows }: TableProps) {
+export function Table({ label, columns, rows, wide }: TableProps) {
   return (
     <section aria-label={label} tabIndex={0} className="overflow-x-auto rounded-xl border border-line bg-surface">
       <table className="w-full text-sm tabular-nums">
@@ -27,7 +30,7 @@ export function Table({ label, columns, rows }: TableProps) {
             <tr key={row.key} className="border-t border-line">
               {row.cells.map((cell, i) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: cells have no other name
-                <td key={i} className="px-3 py-1.5 align-middle">
+                <td key={i} className={clsx('px-3 py-1.5 align-middle', i === wide && 'w-full min-w-48')}>
                   {cell}
                 </td>
               ))}

@@ -5,14 +5,12 @@ import { getRouteApi } from '@tanstack/react-router';
 import { ArrowUp, BellOff, ChartColumn, Columns3, Inbox } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { usePaused } from '../../live/pause';
-import { firstEvent } from '../../nouns/event/FirstSteps';
 import type { JobLineFragment } from '../../nouns/job/Job.generated';
 import { JobProgress } from '../../nouns/job/JobProgress';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities } from '../../nouns/severity/severity';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button, IconButton } from '../../ui/Button';
-import { Command } from '../../ui/Command';
 import { useKeys } from '../../ui/keys';
 import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
@@ -307,11 +305,7 @@ function NoAlerts({ narrowed, onReset }: { narrowed: boolean; onReset(): void })
   }
   return (
     <EmptyState icon={Inbox} title="No open alerts">
-      <p>
-        New ones appear here by themselves. Nothing sent yet? Make a token, and send a first event that fires a rule:
-      </p>
-      <Command text="secmon token create --name first --scope ingest" />
-      <Command text={firstEvent('$TOKEN')} />
+      <p>New ones appear here by themselves.</p>
     </EmptyState>
   );
 }

@@ -53,7 +53,9 @@ export function AssetsPage() {
   }, refreshPeriod);
   const byId = useMemo(() => new Map(list?.nodes.map((asset) => [asset.id, asset])), [list]);
   const ids = useMemo(() => [...byId.keys()], [byId]);
-  const change = (next: Partial<AssetSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
+  // Typing, and moving through an open list, make one step of the history.
+  const change = (next: Partial<AssetSearch>, replace = false) =>
+    void navigate({ search: { ...search, ...next }, replace });
   const more = () => {
     if (!list?.pageInfo.hasNextPage || loading) return;
     loadedMore.current = true;
@@ -66,7 +68,7 @@ export function AssetsPage() {
   };
   const activate = (id: string) => {
     setActive(id);
-    if (search.asset) change({ asset: id });
+    if (search.asset) change({ asset: id }, true);
   };
   useKeys({
     '/': () => searchRef.current?.focus(),
@@ -115,7 +117,7 @@ export function AssetsPage() {
         <SearchBox
           label="Search names"
           value={search.q ?? ''}
-          onChange={(q) => change({ q: q || undefined })}
+          onChange={(q) => change({ q: q || undefined }, true)}
           inputRef={searchRef}
         />
       </div>
