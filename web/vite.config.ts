@@ -9,6 +9,8 @@ const server = process.env.SECMON_URL ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
   plugins: [react(), tailwindcss(), operations(), compressed()],
+  // The playground has a build of its own; its workers cannot be bundled beforehand.
+  optimizeDeps: { entries: ['index.html'] },
   server: { proxy: { '/api': { target: server, ws: true } } },
   build: {
     outDir: 'dist',

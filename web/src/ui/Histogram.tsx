@@ -124,7 +124,12 @@ export function Histogram({ label, starts, interval, series, height = 72, atLeas
             style={{ top: `${(1 - tick / most) * 100}%` }}
           />
         ))}
-        <svg aria-hidden viewBox={`0 0 ${Math.max(1, n)} ${most}`} preserveAspectRatio="none" className="size-full">
+        <svg
+          aria-hidden
+          viewBox={`0 0 ${Math.max(1, n)} ${most}`}
+          preserveAspectRatio="none"
+          className="relative size-full"
+        >
           {starts.map((start, i) => {
             let y = most;
             return series.map((s) => {
@@ -178,9 +183,15 @@ export function Histogram({ label, starts, interval, series, height = 72, atLeas
       >
         {[0, 0.25, 0.5, 0.75].map((part) => {
           const start = starts[Math.floor(part * n)];
-          return start !== undefined && <span key={part}>{format.format(start)}</span>;
+          return (
+            start !== undefined && (
+              <span key={part} className={clsx('whitespace-nowrap', part % 0.5 > 0 && 'max-sm:hidden')}>
+                {format.format(start)}
+              </span>
+            )
+          );
         })}
-        {n > 0 && <span>{format.format((starts.at(-1) ?? 0) + interval)}</span>}
+        {n > 0 && <span className="whitespace-nowrap">{format.format((starts.at(-1) ?? 0) + interval)}</span>}
       </div>
       <table className="sr-only">
         <caption>{label}</caption>

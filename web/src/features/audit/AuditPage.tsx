@@ -167,7 +167,7 @@ function AuditEntry({ entry, open, onOpen, onActor }: AuditEntryProps) {
             aria-hidden
             className="shrink-0 self-center text-faint transition-transform group-open:rotate-90"
           />
-          <span className="w-36 shrink-0 font-mono text-xs text-muted">
+          <span className="w-36 shrink-0 font-mono text-xs text-muted max-sm:order-last max-sm:w-auto max-sm:basis-full max-sm:pl-[1.625rem]">
             <Time at={entry.at} as="clock" />
           </span>
           <span className="font-medium">{actionLabel(entry.action)}</span>

@@ -109,20 +109,35 @@ export function EntityPage() {
         >
           {entity.kind !== 'HOST' && (
             <Card title="Hosts">
-              <BarList rows={rows(entity.hosts.values)} does="Look at" onChoose={pivot('host')} />
+              <BarList
+                rows={rows(entity.hosts.values)}
+                does="Look at"
+                empty="None in its events."
+                onChoose={pivot('host')}
+              />
             </Card>
           )}
           {entity.kind !== 'USER' && (
             <Card title="Users">
-              <BarList rows={rows(entity.users.values)} does="Look at" onChoose={pivot('user')} />
+              <BarList
+                rows={rows(entity.users.values)}
+                does="Look at"
+                empty="None in its events."
+                onChoose={pivot('user')}
+              />
             </Card>
           )}
           <Card title="Processes">
-            <BarList rows={rows(entity.processes.values)} />
+            <BarList rows={rows(entity.processes.values)} empty="None in its events." />
           </Card>
           {entity.kind !== 'ADDRESS' && (
             <Card title="Source addresses">
-              <BarList rows={rows(entity.sources.values)} does="Look at" onChoose={pivot('address')} />
+              <BarList
+                rows={rows(entity.sources.values)}
+                does="Look at"
+                empty="None in its events."
+                onChoose={pivot('address')}
+              />
             </Card>
           )}
         </div>
@@ -131,6 +146,7 @@ export function EntityPage() {
             <p className="text-muted">No alert is about it.</p>
           ) : (
             <Table
+              bare
               label="Alerts about it"
               columns={['Severity', 'Status', 'Alert', entity.kind === 'HOST' ? 'User' : 'Host', 'Last seen']}
               wide={2}

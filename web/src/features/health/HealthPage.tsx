@@ -146,7 +146,7 @@ function Ingest() {
         series={[
           { id: 'events', label: 'Events', fill: 'fill-accent', counts: slots.map((ago) => counts.get(ago) ?? 0) },
         ]}
-        height={112}
+        height={196}
       />
       <dl className="mt-3 flex flex-wrap gap-x-8 gap-y-2 text-xs">
         <Figure name="Last second" value={newest.events} unit="events" />
@@ -173,6 +173,7 @@ function Figure({ name, value, unit }: { name: string; value: number; unit: stri
 function Replicas({ replicas }: { replicas: readonly Replica[] }) {
   return (
     <Table
+      bare
       label="List of replicas"
       columns={[
         'Name',
@@ -243,6 +244,7 @@ function Shippers({ tokens }: { tokens: HealthQuery['tokens']['nodes'] }) {
   }
   return (
     <Table
+      bare
       label="List of shippers"
       columns={['Token', 'State', 'Expires']}
       rows={shippers.map((token) => ({
@@ -263,6 +265,7 @@ function Feeds({ feeds }: { feeds: HealthQuery['viewer']['feeds'] }) {
   if (feeds.length === 0) return <p className="text-muted">None is open.</p>;
   return (
     <Table
+      bare
       label="List of feeds"
       columns={['Feed', 'Who', 'Since', 'Delivered', 'Behind']}
       rows={feeds.map((feed) => ({
@@ -313,6 +316,7 @@ function Jobs({ jobs }: { jobs: HealthQuery['jobs']['nodes'] }): ReactNode {
   }
   return (
     <Table
+      bare
       label="List of jobs"
       columns={['Job', 'State', 'Done', 'Refused', 'By', 'Begun', 'Says']}
       rows={jobs.map((job) => ({

@@ -43,7 +43,7 @@ export function TopBar({ onHelp, onPalette, onNavigation }: TopBarProps) {
       <p aria-hidden className="min-w-0 truncate text-base font-semibold tracking-tight">
         {titleOf(path) ?? 'Security Monitor'}
       </p>
-      <div className="ml-auto flex items-center gap-2 max-sm:gap-0.5">
+      <div className="ml-auto flex items-center gap-2 max-sm:gap-1">
         <ConnectionState />
         {page?.live && <LiveSwitch />}
         <Button look="ghost" icon={Search} hint={findKey} onClick={onPalette}>
