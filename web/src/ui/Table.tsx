@@ -19,7 +19,7 @@ export function Table({ label, columns, rows, wide, bare }: TableProps) {
       aria-label={label}
       tabIndex={0}
       className={clsx(
-        'overflow-x-auto',
+        'relative overflow-x-auto',
         bare ? '-mx-4 -mb-4 rounded-b-xl' : 'rounded-xl border border-line bg-surface',
       )}
     >

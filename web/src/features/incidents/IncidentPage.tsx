@@ -76,7 +76,8 @@ export function IncidentPage() {
   }
   return (
     <div className="flex min-h-0 grow max-lg:flex-col max-lg:overflow-y-auto print:block">
-      <div className="flex min-w-0 grow flex-col max-lg:min-h-[40rem]">
+      {/* Where the side stands below, the page scrolls as one. */}
+      <div className="flex min-w-0 grow flex-col max-lg:flex-none max-lg:[&_[role=tabpanel]]:overflow-visible print:block">
         {/* On paper the report has a head of its own. */}
         <div className={tab === 'report' ? 'print:hidden' : undefined}>
           <Header incident={incident} mayWork={mayWork} />

@@ -65,7 +65,7 @@ export function IncidentReport({ id, round }: { id: string; round: number }) {
     );
   }
   return (
-    <div className="flex h-full min-h-96 flex-col gap-3 print:block">
+    <div className="flex h-full min-h-96 flex-col gap-3 max-lg:h-[75vh] print:block print:h-auto">
       <div className="flex flex-wrap gap-2 print:hidden">
         {formats.map(([format, label]) => (
           <Button

@@ -195,16 +195,18 @@ function Activity({ incident }: { incident: IncidentDetail }) {
   const moments = new Set(found?.series.flatMap((s) => s.counts.flatMap((count, i) => (count > 0 ? [i] : []))));
   if (!found || moments.size < 2) return null;
   return (
-    <Histogram
-      label="Alerts of the incident over time"
-      starts={found.starts.map((start) => Date.parse(start))}
-      interval={interval * 1_000}
-      height={56}
-      series={[...severities].reverse().flatMap((severity) => {
-        const counts = found.series.find((s) => s.value === severity)?.counts;
-        const { label, fill } = severityLook[severity];
-        return counts ? [{ id: severity, label, fill, counts }] : [];
-      })}
-    />
+    <div>
+      <Histogram
+        label="Alerts of the incident over time"
+        starts={found.starts.map((start) => Date.parse(start))}
+        interval={interval * 1_000}
+        height={56}
+        series={[...severities].reverse().flatMap((severity) => {
+          const counts = found.series.find((s) => s.value === severity)?.counts;
+          const { label, fill } = severityLook[severity];
+          return counts ? [{ id: severity, label, fill, counts }] : [];
+        })}
+      />
+    </div>
   );
 }

@@ -138,7 +138,7 @@ function Board({ incidents }: { incidents: readonly IncidentCardFragment[] }) {
     <section
       aria-label="Board of incidents"
       tabIndex={0}
-      className="grid min-h-0 grow snap-x auto-cols-[minmax(min(17rem,85vw),1fr)] grid-flow-col items-start gap-3 overflow-auto p-3"
+      className="grid min-h-0 grow snap-x scroll-p-3 auto-cols-[minmax(min(17rem,85vw),1fr)] grid-flow-col items-start gap-3 overflow-auto p-3"
     >
       {incidentStatuses.map((status) => {
         const { label, icon: Icon, text } = incidentStatusLook[status];
@@ -163,7 +163,7 @@ function Board({ incidents }: { incidents: readonly IncidentCardFragment[] }) {
                 </li>
               ))}
               {here.length === 0 && (
-                <li className="flex min-h-24 grow items-center justify-center rounded-lg border border-dashed border-line-strong px-4 py-6 text-center text-xs text-balance text-muted">
+                <li className="flex min-h-24 items-center justify-center rounded-lg border border-dashed border-line-strong px-4 py-6 text-center text-xs text-balance text-muted">
                   {emptyColumn[status]}
                 </li>
               )}
