@@ -28,7 +28,10 @@ import (
 
 // App is one running server.
 type App struct {
-	cfg    Config
+	cfg     Config
+	name    string // among the replicas
+	started time.Time
+
 	lg     *slog.Logger
 	Auth   *auth.Auth
 	Store  *db.Store
@@ -64,7 +67,7 @@ type App struct {
 // New opens everything and listens, but serves nothing yet. What was opened is
 // closed again when it fails.
 func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, lg: lg, engine: &detect.Engine{}, alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
+	a := &App{cfg: cfg, name: replicaName(), started: time.Now().UTC().Truncate(time.Microsecond), lg: lg, engine: &detect.Engine{}, alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	background, stop := context.WithCancel(context.Background())
 	a.running, a.stop = background, stop
@@ -154,7 +157,7 @@ func (a *App) openFeed(ctx context.Context) error {
 		return err
 	}
 	a.bus = bus
-	bus.Answer(a.answerConsumers)
+	bus.Answer(a.answer)
 	a.closers = append(a.closers, bus.Close)
 	a.tail = feed.NewTail(a.Store, bus, a.lg)
 	a.Store.OnCommit(a.tail.Committed)

@@ -10,14 +10,15 @@ import (
 	"github.com/security-monitor/secmon/monitor"
 )
 
-// askConsumers is what replicas ask each other.
-type askConsumers struct {
-	Of monitor.ID `json:"of"` // zero: all
+// question is what replicas ask each other: who follows a feed, or how they are.
+type question struct {
+	Of     monitor.ID `json:"of"` // whose subscriptions; zero: all
+	Health bool       `json:"health,omitempty"`
 }
 
 // Consumers gives the running subscriptions of all replicas that answer.
 func (a *App) Consumers(ctx context.Context, of monitor.ID) (all []*monitor.FeedConsumer, complete bool) {
-	answers, complete := a.bus.Ask(ctx, askConsumers{Of: of})
+	answers, complete := a.bus.Ask(ctx, question{Of: of})
 	all = a.live.Consumers(of)
 	for _, answer := range answers {
 		var theirs []*monitor.FeedConsumer
@@ -32,13 +33,16 @@ func (a *App) Consumers(ctx context.Context, of monitor.ID) (all []*monitor.Feed
 	return all, complete
 }
 
-// answerConsumers answers another replica.
-func (a *App) answerConsumers(question json.RawMessage) (any, error) {
-	var ask askConsumers
-	if err := json.Unmarshal(question, &ask); err != nil {
+// answer answers another replica.
+func (a *App) answer(asked json.RawMessage) (any, error) {
+	var q question
+	if err := json.Unmarshal(asked, &q); err != nil {
 		return nil, fmt.Errorf("read question: %w", err)
 	}
-	return a.live.Consumers(ask.Of), nil
+	if q.Health {
+		return a.self(a.running), nil
+	}
+	return a.live.Consumers(q.Of), nil
 }
 
 // maxAlarms bounds the consumers whose alarm is not written yet; what is beyond

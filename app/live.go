@@ -29,7 +29,7 @@ func (a *App) openLive() {
 	}
 	a.live = live.NewServer(live.Options{
 		Hub: a.hub, Limits: limits, Authenticate: a.Auth.SocketViewer, Recheck: a.Auth.Recheck, Failure: auth.Failure,
-		Present: resolvers.WithoutHints(resolvers.Presenter(a.lg), a.offers), Log: a.lg, Replica: a.replica(), Lagging: a.alarm, LagBound: cmp.Or(a.cfg.FeedLagAlert, time.Minute),
+		Present: resolvers.WithoutHints(resolvers.Presenter(a.lg), a.offers), Log: a.lg, Replica: a.name, Lagging: a.alarm, LagBound: cmp.Or(a.cfg.FeedLagAlert, time.Minute),
 	})
 	a.closers = append(a.closers, func() error {
 		a.live.Close()
@@ -38,9 +38,9 @@ func (a *App) openLive() {
 	})
 }
 
-// replica gives this process a name among the others: the pod's, or the
+// replicaName gives this process a name among the others: the pod's, or the
 // machine's, and something that differs where several run on one.
-func (a *App) replica() string {
+func replicaName() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "replica"

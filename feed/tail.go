@@ -226,6 +226,14 @@ func (t *Tail) setBusUp(up bool) {
 	t.poke() // what was said while it was down is in the journal
 }
 
+// BusUp tells whether entries of other replicas reach this one at once; else the
+// journal itself is asked often.
+func (t *Tail) BusUp() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.busUp
+}
+
 func (t *Tail) pollInterval() time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()

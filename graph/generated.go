@@ -869,6 +869,7 @@ type ComplexityRoot struct {
 		Rules             func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
 		SavedOperations   func(childComplexity int, kind *monitor.SavedOperationKind, first int, after *string) int
 		SavedViews        func(childComplexity int, noun *monitor.LineNoun, first int, after *string) int
+		ServerHealth      func(childComplexity int) int
 		Sessions          func(childComplexity int, user *string, first int, after *string) int
 		Settings          func(childComplexity int) int
 		Tokens            func(childComplexity int, first int, after *string) int
@@ -902,6 +903,24 @@ type ComplexityRoot struct {
 		Limit     func(childComplexity int) int
 		Remaining func(childComplexity int) int
 		ResetAt   func(childComplexity int) int
+	}
+
+	Replica struct {
+		Behind          func(childComplexity int) int
+		Connections     func(childComplexity int) int
+		DatabaseSeconds func(childComplexity int) int
+		ExportPlaces    func(childComplexity int) int
+		ExportsRunning  func(childComplexity int) int
+		IngestPlaces    func(childComplexity int) int
+		IngestWaiting   func(childComplexity int) int
+		JobPlaces       func(childComplexity int) int
+		JobsRunning     func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Redis           func(childComplexity int) int
+		RulesRunning    func(childComplexity int) int
+		StartedAt       func(childComplexity int) int
+		Subscriptions   func(childComplexity int) int
+		Version         func(childComplexity int) int
 	}
 
 	Rule struct {
@@ -1085,6 +1104,11 @@ type ComplexityRoot struct {
 		Counts func(childComplexity int) int
 		Total  func(childComplexity int) int
 		Value  func(childComplexity int) int
+	}
+
+	ServerHealth struct {
+		Complete func(childComplexity int) int
+		Replicas func(childComplexity int) int
 	}
 
 	Session struct {
@@ -1460,6 +1484,7 @@ type QueryResolver interface {
 	Alert(ctx context.Context, id string, asOf *time.Time) (*monitor.Alert, error)
 	AlertCounts(ctx context.Context, filter *monitor.AlertFilter) (*model.AlertCounts, error)
 	FeedConsumers(ctx context.Context, first int, after *string) (*monitor.FeedConsumerConnection, error)
+	ServerHealth(ctx context.Context) (*monitor.ServerHealth, error)
 	Rules(ctx context.Context, filter *monitor.RuleFilter, first int, after *string) (*page.Connection[*monitor.Rule], error)
 	Rule(ctx context.Context, id string) (*monitor.Rule, error)
 	RuleCheck(ctx context.Context, source string) (*monitor.RuleCheck, error)
@@ -5356,6 +5381,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.SavedViews(childComplexity, args["noun"].(*monitor.LineNoun), args["first"].(int), args["after"].(*string)), true
+	case "Query.serverHealth":
+		if e.ComplexityRoot.Query.ServerHealth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.ServerHealth(childComplexity), true
 	case "Query.sessions":
 		if e.ComplexityRoot.Query.Sessions == nil {
 			break
@@ -5506,6 +5537,97 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RateLimit.ResetAt(childComplexity), true
+
+	case "Replica.behind":
+		if e.ComplexityRoot.Replica.Behind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.Behind(childComplexity), true
+	case "Replica.connections":
+		if e.ComplexityRoot.Replica.Connections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.Connections(childComplexity), true
+	case "Replica.databaseSeconds":
+		if e.ComplexityRoot.Replica.DatabaseSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.DatabaseSeconds(childComplexity), true
+	case "Replica.exportPlaces":
+		if e.ComplexityRoot.Replica.ExportPlaces == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.ExportPlaces(childComplexity), true
+	case "Replica.exportsRunning":
+		if e.ComplexityRoot.Replica.ExportsRunning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.ExportsRunning(childComplexity), true
+	case "Replica.ingestPlaces":
+		if e.ComplexityRoot.Replica.IngestPlaces == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.IngestPlaces(childComplexity), true
+	case "Replica.ingestWaiting":
+		if e.ComplexityRoot.Replica.IngestWaiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.IngestWaiting(childComplexity), true
+	case "Replica.jobPlaces":
+		if e.ComplexityRoot.Replica.JobPlaces == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.JobPlaces(childComplexity), true
+	case "Replica.jobsRunning":
+		if e.ComplexityRoot.Replica.JobsRunning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.JobsRunning(childComplexity), true
+	case "Replica.name":
+		if e.ComplexityRoot.Replica.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.Name(childComplexity), true
+	case "Replica.redis":
+		if e.ComplexityRoot.Replica.Redis == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.Redis(childComplexity), true
+	case "Replica.rulesRunning":
+		if e.ComplexityRoot.Replica.RulesRunning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.RulesRunning(childComplexity), true
+	case "Replica.startedAt":
+		if e.ComplexityRoot.Replica.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.StartedAt(childComplexity), true
+	case "Replica.subscriptions":
+		if e.ComplexityRoot.Replica.Subscriptions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.Subscriptions(childComplexity), true
+	case "Replica.version":
+		if e.ComplexityRoot.Replica.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Replica.Version(childComplexity), true
 
 	case "Rule.activity":
 		if e.ComplexityRoot.Rule.Activity == nil {
@@ -6223,6 +6345,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Series.Value(childComplexity), true
+
+	case "ServerHealth.complete":
+		if e.ComplexityRoot.ServerHealth.Complete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.Complete(childComplexity), true
+	case "ServerHealth.replicas":
+		if e.ComplexityRoot.ServerHealth.Replicas == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.Replicas(childComplexity), true
 
 	case "Session.address":
 		if e.ComplexityRoot.Session.Address == nil {
@@ -7181,6 +7316,8 @@ type Query {
   alertCounts(filter: AlertFilter): AlertCounts! @auth(requires: VIEWER) @cost(weight: 20)
   "The subscriptions that run at this moment, on all replicas, the longest first. ` + "`" + `first` + "`" + ` is at most 500."
   feedConsumers(first: Int!, after: String): FeedConsumerConnection! @auth(requires: ADMIN)
+  "How the server is at this moment: each replica, what waits in it, and how far it has read the journal."
+  serverHealth: ServerHealth! @auth(requires: VIEWER) @cost(weight: 20)
   "Detection rules, by title. ` + "`" + `first` + "`" + ` is at most 500."
   rules(filter: RuleFilter, first: Int!, after: String): RuleConnection! @auth(requires: VIEWER)
   "One rule by its id."
@@ -9248,6 +9385,47 @@ type FeedConsumer @auth(requires: VIEWER) {
   lagSeconds: Float!
   "Messages that it was given."
   delivered: Int!
+}
+
+"How the replicas of the server are."
+type ServerHealth @auth(requires: VIEWER) {
+  "The longest running first."
+  replicas: [Replica!]! @cost(weight: 0, size: 10)
+  "Whether every replica has answered: it takes Redis between them."
+  complete: Boolean!
+}
+
+"One server process, as it sees itself."
+type Replica @auth(requires: VIEWER) {
+  "The machine's or pod's, and something that differs where several run on one. No node."
+  name: String!
+  "Its release."
+  version: String!
+  startedAt: Time!
+  "How long the database took to answer it, in seconds; null: not within half a second."
+  databaseSeconds: Float
+  "How many entries of the journal it has not read yet; feeds on it are behind by at least these."
+  behind: Int!
+  "Whether Redis carries the other replicas' entries to it. Without, it asks the journal four times a second."
+  redis: Boolean!
+  "Subscriptions that run on it."
+  subscriptions: Int!
+  "WebSockets and event streams that are open on it."
+  connections: Int!
+  "Requests with events that wait to be stored."
+  ingestWaiting: Int!
+  "How many can wait before senders are held up."
+  ingestPlaces: Int!
+  "Jobs that it works on."
+  jobsRunning: Int!
+  "How many jobs it works on at once; more are refused."
+  jobPlaces: Int!
+  "Exports that it writes."
+  exportsRunning: Int!
+  "How many exports it writes at once; more are refused."
+  exportPlaces: Int!
+  "Rules that it holds each event against."
+  rulesRunning: Int!
 }
 
 "A page of running subscriptions."
@@ -12020,6 +12198,42 @@ func (ec *executionContext) childFields_RateLimit(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type RateLimit", field.Name)
 }
 
+func (ec *executionContext) childFields_Replica(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Replica_name(ctx, field)
+	case "version":
+		return ec.fieldContext_Replica_version(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Replica_startedAt(ctx, field)
+	case "databaseSeconds":
+		return ec.fieldContext_Replica_databaseSeconds(ctx, field)
+	case "behind":
+		return ec.fieldContext_Replica_behind(ctx, field)
+	case "redis":
+		return ec.fieldContext_Replica_redis(ctx, field)
+	case "subscriptions":
+		return ec.fieldContext_Replica_subscriptions(ctx, field)
+	case "connections":
+		return ec.fieldContext_Replica_connections(ctx, field)
+	case "ingestWaiting":
+		return ec.fieldContext_Replica_ingestWaiting(ctx, field)
+	case "ingestPlaces":
+		return ec.fieldContext_Replica_ingestPlaces(ctx, field)
+	case "jobsRunning":
+		return ec.fieldContext_Replica_jobsRunning(ctx, field)
+	case "jobPlaces":
+		return ec.fieldContext_Replica_jobPlaces(ctx, field)
+	case "exportsRunning":
+		return ec.fieldContext_Replica_exportsRunning(ctx, field)
+	case "exportPlaces":
+		return ec.fieldContext_Replica_exportPlaces(ctx, field)
+	case "rulesRunning":
+		return ec.fieldContext_Replica_rulesRunning(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Replica", field.Name)
+}
+
 func (ec *executionContext) childFields_Rule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -12384,6 +12598,16 @@ func (ec *executionContext) childFields_Series(ctx context.Context, field graphq
 		return ec.fieldContext_Series_total(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Series", field.Name)
+}
+
+func (ec *executionContext) childFields_ServerHealth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "replicas":
+		return ec.fieldContext_ServerHealth_replicas(ctx, field)
+	case "complete":
+		return ec.fieldContext_ServerHealth_complete(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServerHealth", field.Name)
 }
 
 func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -29858,6 +30082,38 @@ func (ec *executionContext) fieldContext_Query_feedConsumers(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_serverHealth(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_serverHealth(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().ServerHealth(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.ServerHealth) graphql.Marshaler {
+			return ec.marshalNServerHealth2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐServerHealth(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_serverHealth(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ServerHealth(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_rules(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31667,6 +31923,351 @@ func (ec *executionContext) _RateLimit_resetAt(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_RateLimit_resetAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RateLimit", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Replica_name(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "String")
+}
+
+func (ec *executionContext) _Replica_version(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "String")
+}
+
+func (ec *executionContext) _Replica_startedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Replica_databaseSeconds(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_databaseSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DatabaseSeconds(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_databaseSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, true, false, "Float")
+}
+
+func (ec *executionContext) _Replica_behind(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_behind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Behind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_behind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Replica_redis(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_redis(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Redis, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_redis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Replica_subscriptions(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_subscriptions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subscriptions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_subscriptions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Replica_connections(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_connections(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Connections, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_connections(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Replica_ingestWaiting(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_ingestWaiting(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IngestWaiting, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_ingestWaiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Replica_ingestPlaces(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_ingestPlaces(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IngestPlaces, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_ingestPlaces(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Replica_jobsRunning(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_jobsRunning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JobsRunning, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_jobsRunning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Replica_jobPlaces(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_jobPlaces(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JobPlaces, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_jobPlaces(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Replica_exportsRunning(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_exportsRunning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExportsRunning, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_exportsRunning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Replica_exportPlaces(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_exportPlaces(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExportPlaces, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_exportPlaces(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Replica_rulesRunning(ctx context.Context, field graphql.CollectedField, obj *monitor.Replica) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Replica_rulesRunning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RulesRunning, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Replica_rulesRunning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Rule_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
@@ -34664,6 +35265,61 @@ func (ec *executionContext) _Series_total(ctx context.Context, field graphql.Col
 }
 func (ec *executionContext) fieldContext_Series_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Series", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ServerHealth_replicas(ctx context.Context, field graphql.CollectedField, obj *monitor.ServerHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerHealth_replicas(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Replicas, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Replica) graphql.Marshaler {
+			return ec.marshalNReplica2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐReplicaᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerHealth_replicas(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ServerHealth",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Replica(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ServerHealth_complete(ctx context.Context, field graphql.CollectedField, obj *monitor.ServerHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerHealth_complete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Complete, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerHealth_complete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerHealth", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Session_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Session) (ret graphql.Marshaler) {
@@ -49235,6 +49891,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_feedConsumers(ctx, field)
 				})
+		case "serverHealth":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_serverHealth(ctx, field)
+				})
 		case "rules":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -49625,6 +50287,109 @@ func (ec *executionContext) _RateLimit(ctx context.Context, sel ast.SelectionSet
 			}
 		case "resetAt":
 			out.Values[i] = ec._RateLimit_resetAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var replicaImplementors = []string{"Replica"}
+
+func (ec *executionContext) _Replica(ctx context.Context, sel ast.SelectionSet, obj *monitor.Replica) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, replicaImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Replica")
+		case "name":
+			out.Values[i] = ec._Replica_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._Replica_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startedAt":
+			out.Values[i] = ec._Replica_startedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "databaseSeconds":
+			out.Values[i] = ec._Replica_databaseSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "behind":
+			out.Values[i] = ec._Replica_behind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "redis":
+			out.Values[i] = ec._Replica_redis(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subscriptions":
+			out.Values[i] = ec._Replica_subscriptions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "connections":
+			out.Values[i] = ec._Replica_connections(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ingestWaiting":
+			out.Values[i] = ec._Replica_ingestWaiting(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ingestPlaces":
+			out.Values[i] = ec._Replica_ingestPlaces(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "jobsRunning":
+			out.Values[i] = ec._Replica_jobsRunning(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "jobPlaces":
+			out.Values[i] = ec._Replica_jobPlaces(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "exportsRunning":
+			out.Values[i] = ec._Replica_exportsRunning(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "exportPlaces":
+			out.Values[i] = ec._Replica_exportPlaces(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rulesRunning":
+			out.Values[i] = ec._Replica_rulesRunning(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -50855,6 +51620,44 @@ func (ec *executionContext) _Series(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "total":
 			out.Values[i] = ec._Series_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var serverHealthImplementors = []string{"ServerHealth"}
+
+func (ec *executionContext) _ServerHealth(ctx context.Context, sel ast.SelectionSet, obj *monitor.ServerHealth) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, serverHealthImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ServerHealth")
+		case "replicas":
+			out.Values[i] = ec._ServerHealth_replicas(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "complete":
+			out.Values[i] = ec._ServerHealth_complete(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -54587,6 +55390,30 @@ func (ec *executionContext) unmarshalNRawFieldFilter2ᚖgithubᚗcomᚋsecurity�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNReplica2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐReplicaᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Replica) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReplica2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐReplica(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReplica2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐReplica(ctx context.Context, sel ast.SelectionSet, v *monitor.Replica) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Replica!")
+		return graphql.Null
+	}
+	return ec._Replica(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNReportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐReportFormat(ctx context.Context, v any) (model.ReportFormat, error) {
 	var res model.ReportFormat
 	err := res.UnmarshalGQL(v)
@@ -55055,6 +55882,14 @@ func (ec *executionContext) marshalNSeries2ᚖgithubᚗcomᚋsecurityᚑmonitor�
 		return graphql.Null
 	}
 	return ec._Series(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNServerHealth2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐServerHealth(ctx context.Context, sel ast.SelectionSet, v *monitor.ServerHealth) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ServerHealth!")
+		return graphql.Null
+	}
+	return ec._ServerHealth(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSession2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSessionᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Session) graphql.Marshaler {

@@ -89,6 +89,13 @@ func (p *Pipeline) Close() {
 	p.done.Wait()
 }
 
+// Waiting is how many requests wait for a committer; Places how many can before
+// senders are held up.
+func (p *Pipeline) Waiting() int { return len(p.jobs) }
+
+// Places is the bound of Waiting.
+func (p *Pipeline) Places() int { return cap(p.jobs) }
+
 // Submit stores a batch, together with those of other requests, and gives the
 // id of the stored batch once the transaction is committed. An error means that
 // nothing of it was stored, unless it is monitor.ErrOutcomeUnknown. When ctx ends

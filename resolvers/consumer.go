@@ -9,11 +9,13 @@ import (
 	"github.com/security-monitor/secmon/page"
 )
 
-// Consumers knows the running subscriptions.
+// Consumers knows what runs at this moment, on all replicas.
 type Consumers interface {
 	// Consumers gives those of a user or token, all where of is zero, the longest
 	// running first; complete is false when a replica did not answer.
 	Consumers(ctx context.Context, of monitor.ID) (all []*monitor.FeedConsumer, complete bool)
+	// Health tells how each replica is that answers within a second.
+	Health(ctx context.Context) *monitor.ServerHealth
 }
 
 // maxOwnFeeds bounds a list that has no pages.
@@ -31,6 +33,11 @@ func (feedConsumerResolver) Position(_ context.Context, c *monitor.FeedConsumer)
 func (r viewerResolver) Feeds(ctx context.Context, v *monitor.Viewer) ([]*monitor.FeedConsumer, error) {
 	all, _ := r.Running.Consumers(ctx, v.Actor().ID)
 	return all[:min(len(all), maxOwnFeeds)], nil
+}
+
+// ServerHealth tells how the replicas are.
+func (r queryResolver) ServerHealth(ctx context.Context) (*monitor.ServerHealth, error) {
+	return r.Running.Health(ctx), nil
 }
 
 // FeedConsumers lists all running subscriptions.

@@ -10,7 +10,8 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const root = resolve(import.meta.dirname, '../..');
-const binary = resolve(process.env.SECMON_BIN ?? join(root, 'bin/secmon'));
+/** The program under test. */
+export const secmon = resolve(process.env.SECMON_BIN ?? join(root, 'bin/secmon'));
 const startTime = 90_000;
 const stopTime = 30_000;
 
@@ -29,13 +30,13 @@ export class Server {
 
   private constructor(
     readonly url: string,
-    private readonly dataDir: string,
+    readonly dataDir: string,
     private readonly options: ServerOptions,
   ) {}
 
   /** Starts a server with an empty database, and waits until it answers. */
   static async start(options: ServerOptions = {}): Promise<Server> {
-    if (!existsSync(binary)) await run('go', ['build', '-o', 'bin/secmon', './cmd/secmon'], { cwd: root });
+    if (!existsSync(secmon)) await run('go', ['build', '-o', 'bin/secmon', './cmd/secmon'], { cwd: root });
     const dataDir = await mkdtemp(join(tmpdir(), 'secmon-web-'));
     const server = new Server(`http://127.0.0.1:${await freePort()}`, dataDir, options);
     await server.resume();
@@ -45,7 +46,7 @@ export class Server {
   /** Starts the process again on the same data and port. */
   async resume(): Promise<void> {
     const child = spawn(
-      binary,
+      secmon,
       [
         'serve',
         '--data-dir',
@@ -110,7 +111,7 @@ export class Server {
 
   /** Makes an API token with a scope. */
   async token(scope: string): Promise<string> {
-    const { stdout } = await run(binary, [
+    const { stdout } = await run(secmon, [
       'token',
       'create',
       '--data-dir',

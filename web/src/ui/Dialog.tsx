@@ -1,7 +1,7 @@
 // A modal on the browser's own <dialog>: it keeps the focus, closes on Escape
 // and gives the focus back.
 import { X } from 'lucide-react';
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import { IconButton } from './Button';
 
 interface DialogProps {
@@ -13,7 +13,9 @@ interface DialogProps {
 export function Dialog({ title, onClose, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // A layout effect: it is undone while the dialog is still in the page, so that
+  // closing gives the focus back to where it was.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     if (!dialog?.open) dialog?.showModal();
     // The first field, rather than the button that closes.

@@ -19,22 +19,34 @@ interface HistogramProps {
   interval: number;
   series: readonly HistogramSeries[];
   height?: number;
+  /** The axis reaches at least here, so that a few are not drawn as many. */
+  atLeast?: number;
   onChoose?(from: number, to: number): void;
 }
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const exact = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** The end of an axis: 1, 2, 4, 6, 8 or 10 times a power of ten, so that its half is as plain. */
+export function axisEnd(most: number): number {
+  if (most <= 2) return 2;
+  const power = 10 ** Math.floor(Math.log10(most));
+  return ([1, 2, 4, 6, 8, 10].find((step) => step * power >= most) ?? 10) * power;
+}
 const dated = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit' });
 
-export function Histogram({ label, starts, interval, series, height = 72, onChoose }: HistogramProps) {
+export function Histogram({ label, starts, interval, series, height = 72, atLeast = 0, onChoose }: HistogramProps) {
   const [at, setAt] = useState<number | null>(null);
   const [from, setFrom] = useState<number | null>(null);
   const dragging = useRef(false);
   const box = useRef<HTMLDivElement>(null);
   const n = starts.length;
   const totals = starts.map((_, i) => series.reduce((sum, s) => sum + (s.counts[i] ?? 0), 0));
-  const most = Math.max(1, ...totals);
+  const most = axisEnd(Math.max(atLeast, ...totals));
   const span = (starts.at(-1) ?? 0) + interval - (starts[0] ?? 0);
-  const format = span > 86_400_000 ? dated : clock;
+  const format = span > 86_400_000 ? dated : span <= 600_000 ? exact : clock;
+  const ticks = height < 60 ? [most] : [most, most / 2];
 
   const bucketAt = (event: PointerEvent) => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
@@ -63,7 +75,17 @@ export function Histogram({ label, starts, interval, series, height = 72, onChoo
   const told = at === null ? null : starts[at];
 
   return (
-    <figure aria-label={label} className="relative m-0">
+    <figure aria-label={label} className="relative m-0 pt-1.5 pl-9">
+      {ticks.map((tick) => (
+        <span
+          key={tick}
+          aria-hidden
+          className="absolute left-0 w-7 -translate-y-1/2 text-right text-2xs text-faint tabular-nums"
+          style={{ top: 6 + (1 - tick / most) * height }}
+        >
+          {compact.format(tick)}
+        </span>
+      ))}
       <div
         ref={box}
         role="slider"
@@ -91,10 +113,23 @@ export function Histogram({ label, starts, interval, series, height = 72, onChoo
           dragging.current = false;
         }}
         onPointerLeave={() => !dragging.current && setAt(null)}
-        className={clsx('relative touch-none', onChoose && 'cursor-crosshair')}
+        className={clsx('relative', onChoose && 'cursor-crosshair touch-pan-y')}
         style={{ height }}
       >
-        <svg aria-hidden viewBox={`0 0 ${Math.max(1, n)} ${most}`} preserveAspectRatio="none" className="size-full">
+        {ticks.map((tick) => (
+          <span
+            key={tick}
+            aria-hidden
+            className="pointer-events-none absolute inset-x-0 border-t border-dashed border-line"
+            style={{ top: `${(1 - tick / most) * 100}%` }}
+          />
+        ))}
+        <svg
+          aria-hidden
+          viewBox={`0 0 ${Math.max(1, n)} ${most}`}
+          preserveAspectRatio="none"
+          className="relative size-full"
+        >
           {starts.map((start, i) => {
             let y = most;
             return series.map((s) => {
@@ -148,9 +183,15 @@ export function Histogram({ label, starts, interval, series, height = 72, onChoo
       >
         {[0, 0.25, 0.5, 0.75].map((part) => {
           const start = starts[Math.floor(part * n)];
-          return start !== undefined && <span key={part}>{format.format(start)}</span>;
+          return (
+            start !== undefined && (
+              <span key={part} className={clsx('whitespace-nowrap', part % 0.5 > 0 && 'max-sm:hidden')}>
+                {format.format(start)}
+              </span>
+            )
+          );
         })}
-        {n > 0 && <span>{format.format((starts.at(-1) ?? 0) + interval)}</span>}
+        {n > 0 && <span className="whitespace-nowrap">{format.format((starts.at(-1) ?? 0) + interval)}</span>}
       </div>
       <table className="sr-only">
         <caption>{label}</caption>

@@ -1,8 +1,7 @@
 // A button that opens a list of things to do or to choose from: arrow keys move,
 // Enter chooses, Escape and a click elsewhere close.
-import clsx from 'clsx';
 import { Check } from 'lucide-react';
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 
 export interface MenuItem {
   id: string;
@@ -14,6 +13,10 @@ export interface MenuItem {
   many?: boolean;
   onSelect(): void;
 }
+
+/** Pixels between the button and the list, and between the list and the window's edge. */
+const gap = 4;
+const edge = 8;
 
 interface MenuProps {
   /** Draws the button; spread the properties on it. */
@@ -28,7 +31,31 @@ export function Menu({ trigger, items, label, align = 'left', header }: MenuProp
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
+  const pane = useRef<HTMLDivElement>(null);
   const id = useId();
+
+  // Above everything, where the button is and the window has room: a table that
+  // scrolls would cut it off.
+  useLayoutEffect(() => {
+    const [button, shown] = [document.getElementById(id), pane.current];
+    if (!open || !button || !shown) return;
+    shown.showPopover?.();
+    const place = () => {
+      const at = button.getBoundingClientRect();
+      const { width, height } = shown.getBoundingClientRect();
+      const left = align === 'right' ? at.right - width : at.left;
+      const below = at.bottom + gap + height <= window.innerHeight - edge;
+      shown.style.left = `${Math.max(edge, Math.min(left, window.innerWidth - width - edge))}px`;
+      shown.style.top = `${below ? at.bottom + gap : Math.max(edge, at.top - gap - height)}px`;
+    };
+    place();
+    window.addEventListener('resize', place);
+    window.addEventListener('scroll', place, true);
+    return () => {
+      window.removeEventListener('resize', place);
+      window.removeEventListener('scroll', place, true);
+    };
+  }, [open, align, id]);
 
   useEffect(() => {
     if (!open) return;
@@ -61,10 +88,10 @@ export function Menu({ trigger, items, label, align = 'left', header }: MenuProp
       {trigger({ id, 'aria-haspopup': 'menu', 'aria-expanded': open, onClick: () => setOpen((was) => !was) })}
       {open && (
         <div
-          className={clsx(
-            'absolute top-full z-40 mt-1 max-h-80 min-w-48 overflow-y-auto rounded-lg border border-line bg-surface p-1 shadow-pop',
-            align === 'right' ? 'right-0' : 'left-0',
-          )}
+          ref={pane}
+          // React 18's types do not know the attribute.
+          {...{ popover: 'manual' }}
+          className="fixed inset-auto m-0 max-h-[min(20rem,calc(100vh-1rem))] max-w-[calc(100vw-1rem)] min-w-48 overflow-y-auto rounded-lg border border-line bg-surface p-1 text-ink shadow-pop"
         >
           {header}
           <div ref={list} role="menu" tabIndex={-1} aria-label={label} onKeyDown={onKeyDown}>

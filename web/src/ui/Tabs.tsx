@@ -19,9 +19,10 @@ export function Tabs<T extends string>({ label, tabs, current, onChange, childre
   const base = useId();
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     const at = tabs.findIndex((t) => t.id === current);
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const next = step && tabs[(at + step + tabs.length) % tabs.length];
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
+    const next = to !== undefined && tabs[(to + tabs.length) % tabs.length];
     if (!next) return;
+    event.preventDefault();
     onChange(next.id);
     event.currentTarget.querySelector<HTMLElement>(`[data-tab="${next.id}"]`)?.focus();
   };
@@ -31,7 +32,7 @@ export function Tabs<T extends string>({ label, tabs, current, onChange, childre
         role="tablist"
         aria-label={label}
         onKeyDown={onKeyDown}
-        className="flex shrink-0 gap-1 overflow-x-auto overflow-y-hidden border-b border-line px-3"
+        className="flex shrink-0 gap-1 overflow-x-auto overflow-y-hidden border-b border-line px-3 print:hidden"
       >
         {tabs.map((tab) => (
           <button
@@ -45,7 +46,7 @@ export function Tabs<T extends string>({ label, tabs, current, onChange, childre
             tabIndex={tab.id === current ? 0 : -1}
             onClick={() => onChange(tab.id)}
             className={clsx(
-              '-mb-px shrink-0 border-b-2 px-2 py-2 text-xs font-medium',
+              '-mb-px shrink-0 border-b-2 px-2 py-2 text-xs font-medium whitespace-nowrap',
               tab.id === current ? 'border-accent text-ink' : 'border-transparent text-muted hover:text-ink',
             )}
           >
@@ -59,7 +60,7 @@ export function Tabs<T extends string>({ label, tabs, current, onChange, childre
         id={`${base}-panel`}
         aria-labelledby={`${base}-${current}`}
         tabIndex={0}
-        className="min-h-0 grow overflow-y-auto p-4 focus-visible:outline-offset-[-2px]"
+        className="min-h-0 grow overflow-y-auto p-4 focus-visible:outline-offset-[-2px] max-sm:p-3 print:p-0"
       >
         {children}
       </div>

@@ -6,7 +6,6 @@ import { ArrowUp, BellOff, ChartColumn, Columns3, Inbox, PanelLeft } from 'lucid
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { AlertField } from '../../gql/schema';
 import { usePaused } from '../../live/pause';
-import { firstEvent } from '../../nouns/event/FirstSteps';
 import type { JobLineFragment } from '../../nouns/job/Job.generated';
 import { JobProgress } from '../../nouns/job/JobProgress';
 import { withCondition } from '../../nouns/query/condition';
@@ -15,7 +14,6 @@ import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities } from '../../nouns/severity/severity';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button, IconButton } from '../../ui/Button';
-import { Command } from '../../ui/Command';
 import { useKeys } from '../../ui/keys';
 import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
@@ -385,11 +383,7 @@ function NoAlerts({ narrowed, onReset }: { narrowed: boolean; onReset(): void })
   }
   return (
     <EmptyState icon={Inbox} title="No open alerts">
-      <p>
-        New ones appear here by themselves. Nothing sent yet? Make a token, and send a first event that fires a rule:
-      </p>
-      <Command text="secmon token create --name first --scope ingest" />
-      <Command text={firstEvent('$TOKEN')} />
+      <p>New ones appear here by themselves.</p>
     </EmptyState>
   );
 }

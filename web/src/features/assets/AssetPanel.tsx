@@ -6,6 +6,7 @@ import { type FormEvent, useState } from 'react';
 import type { Criticality } from '../../gql/schema';
 import { JournalList } from '../../nouns/journal/JournalList';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
+import { DurationField } from '../../nouns/time/DurationField';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
@@ -147,11 +148,11 @@ function AssetForm({ asset, onChanged }: { asset: Asset; onChanged(): void }) {
         />
         <TextField label="Owner" value={owner} maxLength={200} onChange={(e) => setOwner(e.target.value)} />
         <TextField label="Tags, with commas between" value={tags} onChange={(e) => setTags(e.target.value)} />
-        <TextField
+        <DurationField
           label="Silent after"
-          hint="For example PT15M; empty: never"
+          hint="Without an event; empty: never"
           value={silentAfter}
-          onChange={(e) => setSilentAfter(e.target.value)}
+          onChange={setSilentAfter}
         />
       </div>
       <TextArea label="Note" value={note} onChange={(e) => setNote(e.target.value)} />

@@ -21,10 +21,11 @@ const route = getRouteApi('/shell/assets');
 const pageSize = 100;
 const refreshPeriod = 5_000;
 const wide = '@max-[56rem]:hidden';
+const phone = '@max-[30rem]:hidden';
 const columns: readonly Column[] = [
   { id: 'risk', title: 'Risk' },
   { id: 'name', title: 'Name' },
-  { id: 'criticality', title: 'Criticality' },
+  { id: 'criticality', title: 'Criticality', className: phone },
   { id: 'owner', title: 'Owner', className: wide },
   { id: 'tags', title: 'Tags', className: wide },
   { id: 'seen', title: 'Last seen' },
@@ -32,9 +33,10 @@ const columns: readonly Column[] = [
 const template = clsx(
   'grid-cols-[8rem_minmax(12rem,2fr)_6rem_minmax(6rem,1fr)_minmax(6rem,1fr)_9rem]',
   '@max-[56rem]:grid-cols-[6rem_minmax(8rem,2fr)_6rem_7rem]',
+  '@max-[30rem]:grid-cols-[5rem_minmax(6rem,1fr)_5rem]',
 );
-/** From where on the bar is full. */
-const highRisk = 100;
+/** The bars reach at least so far, so that little risk is not drawn as much. */
+const plainRisk = 100;
 
 export function AssetsPage() {
   const search: AssetSearch = route.useSearch();
@@ -53,7 +55,11 @@ export function AssetsPage() {
   }, refreshPeriod);
   const byId = useMemo(() => new Map(list?.nodes.map((asset) => [asset.id, asset])), [list]);
   const ids = useMemo(() => [...byId.keys()], [byId]);
-  const change = (next: Partial<AssetSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
+  // The riskiest that is shown fills its bar; the number stands beside it.
+  const most = Math.max(plainRisk, ...[...byId.values()].map((asset) => asset.risk.score));
+  // Typing, and moving through an open list, make one step of the history.
+  const change = (next: Partial<AssetSearch>, replace = false) =>
+    void navigate({ search: { ...search, ...next }, replace });
   const more = () => {
     if (!list?.pageInfo.hasNextPage || loading) return;
     loadedMore.current = true;
@@ -66,7 +72,7 @@ export function AssetsPage() {
   };
   const activate = (id: string) => {
     setActive(id);
-    if (search.asset) change({ asset: id });
+    if (search.asset) change({ asset: id }, true);
   };
   useKeys({
     '/': () => searchRef.current?.focus(),
@@ -115,7 +121,7 @@ export function AssetsPage() {
         <SearchBox
           label="Search names"
           value={search.q ?? ''}
-          onChange={(q) => change({ q: q || undefined })}
+          onChange={(q) => change({ q: q || undefined }, true)}
           inputRef={searchRef}
         />
       </div>
@@ -158,7 +164,7 @@ export function AssetsPage() {
               onEnd={more}
               renderRow={(id) => {
                 const asset = byId.get(id);
-                return asset && <AssetRow asset={asset} />;
+                return asset && <AssetRow asset={asset} most={most} />;
               }}
             />
           )}
@@ -171,7 +177,8 @@ export function AssetsPage() {
   );
 }
 
-function AssetRow({ asset }: { asset: Asset }) {
+function AssetRow({ asset, most }: { asset: Asset; most: number }) {
+  const part = asset.risk.score / most;
   const Icon = asset.kind === 'HOST' ? Monitor : UserRound;
   return (
     <>
@@ -181,13 +188,9 @@ function AssetRow({ asset }: { asset: Asset }) {
           <span
             className={clsx(
               'block h-full rounded-full',
-              asset.risk.score >= highRisk / 2
-                ? 'bg-critical'
-                : asset.risk.score >= highRisk / 5
-                  ? 'bg-high'
-                  : 'bg-low',
+              part >= 0.5 ? 'bg-critical' : part >= 0.2 ? 'bg-high' : 'bg-low',
             )}
-            style={{ width: `${Math.min(100, (asset.risk.score / highRisk) * 100)}%` }}
+            style={{ width: `${part * 100}%` }}
           />
         </span>
       </div>
@@ -195,7 +198,7 @@ function AssetRow({ asset }: { asset: Asset }) {
         <Icon size={14} aria-label={asset.kind === 'HOST' ? 'Host' : 'User'} className="shrink-0 text-faint" />
         <span className="truncate">{asset.name}</span>
       </div>
-      <div role="gridcell" className="text-xs">
+      <div role="gridcell" className={clsx('text-xs', phone)}>
         {sentenceCase(asset.criticality)}
       </div>
       <div role="gridcell" className={clsx('truncate text-muted', wide)}>

@@ -25,9 +25,10 @@ export function AttackPage() {
   const from = useMemo(() => new Date(boundsOf({ since }, '30d', Date.now()).from).toISOString(), [since]);
   const { data, previousData, error, refetch } = useQuery(AttackDocument, { variables: { since: from } });
   const coverage = (data ?? previousData)?.attackCoverage;
-  const change = (next: Partial<AttackSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
+  const change = (next: Partial<AttackSearch>) => void navigate({ search: { ...search, ...next } });
   useKeys({ Escape: search.technique ? () => change({ technique: undefined }) : undefined });
   const all = new Map(coverage?.tactics.flatMap((t) => t.techniques).map((t) => [t.id, t]));
+  const counted = [...all.values()].reduce((sum, t) => sum + t.alerts, 0);
   const watched = [...all.values()].filter((t) => t.enabled > 0).length;
   const open = search.technique ? all.get(search.technique) : undefined;
   return (
@@ -47,6 +48,7 @@ export function AttackPage() {
         {coverage && (
           <p role="status" className="text-xs text-muted tabular-nums">
             {watched} of {all.size} techniques are watched by rules that run
+            {counted === 0 && '; none has fired in this time'}
           </p>
         )}
         <p className="ml-auto text-2xs text-faint">MITRE ATT&CK® v{coverage?.version ?? ''} for Enterprise</p>
@@ -139,7 +141,7 @@ function Matrix({ tactics, show, open, onOpen }: MatrixProps) {
       <div className="flex w-max min-w-full flex-col gap-px">
         <div role="row" className="sticky top-0 z-10 flex gap-1 bg-canvas pb-1">
           {tactics.map((tactic) => (
-            <div key={tactic.id} role="columnheader" className="w-32 grow text-2xs leading-4">
+            <div key={tactic.id} role="columnheader" className="w-36 grow basis-36 text-2xs leading-4">
               <div className="truncate font-semibold" title={tactic.name}>
                 {tactic.name}
               </div>
@@ -155,7 +157,7 @@ function Matrix({ tactics, show, open, onOpen }: MatrixProps) {
             {tactics.map((tactic, column) => {
               const technique = tactic.techniques[row];
               return (
-                <div key={tactic.id} role="gridcell" className="w-32 grow">
+                <div key={tactic.id} role="gridcell" className="w-36 grow basis-36">
                   {technique && (
                     <Cell
                       technique={technique}
@@ -202,7 +204,7 @@ function Cell({ technique, show, strength, open, at, focusable, onOpen }: CellPr
       title={told}
       onClick={onOpen}
       className={clsx(
-        'relative flex h-9 w-full flex-col justify-center overflow-hidden rounded border px-1.5 text-left text-2xs leading-3.5',
+        'relative flex h-[3.125rem] w-full flex-col justify-center overflow-hidden rounded border px-1.5 text-left text-2xs leading-3.5',
         open ? 'border-accent' : enabled > 0 ? 'border-line-strong' : 'border-dashed border-line',
         rules === 0 ? 'text-faint' : 'text-ink',
       )}
@@ -217,7 +219,7 @@ function Cell({ technique, show, strength, open, at, focusable, onOpen }: CellPr
         className={clsx('absolute inset-y-0 left-0', show === 'alerts' ? 'bg-high' : 'bg-good')}
         style={{ width: strength > 0 ? 2 + 4 * Math.sqrt(strength) : 0 }}
       />
-      <span className="relative truncate pl-1">{name}</span>
+      <span className="relative line-clamp-2 pl-1 [overflow-wrap:anywhere]">{name}</span>
       <span className="relative flex gap-2 pl-1 text-muted tabular-nums">
         <span className="font-mono">{id}</span>
         {show === 'alerts'

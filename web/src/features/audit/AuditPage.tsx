@@ -1,12 +1,12 @@
 // Who did what, to what, and when: the journal as people read it.
 import { useQuery } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
-import { ScrollText, ShieldCheck } from 'lucide-react';
+import { ChevronRight, ScrollText, ShieldCheck } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { JobLineFragment } from '../../nouns/job/Job.generated';
 import { JobProgress } from '../../nouns/job/JobProgress';
-import { ChangeList } from '../../nouns/journal/JournalList';
-import { actionLabel, actorText } from '../../nouns/journal/words';
+import { ChangeTable } from '../../nouns/journal/ChangeTable';
+import { actionLabel, actorText, kindLabel } from '../../nouns/journal/words';
 import { RangeSelect } from '../../nouns/time/RangeSelect';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
@@ -29,12 +29,18 @@ export function AuditPage() {
   const change = useChange();
   const { viewer, mayAdminister } = useViewer();
   const [job, setJob] = useState<JobLineFragment | null>(null);
-  const filter = useMemo(() => apiFilter(search, Date.now()), [search]);
+  const { entry: opened, ...narrowing } = search;
+  const key = JSON.stringify(narrowing);
+  // What is open does not change what is listed.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: key stands for what narrows
+  const filter = useMemo(() => apiFilter(narrowing, Date.now()), [key]);
   const { data, error, loading, refetch, fetchMore } = useQuery(AuditDocument, {
     variables: { filter, first: pageSize },
     skip: !mayAdminister,
   });
-  const set = (next: Partial<AuditSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
+  // Typing makes one step of the history, not one for each letter.
+  const set = (next: Partial<AuditSearch>, replace = false) =>
+    void navigate({ search: { ...search, ...next }, replace });
   if (viewer && !mayAdminister) {
     return (
       <EmptyState icon={ScrollText} title="The audit log is for administrators">
@@ -63,15 +69,19 @@ export function AuditPage() {
           label="Kind"
           value={search.kind ?? ''}
           onChange={(kind) => set({ kind: kind || undefined })}
-          options={[['', 'Any kind'], ...kinds.map((kind) => [kind, kind] as const)]}
+          options={[['', 'Any kind'], ...kinds.map((kind) => [kind, kindLabel(kind)] as const)]}
         />
         <SearchBox
           label="Action, for example alert.close or user"
           value={search.action ?? ''}
-          onChange={(action) => set({ action: action || undefined })}
+          onChange={(action) => set({ action: action || undefined }, true)}
         />
         <div className="w-52">
-          <SearchBox label="Who" value={search.actor ?? ''} onChange={(actor) => set({ actor: actor || undefined })} />
+          <SearchBox
+            label="Who"
+            value={search.actor ?? ''}
+            onChange={(actor) => set({ actor: actor || undefined }, true)}
+          />
         </div>
         <Button
           icon={ShieldCheck}
@@ -93,12 +103,26 @@ export function AuditPage() {
       ) : !entries ? (
         <SkeletonRows />
       ) : entries.length === 0 ? (
-        <EmptyState icon={ScrollText} title="Nothing was done that matches" />
+        <EmptyState icon={ScrollText} title="Nothing was done that matches">
+          <button
+            type="button"
+            className="text-accent underline underline-offset-2"
+            onClick={() => void navigate({ search: {} })}
+          >
+            Show everything that was done
+          </button>
+        </EmptyState>
       ) : (
         <section aria-label="Entries" tabIndex={0} className="min-h-0 grow overflow-y-auto bg-surface">
           <ol className="divide-y divide-line">
             {entries.map((entry) => (
-              <AuditEntry key={entry.cursor} entry={entry} onActor={(actor) => set({ actor })} />
+              <AuditEntry
+                key={entry.cursor}
+                entry={entry}
+                open={entry.cursor === opened}
+                onOpen={(open) => set({ entry: open ? entry.cursor : undefined }, true)}
+                onActor={(actor) => set({ actor })}
+              />
             ))}
           </ol>
           {data?.journal.pageInfo.hasNextPage && (
@@ -116,49 +140,77 @@ export function AuditPage() {
 
 const mostShown = 20;
 
-function AuditEntry({ entry, onActor }: { entry: Entry; onActor(name: string): void }) {
+interface AuditEntryProps {
+  entry: Entry;
+  open: boolean;
+  onOpen(open: boolean): void;
+  onActor(name: string): void;
+}
+
+function AuditEntry({ entry, open, onOpen, onActor }: AuditEntryProps) {
   const shown = entry.changes.slice(0, mostShown);
+  const kinds = [...new Set(entry.changes.map((c) => c.kind))].map(kindLabel).join(', ');
   return (
     <li>
-      <details className="px-3 py-1.5">
-        <summary className="flex flex-wrap items-baseline gap-x-3 rounded">
-          <span className="w-36 shrink-0 font-mono text-xs text-muted">
+      <details open={open} className="group px-3 py-1.5 open:bg-raised/50">
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: a summary is pressed by mouse and keys */}
+        <summary
+          // The link decides, so that it can be passed on.
+          onClick={(event) => {
+            event.preventDefault();
+            onOpen(!open);
+          }}
+          className="flex flex-wrap items-baseline gap-x-3 rounded"
+        >
+          <ChevronRight
+            size={14}
+            aria-hidden
+            className="shrink-0 self-center text-faint transition-transform group-open:rotate-90"
+          />
+          <span className="w-36 shrink-0 font-mono text-xs text-muted max-sm:order-last max-sm:w-auto max-sm:basis-full max-sm:pl-[1.625rem]">
             <Time at={entry.at} as="clock" />
           </span>
           <span className="font-medium">{actionLabel(entry.action)}</span>
-          <code className="font-mono text-2xs text-faint">{entry.action}</code>
           <span className="text-muted">by {actorText(entry.actor)}</span>
+          <code className="font-mono text-2xs text-faint max-md:hidden">{entry.action}</code>
           <span className="ml-auto text-xs text-muted">
-            {[...new Set(entry.changes.map((c) => c.kind))].join(', ')}
+            {kinds}
             {entry.changes.length > 1 && ` (${entry.changes.length.toLocaleString('en')})`}
-            {entry.events > 0 && `${entry.events.toLocaleString('en')} events`}
+            {entry.events > 0 && `${entry.events.toLocaleString('en')} ${entry.events === 1 ? 'event' : 'events'}`}
           </span>
         </summary>
-        <div className="mt-2 space-y-3 pl-3 md:pl-39">
-          {entry.actor.user && (
-            <button
-              type="button"
-              className="text-xs text-accent underline underline-offset-2"
-              onClick={() => onActor(entry.actor.name)}
-            >
-              All of {actorText(entry.actor)}
-            </button>
-          )}
-          {shown.map((change) => (
-            <div key={`${change.kind}-${change.id}`}>
-              <p className="text-xs">
-                {change.kind} <code className="font-mono text-2xs break-all text-muted">{change.id}</code>
-                {change.created && ' created'}
+        {open && (
+          <div className="mt-2 space-y-3 pb-2 pl-3 md:pl-[10.75rem]">
+            {entry.actor.user && (
+              <button
+                type="button"
+                className="text-xs text-accent underline underline-offset-2"
+                onClick={() => onActor(entry.actor.name)}
+              >
+                All that {actorText(entry.actor)} did
+              </button>
+            )}
+            {shown.map((change) => (
+              <div key={`${change.kind}-${change.id}`} className="space-y-1">
+                <p className="text-xs">
+                  <span className="font-medium">{kindLabel(change.kind)}</span>{' '}
+                  <code className="font-mono text-2xs break-all text-muted">{change.id}</code>
+                  {change.created && ' made'}
+                </p>
+                {change.fields.length > 0 ? (
+                  <ChangeTable label={`${kindLabel(change.kind)} ${change.id}`} changes={change.fields} />
+                ) : (
+                  <p className="text-xs text-muted">No field of it is kept.</p>
+                )}
+              </div>
+            ))}
+            {entry.changes.length > mostShown && (
+              <p className="text-xs text-muted">
+                {(entry.changes.length - mostShown).toLocaleString('en')} more are not shown.
               </p>
-              <ChangeList changes={change.fields} />
-            </div>
-          ))}
-          {entry.changes.length > mostShown && (
-            <p className="text-xs text-muted">
-              {(entry.changes.length - mostShown).toLocaleString('en')} more are not shown.
-            </p>
-          )}
-        </div>
+            )}
+          </div>
+        )}
       </details>
     </li>
   );

@@ -10,14 +10,22 @@ export const kinds = [
   'Session',
   'APIToken',
   'Asset',
+  'IncidentTask',
+  'IncidentGrouping',
+  'Comment',
   'Settings',
   'Export',
+  'Job',
+  'SavedView',
+  'SavedOperation',
 ] as const;
 
 export interface AuditSearch extends TimeRange {
   action?: string;
   actor?: string;
   kind?: string;
+  /** The entry that is open, by its cursor. */
+  entry?: string;
 }
 
 export function readSearch(raw: Record<string, unknown>): AuditSearch {
@@ -27,6 +35,7 @@ export function readSearch(raw: Record<string, unknown>): AuditSearch {
     action: text(raw.action),
     actor: text(raw.actor),
     kind: kinds.find((kind) => kind === raw.kind),
+    entry: text(raw.entry),
   };
   return Object.fromEntries(Object.entries(search).filter(([, v]) => v !== undefined));
 }

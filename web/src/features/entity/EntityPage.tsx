@@ -1,6 +1,7 @@
 // All that is known of a host, a user, an address or a file hash.
 import { useQuery } from '@apollo/client/react';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import clsx from 'clsx';
 import { SearchX } from 'lucide-react';
 import { useRef } from 'react';
 import type { EntityKind } from '../../gql/schema';
@@ -14,6 +15,7 @@ import { BarList } from '../../ui/BarList';
 import { Card } from '../../ui/Card';
 import { CopyButton } from '../../ui/CopyButton';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { Table } from '../../ui/Table';
 import { EntityDocument, EntityPulseDocument } from './Entity.generated';
 import { type EntitySearch, kindOf } from './filters';
 
@@ -60,8 +62,12 @@ export function EntityPage() {
       .map(({ value, count }) => ({ key: value, label: value, count }));
   const line = lineOf(entity.kind, entity.value);
   return (
-    <div className="min-h-0 grow overflow-y-auto p-4">
-      <div className="mx-auto max-w-[90rem] space-y-4">
+    <section
+      aria-label={`About ${entity.value}`}
+      tabIndex={0}
+      className="min-h-0 grow overflow-y-auto p-4 focus-visible:outline-offset-[-2px] max-sm:p-2"
+    >
+      <div className="mx-auto max-w-[100rem] space-y-4">
         <header>
           <p className="text-xs text-muted">{entityLabel[entity.kind]}</p>
           <h1 className="flex items-center gap-1 text-xl font-semibold break-all">
@@ -98,64 +104,86 @@ export function EntityPage() {
             </Link>
           </p>
         </header>
-        <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-4">
+        <div
+          className={clsx('grid gap-4 md:grid-cols-2', entity.kind === 'HASH' ? 'xl:grid-cols-4' : 'xl:grid-cols-3')}
+        >
           {entity.kind !== 'HOST' && (
             <Card title="Hosts">
-              <BarList rows={rows(entity.hosts.values)} does="Look at" onChoose={pivot('host')} />
+              <BarList
+                rows={rows(entity.hosts.values)}
+                does="Look at"
+                empty="None in its events."
+                onChoose={pivot('host')}
+              />
             </Card>
           )}
           {entity.kind !== 'USER' && (
             <Card title="Users">
-              <BarList rows={rows(entity.users.values)} does="Look at" onChoose={pivot('user')} />
+              <BarList
+                rows={rows(entity.users.values)}
+                does="Look at"
+                empty="None in its events."
+                onChoose={pivot('user')}
+              />
             </Card>
           )}
           <Card title="Processes">
-            <BarList rows={rows(entity.processes.values)} />
+            <BarList rows={rows(entity.processes.values)} empty="None in its events." />
           </Card>
           {entity.kind !== 'ADDRESS' && (
             <Card title="Source addresses">
-              <BarList rows={rows(entity.sources.values)} does="Look at" onChoose={pivot('address')} />
+              <BarList
+                rows={rows(entity.sources.values)}
+                does="Look at"
+                empty="None in its events."
+                onChoose={pivot('address')}
+              />
             </Card>
           )}
         </div>
         <Card title="Alerts">
           {entity.alerts.nodes.length === 0 ? (
-            <p className="text-muted">None.</p>
+            <p className="text-muted">No alert is about it.</p>
           ) : (
-            <ul className="divide-y divide-line">
-              {entity.alerts.nodes.map((alert) => (
-                <li key={alert.id} className="flex items-center gap-3 py-1">
-                  <SeverityBadge severity={alert.severity} />
-                  <span className="w-28 shrink-0 max-sm:hidden">
-                    <StatusBadge status={alert.status} />
-                  </span>
+            <Table
+              bare
+              label="Alerts about it"
+              columns={['Severity', 'Status', 'Alert', entity.kind === 'HOST' ? 'User' : 'Host', 'Last seen']}
+              wide={2}
+              rows={entity.alerts.nodes.map((alert) => ({
+                key: alert.id,
+                cells: [
+                  <SeverityBadge key="s" severity={alert.severity} />,
+                  <StatusBadge key="t" status={alert.status} />,
                   <Link
+                    key="l"
                     to="/alerts"
                     search={{ alert: alert.id, status: 'all' }}
-                    className="min-w-0 grow truncate font-medium hover:underline"
+                    className="font-medium hover:underline"
                   >
                     {alert.title}
-                  </Link>
-                  <span className="shrink-0 text-xs text-muted">
-                    <Time at={alert.lastSeen} />
-                  </span>
-                </li>
-              ))}
-            </ul>
+                  </Link>,
+                  <span key="w" className="whitespace-nowrap text-muted">
+                    {(entity.kind === 'HOST' ? alert.user : alert.host) || '–'}
+                  </span>,
+                  <Time key="a" at={alert.lastSeen} className="text-xs whitespace-nowrap text-muted" />,
+                ],
+              }))}
+            />
           )}
         </Card>
         <Card title="Latest events">
           {entity.events.nodes.length === 0 ? (
-            <p className="text-muted">None.</p>
+            <p className="text-muted">No event has it; it may be older than what is kept.</p>
           ) : (
             <ul className="divide-y divide-line text-xs">
               {entity.events.nodes.map((event) => (
                 <li key={event.id}>
                   <Link to="/events" search={{ q: line, event: event.id }} className="flex gap-3 py-1 hover:bg-hover">
-                    <span className="w-28 shrink-0 font-mono text-muted">
+                    <span className="w-24 shrink-0 font-mono whitespace-nowrap text-muted sm:w-32">
                       <Time at={event.occurredAt} as="clock" />
                     </span>
-                    <span className="w-24 shrink-0 truncate">{classLabel[event.class]}</span>
+                    <span className="w-20 shrink-0 truncate sm:w-28">{classLabel[event.class]}</span>
                     <span className="w-40 shrink-0 truncate max-md:hidden">
                       {entity.kind === 'HOST' ? event.user : event.host}
                     </span>
@@ -167,7 +195,7 @@ export function EntityPage() {
           )}
         </Card>
       </div>
-    </div>
+    </section>
   );
 }
 

@@ -14,7 +14,6 @@ import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities, severityLook } from '../../nouns/severity/severity';
 import { RangeSelect } from '../../nouns/time/RangeSelect';
 import { Button, IconButton } from '../../ui/Button';
-import { Command } from '../../ui/Command';
 import { useKeys } from '../../ui/keys';
 import { Menu } from '../../ui/Menu';
 import { QueryBox } from '../../ui/QueryBox';
@@ -259,13 +258,8 @@ function NoEvents({ narrowed, onReset }: { narrowed: boolean; onReset(): void })
     );
   }
   return (
-    <EmptyState icon={Radio} title="Nothing has come in yet">
-      <p>Make a token for a shipper, then send records to it: NDJSON or a JSON array, in any of the known formats.</p>
-      <Command text="secmon token create --name first --scope ingest" />
-      <Command
-        text={`curl ${location.origin}/api/ingest -H "Authorization: Bearer $TOKEN" \\
-  -H "Content-Type: application/x-ndjson" -d '{"message":"hello","host":"ws-01"}'`}
-      />
+    <EmptyState icon={Radio} title="There are no events">
+      <p>They appear here as they come in: NDJSON or a JSON array, in any of the known formats.</p>
     </EmptyState>
   );
 }

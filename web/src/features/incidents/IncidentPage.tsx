@@ -76,13 +76,17 @@ export function IncidentPage() {
   }
   return (
     <div className="flex min-h-0 grow max-lg:flex-col max-lg:overflow-y-auto print:block">
-      <div className="flex min-w-0 grow flex-col max-lg:min-h-[40rem]">
-        <Header incident={incident} mayWork={mayWork} />
+      {/* Where the side stands below, the page scrolls as one. */}
+      <div className="flex min-w-0 grow flex-col max-lg:flex-none max-lg:[&_[role=tabpanel]]:overflow-visible print:block">
+        {/* On paper the report has a head of its own. */}
+        <div className={tab === 'report' ? 'print:hidden' : undefined}>
+          <Header incident={incident} mayWork={mayWork} />
+        </div>
         <Tabs
           label="About the incident"
           tabs={tabs.map((t) => (t.id === 'alerts' ? { ...t, count: incident.alertCount } : t))}
           current={tab}
-          onChange={(next) => void navigate({ search: next === 'timeline' ? {} : { tab: next }, replace: true })}
+          onChange={(next) => void navigate({ search: next === 'timeline' ? {} : { tab: next } })}
         >
           {tab === 'timeline' && <IncidentTimeline incident={incident} round={round} mayWork={mayWork} />}
           {tab === 'alerts' && <IncidentAlerts incident={incident} round={round} mayWork={mayWork} />}

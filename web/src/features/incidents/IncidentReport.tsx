@@ -1,7 +1,7 @@
 // The report as it would be sent, to read, print or download.
 import { useApolloClient, useQuery } from '@apollo/client/react';
 import { Download, Printer } from 'lucide-react';
-import { useEffect } from 'react';
+import { type CSSProperties, useEffect, useRef, useState } from 'react';
 import type { ReportFormat } from '../../gql/schema';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
@@ -22,6 +22,21 @@ export function IncidentReport({ id, round }: { id: string; round: number }) {
   useEffect(() => {
     if (round > 0) void refetch().catch(() => undefined);
   }, [round]);
+  const frame = useRef<HTMLIFrameElement>(null);
+  const [height, setHeight] = useState(0);
+  const print = () => frame.current?.contentWindow?.print();
+  useEffect(() => {
+    // The report alone breaks over pages as a document does; the page around it does not.
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'p' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey)
+        return;
+      if (!frame.current) return;
+      event.preventDefault();
+      frame.current.contentWindow?.print();
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  }, []);
   const report = data?.incidentReport;
   const download = async (format: ReportFormat) => {
     const { data } = await client.query({
@@ -50,7 +65,7 @@ export function IncidentReport({ id, round }: { id: string; round: number }) {
     );
   }
   return (
-    <div className="flex h-full min-h-96 flex-col gap-3">
+    <div className="flex h-full min-h-96 flex-col gap-3 max-lg:h-[75vh] print:block print:h-auto">
       <div className="flex flex-wrap gap-2 print:hidden">
         {formats.map(([format, label]) => (
           <Button
@@ -61,23 +76,25 @@ export function IncidentReport({ id, round }: { id: string; round: number }) {
             {label}
           </Button>
         ))}
-        <Button
-          icon={Printer}
-          onClick={() => document.querySelector<HTMLIFrameElement>('#report')?.contentWindow?.print()}
-        >
+        <Button icon={Printer} onClick={print}>
           Print
         </Button>
       </div>
       {report.truncated && (
-        <Banner tone="warn">The report is shortened: the incident has more than it can hold.</Banner>
+        <Banner tone="warn" className="print:hidden">
+          The report is shortened: the incident has more than it can hold.
+        </Banner>
       )}
       {/* Without scripts and without our origin: what stands in it came from outside. Same origin alone lets it be printed. */}
       <iframe
+        ref={frame}
         id="report"
+        onLoad={() => setHeight(frame.current?.contentDocument?.documentElement.scrollHeight ?? 0)}
+        style={{ '--report-height': `${height}px` } as CSSProperties}
         title={report.title}
         sandbox="allow-same-origin allow-modals"
         srcDoc={report.content}
-        className="min-h-96 grow rounded-lg border border-line bg-white"
+        className="min-h-96 grow rounded-lg border border-line bg-white print:h-(--report-height) print:w-full print:rounded-none print:border-0"
       />
     </div>
   );

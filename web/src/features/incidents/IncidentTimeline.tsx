@@ -173,9 +173,14 @@ function TimelineEntry({ entry }: { entry: Entry }) {
 
 /** When the incident's alerts matched. */
 function Activity({ incident }: { incident: IncidentDetail }) {
-  const from = Date.parse(incident.firstSeen ?? incident.createdAt) - 60_000;
-  const to = Math.max(Date.parse(incident.lastSeen ?? incident.createdAt) + 60_000, from + 600_000);
-  const interval = intervalFor(from, to, 60);
+  const [first, last] = [incident.firstSeen, incident.lastSeen].map((at) => Date.parse(at ?? incident.createdAt)) as [
+    number,
+    number,
+  ];
+  // As wide as what happened, with a little room on both sides.
+  const room = Math.max((last - first) * 0.04, 5_000);
+  const [from, to] = [first - room, last + room];
+  const interval = intervalFor(from, to, 48);
   const { data } = useQuery(IncidentActivityDocument, {
     variables: {
       id: incident.id,
@@ -186,18 +191,22 @@ function Activity({ incident }: { incident: IncidentDetail }) {
     skip: incident.alertCount < 2,
   });
   const found = data?.alertTimeSeries;
-  if (!found) return null;
+  // All at one moment: a picture of one bar says nothing.
+  const moments = new Set(found?.series.flatMap((s) => s.counts.flatMap((count, i) => (count > 0 ? [i] : []))));
+  if (!found || moments.size < 2) return null;
   return (
-    <Histogram
-      label="Alerts of the incident over time"
-      starts={found.starts.map((start) => Date.parse(start))}
-      interval={interval * 1_000}
-      height={48}
-      series={[...severities].reverse().flatMap((severity) => {
-        const counts = found.series.find((s) => s.value === severity)?.counts;
-        const { label, fill } = severityLook[severity];
-        return counts ? [{ id: severity, label, fill, counts }] : [];
-      })}
-    />
+    <div>
+      <Histogram
+        label="Alerts of the incident over time"
+        starts={found.starts.map((start) => Date.parse(start))}
+        interval={interval * 1_000}
+        height={56}
+        series={[...severities].reverse().flatMap((severity) => {
+          const counts = found.series.find((s) => s.value === severity)?.counts;
+          const { label, fill } = severityLook[severity];
+          return counts ? [{ id: severity, label, fill, counts }] : [];
+        })}
+      />
+    </div>
   );
 }

@@ -31,7 +31,9 @@ export function IncidentsPage() {
   const filter = useMemo(() => apiFilter(search, me), [search, me]);
   const list = useIncidentList(filter);
   const line = useQueryLine('INCIDENTS', search.q ?? '');
-  const change = (next: Partial<IncidentSearch>) => void navigate({ search: { ...search, ...next }, replace: true });
+  // Typing makes one step of the history, not one for each letter.
+  const change = (next: Partial<IncidentSearch>, replace = false) =>
+    void navigate({ search: { ...search, ...next }, replace });
   useKeys({
     '/': () => searchRef.current?.focus(),
     c: mayWork ? () => setCreating(true) : undefined,
@@ -66,7 +68,7 @@ export function IncidentsPage() {
           label="Search, for example severity:high or title:phishing"
           value={search.q ?? ''}
           line={line}
-          onChange={(q) => change({ q: q || undefined })}
+          onChange={(q) => change({ q: q || undefined }, true)}
           inputRef={searchRef}
         />
         <IconButton
@@ -125,31 +127,45 @@ export function IncidentsPage() {
   );
 }
 
+const emptyColumn: Record<IncidentCardFragment['status'], string> = {
+  OPEN: 'Nothing waits. Escalated alerts come here.',
+  IN_PROGRESS: 'Nobody works on one. Open one and press Start work.',
+  CLOSED: 'None is closed. What is closed stays here with its finding.',
+};
+
 function Board({ incidents }: { incidents: readonly IncidentCardFragment[] }) {
   return (
     <section
       aria-label="Board of incidents"
       tabIndex={0}
-      className="grid min-h-0 grow auto-cols-[minmax(17rem,1fr)] grid-flow-col gap-3 overflow-auto p-3"
+      className="grid min-h-0 grow snap-x scroll-p-3 auto-cols-[minmax(min(17rem,85vw),1fr)] grid-flow-col items-start gap-3 overflow-auto p-3"
     >
       {incidentStatuses.map((status) => {
         const { label, icon: Icon, text } = incidentStatusLook[status];
         const here = incidents.filter((incident) => incident.status === status);
         return (
-          <section key={status} aria-labelledby={`column-${status}`} className="flex min-h-0 flex-col">
-            <h2 id={`column-${status}`} className="mb-2 flex items-center gap-1.5 text-xs font-semibold">
+          <section
+            key={status}
+            aria-labelledby={`column-${status}`}
+            className="flex min-h-full snap-start flex-col rounded-xl border border-line bg-raised/60 p-2"
+          >
+            <h2 id={`column-${status}`} className="mb-2 flex h-6 items-center gap-1.5 px-1 text-xs font-semibold">
               <Icon size={14} aria-hidden className={text} />
               {label}
-              <span className="text-muted tabular-nums">{here.length}</span>
+              <span className="ml-auto rounded bg-surface px-1.5 font-medium text-muted tabular-nums">
+                {here.length}
+              </span>
             </h2>
-            <ul className="space-y-2 pb-3">
+            <ul className="flex grow flex-col gap-2">
               {here.map((incident) => (
                 <li key={incident.id}>
                   <IncidentCard incident={incident} />
                 </li>
               ))}
               {here.length === 0 && (
-                <li className="rounded-xl border border-dashed border-line p-3 text-xs text-muted">None</li>
+                <li className="flex min-h-24 items-center justify-center rounded-lg border border-dashed border-line-strong px-4 py-6 text-center text-xs text-balance text-muted">
+                  {emptyColumn[status]}
+                </li>
               )}
             </ul>
           </section>

@@ -9,7 +9,7 @@ import { Tokens } from './Tokens';
 const route = getRouteApi('/shell/integrations');
 
 export function IntegrationsPage() {
-  const { section = 'tokens' } = route.useSearch();
+  const { section = 'tokens', shipper } = route.useSearch();
   const navigate = route.useNavigate();
   const { mayAdminister } = useViewer();
   const tabs = [
@@ -24,11 +24,13 @@ export function IntegrationsPage() {
         label="Integrations"
         tabs={tabs}
         current={section}
-        onChange={(next) => void navigate({ search: next === 'tokens' ? {} : { section: next }, replace: true })}
+        onChange={(next) => void navigate({ search: next === 'tokens' ? {} : { section: next } })}
       >
         <div className="mx-auto max-w-5xl">
           {section === 'tokens' && <Tokens />}
-          {section === 'shippers' && <Shippers />}
+          {section === 'shippers' && (
+            <Shippers chosen={shipper} onChoose={(next) => void navigate({ search: { section, shipper: next } })} />
+          )}
           {section === 'consumers' && <Consumers />}
         </div>
       </Tabs>

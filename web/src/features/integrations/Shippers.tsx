@@ -1,5 +1,4 @@
 // Configurations to copy, with this server's address in them.
-import { useState } from 'react';
 import { firstEvent } from '../../nouns/event/FirstSteps';
 import { Command } from '../../ui/Command';
 import { Choice } from '../../ui/Field';
@@ -63,8 +62,13 @@ action(type="omhttp" server="${origin.hostname}" serverport="${origin.port || (o
   },
 ];
 
-export function Shippers() {
-  const [chosen, setChosen] = useState('curl');
+interface ShippersProps {
+  /** Its id, as it stands in the URL. */
+  chosen: string | undefined;
+  onChoose(id: string): void;
+}
+
+export function Shippers({ chosen, onChoose }: ShippersProps) {
   const shipper = shippers.find((s) => s.id === chosen) ?? shippers[0];
   if (!shipper) return null;
   return (
@@ -76,9 +80,9 @@ export function Shippers() {
       <div className="max-w-xs">
         <Choice
           label="Shipper"
-          value={chosen}
+          value={shipper.id}
           options={shippers.map((s) => [s.id, s.name] as const)}
-          onChange={setChosen}
+          onChange={onChoose}
         />
       </div>
       <p className="text-xs text-muted">{shipper.where}</p>

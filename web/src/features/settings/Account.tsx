@@ -1,6 +1,8 @@
 import { useQuery } from '@apollo/client/react';
 import { type FormEvent, useState } from 'react';
+import type { Role } from '../../gql/schema';
 import { Time } from '../../nouns/time/Time';
+import { formatAgent } from '../../nouns/user/agent';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { TextField } from '../../ui/Field';
@@ -10,6 +12,8 @@ import { Table } from '../../ui/Table';
 import { useChange } from '../../ui/useChange';
 import { AccountDocument, SessionRevokeDocument, ViewerSetPasswordDocument } from './Account.generated';
 import { SecondFactor } from './SecondFactor';
+
+const roles: Record<Role, string> = { VIEWER: 'Viewer', ANALYST: 'Analyst', ADMIN: 'Administrator' };
 
 export function Account() {
   const change = useChange();
@@ -24,7 +28,7 @@ export function Account() {
         <p>
           <span className="font-semibold">{user.displayName}</span>{' '}
           <span className="text-muted">
-            {user.name}, {user.role.toLowerCase()}
+            · logs in as {user.name} · {roles[user.role]}
           </span>
         </p>
       )}
@@ -38,13 +42,14 @@ export function Account() {
       </div>
       <Card title="Logins">
         <Table
+          bare
           label="List of logins"
           columns={['Browser', 'From', 'Since', 'Last used', '']}
           rows={data.sessions.nodes.map((session) => ({
             key: session.id,
             cells: [
-              <span key="a" className="block max-w-72 truncate" title={session.agent}>
-                {session.agent}
+              <span key="a" className="whitespace-nowrap" title={session.agent}>
+                {formatAgent(session.agent)}
               </span>,
               session.address,
               <Time key="c" at={session.createdAt} />,

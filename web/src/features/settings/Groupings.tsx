@@ -3,6 +3,8 @@ import { useQuery } from '@apollo/client/react';
 import { Plus, Siren } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { IncidentGroupingField } from '../../gql/schema';
+import { DurationField } from '../../nouns/time/DurationField';
+import { formatDuration } from '../../nouns/time/duration';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';
@@ -59,7 +61,7 @@ export function Groupings() {
               </span>,
               grouping.fields.map((f) => fields.find(([id]) => id === f)?.[1] ?? f).join(', '),
               `${grouping.minimumCount} alerts`,
-              grouping.window,
+              formatDuration(grouping.window),
               <Switch
                 key="s"
                 label={`Enable ${grouping.name}`}
@@ -149,13 +151,7 @@ function NewGrouping({ onClose, onCreated }: { onClose(): void; onCreated(): voi
             value={count}
             onChange={(e) => setCount(e.target.value)}
           />
-          <TextField
-            label="Within"
-            hint="ISO 8601, for example PT1H"
-            required
-            value={window}
-            onChange={(e) => setWindow(e.target.value)}
-          />
+          <DurationField label="Within" required value={window} onChange={setWindow} />
         </div>
         <TextField
           label="Only alerts that match"

@@ -1,14 +1,17 @@
 import { useQuery } from '@apollo/client/react';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
+import { type LoginMethods, loginMethods } from '../../api/session';
 import type { Audience } from '../../gql/schema';
+import { DurationField } from '../../nouns/time/DurationField';
+import { formatDuration, secondsOf } from '../../nouns/time/duration';
 import { Time } from '../../nouns/time/Time';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Facts } from '../../ui/Facts';
-import { Choice, TextField } from '../../ui/Field';
+import { Choice } from '../../ui/Field';
 import { notify } from '../../ui/notices';
-import { ErrorState, SkeletonRows } from '../../ui/States';
+import { ErrorState, Skeleton, SkeletonRows } from '../../ui/States';
 import { useChange } from '../../ui/useChange';
 import { ServerSettingsDocument, type ServerSettingsQuery, SettingsUpdateDocument } from './Server.generated';
 
@@ -36,18 +39,50 @@ export function ServerSettings() {
       <Card title="Server">
         <Form key={data.settings.version} settings={data.settings} onChanged={reload} />
       </Card>
+      <Card title="Logins">
+        <Logins />
+      </Card>
       <Card title="Journal">
         <Facts
           rows={[
             ['Entries', journal.entries.toLocaleString('en')],
             ['Size', `${(journal.bytes / 1_048_576).toFixed(1)} MiB`],
             ['Oldest', journal.oldest && <Time at={journal.oldest} />],
-            ['Kept for', journal.maxAge],
+            ['Kept for', secondsOf(journal.maxAge) === 0 ? 'Ever' : formatDuration(journal.maxAge)],
             ['Means', journal.note],
           ]}
         />
       </Card>
     </div>
+  );
+}
+
+/** How people come in; the configuration decides it. */
+function Logins() {
+  const [methods, setMethods] = useState<LoginMethods | null>(null);
+  useEffect(() => {
+    let gone = false;
+    void loginMethods().then((told) => {
+      if (!gone) setMethods(told);
+    });
+    return () => {
+      gone = true;
+    };
+  }, []);
+  if (!methods) return <Skeleton className="h-16" />;
+  return (
+    <>
+      <Facts
+        rows={[
+          ['Single sign-on', methods.oidc ? `By ${methods.oidc.name}, with OpenID Connect` : 'Not set up'],
+          ['Passwords', methods.password ? 'Accepted, with a second factor where a person has one' : 'Refused'],
+        ]}
+      />
+      <p className="mt-3 text-xs text-muted">
+        Both are of the configuration: <code className="font-mono">--oidc-issuer</code> and its kin set up single
+        sign-on, <code className="font-mono">--no-password-login</code> refuses passwords (docs/administration.md).
+      </p>
+    </>
   );
 }
 
@@ -87,19 +122,22 @@ function Form({ settings, onChanged }: { settings: Settings; onChanged(): void }
           disabled={disabled}
           onChange={(value) => setIntrospection(value as Audience)}
         />
-        <TextField
+        <DurationField
           label="A login lasts"
-          hint="ISO 8601, for example P7D"
+          hint="Without being used"
+          required
           value={sessionLifetime}
           disabled={disabled}
-          onChange={(e) => setLifetime(e.target.value)}
+          onChange={setLifetime}
         />
-        <TextField
+        <DurationField
           label="Events are kept for"
-          hint="Whole days, for example P90D"
+          hint="By the day they came in; 0: for ever"
+          required
+          units={['days']}
           value={eventRetention}
           disabled={disabled}
-          onChange={(e) => setRetention(e.target.value)}
+          onChange={setRetention}
         />
       </div>
       <Button type="submit" look="primary" disabled={disabled}>

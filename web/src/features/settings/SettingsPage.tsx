@@ -31,7 +31,7 @@ export function SettingsPage() {
         label="Settings"
         tabs={tabs}
         current={shown}
-        onChange={(next) => void navigate({ search: next === 'account' ? {} : { section: next }, replace: true })}
+        onChange={(next) => void navigate({ search: next === 'account' ? {} : { section: next } })}
       >
         <div className="mx-auto max-w-4xl">
           {shown === 'account' && <Account />}

@@ -18,7 +18,8 @@ export function ConnectionState() {
   return (
     <span role="status" aria-label={`Connection: ${shown}`} className="flex items-center gap-1.5 text-xs text-muted">
       <span aria-hidden className={clsx('size-2 rounded-full', shown === 'Paused' ? 'bg-warn' : dot)} />
-      {shown}
+      {/* On a phone only what is not as it should be is said; the dot is for the rest. */}
+      <span className={shown === 'Live' ? 'max-sm:sr-only' : undefined}>{shown}</span>
     </span>
   );
 }

@@ -3,7 +3,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { type LucideIcon, Search, Waypoints } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react';
 import { useViewer } from '../../nouns/user/useViewer';
 import { pages } from './pages';
 
@@ -53,9 +53,12 @@ export function Palette({ onClose }: { onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   const choices = choicesFor(text, mayAdminister);
-  useEffect(() => {
-    dialog.current?.showModal();
-    dialog.current?.querySelector('input')?.focus();
+  // Undone while it is still in the page: closing gives the focus back.
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    if (!shown?.open) shown?.showModal();
+    shown?.querySelector('input')?.focus();
+    return () => shown?.close();
   }, []);
   const go = (choice: Choice | undefined) => {
     if (!choice) return;

@@ -1,6 +1,6 @@
 import { useApolloClient } from '@apollo/client/react';
 import { useRouterState } from '@tanstack/react-router';
-import { CircleHelp, Pause, Play, Search, UserRound } from 'lucide-react';
+import { CircleHelp, Menu as MenuIcon, Pause, Play, Search, UserRound } from 'lucide-react';
 import { logout } from '../../api/session';
 import { setPaused, usePaused } from '../../live/pause';
 import { useViewer } from '../../nouns/user/useViewer';
@@ -8,7 +8,9 @@ import { Button, IconButton } from '../../ui/Button';
 import { Menu } from '../../ui/Menu';
 import { setTheme, type Theme, useTheme } from '../../ui/theme';
 import { ConnectionState } from './ConnectionState';
-import { pageOf } from './pages';
+import { pageOf, titleOf } from './pages';
+
+const findKey = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘K' : 'Ctrl K';
 
 const themes: readonly [Theme, string][] = [
   ['system', 'Theme of the system'],
@@ -17,18 +19,34 @@ const themes: readonly [Theme, string][] = [
 ];
 const roles = { VIEWER: 'Viewer', ANALYST: 'Analyst', ADMIN: 'Administrator' };
 
-export function TopBar({ onHelp, onPalette }: { onHelp(): void; onPalette(): void }) {
+interface TopBarProps {
+  onHelp(): void;
+  onPalette(): void;
+  onNavigation(): void;
+}
+
+export function TopBar({ onHelp, onPalette, onNavigation }: TopBarProps) {
   const path = useRouterState({ select: (s) => s.location.pathname });
   const page = pageOf(path);
   return (
-    <header data-chrome className="flex h-12 shrink-0 items-center gap-3 border-b border-line bg-canvas px-3">
-      <p aria-hidden className="text-base font-semibold tracking-tight">
-        {page?.label ?? 'Security Monitor'}
+    <header
+      data-chrome
+      className="flex h-12 shrink-0 items-center gap-2 border-b border-line bg-canvas px-3 print:hidden"
+    >
+      <IconButton
+        icon={MenuIcon}
+        label="Open the navigation"
+        aria-haspopup="dialog"
+        className="-ml-1.5 size-9 md:hidden"
+        onClick={onNavigation}
+      />
+      <p aria-hidden className="min-w-0 truncate text-base font-semibold tracking-tight">
+        {titleOf(path) ?? 'Security Monitor'}
       </p>
-      <div className="ml-auto flex items-center gap-2">
+      <div className="ml-auto flex items-center gap-2 max-sm:gap-1">
         <ConnectionState />
         {page?.live && <LiveSwitch />}
-        <Button look="ghost" icon={Search} hint="Ctrl K" onClick={onPalette}>
+        <Button look="ghost" icon={Search} hint={findKey} onClick={onPalette}>
           <span className="max-sm:sr-only">Find</span>
         </Button>
         <IconButton icon={CircleHelp} label="Keyboard shortcuts (?)" onClick={onHelp} />
@@ -63,7 +81,7 @@ function UserMenu() {
       align="right"
       trigger={(properties) => (
         <Button look="ghost" icon={UserRound} {...properties}>
-          {name}
+          <span className="max-sm:sr-only">{name}</span>
         </Button>
       )}
       header={

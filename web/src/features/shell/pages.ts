@@ -68,6 +68,14 @@ export const groups: readonly PageGroup[] = [
 
 export const pages: readonly PageLink[] = groups.flatMap((group) => group.pages);
 
+/** Pages that no navigation leads to. */
+const titles: Record<string, string> = { '/entity': 'Entity', '/rules/new': 'New rule' };
+
+/** What the page at an address is called. */
+export function titleOf(path: string): string | undefined {
+  return titles[path] ?? pageOf(path)?.label;
+}
+
 /** The page that an address belongs to: /incidents/abc to Incidents. */
 export function pageOf(path: string): PageLink | undefined {
   return pages.find((page) => path === page.to || path.startsWith(`${page.to}/`));

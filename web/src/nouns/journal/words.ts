@@ -42,17 +42,55 @@ const actions: Record<string, string> = {
   'asset.update': 'Changed',
   'asset.silent': 'Fell silent',
   'asset.heard': 'Heard again',
+  'user.create': 'Person added',
+  'user.update': 'Person changed',
+  'user.password': 'Password set',
+  'user.secondFactor': 'Second factor changed',
+  'user.recoveryCode': 'Recovery code used',
+  'session.login': 'Logged in',
+  'session.revoke': 'Login ended',
+  'token.create': 'Token made',
+  'token.revoke': 'Token revoked',
+  'job.start': 'Job begun',
+  'job.progress': 'Job went on',
+  'job.end': 'Job ended',
+  'settings.update': 'Settings changed',
+  'saved.create': 'Saved',
+  'saved.update': 'Saved anew',
+  'saved.delete': 'Removed from what is saved',
+  'export.create': 'Export asked for',
+  'export.take': 'Export downloaded',
+  'incidentGrouping.create': 'Grouping made',
+  'incidentGrouping.update': 'Grouping changed',
+  'incidentGrouping.delete': 'Grouping removed',
 };
 
+/** What was done, in words; an action that has none by its own name, "token.create" as "Token create". */
 export function actionLabel(action: string): string {
-  return actions[action] ?? action;
+  return actions[action] ?? spaced(action.replace('.', ' '));
 }
 
+/** "taskCount" as "Task count". */
+function spaced(name: string): string {
+  const words = name.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** "IncidentTask" as "Task of an incident": what was changed, in words. */
+export function kindLabel(kind: string): string {
+  return kinds[kind] ?? spaced(kind);
+}
+
+const kinds: Record<string, string> = {
+  APIToken: 'API token',
+  User: 'Person',
+  Session: 'Login',
+  IncidentTask: 'Task',
+  IncidentGrouping: 'Grouping',
+};
+
+/** Fields whose name, taken apart, does not say it. */
 const fields: Record<string, string> = {
-  lastSeen: 'Last seen',
-  firstSeen: 'First seen',
-  acknowledgedAt: 'Acknowledged at',
-  closedAt: 'Closed at',
   taskCount: 'Tasks',
   tasksDone: 'Tasks done',
   alertCount: 'Alerts',
@@ -60,7 +98,7 @@ const fields: Record<string, string> = {
 };
 
 export function fieldLabel(field: string): string {
-  return fields[field] ?? field.charAt(0).toUpperCase() + field.slice(1);
+  return fields[field] ?? spaced(field);
 }
 
 const labels: Record<string, string> = Object.fromEntries(
