@@ -2,7 +2,7 @@
 // a line is wrong.
 import clsx from 'clsx';
 import { CircleAlert, Search, X } from 'lucide-react';
-import { type KeyboardEvent, type RefObject, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, type RefObject, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { type Completion, type CompletionField, complete } from './completion';
 import { Kbd } from './Kbd';
 
@@ -49,6 +49,8 @@ export function QueryBox({ label, value, line, onChange, inputRef }: QueryBoxPro
     return () => clearTimeout(timer);
   }, [text]);
 
+  /** Where the cursor goes once a completion is in the text. */
+  const landing = useRef<number | null>(null);
   const { from, to, choices } = complete(text, caret, line.fields);
   const shown = open && choices.length > 0;
   const take = (choice: Completion) => {
@@ -57,11 +59,15 @@ export function QueryBox({ label, value, line, onChange, inputRef }: QueryBoxPro
     setText(next);
     setCaret(end);
     setAt(-1);
-    requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(end, end);
-    });
+    landing.current = end;
   };
+  // With the text, not a frame later: somebody may have typed on by then.
+  useLayoutEffect(() => {
+    if (landing.current === null) return;
+    input.current?.focus();
+    input.current?.setSelectionRange(landing.current, landing.current);
+    landing.current = null;
+  });
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     const chosen = choices[at];
     if (event.key === 'ArrowDown' && shown) setAt((at + 1) % choices.length);
