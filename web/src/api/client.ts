@@ -1,6 +1,7 @@
 // The Apollo client: queries and mutations by POST, feeds by the resuming link.
 import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, Observable } from '@apollo/client';
 import type { GraphQLCodegenDataMasking } from '@apollo/client/masking';
+import { cacheSizes } from '@apollo/client/utilities';
 import { OperationTypeNode } from 'graphql';
 import type { Client } from 'graphql-ws';
 import { FeedLink } from './feedLink';
@@ -52,6 +53,14 @@ export class SessionLink extends ApolloLink {
     });
   }
 }
+
+// What the cache remembers of its own reading. Its usual 50,000 results are those
+// of rows long gone in a list that changes all day: 100 MB. A screen needs some hundred.
+Object.assign(cacheSizes, {
+  'inMemoryCache.executeSelectionSet': 4_000,
+  'inMemoryCache.executeSubSelectedArray': 1_000,
+  'inMemoryCache.maybeBroadcastWatch': 1_000,
+});
 
 export function createCache(): InMemoryCache {
   return new InMemoryCache({
