@@ -60,7 +60,14 @@ for (const theme of ['dark', 'light'] as const) {
     const alerts = page.getByRole('grid', { name: 'Alerts' });
     await expect(alerts.getByRole('row').nth(3)).toBeVisible();
     await shoot('alerts');
-    await alerts.getByText('PowerShell with an Encoded Command').first().click();
+    const encoded = alerts.getByText('PowerShell with an Encoded Command').first();
+    // Where it stands depends on which stories the demo has played.
+    await alerts.hover();
+    for (let n = 0; n < 20 && !(await encoded.isVisible()); n++) {
+      await page.mouse.wheel(0, 300);
+      await page.waitForTimeout(200);
+    }
+    await encoded.click();
     const panel = page.getByRole('complementary', { name: 'Alert' });
     await expect(panel.getByRole('region', { name: 'Raw record' })).toBeVisible();
     await shoot('alert');
