@@ -16,7 +16,7 @@ export type Row = AlertRowFragment & Partial<Pick<AlertRiskFragment, 'hostAsset'
 /** As many as the server gives at once. */
 const mostAsked = 100;
 /** Alerts that were let go between two collections. */
-const collectAfter = 500;
+const collectAfter = 2_000;
 
 export class RowData {
   private readonly kept = new Set<string>();
@@ -79,8 +79,9 @@ export class RowData {
     this.dropped += dropped.length;
     if (this.dropped < collectAfter) return;
     this.dropped = 0;
-    // Incidents and people that only they named.
-    this.client.cache.gc();
+    // Incidents and people that only they named, and what the cache has noted of who
+    // reads which field: it never forgets that of entities that are gone.
+    (this.client.cache as InMemoryCache).gc({ resetResultCache: true });
   }
 
   /** The list is left: what nothing else shows goes with the next collection. */
