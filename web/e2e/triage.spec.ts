@@ -104,9 +104,7 @@ test('a change that came too late is refused, and says who was faster', async ({
 
   await dialog.getByRole('button', { name: 'Close the alert' }).click();
   await expect(
-    page.getByText(
-      /^Administrator was faster: acknowledged\. Assignee: nobody → admin; Status: New → Acknowledged\. /,
-    ),
+    page.getByText(/^Administrator was faster: acknowledged\. Assignee: nobody → admin; Status: New → Acknowledged\. /),
   ).toBeVisible();
   await expect(row(page, host)).toContainText('Acknowledged');
   await colleagues.close();
