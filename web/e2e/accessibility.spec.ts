@@ -45,6 +45,13 @@ for (const theme of ['light', 'dark'] as const) {
         await expect(panel.getByRole('tabpanel')).not.toBeEmpty();
         await expectAccessible(page, `alert, ${tab}`);
       }
+      await page.goto(`${target.url}/alerts?q=${host}&sort=severity&values=host&cols=severity,title,host,risk,tags`);
+      await expect(page.getByRole('complementary', { name: 'Values' })).toContainText(host);
+      await row(page, host).getByRole('checkbox').click();
+      await expect(page.getByRole('toolbar')).toContainText('1 selected');
+      await expectAccessible(page, 'alerts with chosen columns, values and a selection');
+      await page.getByRole('button', { name: 'Clear the selection' }).click();
+      await page.keyboard.press('j');
       await page.keyboard.press('c');
       await expect(page.getByRole('dialog')).toBeVisible();
       await expectAccessible(page, 'closing dialog');
@@ -68,6 +75,11 @@ for (const theme of ['light', 'dark'] as const) {
       await page.getByRole('grid', { name: 'Rules' }).getByText('PowerShell with an Encoded Command').click();
       await expect(page.getByRole('region', { name: 'Source of the rule' })).toBeVisible();
       await expectAccessible(page, 'rules');
+      await page.getByRole('link', { name: 'Edit and test' }).click();
+      await page.getByRole('tab', { name: /Versions/ }).click();
+      await page.getByRole('button', { name: 'Compare version 1' }).click();
+      await expect(page.getByText('They are the same.')).toBeVisible();
+      await expectAccessible(page, 'versions of a rule');
 
       for (const [path, ready] of pages) {
         await page.goto(target.url + path);

@@ -104,9 +104,7 @@ test('a change that came too late is refused, and says who was faster', async ({
 
   await dialog.getByRole('button', { name: 'Close the alert' }).click();
   await expect(
-    page.getByText(
-      /^Administrator was faster: acknowledged\. Status: New → Acknowledged; Assignee: nobody → Administrator/,
-    ),
+    page.getByText(/^Administrator was faster: acknowledged\. Assignee: nobody → admin; Status: New → Acknowledged\. /),
   ).toBeVisible();
   await expect(row(page, host)).toContainText('Acknowledged');
   await colleagues.close();
@@ -188,7 +186,9 @@ test('a colleague sees who is viewing an alert, and takes over', async ({ page, 
   const colleagues = await browser.newContext();
   const other = await colleagues.newPage();
   await logIn(other, ana, `/alerts?q=${host}`);
+  const claimed = other.waitForResponse((r) => r.request().postData()?.includes('AlertClaimTake') === true);
   await row(other, host).click();
+  await claimed;
   await row(page, host).click();
   const panel = page.getByRole('complementary', { name: 'Alert' });
   await expect(panel.getByText('Ana is viewing this alert')).toBeVisible();

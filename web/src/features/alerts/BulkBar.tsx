@@ -3,6 +3,7 @@ import { useQuery } from '@apollo/client/react';
 import { CircleCheck, CirclePlay, Eye, Siren, UserRound, X } from 'lucide-react';
 import { useState } from 'react';
 import type { AlertBulkInput, AlertFilter } from '../../gql/schema';
+import { usePulse } from '../../live/pulse';
 import { CloseDialog } from '../../nouns/alert/CloseDialog';
 import type { JobLineFragment } from '../../nouns/job/Job.generated';
 import { UsersDocument } from '../../nouns/user/Users.generated';
@@ -11,7 +12,7 @@ import { Confirm } from '../../ui/Confirm';
 import { useKeys } from '../../ui/keys';
 import { Menu } from '../../ui/Menu';
 import { useChange } from '../../ui/useChange';
-import { AlertBulkDocument } from './Bulk.generated';
+import { AlertBulkCountDocument, AlertBulkDocument } from './Bulk.generated';
 
 interface BulkBarProps {
   ids: ReadonlySet<string>;
@@ -24,15 +25,21 @@ interface BulkBarProps {
   onClear(): void;
 }
 
+const countPeriod = 2_000;
+
 type Change = Omit<AlertBulkInput, 'ids' | 'filter'>;
 
-export function BulkBar({ ids, filter, total, totalIsEstimate, onEscalate, onJob, onClear }: BulkBarProps) {
+export function BulkBar({ ids, filter, total: listed, totalIsEstimate, onEscalate, onJob, onClear }: BulkBarProps) {
   const change = useChange();
   const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
+  // The list counted when it was read; meanwhile alerts have come and gone.
+  const counted = useQuery(AlertBulkCountDocument, { variables: { filter }, fetchPolicy: 'cache-and-network' });
+  usePulse(() => void counted.refetch().catch(() => undefined), countPeriod);
+  const total = counted.data?.alertCounts.total ?? listed;
   const [all, setAll] = useState(false);
   const [closing, setClosing] = useState(false);
   const [asking, setAsking] = useState<Change | null>(null);
-  const many = `${total.toLocaleString('en')}${totalIsEstimate ? '+' : ''}`;
+  const many = `${total.toLocaleString('en')}${totalIsEstimate && !counted.data ? '+' : ''}`;
   const send = async (what: Change) => {
     const input = all ? { ...what, filter } : { ...what, ids: [...ids] };
     const done = await change(AlertBulkDocument, { input });

@@ -160,8 +160,9 @@ describe('changing an alert', () => {
 
   test('a request that fails takes it back too', async () => {
     const { source, actions, shown, told } = setUp();
-    const done = actions.assign({ ...alert }, null);
+    const done = actions.acknowledge(alert);
     await act(() => vi.advanceTimersByTimeAsync(0));
+    expect(shown()).toBe('ACKNOWLEDGED Ana @1');
     source.fail(new Error('no network'));
     expect(await done).toBe(false);
     expect(shown()).toBe('NEW nobody @1');

@@ -68,6 +68,7 @@ function Fields({ record, needle }: { record: unknown; needle: string }) {
   const leaves = useMemo(() => flatten(record), [record]).filter(
     ({ path, value }) => path.toLowerCase().includes(wanted) || value.toLowerCase().includes(wanted),
   );
+  if (leaves.length === 0) return <p className="bg-surface px-3 py-2 text-xs text-muted">No field has it.</p>;
   return (
     <dl tabIndex={0} className="max-h-96 overflow-auto bg-surface py-1 font-mono text-xs leading-5">
       {leaves.map(({ path, value, asks }) => (
@@ -75,13 +76,14 @@ function Fields({ record, needle }: { record: unknown; needle: string }) {
           <dt className="w-2/5 max-w-72 shrink-0 break-all text-accent">
             <Highlight text={path} needle={needle} />
           </dt>
-          <dd className="min-w-0 break-all">
-            <Highlight text={value} needle={needle} />
+          <dd className="flex min-w-0 items-start gap-3">
+            <span className="min-w-0 break-all">
+              <Highlight text={value} needle={needle} />
+            </span>
+            {asks && <PivotButtons name={`raw.${path}`} value={value} />}
           </dd>
-          {asks && <PivotButtons name={`raw.${path}`} value={value} />}
         </div>
       ))}
-      {leaves.length === 0 && <p className="px-3 text-muted">No field has it.</p>}
     </dl>
   );
 }
