@@ -12,14 +12,14 @@ type health struct {
 	ServerHealth struct {
 		Complete bool
 		Replicas []struct {
-			Name, Version                               string
-			StartedAt                                   time.Time
-			DatabaseSeconds                             *float64
-			Redis                                       bool
-			Behind, Subscriptions, Connections          int
-			IngestWaiting, IngestPlaces                 int
-			JobsRunning, JobPlaces, ExportPlaces        int
-			RulesRunning                                int
+			Name, Version                        string
+			StartedAt                            time.Time
+			DatabaseSeconds                      *float64
+			Redis                                bool
+			Behind, Subscriptions, Connections   int
+			IngestWaiting, IngestPlaces          int
+			JobsRunning, JobPlaces, ExportPlaces int
+			RulesRunning                         int
 		}
 	}
 }

@@ -9401,6 +9401,7 @@ type Replica @auth(requires: VIEWER) {
   name: String!
   "Its release."
   version: String!
+  "When it was started."
   startedAt: Time!
   "How long the database took to answer it, in seconds; null: not within half a second."
   databaseSeconds: Float

@@ -178,7 +178,7 @@ for (const theme of ['light', 'dark'] as const) {
     test.use({ colorScheme: theme, reducedMotion: 'reduce' } as object);
 
     test('axe finds nothing on what opens, nor on an incident', async ({ page, request }) => {
-      test.setTimeout(180_000);
+      test.setTimeout(300_000);
       const target = shared();
       const host = `ws-open-${theme}`;
       await ingest(request, target, [encodedPowerShell(host)]);

@@ -13,7 +13,7 @@ async function expectSame(page: Page, check: (page: Page) => Promise<void>): Pro
 }
 
 test('back and forward walk through tabs, filters and panels', async ({ page, request }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   const target = shared();
   await ingest(request, target, [encodedPowerShell('ws-address')]);
   await logIn(page, target, '/overview');

@@ -62,7 +62,7 @@ async function paste(...commands: string[]): Promise<void> {
 test('every page of an empty server says how to send the first event, and what it shows once there is one', async ({
   page,
 }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   await logIn(page, target);
   for (const [path, says] of pages) {
     await page.goto(target.url + path);

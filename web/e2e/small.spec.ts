@@ -49,7 +49,7 @@ for (const [device, width, height] of [
     test.use({ viewport: { width, height }, hasTouch: true, reducedMotion: 'reduce' } as object);
 
     test('no page is wider than the window', async ({ page, request }) => {
-      test.setTimeout(120_000);
+      test.setTimeout(240_000);
       const target = shared();
       await ingest(request, target, [encodedPowerShell('ws-small')]);
       await page.goto(`${target.url}/login`);

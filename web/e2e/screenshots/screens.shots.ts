@@ -147,3 +147,89 @@ for (const theme of ['dark', 'light'] as const) {
     await context.close();
   });
 }
+
+/** Screens of a phone: name, address, and what shows that they are there. */
+const phoneScreens = [
+  ['overview', '/overview', 'Rules that fire most'],
+  ['alerts', '/alerts', 'Severity'],
+  ['incidents', '/incidents', 'New incident'],
+  ['assets', '/assets', 'Last seen'],
+  ['attack', '/attack', 'techniques are watched'],
+  ['health', '/health', 'Replicas'],
+  ['audit', '/audit', 'Check the chain'],
+  ['settings', '/settings', 'Second factor'],
+] as const;
+
+for (const theme of ['dark', 'light'] as const) {
+  test(`a phone, ${theme}`, async ({ browser }) => {
+    const context = await browser.newContext({
+      colorScheme: theme,
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      reducedMotion: 'reduce',
+    });
+    const page = await context.newPage();
+    const shoot = async (name: string) => {
+      await page.waitForTimeout(600);
+      await page.screenshot({ path: join(folder, `phone-${name}-${theme}.png`) });
+    };
+    await logIn(page, target, '/overview');
+    for (const [name, path, ready] of phoneScreens) {
+      await page.goto(target.url + path);
+      await expect(page.getByText(ready).first()).toBeVisible();
+      await shoot(name);
+    }
+    await page.getByRole('button', { name: 'Open the navigation' }).click();
+    await shoot('navigation');
+    await context.close();
+  });
+
+  test(`a server without events, ${theme}`, async ({ browser }) => {
+    const empty = await Server.start();
+    try {
+      for (const [size, width, height] of [
+        ['', 1440, 900],
+        ['phone-', 390, 844],
+      ] as const) {
+        const context = await browser.newContext({
+          colorScheme: theme,
+          viewport: { width, height },
+          reducedMotion: 'reduce',
+        });
+        const page = await context.newPage();
+        await logIn(page, { url: empty.url, password: empty.password, token: '' }, '/overview');
+        await expect(page.getByText('Nothing has come in yet')).toBeVisible();
+        await page.waitForTimeout(600);
+        await page.screenshot({ path: join(folder, `${size}first-run-${theme}.png`) });
+        await context.close();
+      }
+    } finally {
+      await empty.stop();
+    }
+  });
+}
+
+test('paper', async ({ browser }) => {
+  const context = await browser.newContext({ colorScheme: 'dark', viewport: { width: 794, height: 1123 } });
+  const page = await context.newPage();
+  await logIn(page, target, '/incidents');
+  await page
+    .getByRole('link', { name: /Encoded PowerShell/ })
+    .first()
+    .click();
+  await expect(page.getByRole('list', { name: 'Timeline' })).toBeVisible();
+  const address = page.url();
+  for (const [name, tab] of [
+    ['timeline', ''],
+    ['report', '?tab=report'],
+  ] as const) {
+    await page.emulateMedia({ media: 'screen' });
+    await page.goto(address + tab);
+    if (tab) await expect(page.frameLocator('#report').locator('h1').first()).toBeVisible();
+    else await expect(page.getByRole('list', { name: 'Timeline' })).toBeVisible();
+    await page.emulateMedia({ media: 'print' });
+    await page.waitForTimeout(400);
+    await page.screenshot({ path: join(folder, `paper-${name}.png`) });
+  }
+  await context.close();
+});

@@ -1,7 +1,7 @@
 // How it stands: what is open, what comes in, where it comes from, how fast people are.
 import { useQuery, useSubscription } from '@apollo/client/react';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { usePulse } from '../../live/pulse';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { severities, severityLook } from '../../nouns/severity/severity';
@@ -27,23 +27,30 @@ export function OverviewPage() {
   const navigate = useNavigate();
   const setRange = route.useNavigate();
   const key = JSON.stringify(range);
-  // Until the range changes; the pulse moves it on.
+  const [at, setAt] = useState(() => Date.now());
+  // A relative range ends with the bucket that runs, so that what comes in next is
+  // in it, and the variables stay the same until the bucket is over.
   // biome-ignore lint/correctness/useExhaustiveDependencies: key stands for the range
   const variables = useMemo(() => {
-    const { from, to } = boundsOf(range, '24h', Date.now());
-    const [start, end] = [new Date(from).toISOString(), new Date(to).toISOString()];
+    const { from, to } = boundsOf(range, '24h', at);
+    const interval = intervalFor(from, to);
+    const end = range.from ? to : Math.ceil(to / (interval * 1_000)) * interval * 1_000;
+    const [start, stop] = [new Date(end - (to - from)).toISOString(), new Date(end).toISOString()];
     return {
-      filter: { lastSeen: { gte: range.since || !range.from ? `now-${range.since ?? '24h'}` : start, lt: end } },
+      filter: { lastSeen: range.from ? { gte: start, lt: stop } : { gte: `now-${range.since ?? '24h'}` } },
       open: { status: { in: [...openStatuses] } },
       from: start,
-      to: end,
-      interval: `PT${intervalFor(from, to)}S`,
+      to: stop,
+      interval: `PT${interval}S`,
     };
-  }, [key]);
+  }, [key, at]);
   const { data, previousData, error, refetch } = useQuery(OverviewDocument, { variables });
   const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
   const ingest = useSubscription(OverviewIngestDocument);
-  usePulse(() => void refetch().catch(() => undefined), refreshPeriod);
+  usePulse(() => {
+    setAt(Date.now());
+    void refetch().catch(() => undefined);
+  }, refreshPeriod);
   const now = data ?? previousData;
   if (error && !now) {
     return (
