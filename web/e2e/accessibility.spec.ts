@@ -14,7 +14,7 @@ const pages = [
   ['/integrations?section=shippers', 'In a shell'],
   ['/integrations?section=consumers', 'Delivered'],
   ['/entity', 'Which one?'],
-  ['/incidents/SW5jaWRlbnQ6AAAAAAAAcACAAAAAAAAAAA', 'There is no such incident'],
+  ['/incidents/SW5jaWRlbnQ6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw', 'There is no such incident'],
   ['/health', 'Events stored, each second'],
   ['/audit', 'Check the chain'],
   ['/settings', 'Second factor'],
@@ -77,7 +77,7 @@ for (const theme of ['light', 'dark'] as const) {
       await expectAccessible(page, 'rules');
       await page.getByRole('link', { name: 'Edit and test' }).click();
       await page.getByRole('tab', { name: /Versions/ }).click();
-      await page.getByRole('button', { name: 'Compare version 1' }).click();
+      await page.getByRole('button', { name: 'Compare version 1', exact: true }).click();
       await expect(page.getByText('They are the same.')).toBeVisible();
       await expectAccessible(page, 'versions of a rule');
 
@@ -139,7 +139,7 @@ const openings: readonly [
     'asset',
     '/assets',
     (page) => page.getByRole('grid', { name: 'Assets' }).getByRole('row').nth(1).click(),
-    (page) => page.getByRole('complementary', { name: 'Asset' }).getByText('Criticality'),
+    (page) => page.getByRole('complementary', { name: 'Asset' }).getByText('Criticality', { exact: true }),
   ],
   [
     'technique',

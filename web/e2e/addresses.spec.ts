@@ -18,13 +18,13 @@ test('back and forward walk through tabs, filters and panels', async ({ page, re
   await ingest(request, target, [encodedPowerShell('ws-address')]);
   await logIn(page, target, '/overview');
 
-  await page.getByLabel('Time').selectOption('7d');
+  await page.getByLabel('Time', { exact: true }).selectOption('7d');
   await expect(page).toHaveURL(/since=7d/);
-  await page.getByLabel('Time').selectOption('1h');
+  await page.getByLabel('Time', { exact: true }).selectOption('1h');
   await page.goBack();
-  await expectSame(page, (p) => expect(p.getByLabel('Time')).toHaveValue('7d'));
+  await expectSame(page, (p) => expect(p.getByLabel('Time', { exact: true })).toHaveValue('7d'));
   await page.goForward();
-  await expect(page.getByLabel('Time')).toHaveValue('1h');
+  await expect(page.getByLabel('Time', { exact: true })).toHaveValue('1h');
 
   await page.goto(`${target.url}/assets`);
   await page.getByLabel('Kind').selectOption('host');
@@ -51,7 +51,7 @@ test('back and forward walk through tabs, filters and panels', async ({ page, re
 
   await page.goto(`${target.url}/integrations`);
   await page.getByRole('tab', { name: 'Shippers' }).click();
-  await page.getByLabel('Shipper').selectOption('vector');
+  await page.getByLabel('Shipper', { exact: true }).selectOption('vector');
   await expectSame(page, (p) => expect(p.getByText('vector.yaml')).toBeVisible());
   await page.goBack();
   await expect(page.getByText('In a shell')).toBeVisible();
@@ -60,7 +60,7 @@ test('back and forward walk through tabs, filters and panels', async ({ page, re
 
   await page.goto(`${target.url}/settings`);
   await page.getByRole('tab', { name: 'Server' }).click();
-  await expectSame(page, (p) => expect(p.getByLabel('Events are kept for')).toHaveValue('90'));
+  await expectSame(page, (p) => expect(p.getByLabel('Events are kept for', { exact: true })).toHaveValue('90'));
   await page.goBack();
   await expect(page.getByRole('tab', { name: 'Account' })).toHaveAttribute('aria-selected', 'true');
 
@@ -89,12 +89,12 @@ test('a change says before and after, field by field', async ({ page, request })
   await logIn(page, target, '/assets?q=ws-audited');
   await page.getByRole('grid', { name: 'Assets' }).getByRole('row').nth(1).click();
   await page.getByLabel('Owner').fill('Blue team');
-  await page.getByLabel('Silent after').fill('15');
+  await page.getByLabel('Silent after', { exact: true }).fill('15');
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('The asset is saved.')).toBeVisible();
   await page.goto(`${target.url}/audit?action=asset.update`);
   await page.locator('summary').first().click();
   const row = (field: string) => page.getByRole('table').getByRole('row').filter({ hasText: field });
   await expect(row('Owner')).toContainText(/Owner\s*none\s*Blue team/);
-  await expect(row('Silent after')).toContainText(/15 minutes|PT15M/);
+  await expect(row('Silent after')).toContainText(/none\s*15 minutes/);
 });

@@ -58,7 +58,7 @@ for (const [device, width, height] of [
       await logIn(page, target);
       for (const [path, ready] of pages) {
         await page.goto(target.url + path);
-        await expect(page.getByText(ready).first(), path).toBeVisible();
+        await expect(page.getByText(ready).filter({ visible: true }).first(), path).toBeVisible();
         expect(await outside(page), path).toEqual([]);
       }
     });

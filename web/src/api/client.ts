@@ -5,6 +5,7 @@ import { cacheSizes } from '@apollo/client/utilities';
 import { OperationTypeNode } from 'graphql';
 import type { Client } from 'graphql-ws';
 import { FeedLink } from './feedLink';
+import { fetchInTime } from './fetchInTime';
 import { endpoint, freshToken, getSession, refreshSession } from './session';
 
 declare module '@apollo/client' {
@@ -84,7 +85,10 @@ export function createCache(): InMemoryCache {
 }
 
 export function createApollo(sockets: Client): ApolloClient {
-  const http = ApolloLink.from([new SessionLink(), new HttpLink({ uri: endpoint, credentials: 'same-origin' })]);
+  const http = ApolloLink.from([
+    new SessionLink(),
+    new HttpLink({ uri: endpoint, credentials: 'same-origin', fetch: fetchInTime }),
+  ]);
   return new ApolloClient({
     link: ApolloLink.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,

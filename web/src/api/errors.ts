@@ -28,6 +28,9 @@ export function describe(error: unknown): Failure {
   if (error instanceof TypeError) {
     return { message: 'The server cannot be reached.', code: 'UNREACHABLE', requestId: null };
   }
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return { message: 'The server did not answer in time.', code: 'TIMEOUT', requestId: null };
+  }
   return { message: error instanceof Error ? error.message : String(error), code: null, requestId: null };
 }
 

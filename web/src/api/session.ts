@@ -2,7 +2,9 @@
 // token lasts 15 minutes; the refresh token is an HttpOnly cookie that no script
 // sees. One refresh runs at a time over all tabs: the cookie rotates, and a
 // second use of an old one would end the session.
+
 import { print } from 'graphql';
+import { fetchInTime } from './fetchInTime';
 import { SessionLoginDocument, SessionLogoutDocument, SessionRefreshDocument } from './Session.generated';
 
 export interface Session {
@@ -155,7 +157,7 @@ export interface LoginMethods {
 /** Asks which ways to log in there are; passwords, where nobody answers. */
 export async function loginMethods(): Promise<LoginMethods> {
   try {
-    const told = await (await fetch('/api/auth/methods')).json();
+    const told = await (await fetchInTime('/api/auth/methods')).json();
     const name = told?.oidc?.name;
     return { password: told?.password !== false, oidc: typeof name === 'string' ? { name } : null };
   } catch {
@@ -176,7 +178,7 @@ function sentence(text: string): string {
 async function call<T>(query: string, variables?: object): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(endpoint, {
+    response = await fetchInTime(endpoint, {
       method: 'POST',
       credentials: 'same-origin',
       headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json, application/json' },

@@ -21,14 +21,17 @@ export function AlertClaim({ alert }: { alert: FragmentType<AlertClaimFragment> 
   const other = claim && claim.user.id !== me ? claim.user : null;
   const change = useChange();
   const id = complete ? (data.id ?? '') : '';
-  useClaim(id, mayWork && me !== undefined && id !== '' && !other);
+  const hold = useClaim(id, mayWork && me !== undefined && id !== '' && !other);
   if (!other) return null;
+  const takeOver = async () => {
+    if (await change(AlertClaimTakeDocument, { input: { id, takeOver: true } })) hold();
+  };
   return (
     <div role="status" className="flex items-center gap-2 rounded-lg bg-warn-soft px-3 py-1.5 text-xs text-warn">
       <Eye size={14} aria-hidden className="shrink-0" />
       <span className="min-w-0 grow font-medium">{other.displayName} is viewing this alert</span>
       {mayWork && (
-        <Button className="h-6" onClick={() => void change(AlertClaimTakeDocument, { input: { id, takeOver: true } })}>
+        <Button className="h-6" onClick={() => void takeOver()}>
           Take over
         </Button>
       )}

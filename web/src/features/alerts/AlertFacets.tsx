@@ -38,40 +38,44 @@ export function AlertFacets({ filters, onChange, searchRef, className, children 
         className,
       )}
     >
-      <fieldset className="flex gap-1 max-sm:w-full max-sm:overflow-x-auto sm:flex-wrap">
+      <fieldset className="min-w-0 max-sm:w-full">
         <legend className="sr-only">Severity</legend>
-        {severities.map((severity) => {
-          const { label, icon: Icon, text } = severityLook[severity];
-          const narrowed = filters.severities.length < severities.length;
-          return (
-            <Chip
-              key={severity}
-              on={narrowed && filters.severities.includes(severity)}
-              count={bySeverity.get(severity)}
-              onToggle={() => onChange({ ...filters, severities: toggle(filters.severities, severity, severities) })}
-            >
-              <Icon size={13} aria-hidden className={text} />
-              {label}
-            </Chip>
-          );
-        })}
+        <div className="relative flex gap-1 max-sm:overflow-x-auto sm:flex-wrap">
+          {severities.map((severity) => {
+            const { label, icon: Icon, text } = severityLook[severity];
+            const narrowed = filters.severities.length < severities.length;
+            return (
+              <Chip
+                key={severity}
+                on={narrowed && filters.severities.includes(severity)}
+                count={bySeverity.get(severity)}
+                onToggle={() => onChange({ ...filters, severities: toggle(filters.severities, severity, severities) })}
+              >
+                <Icon size={13} aria-hidden className={text} />
+                {label}
+              </Chip>
+            );
+          })}
+        </div>
       </fieldset>
-      <fieldset className="flex gap-1 max-sm:w-full max-sm:overflow-x-auto sm:flex-wrap">
+      <fieldset className="min-w-0 max-sm:w-full">
         <legend className="sr-only">Status</legend>
-        {statuses.map((status) => {
-          const { label, icon: Icon, text } = statusLook[status];
-          return (
-            <Chip
-              key={status}
-              on={filters.statuses.includes(status)}
-              count={byStatus.get(status)}
-              onToggle={() => onChange({ ...filters, statuses: switched(filters.statuses, status) })}
-            >
-              <Icon size={13} aria-hidden className={clsx(text)} />
-              {label}
-            </Chip>
-          );
-        })}
+        <div className="relative flex gap-1 max-sm:overflow-x-auto sm:flex-wrap">
+          {statuses.map((status) => {
+            const { label, icon: Icon, text } = statusLook[status];
+            return (
+              <Chip
+                key={status}
+                on={filters.statuses.includes(status)}
+                count={byStatus.get(status)}
+                onToggle={() => onChange({ ...filters, statuses: switched(filters.statuses, status) })}
+              >
+                <Icon size={13} aria-hidden className={clsx(text)} />
+                {label}
+              </Chip>
+            );
+          })}
+        </div>
       </fieldset>
       <RangeSelect range={filters.range} anyTime="Any time" onChange={(range) => onChange({ ...filters, range })} />
       <QueryBox

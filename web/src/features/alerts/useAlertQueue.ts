@@ -20,6 +20,8 @@ const nearby = 200;
 /** New rows behind the pill, and rows at the list's top, whose data is kept. */
 const ready = 100;
 const tendPeriod = 150;
+/** After how long rows that could not be read are asked for again. */
+const wantAgain = 2_000;
 
 interface AlertQueueOptions {
   filter: AlertFilter;
@@ -81,6 +83,8 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
   const [rows] = useState(
     () => new RowData(client, (ids) => setState((was) => ({ ...was, queue: remove(was.queue, ids) }))),
   );
+  // What came since the rows were last put in their places.
+  const unplaced = useRef<FeedEntry<Placed>[]>([]);
   const view = useRef({ first: 0, last: 0 });
   const tending = useRef<Pace | null>(null);
   useEffect(() => {
@@ -88,13 +92,13 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
       const { openId, risk, state } = latest.current;
       const { ids, arrived } = state.queue;
       const { first, last } = view.current;
-      // It fails as the list's next page does, and is tried again with the next move.
-      rows.want(ids.slice(first, last + 1), risk).catch(() => undefined);
+      rows.want(ids.slice(first, last + 1), risk).catch(() => setTimeout(() => made.request(), wantAgain));
       rows.keepOnly(
         new Set([
           ...ids.slice(0, ready),
           ...ids.slice(Math.max(0, first - nearby), last + nearby),
           ...[...arrived.keys()].slice(-ready),
+          ...unplaced.current.map(({ item }) => item.id),
           ...(openId ? [openId] : []),
         ]),
       );
@@ -165,8 +169,6 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
     });
   }, [load]);
 
-  // What came since the rows were last put in their places.
-  const unplaced = useRef<FeedEntry<Placed>[]>([]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter is another list
   useEffect(() => {
     unplaced.current = [];
@@ -178,7 +180,6 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
       unplaced.current = [];
       setState((was) => ({ ...was, queue: applyEntries(was.queue, entries) }));
       if (latest.current.calm) settle();
-      tending.current?.request();
     }, placePeriod);
     pace.current = made;
     return made.stop;
@@ -200,6 +201,10 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
     },
     onResync: () => load('anew'),
   });
+
+  // Once the rows stand where they belong: their data must not go before that.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other rows need other data
+  useEffect(() => tending.current?.request(), [state.queue]);
 
   const settled = isSettled(state.queue);
   useEffect(() => {

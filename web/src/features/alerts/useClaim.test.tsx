@@ -73,3 +73,10 @@ test('a tab that nobody sees claims nothing', async () => {
   await pass(100_000);
   expect(asked).toEqual([]);
 });
+
+test('a claim that was taken over ends with the panel, however soon', async () => {
+  const { asked, result, unmount } = follow(false);
+  result.current();
+  unmount();
+  expect(asked).toEqual(['AlertClaimEnd']);
+});

@@ -1,15 +1,19 @@
 // Tells everybody that the viewer looks at an alert, for as long as it is open in
 // a tab that is seen. Passing by with j and k tells nothing.
 import { useApolloClient } from '@apollo/client/react';
-import { useEffect, useRef } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { AlertClaimEndDocument, AlertClaimTakeDocument } from './AlertClaim.generated';
 
 const passingBy = 1_500;
 /** A claim lasts two minutes, and can be renewed after one. */
 const renewal = 75_000;
 
-/** `free`: whether nobody else has claimed it. Refusals are no error: the alert then says who has it. */
-export function useClaim(id: string, free: boolean): void {
+/**
+ * `free`: whether nobody else has claimed it. Refusals are no error: the alert then
+ * says who has it. Gives what to call after taking a claim over, so that it ends with
+ * the panel too.
+ */
+export function useClaim(id: string, free: boolean): () => void {
   const client = useApolloClient();
   const held = useRef(false);
   useEffect(() => {
@@ -38,4 +42,7 @@ export function useClaim(id: string, free: boolean): void {
     },
     [client, id],
   );
+  return useCallback(() => {
+    held.current = true;
+  }, []);
 }

@@ -47,7 +47,7 @@ export function TechniquePanel({ id, coverage, since, onDismiss }: TechniquePane
                   <Link
                     to="/rules"
                     search={{ q: `technique:${sub.id}` }}
-                    className="font-mono text-accent underline underline-offset-2"
+                    className="inline-flex h-6 items-center font-mono text-accent underline underline-offset-2"
                   >
                     {sub.id}
                   </Link>

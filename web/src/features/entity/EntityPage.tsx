@@ -46,9 +46,12 @@ export function EntityPage() {
   });
   if (!search.value) {
     return (
-      <EmptyState icon={SearchX} title="Which one?">
-        Press Ctrl K and type a host, a user, an address or a file hash.
-      </EmptyState>
+      <>
+        <h1 className="sr-only">Entity</h1>
+        <EmptyState icon={SearchX} title="Which one?">
+          Press Ctrl K and type a host, a user, an address or a file hash.
+        </EmptyState>
+      </>
     );
   }
   const entity = data?.entity;

@@ -153,8 +153,8 @@ function Ingest() {
         {minute && <Figure name="Last minute" value={minute.events} unit="events" />}
         {minute && <Figure name="In" value={minute.batches} unit="requests" />}
         {minute && <Figure name="Raised" value={minute.alerts} unit="alerts" />}
-        <div className="text-muted max-sm:hidden">Counted since the page was opened</div>
       </dl>
+      <p className="mt-1 text-xs text-muted max-sm:hidden">Counted since the page was opened</p>
     </>
   );
 }

@@ -65,11 +65,14 @@ export function IncidentPage() {
   if (!incident) {
     if (error) return <ErrorState title="The incident cannot be loaded" error={error} onRetry={reload} />;
     return data ? (
-      <EmptyState icon={SearchX} title="There is no such incident">
-        <Link to="/incidents" className="text-accent underline underline-offset-2">
-          Show all incidents
-        </Link>
-      </EmptyState>
+      <>
+        <h1 className="sr-only">Incident</h1>
+        <EmptyState icon={SearchX} title="There is no such incident">
+          <Link to="/incidents" className="text-accent underline underline-offset-2">
+            Show all incidents
+          </Link>
+        </EmptyState>
+      </>
     ) : (
       <SkeletonRows />
     );

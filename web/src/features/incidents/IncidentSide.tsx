@@ -31,6 +31,7 @@ export function IncidentSide({ incident, mayWork, onChanged }: IncidentSideProps
       aria-label="Tasks and entities"
       className="w-full shrink-0 space-y-6 border-l border-line bg-surface p-4 lg:w-80 lg:overflow-y-auto print:hidden"
     >
+      <h2 className="sr-only">Tasks and entities</h2>
       <Tasks incident={incident} mayWork={mayWork} onChanged={onChanged} />
       {groups.map(
         ([title, kind, values]) =>

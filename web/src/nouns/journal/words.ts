@@ -1,5 +1,7 @@
 // The journal in words.
+
 import { dispositionLook, statusLook } from '../alert/alert';
+import { formatDuration } from '../time/duration';
 
 const actions: Record<string, string> = {
   'event.ingest': 'Events stored',
@@ -105,9 +107,15 @@ const labels: Record<string, string> = Object.fromEntries(
   [...Object.entries(statusLook), ...Object.entries(dispositionLook)].map(([value, { label }]) => [value, label]),
 );
 
+/** Fields that the journal keeps in nanoseconds. */
+const durations = new Set(['silentAfter', 'window', 'sessionLifetime', 'eventRetention', 'journalMaxAge']);
+
 /** A value of the journal for people; "none" for what was not set. */
 export function valueText(field: string, value: unknown): string {
   if (value === null || value === undefined || value === '') return field === 'assignee' ? 'nobody' : 'none';
+  if (durations.has(field) && typeof value === 'number') {
+    return value === 0 ? 'none' : formatDuration(`PT${value / 1e9}S`);
+  }
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value === 'object') return JSON.stringify(value);
   return labels[String(value)] ?? String(value);
