@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/security-monitor/secmon/backup"
 	"github.com/security-monitor/secmon/db"
@@ -30,14 +31,24 @@ type Sealing struct {
 	PassphraseFile string   `name:"passphrase-file" help:"File with a passphrase, in place of public keys." type:"path" placeholder:"FILE"`
 }
 
-// Opening says what opens a backup.
+// Opening says what opens a backup, and which one it must be.
 type Opening struct {
+	Digest         string   `help:"What the backup's digest has to be, as it was printed when it was made." placeholder:"HEX"`
 	IdentityFiles  []string `name:"identity-file" help:"File with the private key (AGE-SECRET-KEY-1...)." type:"path" placeholder:"FILE"`
 	PassphraseFile string   `name:"passphrase-file" help:"File with the passphrase." type:"path" placeholder:"FILE"`
 }
 
 func (o *Opening) identities() (backup.Identities, error) {
 	return backup.ParseIdentities(o.IdentityFiles, o.PassphraseFile)
+}
+
+// check refuses a backup that is whole, and another one than was meant: whoever has
+// the public key can make one.
+func (o *Opening) check(is backup.Contents) error {
+	if o.Digest != "" && !strings.EqualFold(o.Digest, is.Manifest.Digest.String()) {
+		return fmt.Errorf("the backup is whole, but it is another one: its digest is %s", is.Manifest.Digest)
+	}
+	return nil
 }
 
 // BackupDone says what a backup came to.
@@ -139,7 +150,11 @@ func VerifyBackup(ctx context.Context, from string, shelf Shelf, opening Opening
 		return backup.Contents{}, err
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	return backup.Read(ctx, file, keys, nil)
+	is, err := backup.Read(ctx, file, keys, nil)
+	if err == nil {
+		err = opening.check(is)
+	}
+	return is, err
 }
 
 // ListBackups gives the files of a directory or a prefix.
@@ -182,6 +197,9 @@ func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening
 	sink := &restoreSink{dsn: dsn, replace: replace}
 	defer sink.close()
 	if done.Contents, err = backup.Read(ctx, file, keys, sink); err != nil {
+		return done, err
+	}
+	if err := opening.check(done.Contents); err != nil {
 		return done, err
 	}
 	if done.Epoch, err = sink.into.Finish(ctx); err != nil {

@@ -383,6 +383,47 @@ func TestSnapshotHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// Somebody who reads events for long does not make ingest wait behind upkeep.
+func TestUpkeepGivesWayToALongReader(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	now := time.Now()
+	store, err := db.Open(t.Context(), db.Options{DSN: dsn, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close() //nolint:errcheck // a test
+	if err := store.EnsurePartitions(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	now = now.AddDate(0, 0, 5)
+	handle, err := sql.Open("mysql", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer handle.Close() //nolint:errcheck // a test
+	reader, err := handle.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := reader.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM events").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	if days, err := store.DropEvents(t.Context(), 48*time.Hour); err != nil || len(days) != 0 {
+		t.Errorf("upkeep dropped %v under a reader, %v", days, err)
+	}
+	if took := time.Since(begun); took > 30*time.Second {
+		t.Errorf("upkeep held everybody up for %s", took)
+	}
+	if err := reader.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if days, err := store.DropEvents(t.Context(), 48*time.Hour); err != nil || len(days) != 1 {
+		t.Errorf("afterwards upkeep dropped %v, %v", days, err)
+	}
+}
+
 func TestNewEpoch(t *testing.T) {
 	store := dbtest.New(t)
 	before, err := store.Head(t.Context())

@@ -327,7 +327,13 @@ func TestRestoreThatMayNotBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("damaged", "backup", "verify", "--identity-file", key, cut)
+	_, digest, _ := strings.Cut(mustCommand(t, "backup", "verify", "--identity-file", key, file), "digest ")
+	mustCommand(t, "backup", "verify", "--identity-file", key, "--digest", digest, file)
+	refused("another one", "backup", "verify", "--identity-file", key, "--digest", strings.Repeat("0", 64), file)
 	half := filepath.Join(dir, "half")
+	refused("another one", "restore", "--data-dir", half, "--identity-file", key, "--digest", strings.Repeat("0", 64), file)
+	refused("not whole", "serve", "--data-dir", half, "--listen", "127.0.0.1:0")
+	half = filepath.Join(dir, "half too")
 	refused("damaged", "restore", "--data-dir", half, "--identity-file", key, cut)
 	refused("not whole", "serve", "--data-dir", half, "--listen", "127.0.0.1:0")
 	mustCommand(t, "restore", "--data-dir", half, "--identity-file", key, "--replace", "secmon", file)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -214,7 +215,8 @@ func (x *traffic) query(ctx context.Context) {
 }
 
 // follow keeps a feed over whatever replica is there. A connection that a stopping
-// server ends with 1012 is no error: the client comes back and misses nothing.
+// server ends with 1012, or a stream that it ends in good order, is no error: the
+// client comes back and misses nothing.
 func (x *traffic) follow(ctx context.Context, s *chaosClient) {
 	for ctx.Err() == nil {
 		base, done := x.f.use()
@@ -224,7 +226,8 @@ func (x *traffic) follow(ctx context.Context, s *chaosClient) {
 			return
 		}
 		s.resets++
-		if !strings.Contains(err.Error(), "1012") && !errors.Is(err, syscall.ECONNREFUSED) {
+		moved := strings.Contains(err.Error(), "1012") || s.stream && errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNREFUSED)
+		if !moved {
 			x.fail("%s at %s: %v", s.name, base, err)
 			time.Sleep(50 * time.Millisecond) // a client's pause
 		}
