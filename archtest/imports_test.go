@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"auth/oidctest":   {},
 	"report":          {"monitor"},
 	"audit":           {"monitor"},
-	"backup":          {"monitor"}, // the journal's chain; rows come and go through interfaces
+	"backup":          {"monitor"},                  // the journal's chain; rows come and go through interfaces
 	"export":          {"monitor", "page", "audit"}, // audit disarms cells
 	"rulepack":        {"monitor"},
 	"demo":            {"monitor"},
