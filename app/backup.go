@@ -15,9 +15,9 @@ import (
 
 // Shelf says where backups are, beside what the AWS SDK finds by itself.
 type Shelf struct {
-	S3Endpoint string `name:"s3-endpoint" help:"S3 server other than AWS's." placeholder:"URL"`
-	S3Region   string `name:"s3-region" help:"Region of the bucket; without it as the AWS SDK finds it." placeholder:"REGION"`
-	S3PartMB   int    `name:"s3-part-mb" help:"Parts of an upload, in MiB; S3 takes 10,000 of them, and three are in memory." default:"32"`
+	S3Endpoint string `name:"s3-endpoint" env:"SECMON_S3_ENDPOINT" help:"S3 server other than AWS's." placeholder:"URL"`
+	S3Region   string `name:"s3-region" env:"SECMON_S3_REGION" help:"Region of the bucket; without it as the AWS SDK finds it." placeholder:"REGION"`
+	S3PartMB   int    `name:"s3-part-mb" env:"SECMON_S3_PART_MB" help:"Parts of an upload, in MiB; S3 takes 10,000 of them, and three are in memory." default:"32"`
 }
 
 func (s *Shelf) options() backup.S3Options {

@@ -144,3 +144,19 @@ func TestBucketThatRefuses(t *testing.T) {
 		t.Errorf("a download from there: %v", err)
 	}
 }
+
+// Other servers than AWS's need no region.
+func TestBucketWithoutARegion(t *testing.T) {
+	options, _ := fakeS3(t)
+	options.Region = ""
+	shelf, _, err := backup.Find(t.Context(), "s3://backups/prod/", options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shelf.Put(t.Context(), "x", func(w io.Writer) error { _, err := w.Write([]byte("x")); return err }); err != nil {
+		t.Error(err)
+	}
+	if files, err := shelf.List(t.Context()); err != nil || len(files) != 1 {
+		t.Errorf("%v %v", files, err)
+	}
+}
