@@ -44,7 +44,7 @@ func Migrate(ctx context.Context, dsn string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("connect to database: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // closing the session gives the lock back
+	defer endSession(conn)
 	if err := lockShape(ctx, conn, shapeWait); err != nil {
 		return 0, err
 	}
@@ -150,11 +150,13 @@ const shapeWait = time.Minute
 // errShapeLocked says that somebody else holds the lock.
 var errShapeLocked = errors.New("a migration, a backup or a restore of this database is under way")
 
+const shapeLock = "LEFT(CONCAT('secmon.migrate.', DATABASE()), 64)"
+
 // lockShape takes the server-wide lock of whoever changes the shape of tables, and
-// of a backup, under which the shape must not change. It ends with the session.
+// of a backup, under which the shape must not change. endSession gives it back.
 func lockShape(ctx context.Context, conn *sql.Conn, wait time.Duration) error {
 	var got sql.NullInt64
-	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(LEFT(CONCAT('secmon.migrate.', DATABASE()), 64), ?)", int(wait.Seconds())).Scan(&got)
+	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+shapeLock+", ?)", int(wait.Seconds())).Scan(&got)
 	if err != nil {
 		return fmt.Errorf("lock the schema: %w", err)
 	}
@@ -162,6 +164,18 @@ func lockShape(ctx context.Context, conn *sql.Conn, wait time.Duration) error {
 		return errShapeLocked
 	}
 	return nil
+}
+
+// endSession gives back what a connection holds, the lock and a transaction, and ends
+// it. By itself a server notices that a session is over only after a while.
+func endSession(conn *sql.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err == nil {
+		_, _ = conn.ExecContext(ctx, "DO RELEASE_LOCK("+shapeLock+")") // otherwise the end of the session does it
+	}
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // its settings must not come back to the pool
+	_ = conn.Close()
 }
 
 // reshape runs upkeep that alters a table, when nobody has the lock; otherwise it
@@ -172,10 +186,7 @@ func (s *Store) reshape(ctx context.Context, f func(conn *sql.Conn) error) error
 	if err != nil {
 		return away(err)
 	}
-	defer func() {
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // the lock and the setting end with the session
-		_ = conn.Close()
-	}()
+	defer endSession(conn)
 	if err := lockShape(ctx, conn, 0); errors.Is(err, errShapeLocked) {
 		return nil
 	} else if err != nil {

@@ -61,7 +61,7 @@ func BeginRestore(ctx context.Context, dsn, replace string) (_ *Restore, err err
 	if r.conn, err = handle.Conn(ctx); err != nil {
 		return nil, fmt.Errorf("connect to database: %w", err)
 	}
-	if err := lockShape(ctx, r.conn, 0); err != nil {
+	if err := lockShape(ctx, r.conn, aloneWait); err != nil {
 		return nil, err
 	}
 	if err := r.alone(ctx); err != nil {
@@ -313,9 +313,9 @@ func (r *Restore) Close() {
 		_ = r.tx.Rollback() // what is there serves nobody
 	}
 	if r.conn != nil {
-		_ = r.conn.Close()
+		endSession(r.conn)
 	}
-	_ = r.handle.Close() // the lock ends with its session
+	_ = r.handle.Close() // nothing is buffered
 }
 
 // maxEpoch is 2^53, so that an epoch is exact in every client.

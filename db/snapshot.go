@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"fmt"
 	"slices"
 	"strconv"
@@ -85,10 +84,7 @@ func (s *Store) Snapshot(ctx context.Context) (_ *Snapshot, err error) {
 }
 
 // Close lets go of the snapshot.
-func (p *Snapshot) Close() {
-	_ = p.conn.Raw(func(any) error { return driver.ErrBadConn }) // transaction, setting and lock end with the session
-	_ = p.conn.Close()
-}
+func (p *Snapshot) Close() { endSession(p.conn) }
 
 func (p *Snapshot) describe(ctx context.Context) error {
 	if err := p.conn.QueryRowContext(ctx, "SELECT VERSION()").Scan(&p.Server); err != nil {
