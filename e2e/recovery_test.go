@@ -87,6 +87,18 @@ func (d *drill) send(ctx context.Context, n int) {
 	}
 }
 
+func (d *drill) records() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.acked)
+}
+
+// awaitRecords waits until so many are acknowledged: a busy machine takes longer.
+func (d *drill) awaitRecords(n int) {
+	d.t.Helper()
+	eventually(d.t, fmt.Sprintf("%d acknowledged records", n), func() bool { return d.records() >= n })
+}
+
 func (d *drill) follower(query string) *client.Feed {
 	return &client.Feed{
 		URL: d.server.base + "/api/graphql", Query: query,
@@ -149,7 +161,7 @@ func TestDrillOfRestore(t *testing.T) {
 		senders.Go(func() { d.send(sending, n) })
 	}
 	time.Sleep(load) // load before the backup
-
+	d.awaitRecords(600)
 	begun := time.Now()
 	d.server.run("backup", "--to", shelf, "--recipient", public)
 	made := time.Since(begun)
@@ -158,7 +170,9 @@ func TestDrillOfRestore(t *testing.T) {
 		t.Fatalf("backup list: %q", listed)
 	}
 	file := shelf + listed[2]
+	already := d.records()
 	time.Sleep(load) // what comes now is lost
+	d.awaitRecords(already + 600)
 	d.killEverything()
 	dead := time.Now()
 	stopSending()
