@@ -150,6 +150,14 @@ bench/web-hour: deps/browser build ## the same, and an hour of it with the heap 
 chaos: ## 1,000 cycles of killing, stopping, pausing and cutting off replicas, database and Redis (CHAOS_CYCLES=...)
 	CI=true CHAOS_CYCLES=$(or $(CHAOS_CYCLES),1000) go test ./e2e -run TestChaosOfProcesses -count=1 -v -timeout 90m
 
+.PHONY: drill
+drill: deps/servers ## the restore drill: backup under load, everything lost, restored; prints RTO and RPO (DRILL=...)
+	CI=true DRILL=$(or $(DRILL),30s) go test ./e2e -run TestDrillOfRestore -count=1 -v -timeout 60m
+
+.PHONY: upgrade
+upgrade: deps/servers ## upgrade and rollback over two versions of the schema, under traffic (UPGRADE_PHASE=..., UPGRADE_FROM=revision)
+	CI=true UPGRADE_PHASE=$(or $(UPGRADE_PHASE),20s) go test ./e2e -run TestUpgradeAndRollback -count=1 -v -timeout 60m
+
 .PHONY: soak
 soak: ## an hour of subscribers that come, go and resume: memory and goroutines stay (SOAK=...)
 	CI=true SOAK=$(or $(SOAK),1h) go test ./e2e -run TestSoak -count=1 -v -timeout 3h
@@ -164,9 +172,10 @@ fuzz: ## fuzz every parser and decoder for 30 s each
 	scripts/fuzz.sh 30s
 
 .PHONY: schema/release
-schema/release: ## take the schema as the release that later ones may not break (after looking at what it breaks)
+schema/release: ## take the schema and the migrations as the release that later ones may not break (after looking at what it breaks)
 	@go test -count=1 -run TestSchemaBreaksNothing ./schema || { [ "$(BREAK)" = yes ] || { echo "clients would break; if that is meant: make schema/release BREAK=yes" >&2; exit 1; }; }
 	@cp schema.graphqls docs/schema/released.graphqls
+	@cd db/migrations && sha256sum *.sql > ../../docs/schema/released.migrations
 
 .PHONY: migrate/new
 migrate/new: ## start a new migration: make migrate/new NAME=what_changes

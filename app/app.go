@@ -120,15 +120,11 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 }
 
 func (a *App) openStore(ctx context.Context) error {
-	dsn := a.cfg.DatabaseDSN
-	if dsn == "" {
-		server, err := startDatabase(ctx, a.cfg.Storage, a.lg)
-		if err != nil {
-			return err
-		}
-		a.closers = append(a.closers, server.Close)
-		dsn = server.DSN(databaseName)
+	dsn, stop, err := storageDSN(ctx, a.cfg.Storage, a.lg)
+	if err != nil {
+		return err
 	}
+	a.closers = append(a.closers, stop)
 	store, err := openStore(ctx, a.cfg.Storage, dsn, a.lg)
 	if err != nil {
 		return err

@@ -40,19 +40,39 @@ func openStore(ctx context.Context, cfg Storage, dsn string, lg *slog.Logger) (*
 	return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns})
 }
 
+// storageDSN gives the DSN of the configured database, which a private server is
+// started for where none is named. stop ends what was started.
+func storageDSN(ctx context.Context, cfg Storage, lg *slog.Logger) (dsn string, stop func() error, err error) {
+	if cfg.DatabaseDSN != "" {
+		return cfg.DatabaseDSN, func() error { return nil }, nil
+	}
+	server, err := startDatabase(ctx, cfg, lg)
+	if err != nil {
+		return "", nil, err
+	}
+	return server.DSN(databaseName), server.Close, nil
+}
+
 // OpenStore opens the configured database alone, for commands that need no
 // server; it runs beside a server on the same data directory. Close ends what it
 // started.
 func OpenStore(ctx context.Context, cfg Storage, lg *slog.Logger) (store *db.Store, closeAll func() error, err error) {
-	dsn, stop := cfg.DatabaseDSN, func() error { return nil }
-	if dsn == "" {
-		server, err := startDatabase(ctx, cfg, lg)
-		if err != nil {
-			return nil, nil, err
-		}
-		dsn, stop = server.DSN(databaseName), server.Close
+	return openAlone(ctx, cfg, lg, func(dsn string) (*db.Store, error) { return openStore(ctx, cfg, dsn, lg) })
+}
+
+// openUnmigrated is OpenStore for what must leave the schema as it is.
+func openUnmigrated(ctx context.Context, cfg Storage, lg *slog.Logger) (*db.Store, func() error, error) {
+	return openAlone(ctx, cfg, lg, func(dsn string) (*db.Store, error) {
+		return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns})
+	})
+}
+
+func openAlone(ctx context.Context, cfg Storage, lg *slog.Logger, open func(dsn string) (*db.Store, error)) (*db.Store, func() error, error) {
+	dsn, stop, err := storageDSN(ctx, cfg, lg)
+	if err != nil {
+		return nil, nil, err
 	}
-	store, err = openStore(ctx, cfg, dsn, lg)
+	store, err := open(dsn)
 	if err != nil {
 		_ = stop()
 		return nil, nil, err

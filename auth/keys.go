@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -17,8 +16,9 @@ import (
 )
 
 // Keys sign and check access tokens (HMAC SHA-256). The first signs, all of them
-// check, so that a key is rotated by putting a new one in front and taking the
-// old one away after AccessLifetime.
+// check. A key is rotated in three steps, each on all replicas: the new one behind
+// the old, then in front of it, then, after AccessLifetime, alone: a replica must
+// know a key before another one signs with it.
 type Keys struct {
 	current string
 	byID    map[string][]byte
@@ -67,9 +67,7 @@ func createKey(path string) ([]byte, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	key := make([]byte, minKey)
-	_, _ = rand.Read(key) // never fails since Go 1.24
-	text := []byte(base64.RawURLEncoding.EncodeToString(key) + "\n")
+	text := []byte(NewKey() + "\n")
 	temp, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
 	if err != nil {
 		return nil, err

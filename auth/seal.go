@@ -1,11 +1,13 @@
 package auth
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 
@@ -63,4 +65,54 @@ func (k *Keys) sealing(id string) (cipher.AEAD, error) {
 		return nil, fmt.Errorf("derive key: %w", err)
 	}
 	return cipher.NewGCM(block)
+}
+
+// SealedSecrets keeps them.
+type SealedSecrets interface {
+	// SealedSecrets gives up to limit of them, of users behind after, in order.
+	SealedSecrets(ctx context.Context, after monitor.ID, limit int) ([]monitor.SealedSecret, error)
+	// ReplaceSealed changes one that is still the old one, and otherwise nothing.
+	ReplaceSealed(ctx context.Context, user monitor.ID, old, sealed []byte) error
+}
+
+// Reseal seals every secret anew that another key than the current one sealed, so
+// that old keys may go. It gives how many; one that no key opens is counted in lost
+// and left: its owner's recovery codes work, and an administrator can take the
+// second factor away. It may run beside servers, and again.
+func Reseal(ctx context.Context, store SealedSecrets, keys *Keys) (resealed, lost int, err error) {
+	for after := (monitor.ID{}); ; {
+		some, err := store.SealedSecrets(ctx, after, 100)
+		if err != nil || len(some) == 0 {
+			return resealed, lost, err
+		}
+		for _, s := range some {
+			after = s.User
+			if len(s.Sealed) >= keyIDLen && string(s.Sealed[:keyIDLen]) == keys.current {
+				continue
+			}
+			secret, err := keys.open(s.User, s.Sealed)
+			if errors.Is(err, errNotSealed) {
+				lost++
+				continue
+			}
+			if err != nil {
+				return resealed, lost, err
+			}
+			sealed, err := keys.seal(s.User, secret)
+			if err != nil {
+				return resealed, lost, err
+			}
+			if err := store.ReplaceSealed(ctx, s.User, s.Sealed, sealed); err != nil {
+				return resealed, lost, err
+			}
+			resealed++
+		}
+	}
+}
+
+// NewKey makes a key for access tokens or for sealing, in base64.
+func NewKey() string {
+	key := make([]byte, minKey)
+	_, _ = rand.Read(key) // never fails since Go 1.24
+	return base64.RawURLEncoding.EncodeToString(key)
 }

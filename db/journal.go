@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/doug-martin/goqu/v9"
@@ -113,6 +114,9 @@ func insertChunks(ctx context.Context, r runner, table string, rows []any, n int
 	return nil
 }
 
+// errUnfinished is what a database says whose restore has not come to its end.
+var errUnfinished = errors.New("the database is not whole: a restore into it has not finished; run it again")
+
 // Head gives the position behind the newest entry.
 func (s *Store) Head(ctx context.Context) (monitor.Position, error) {
 	st := dialect.From("feed_state").Select("epoch", "seq", "hash").Where(goqu.C("id").Eq(1))
@@ -123,8 +127,11 @@ func (s *Store) Head(ctx context.Context) (monitor.Position, error) {
 		p.Tag = monitor.TagOf([32]byte(hash))
 		return p, err
 	})
-	if err != nil || !found {
-		return monitor.Position{}, fmt.Errorf("read feed state: found %t: %w", found, err)
+	if err != nil {
+		return monitor.Position{}, fmt.Errorf("read feed state: %w", err)
+	}
+	if !found {
+		return monitor.Position{}, errUnfinished
 	}
 	return head, nil
 }

@@ -120,3 +120,26 @@ func (s *Store) RemoveSecondFactor(ctx context.Context, actor monitor.Actor, use
 	})
 	return err
 }
+
+// SealedSecrets gives up to limit secrets of second factors, sealed, of users behind
+// after, in order.
+func (s *Store) SealedSecrets(ctx context.Context, after monitor.ID, limit int) ([]monitor.SealedSecret, error) {
+	st := dialect.From("second_factors").Select("user_id", "secret").Where(goqu.C("user_id").Gt(after[:])).
+		Order(goqu.C("user_id").Asc()).Limit(uint(limit)) //nolint:gosec // a small constant of the caller's
+	secrets, err := query(ctx, s.db, st, func(r scanner) (x monitor.SealedSecret, err error) {
+		return x, r.Scan(idColumn{&x.User}, &x.Sealed)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read sealed secrets: %w", err)
+	}
+	return secrets, nil
+}
+
+// ReplaceSealed puts a secret that was sealed anew in the place of the old one; one
+// that was replaced meanwhile stays. Nobody's account changes by it: the journal has
+// nothing to say.
+func (s *Store) ReplaceSealed(ctx context.Context, user monitor.ID, old, sealed []byte) error {
+	return s.change(ctx, monitor.SystemActor, monitor.ActionUserFactor, func(t *tx) error {
+		return exec(ctx, t, dialect.Update("second_factors").Set(goqu.Record{"secret": sealed}).Where(goqu.C("user_id").Eq(user[:]), goqu.C("secret").Eq(old)))
+	})
+}

@@ -83,6 +83,7 @@ type tx struct {
 	events  int
 	changes []monitor.Change
 	seen    sightings // that have to be written
+	noted   bool      // an entry is due though no entity changed
 }
 
 const maxTries = 5
@@ -127,7 +128,7 @@ func (s *Store) changeOnce(ctx context.Context, actor monitor.Actor, action stri
 		return nil, err
 	}
 	var entries []monitor.Entry
-	if len(t.changes) > 0 || !t.batch.IsZero() {
+	if len(t.changes) > 0 || !t.batch.IsZero() || t.noted {
 		if entries, err = t.appendJournal(ctx); err != nil {
 			return nil, err
 		}

@@ -127,8 +127,10 @@ const (
 	ActionIncidentTaskAdd      = "incident.taskAdd"
 	ActionIncidentTaskUpdate   = "incident.taskUpdate"
 	ActionIncidentTaskDelete   = "incident.taskDelete"
-	ActionIncidentGroup        = "incident.group" // alerts came to it by a grouping
-	ActionAlertIncident        = "alert.incident" // it came into an incident, or left one
+	ActionIncidentGroup        = "incident.group"   // alerts came to it by a grouping
+	ActionAlertIncident        = "alert.incident"   // it came into an incident, or left one
+	ActionRestore              = "database.restore" // what follows was written after a restore from a backup
+	ActionFeedEpoch            = "feed.epoch"       // cursors from before do not count any more
 	ActionGroupingCreate       = "incidentGrouping.create"
 	ActionGroupingUpdate       = "incidentGrouping.update"
 	ActionGroupingDelete       = "incidentGrouping.delete"

@@ -28,6 +28,10 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"Make users and set passwords."`
 	Journal journalCommand `cmd:"" help:"Verify and export the journal."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the newest version."`
+	Backup  backupCommand  `cmd:"" help:"Back up the whole state, encrypted; verify and list backups."`
+	Restore restoreCommand `cmd:"" help:"Fill an empty database from a backup."`
+	Keys    keysCommand    `cmd:"" help:"Make keys, and seal secrets anew with another."`
+	Epoch   epochCommand   `cmd:"" help:"Tell every feed that the database was put back."`
 }
 
 func main() {

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/security-monitor/secmon/app"
+)
+
+type keysCommand struct {
+	New    keysNewCommand    `cmd:"" help:"Make a key for --jwt-keys or --sealing-keys and print it."`
+	Reseal keysResealCommand `cmd:"" help:"Seal every kept secret anew with the first of the sealing keys, so that the others may go."`
+}
+
+type keysNewCommand struct{}
+
+// Run prints a new key.
+func (*keysNewCommand) Run() error {
+	fmt.Println(app.NewKey())
+	return nil
+}
+
+type keysResealCommand struct {
+	app.Storage     `embed:""`
+	SealingKeys     string `name:"sealing-keys" help:"The keys as the servers have them: the first seals, all open. Better given as SECMON_SEALING_KEYS." placeholder:"KEY,..."`
+	SealingKeysFile string `name:"sealing-keys-file" help:"File with the keys." type:"path" placeholder:"FILE"`
+}
+
+// Run seals anew. Secrets that no key opens are an error, after the others are done.
+func (c *keysResealCommand) Run(ctx context.Context) error {
+	resealed, lost, err := app.Reseal(ctx, c.Storage, c.SealingKeys, c.SealingKeysFile, quiet())
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d secrets sealed anew; the others were already\n", resealed)
+	if lost > 0 {
+		return fmt.Errorf("%d secrets were sealed with none of these keys: their owners have recovery codes, or need an administrator to take the second factor away", lost)
+	}
+	return nil
+}

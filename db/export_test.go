@@ -1,0 +1,20 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+)
+
+// MigrateTo makes a database of an older version.
+func MigrateTo(ctx context.Context, dsn string, version int64) error {
+	if err := createDatabase(ctx, dsn); err != nil {
+		return err
+	}
+	handle, err := sql.Open("mysql", dsn)
+	if err != nil {
+		return err
+	}
+	defer handle.Close() //nolint:errcheck // a test
+	_, err = migrateTo(ctx, handle, version)
+	return err
+}
