@@ -29,7 +29,7 @@ func startRedis(ctx context.Context, cfg Config, lg *slog.Logger) (*localredis.S
 	return server, nil
 }
 
-func openStore(ctx context.Context, cfg Storage, dsn string, lg *slog.Logger) (*db.Store, error) {
+func openStore(ctx context.Context, cfg Storage, dsn string, lg *slog.Logger, meter db.Meter) (*db.Store, error) {
 	n, err := db.Migrate(ctx, dsn)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func openStore(ctx context.Context, cfg Storage, dsn string, lg *slog.Logger) (*
 	if n > 0 {
 		lg.Info("database brought up to date", "migrations", n)
 	}
-	return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns})
+	return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns, Meter: meter})
 }
 
 // OpenStore opens the configured database alone, for commands that need no
@@ -52,7 +52,7 @@ func OpenStore(ctx context.Context, cfg Storage, lg *slog.Logger) (store *db.Sto
 		}
 		dsn, stop = server.DSN(databaseName), server.Close
 	}
-	store, err = openStore(ctx, cfg, dsn, lg)
+	store, err = openStore(ctx, cfg, dsn, lg, nil)
 	if err != nil {
 		_ = stop()
 		return nil, nil, err
