@@ -50,7 +50,7 @@ func jobOf(host string) *job {
 }
 
 func commitTogether(s *fakeStore, hosts ...string) []error {
-	p := &Pipeline{store: s, lg: slog.New(slog.DiscardHandler)}
+	p := &Pipeline{store: s, lg: slog.New(slog.DiscardHandler), meter: noMeter{}}
 	jobs := make([]*job, len(hosts))
 	for i, host := range hosts {
 		jobs[i] = jobOf(host)

@@ -21,14 +21,18 @@ func spanOf(s trace.Span) Span {
 	return Span{s}
 }
 
+// traced tells whether what is done inside of a span is traced, too. The span may
+// have ended: a message goes out after its transaction.
+func traced(s trace.Span) bool { return s.SpanContext().IsSampled() }
+
 // Start begins a span inside that of the context, where there is one.
 func Start(ctx context.Context, name string) (context.Context, Span) {
 	parent := trace.SpanFromContext(ctx)
-	if !parent.IsRecording() {
+	if !traced(parent) {
 		return ctx, Span{}
 	}
 	ctx, span := parent.TracerProvider().Tracer(scope).Start(ctx, name)
-	return ctx, Span{span}
+	return ctx, spanOf(span)
 }
 
 // Join begins a span for work that is done for several others at once: inside that
@@ -40,7 +44,7 @@ func Join(ctx context.Context, others []context.Context, name string) (context.C
 	for _, o := range others {
 		s := trace.SpanFromContext(o)
 		switch {
-		case !s.IsRecording():
+		case !traced(s):
 		case first == nil:
 			first = s
 		default:
@@ -51,14 +55,14 @@ func Join(ctx context.Context, others []context.Context, name string) (context.C
 		return ctx, Span{}
 	}
 	ctx, span := first.TracerProvider().Tracer(scope).Start(trace.ContextWithSpan(ctx, first), name, trace.WithLinks(links...))
-	return ctx, Span{span}
+	return ctx, spanOf(span)
 }
 
 // Only gives a context that has the span of ctx and nothing else of it: for work
 // that goes on when ctx is over.
 func Only(ctx context.Context) context.Context {
 	s := trace.SpanFromContext(ctx)
-	if !s.IsRecording() {
+	if !traced(s) {
 		return context.Background()
 	}
 	return trace.ContextWithSpan(context.Background(), s)
