@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"attack":          {},
 	"db":              {"monitor", "page", "trace"},
 	"db/localdb":      {"child"},
+	"observe":         {}, // writes dashboards, checks alerts
 	"db/dbtest":       {"db", "db/localdb"},
 	"notify":          {"monitor", "page", "feed"},
 	"graph":           {"graph/model", "monitor", "page", "attack"},
