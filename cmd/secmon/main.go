@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/security-monitor/secmon/app"
+	"github.com/security-monitor/secmon/monitor"
 )
 
 type commands struct {
@@ -28,6 +29,7 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"Make users and set passwords."`
 	Journal journalCommand `cmd:"" help:"Verify and export the journal."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the newest version."`
+	Doctor  doctorCommand  `cmd:"" help:"Check configuration, database, Redis, clock, disk and limits, and say what to do. Leaves with 1 where something is wrong."`
 }
 
 func main() {
@@ -49,9 +51,12 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	// The file comes under environment and flags: kong asks resolvers last.
+	var faults []monitor.Diagnosis
 	if file := configFile(args); file != "" {
-		resolver, err := readConfigFile(file)
-		if err != nil {
+		var resolver kong.Resolver
+		if isDoctor(args) {
+			resolver = forgivingFile(file, &faults)
+		} else if resolver, err = readConfigFile(file); err != nil {
 			return err
 		}
 		if err := kong.Resolvers(resolver).Apply(parser); err != nil {
@@ -62,6 +67,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	c.Doctor.faults = faults
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
