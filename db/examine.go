@@ -178,12 +178,15 @@ func (e *examination) isolation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if logging == "STATEMENT" {
-		e.add(monitor.Fault("database.isolation", "the binary log is of the format STATEMENT, in which READ COMMITTED cannot write", "Set binlog_format=ROW at the server."))
-		return nil
-	}
-	e.add(monitor.Fine("database.isolation", "READ COMMITTED (binary log: %s)", logging))
+	e.add(aboutLogging(logging))
 	return nil
+}
+
+func aboutLogging(format string) monitor.Diagnosis {
+	if format == "STATEMENT" {
+		return monitor.Fault("database.isolation", "the binary log is of the format STATEMENT, in which READ COMMITTED cannot write", "Set binlog_format=ROW at the server.")
+	}
+	return monitor.Fine("database.isolation", "READ COMMITTED (binary log: %s)", format)
 }
 
 // server looks at what holds for all connections.
