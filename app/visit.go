@@ -107,8 +107,14 @@ func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // routeOf gives the name of what answers a path (metrics.Routes).
 func routeOf(path string) string {
 	for _, r := range []struct{ prefix, route string }{
-		{"/api/graphql", "graphql"}, {"/api/ingest", "ingest"}, {"/api/export/", "export"}, {"/api/auth/", "login"},
-		{"/api/healthz", "health"}, {"/api/readyz", "health"}, {"/api/", "api"}, {"/playground", "playground"},
+		{"/api/graphql", "graphql"},
+		{"/api/ingest", "ingest"},
+		{"/api/export/", "export"},
+		{"/api/auth/", "login"},
+		{"/api/healthz", "health"},
+		{"/api/readyz", "health"},
+		{"/api/", "api"},
+		{"/playground", "playground"},
 	} {
 		if strings.HasPrefix(path, r.prefix) {
 			return r.route

@@ -73,8 +73,12 @@ func TestOperationsAreNamedAsWellAsPossible(t *testing.T) {
 
 func TestClassOfALogSource(t *testing.T) {
 	for _, c := range [][4]string{
-		{"windows", "process_creation", "sysmon", "process_creation"}, {"windows", "", "security", "security"}, {"aws", "", "cloudtrail", "cloudtrail"},
-		{"zeek", "", "conn", "zeek"}, {"mine", "mine", "mine", "other"}, {"", "", "", "other"},
+		{"windows", "process_creation", "sysmon", "process_creation"},
+		{"windows", "", "security", "security"},
+		{"aws", "", "cloudtrail", "cloudtrail"},
+		{"zeek", "", "conn", "zeek"},
+		{"mine", "mine", "mine", "other"},
+		{"", "", "", "other"},
 	} {
 		if got := Class(c[0], c[1], c[2]); got != c[3] {
 			t.Errorf("%q is %s, want %s", c[:3], got, c[3])
