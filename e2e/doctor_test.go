@@ -46,7 +46,7 @@ func TestDoctor(t *testing.T) {
 	dsn, redis := dbtest.DSN(t), startRedis(t)
 	const key = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQGx5_Lz0pY2c"
 	good := []string{"SECMON_DATABASE_DSN=" + dsn, "SECMON_REDIS_URL=" + redis.URL(), "SECMON_JWT_KEYS=" + key, "SECMON_SEALING_KEYS=" + key, "SECMON_DATA_DIR=" + t.TempDir()}
-	found, code, text := doctor(t, good)
+	found, code, _ := doctor(t, good)
 	for _, check := range []string{"config", "secrets.jwt_keys", "secrets.sealing_keys", "database.reach", "database.version", "database.sql_mode", "database.time_zone", "database.isolation", "database.max_connections", "database.writable", "database.privileges", "database.latency", "clock", "migrations", "redis.reach", "redis.version", "redis.rights", "redis.pubsub", "port"} {
 		if found[check].State != monitor.StateOK && check != "database.latency" {
 			t.Errorf("%s: %+v", check, found[check])
@@ -77,7 +77,7 @@ func TestDoctor(t *testing.T) {
 	}
 	redis.kill()
 	bad := append(good, "SECMON_JWT_KEYS=c2hvcnQ", "SECMON_DATABASE_DSN=root:"+secret+"@tcp(127.0.0.1:1)/x?parseTime=true")
-	found, code, text = doctor(t, bad, "--config", file)
+	found, code, text := doctor(t, bad, "--config", file)
 	if code != 1 {
 		t.Errorf("the exit code is %d", code)
 	}

@@ -115,10 +115,11 @@ func (b *RedisBus) examineChannel(ctx context.Context) monitor.Diagnosis {
 		return monitor.Fault(check, what+": "+b.secret.hide(err).Error(), "Give the user "+rights+"; without them replicas poll the journal.")
 	}
 	sub, err := b.subscribe(ctx)
-	defer sub.Close() //nolint:errcheck // it was only asked
 	if err != nil {
+		_ = sub.Close() // it is there all the same
 		return failed("cannot subscribe", err)
 	}
+	defer sub.Close() //nolint:errcheck // it was only asked
 	if _, err := sub.Receive(ctx); err != nil {
 		return failed("cannot subscribe", err)
 	}

@@ -20,12 +20,7 @@ func quantiles(name, matchers string) []query {
 	return all
 }
 
-var (
-	tooHigh = func(warn, bad float64) []threshold {
-		return []threshold{{0, "green"}, {warn, "orange"}, {bad, "red"}}
-	}
-	mustBeUp = []threshold{{0, "red"}, {1, "green"}}
-)
+var mustBeUp = []threshold{{0, "red"}, {1, "green"}}
 
 // left is the share of a month's budget that is left, by the last 30 days.
 func left(slo, budget string) query {

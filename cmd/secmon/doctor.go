@@ -36,13 +36,8 @@ func report(w io.Writer, output string, all []monitor.Diagnosis) error {
 		if err := e.Encode(all); err != nil {
 			return err
 		}
-	} else {
-		for _, d := range all {
-			fmt.Fprintf(w, "%-8s %-28s %s\n", d.State, d.Check, d.Message)
-			if d.Advice != "" {
-				fmt.Fprintf(w, "%-37s → %s\n", "", d.Advice)
-			}
-		}
+	} else if _, err := io.WriteString(w, lines(all)); err != nil {
+		return err
 	}
 	for _, d := range all {
 		if d.State == monitor.StateFailure {
@@ -50,6 +45,18 @@ func report(w io.Writer, output string, all []monitor.Diagnosis) error {
 		}
 	}
 	return nil
+}
+
+// lines are for people: a line for each check, and below it what to do.
+func lines(all []monitor.Diagnosis) string {
+	var b strings.Builder
+	for _, d := range all {
+		fmt.Fprintf(&b, "%-8s %-28s %s\n", d.State, d.Check, d.Message)
+		if d.Advice != "" {
+			fmt.Fprintf(&b, "%-37s → %s\n", "", d.Advice)
+		}
+	}
+	return b.String()
 }
 
 // isDoctor tells whether the command is doctor: it reports faults of the
@@ -80,7 +87,7 @@ func forgivingFile(path string, faults *[]monitor.Diagnosis) *fileResolver {
 	r.note = func(unknown []string) {
 		*faults = append(*faults, monitor.Fault(check, path+": unknown keys: "+strings.Join(unknown, ", "), "No flag has these names (secmon serve --help); the server does not start with them."))
 	}
-	is, err := os.Stat(path)
+	is, err := os.Stat(path) //nolint:gosec // the operator's own path
 	if err != nil || is.Mode().Perm()&0o007 == 0 {
 		return r
 	}
