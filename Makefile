@@ -30,11 +30,13 @@ bin: ## build the binary alone
 	@echo "== building bin/secmon (the first time compiles every dependency: a minute or two)"
 	@$(PROGRESS) go build -v -ldflags '$(LDFLAGS)' -o bin/secmon ./cmd/secmon
 
-.PHONY: deps/servers deps/browser
+.PHONY: deps/servers deps/browser deps/promtool
 deps/servers:
 	@scripts/install-deps.sh servers
 deps/browser:
 	@scripts/install-deps.sh servers browser
+deps/promtool:
+	@scripts/install-deps.sh promtool
 
 $(NPM_STAMP): web/package-lock.json
 	@echo "== installing the dashboard's packages (once per lockfile)"
@@ -88,7 +90,7 @@ lint: $(TOOLS) ## lint Go sources (make verify checks the web's)
 
 .PHONY: test
 test: export CI = true
-test: deps/browser test/go test/bench test/web test/clients e2e ## install what is missing and run every Go, web and browser test
+test: deps/browser deps/promtool test/go test/bench test/web test/clients e2e ## install what is missing and run every Go, web and browser test
 
 .PHONY: test/go
 test/go: ## run the Go tests (with CI=true a missing server is a failure)
@@ -96,6 +98,14 @@ test/go: ## run the Go tests (with CI=true a missing server is a failure)
 	@$(PROGRESS) go build -v ./...
 	@echo "== Go tests"
 	@$(PROGRESS) go test ./...
+
+.PHONY: test/rules
+test/rules: deps/promtool ## check alerts, runbook and dashboards; each alert fires on planted data
+	@$(PROGRESS) env CI=true go test -count=1 ./observe
+
+.PHONY: dashboards
+dashboards: ## write Grafana's dashboards from observe/
+	go run ./observe
 
 .PHONY: test/race
 test/race: ## run the Go tests under the race detector

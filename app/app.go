@@ -22,7 +22,9 @@ import (
 	"github.com/security-monitor/secmon/feed"
 	"github.com/security-monitor/secmon/ingest"
 	"github.com/security-monitor/secmon/limit"
+	"github.com/security-monitor/secmon/metrics"
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/trace"
 	live "github.com/security-monitor/secmon/transport"
 )
 
@@ -46,6 +48,8 @@ type App struct {
 	pipe   *ingest.Pipeline
 	web    *http.Server
 
+	metrics    *metrics.Set
+	tracer     *trace.Tracer // nil: nothing is traced
 	metricsURL string
 	socket     net.Listener
 
@@ -58,16 +62,19 @@ type App struct {
 	running    context.Context    // of the background
 	stop       context.CancelFunc // ends it
 	setup      atomic.Pointer[monitor.Setup]
-	jobs       chan struct{}   // one place for each running job
-	exports    chan struct{}   // one place for each file that is written
-	draining   context.Context // done when the server begins to stop
-	drain      context.CancelFunc
+
+	certificatesSeen time.Time       // by watchHealth alone
+	jobs             chan struct{}   // one place for each running job
+	exports          chan struct{}   // one place for each file that is written
+	draining         context.Context // done when the server begins to stop
+	drain            context.CancelFunc
 }
 
 // New opens everything and listens, but serves nothing yet. What was opened is
 // closed again when it fails.
 func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, name: replicaName(), started: time.Now().UTC().Truncate(time.Microsecond), lg: lg, engine: &detect.Engine{}, alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
+	lg = slog.New(trace.Correlate(lg.Handler()))
+	a := &App{cfg: cfg, name: replicaName(), started: time.Now().UTC().Truncate(time.Microsecond), lg: lg, metrics: metrics.New(Version), engine: &detect.Engine{}, alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	background, stop := context.WithCancel(context.Background())
 	a.running, a.stop = background, stop
@@ -77,6 +84,9 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
+	if err := a.openTraces(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.openStore(ctx); err != nil {
 		return nil, err
 	}
@@ -94,7 +104,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.pipe = ingest.NewPipeline(a.Store, lg)
+	a.pipe = ingest.NewPipeline(a.Store, lg, a.metrics.Ingest)
 	a.closers = append(a.closers, func() error { a.pipe.Close(); return nil })
 	handler, err := a.routes()
 	if err != nil {
@@ -116,6 +126,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a.background.Go(func() { a.follow(background, changes) })
 	a.background.Go(func() { a.maintain(background) })
 	a.background.Go(func() { a.watchSilence(background) })
+	a.background.Go(func() { a.watchHealth(background) })
 	return a, nil
 }
 
@@ -125,7 +136,7 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	a.closers = append(a.closers, stop)
-	store, err := openStore(ctx, a.cfg.Storage, dsn, a.lg)
+	store, err := openStore(ctx, a.cfg.Storage, dsn, a.lg, a.metrics.Store)
 	if err != nil {
 		return err
 	}
@@ -275,19 +286,19 @@ func (a *App) maintain(ctx context.Context) {
 		if now := time.Now(); !now.Before(partitions) {
 			partitions = now.Add(partitionPeriod)
 			if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
-				a.lg.Error("prepare partitions of events", "error", err)
+				a.upkeepFailed("partitions", "prepare partitions of events", err)
 			}
 			a.dropEvents(ctx)
 			if err := a.Store.RecountAlerts(ctx); err != nil && ctx.Err() == nil {
-				a.lg.Error("count alerts", "error", err)
+				a.upkeepFailed("alert_counts", "count alerts", err)
 			}
 		}
 		a.trimJournal(ctx)
 		if err := a.Store.TrimGroups(ctx); err != nil && ctx.Err() == nil {
-			a.lg.Error("trim groups of alerts", "error", err)
+			a.upkeepFailed("groups", "trim groups of alerts", err)
 		}
 		if err := a.Store.TrimExports(ctx, exportMemory); err != nil && ctx.Err() == nil {
-			a.lg.Error("trim exports", "error", err)
+			a.upkeepFailed("exports", "trim exports", err)
 		}
 		a.buryJobs(ctx)
 		a.forgetAssets(ctx)
@@ -299,10 +310,16 @@ func (a *App) maintain(ctx context.Context) {
 	}
 }
 
+// upkeepFailed notes what could not be done now; the next round tries again.
+func (a *App) upkeepFailed(task, what string, err error) {
+	a.metrics.Jobs.UpkeepFailed(task)
+	a.lg.Error(what, "error", err)
+}
+
 func (a *App) dropEvents(ctx context.Context) {
 	days, err := a.Store.DropEvents(ctx, a.setup.Load().EventRetention)
 	if err != nil && ctx.Err() == nil {
-		a.lg.Error("delete old events", "error", err)
+		a.upkeepFailed("events", "delete old events", err)
 	}
 	if len(days) > 0 {
 		a.lg.Info("events deleted", "days", days)
@@ -313,7 +330,7 @@ func (a *App) trimJournal(ctx context.Context) {
 	bounds := a.setup.Load().Journal
 	done, err := a.Store.TrimJournal(ctx, bounds.MaxAge, bounds.MaxBytes)
 	if err != nil && ctx.Err() == nil {
-		a.lg.Error("trim journal", "error", err)
+		a.upkeepFailed("journal", "trim journal", err)
 	}
 	if done.Entries > 0 {
 		a.lg.Info("journal trimmed", "entries", done.Entries, "bytes", done.Bytes)

@@ -29,6 +29,6 @@ func (a *App) watchSilence(ctx context.Context) {
 
 func (a *App) forgetAssets(ctx context.Context) {
 	if err := a.Store.ForgetAssets(ctx); err != nil && ctx.Err() == nil {
-		a.lg.Error("forget assets", "error", err)
+		a.upkeepFailed("assets", "forget assets", err)
 	}
 }

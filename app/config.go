@@ -84,6 +84,10 @@ type Config struct {
 	JournalMaxMB     int           `name:"journal-max-mb" help:"Size of the journal beyond which the oldest changes are deleted, in MiB. 0: no bound." default:"10240"`
 	LogLevel         slog.Level    `name:"log-level" help:"debug, info, warn or error." default:"info"`
 	LogJSON          bool          `name:"log-json" help:"Log in JSON."`
+	LogRequests      bool          `name:"log-requests" help:"Log a line for each request and operation (docs/logging.md)." default:"true" negatable:""`
+
+	OTelEndpoint string  `name:"otel-endpoint" help:"OTLP/HTTP receiver of traces, such as http://collector:4318. Without it the standard OTEL_* variables count; without those nothing is traced." placeholder:"URL"`
+	OTelSample   float64 `name:"otel-sample" help:"Share of traces that are kept, 0 to 1, of those that begin here." default:"0.1"`
 }
 
 // setup is what the configuration says of what administrators can set, too.

@@ -30,6 +30,7 @@ type gate struct {
 	trusted   limit.Trusted // nil: any operation
 	untrusted monitor.Audience
 	offers    func() monitor.Offers
+	let       func(context.Context, *graphql.OperationContext) // told of operations that are let in
 }
 
 var _ interface {
@@ -45,7 +46,7 @@ func (a *App) openGate(schema *ast.Schema) (*gate, error) {
 		return nil, err
 	}
 	g := &gate{
-		shapes: &limit.Shapes{Limits: a.cfg.limits()}, model: model, offers: a.offers, untrusted: a.cfg.UntrustedFor,
+		shapes: &limit.Shapes{Limits: a.cfg.limits()}, model: model, offers: a.offers, let: a.subscribed, untrusted: a.cfg.UntrustedFor,
 	}
 	if g.untrusted == "" {
 		g.untrusted = monitor.AudienceNobody
@@ -67,6 +68,7 @@ func (a *App) openGate(schema *ast.Schema) (*gate, error) {
 	shared := &limit.Redis{Client: client, Hide: hide, Log: a.lg, Prefix: a.cfg.RedisChannel + ":"}
 	g.rate, g.documents = limit.NewRate(shared, nil), limit.NewDocuments(shared)
 	a.rate = g.rate
+	a.measureLimits(g.rate, shared)
 	return g, nil
 }
 
@@ -198,6 +200,7 @@ func (g *gate) MutateOperationContext(ctx context.Context, op *graphql.Operation
 	op.Stats.SetExtension(limit.StatsKey, charge)
 	if err == nil {
 		g.store(ctx, op, viewer != nil)
+		g.let(ctx, op)
 	}
 	return wrapped(err)
 }

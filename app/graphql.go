@@ -47,6 +47,7 @@ func (a *App) graphql() (http.Handler, error) {
 		return nil, err
 	}
 	root.Shapes = gate.shapes
+	a.metrics.GraphQL.Know(knownOperations(executable.Schema(), gate.trusted))
 	presenter := resolvers.WithoutHints(resolvers.Presenter(a.lg), a.offers)
 	server := handler.New(executable)
 	server.AddTransport(live.WebSocket{Server: a.live})
@@ -58,6 +59,7 @@ func (a *App) graphql() (http.Handler, error) {
 	server.SetErrorPresenter(presenter)
 	server.SetRecoverFunc(resolvers.Recover(a.lg))
 	server.Use(gate)
+	server.AroundResponses(a.operation)
 	server.AroundResponses(a.deadline)
 	server.AroundResponses(root.Loaders)
 	server.AroundFields(guard.Field)

@@ -70,15 +70,19 @@ func (a *App) beginBulk(create func() (*monitor.Job, error)) (*monitor.Job, erro
 // runBulk does one step after another. Each step notes what it did; so a fault
 // ends nothing: after monitor.JobStale somebody goes on.
 func (a *App) runBulk(id monitor.ID) {
+	a.metrics.Jobs.Begun(string(monitor.JobAlertBulk))
+	defer a.metrics.Jobs.Left(string(monitor.JobAlertBulk))
 	for {
 		job, err := a.Store.BulkStep(a.running, id)
 		if err != nil {
 			if a.running.Err() == nil {
+				a.metrics.Jobs.UpkeepFailed("jobs")
 				a.lg.Error("job: step", "job", id.String(), "error", err)
 			}
 			return
 		}
 		if job.Finished() {
+			a.metrics.Jobs.Ended(string(job.Kind), string(job.State))
 			return
 		}
 	}
@@ -120,12 +124,15 @@ func (a *App) begin(ctx context.Context, actor monitor.Actor, kind monitor.JobKi
 	}
 	a.background.Go(func() {
 		defer func() { <-a.jobs }()
-		a.run(job.ID, work)
+		a.run(job, work)
 	})
 	return job, nil
 }
 
-func (a *App) run(id monitor.ID, work func(context.Context, func(done, total int) error) (string, error)) {
+func (a *App) run(job *monitor.Job, work func(context.Context, func(done, total int) error) (string, error)) {
+	id, kind := job.ID, string(job.Kind)
+	a.metrics.Jobs.Begun(kind)
+	defer a.metrics.Jobs.Left(kind)
 	told := time.Now()
 	message, err := work(a.running, func(done, total int) error {
 		if time.Since(told) < progressStep {
@@ -145,6 +152,7 @@ func (a *App) run(id monitor.ID, work func(context.Context, func(done, total int
 			message = "something went wrong on our side; see the log"
 		}
 	}
+	a.metrics.Jobs.Ended(kind, string(state))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.running), 5*time.Second)
 	defer cancel()
 	if _, err := a.Store.UpdateJob(ctx, id, func(j *monitor.Job) {
@@ -168,9 +176,12 @@ func (a *App) buryJobs(ctx context.Context) {
 			_, err = a.Store.UpdateJob(ctx, job.ID, func(j *monitor.Job) {
 				j.State, j.Message = monitor.JobFailed, "the server that did the work has died"
 			})
+			if err == nil {
+				a.metrics.Jobs.Ended(string(job.Kind), string(monitor.JobFailed))
+			}
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		a.lg.Error("job: look for dead ones", "error", err)
+		a.upkeepFailed("jobs", "job: look for dead ones", err)
 	}
 }

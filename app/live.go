@@ -20,6 +20,7 @@ import (
 func (a *App) openLive() {
 	// The hub tells the server who lost a right, the server joins the hub.
 	a.hub = feed.NewHub(a.tail, feed.DefaultLimits, func(ctx context.Context, entries []monitor.Entry) { a.live.Access(ctx, entries) }, a.lg)
+	a.hub.OnDelay(a.metrics.Feed.Delay)
 	limits := live.DefaultLimits
 	if a.cfg.MaxConnections > 0 {
 		limits.Connections = a.cfg.MaxConnections

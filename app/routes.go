@@ -2,10 +2,7 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 
@@ -60,9 +57,9 @@ func (a *App) whilePlayed(next http.Handler) http.Handler {
 }
 
 func (a *App) ingest() http.Handler {
-	return &ingest.Handler{
+	h := &ingest.Handler{
 		Pipeline:   a.pipe,
-		Detector:   a.engine,
+		Detector:   measuredRules{a.engine, a.metrics.Detect},
 		Normaliser: ingest.NewNormaliser(),
 		Limits: ingest.Limits{
 			RecordBytes: a.cfg.MaxRecordKB << 10, BodyBytes: int64(a.cfg.MaxBodyMB) << 20,
@@ -71,7 +68,10 @@ func (a *App) ingest() http.Handler {
 		MaxInFlight: int64(a.cfg.MaxInFlightMB) << 20,
 		Authorise:   mayIngest,
 		Log:         a.lg,
+		Meter:       a.metrics.Ingest,
 	}
+	a.metrics.Gauge("secmon_ingest_in_flight_bytes", "Bytes of records that requests hold.", func() float64 { return float64(h.InFlight()) })
+	return h
 }
 
 // mayIngest lets API tokens with the scope ingest through, and nothing else: a
@@ -81,6 +81,7 @@ func mayIngest(ctx context.Context) error {
 		return err
 	}
 	viewer := monitor.ViewerFrom(ctx)
+	visitOf(ctx).by(viewer, auth.Address(ctx))
 	switch {
 	case viewer == nil:
 		return monitor.Errorf(monitor.CodeUnauthenticated, "send an API token with the scope ingest: Authorization: Bearer smt_...")
@@ -109,28 +110,4 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the client may have left
-}
-
-// observed gives every request an id, which the answer carries and the log and
-// all errors name, and keeps a panic from ending the connection without a word.
-func (a *App) observed(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var b [8]byte
-		_, _ = rand.Read(b[:]) // never fails since Go 1.24
-		id := hex.EncodeToString(b[:])
-		w.Header().Set("X-Request-Id", id)
-		a.setHeaders(w.Header(), r.URL.Path)
-		defer func() {
-			p := recover()
-			if p == nil {
-				return
-			}
-			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(p)
-			}
-			a.lg.Error("http: panic", "panic", p, "path", r.URL.Path, "request", id)
-			writeJSON(w, http.StatusInternalServerError, map[string]string{"code": string(monitor.CodeInternal), "message": "something went wrong on our side", "requestId": id})
-		}()
-		next.ServeHTTP(w, r.WithContext(monitor.WithRequestID(r.Context(), id)))
-	})
 }

@@ -19,16 +19,20 @@ var allowed = map[string][]string{
 	"page":            {},
 	"child":           {},
 	"monitor":         {"page"},
-	"ingest":          {"monitor", "page"},
+	"trace":           {}, // spans only; whoever does work begins them
+	"trace/tracetest": {},
+	"metrics":         {}, // names and labels only; app joins them to the work
+	"ingest":          {"monitor", "page", "trace"},
 	"detect":          {"monitor", "page"},
 	"auth":            {"monitor", "page"},
-	"feed":            {"monitor", "page"},
+	"feed":            {"monitor", "page", "trace"},
 	"feed/localredis": {"child"},
 	"limit":           {"monitor"},
 	"schema":          {},
 	"attack":          {},
-	"db":              {"monitor", "page"},
+	"db":              {"monitor", "page", "trace"},
 	"db/localdb":      {"child"},
+	"observe":         {}, // writes dashboards, checks alerts
 	"db/dbtest":       {"db", "db/localdb"},
 	"notify":          {"monitor", "page", "feed"},
 	"graph":           {"graph/model", "monitor", "page", "attack"},
@@ -53,7 +57,7 @@ var allowed = map[string][]string{
 const everything = "*"
 
 // testOnly are imported by tests alone.
-var testOnly = []string{"db/dbtest", "e2e", "auth/oidctest"}
+var testOnly = []string{"db/dbtest", "e2e", "auth/oidctest", "trace/tracetest"}
 
 // importers says which packages alone may import a third-party package (or those
 // whose path begins so). Tests may look at the database and at Redis directly.
@@ -67,7 +71,8 @@ var importers = map[string][]string{
 	"github.com/99designs/gqlgen":      {"graph", "graph/model", "resolvers", "transport", "app"},
 	"github.com/alicebob/miniredis/v2": {"feed/localredis"},
 	"github.com/coder/websocket":       {"client"},
-	"github.com/prometheus/":           {"app"},
+	"github.com/prometheus/":           {"metrics"},
+	"go.opentelemetry.io/":             {"trace", "trace/tracetest"},
 	"github.com/gobwas/ws":             {"transport"},
 	"filippo.io/age":                   {"backup"},
 	"github.com/aws/":                  {"backup"},
@@ -148,6 +153,9 @@ func TestTheTableRefuses(t *testing.T) {
 		{"db/localdb", "github.com/go-sql-driver/mysql", "localdb gives a DSN, it opens nothing"},
 		{"ingest", "github.com/redis/go-redis/v9", "Redis lives in feed"},
 		{"monitor", "github.com/99designs/gqlgen/graphql", "the nouns know no GraphQL"},
+		{"feed", "go.opentelemetry.io/otel/trace", "OpenTelemetry lives in trace"},
+		{"app", "github.com/prometheus/client_golang/prometheus", "Prometheus lives in metrics"},
+		{"detect", module + "metrics", "app joins the metrics to the work"},
 		{"monitor", "go.yaml.in/yaml/v3", "the nouns keep to the standard library"},
 		{"app", "filippo.io/age", "backups are encrypted in one place"},
 		{"db", module + "backup", "db copies tables, into whatever file"},

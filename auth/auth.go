@@ -56,6 +56,7 @@ type Auth struct {
 	hashing  chan struct{} // bounds the memory that argon2id takes at once
 	lifetime atomic.Int64  // of a session that is not refreshed, in nanoseconds
 	now      func() time.Time
+	stats    LoginStats
 	idKey    func(password, salt []byte, time, memory uint32, threads uint8, length uint32) []byte // argon2id; tests count it
 
 	// TrustProxy takes a client's address from X-Forwarded-For, which anybody can
@@ -95,6 +96,18 @@ type Session struct {
 	User        *monitor.User
 }
 
+// LoginStats count logins and what failed of them, from the start on.
+type LoginStats struct {
+	Succeeded   atomic.Int64
+	BadPassword atomic.Int64 // or an unknown name, or somebody who is shut out
+	BadCode     atomic.Int64 // of the second factor
+	Throttled   atomic.Int64 // not even looked at, after too many failures
+	Provider    atomic.Int64 // not let in after the OpenID Connect provider
+}
+
+// Logins gives the counts.
+func (a *Auth) Logins() *LoginStats { return &a.stats }
+
 var errBadLogin = monitor.Errorf(monitor.CodeUnauthenticated, "the name or the password is wrong")
 
 // Login is what somebody logs in with.
@@ -126,6 +139,7 @@ func (a *Auth) Login(ctx context.Context, l Login) (*Session, error) {
 			return nil, err
 		}
 		if !right {
+			a.stats.BadCode.Add(1)
 			a.throttle.failed(name, l.Address)
 			return nil, errBadCode
 		}
@@ -141,6 +155,7 @@ func (a *Auth) begin(ctx context.Context, user *monitor.User, wanted monitor.Ses
 	if err != nil {
 		return nil, err
 	}
+	a.stats.Succeeded.Add(1)
 	return a.issue(session, user, secret)
 }
 
@@ -283,6 +298,7 @@ func (a *Auth) CheckPassword(ctx context.Context, user *monitor.User, field, pas
 // errBadLogin after the same time, and slows down further tries.
 func (a *Auth) authenticate(ctx context.Context, name, password, address string) (*monitor.User, error) {
 	if err := a.throttle.check(name, address); err != nil {
+		a.stats.Throttled.Add(1)
 		return nil, err
 	}
 	user, hash, found, err := a.store.Login(ctx, name)
@@ -297,6 +313,7 @@ func (a *Auth) authenticate(ctx context.Context, name, password, address string)
 		return nil, err
 	}
 	if !right || !found || user.Disabled {
+		a.stats.BadPassword.Add(1)
 		a.throttle.failed(name, address)
 		return nil, errBadLogin
 	}

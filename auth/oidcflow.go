@@ -173,8 +173,9 @@ func (o *OIDC) setFlow(w http.ResponseWriter, r *http.Request, value string, age
 
 // refuse sends the browser to the login page with a code; the log has the rest.
 func (o *OIDC) refuse(w http.ResponseWriter, r *http.Request, known refusal, err error) {
+	o.auth.stats.Provider.Add(1)
 	id := monitor.RequestID(r.Context())
-	o.lg.Warn("oidc: not let in", "code", string(known), "error", err, "request", id, "address", o.auth.addressOf(r))
+	o.lg.WarnContext(r.Context(), "oidc: not let in", "code", string(known), "error", err, "request", id, "address", o.auth.addressOf(r))
 	o.leave(w, r, url.Values{"error": {string(known)}, "request": {id}})
 }
 

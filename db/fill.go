@@ -32,7 +32,7 @@ func (s *Store) Fill(ctx context.Context, f *Filling) error {
 		return fmt.Errorf("fill: %w", err)
 	}
 	defer begun.Rollback() //nolint:errcheck // after a commit it does nothing
-	t := &tx{Tx: begun, now: s.now()}
+	t := &tx{Tx: begun, meter: s.db.meter, now: s.now()}
 	if err := t.insertEvents(ctx, f.Events); err != nil {
 		return fmt.Errorf("fill: %w", err)
 	}

@@ -18,13 +18,14 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/trace"
 )
 
 // Store keeps everything. It is safe for concurrent use.
 type Store struct {
-	db        *sql.DB
+	db        *pool
 	now       func() time.Time
-	committed func([]monitor.Entry)
+	committed func(context.Context, []monitor.Entry)
 	assets    assetMemory
 	groupings atomic.Pointer[[]*monitor.IncidentGrouping] // in force; replaced as a whole
 }
@@ -34,6 +35,7 @@ type Options struct {
 	DSN      string
 	MaxConns int              // 16 where 0
 	Now      func() time.Time // time.Now where nil
+	Meter    Meter            // may be nil
 }
 
 // Open connects to a migrated database.
@@ -55,13 +57,19 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Store{db: handle, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }, committed: func([]monitor.Entry) {}}, nil
+	if o.Meter == nil {
+		o.Meter = noMeter{}
+	}
+	return &Store{
+		db: &pool{handle, o.Meter}, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
+		committed: func(context.Context, []monitor.Entry) {},
+	}, nil
 }
 
 // OnCommit sets who hears of each commit's journal entries right after it, in
 // the committing goroutine. Call it before the store is used. It is a hint:
-// a process that dies in between tells nobody.
-func (s *Store) OnCommit(f func([]monitor.Entry)) { s.committed = f }
+// a process that dies in between tells nobody. The context is the change's.
+func (s *Store) OnCommit(f func(context.Context, []monitor.Entry)) { s.committed = f }
 
 // Close ends all connections. It fails only in theory: that the server had ended
 // one before is no error, what was committed is there.
@@ -76,6 +84,8 @@ func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
 // tx is one transaction that ends with its journal entries.
 type tx struct {
 	*sql.Tx
+	meter   Meter
+	span    trace.Span
 	now     time.Time
 	actor   monitor.Actor
 	action  string
@@ -93,15 +103,23 @@ const maxTries = 5
 // timeout, and on nothing else. An fn that notes no change leaves no entry;
 // what it wrote (a rotated refresh token) is committed all the same.
 func (s *Store) change(ctx context.Context, actor monitor.Actor, action string, fn func(*tx) error) error {
+	ctx, span := trace.Start(ctx, "transaction")
+	defer span.End()
+	if span.On() {
+		span.Name("transaction " + action)
+		span.Text("secmon.action", action)
+	}
 	var err error
 	for try := range maxTries {
 		var entries []monitor.Entry
-		if entries, err = s.changeOnce(ctx, actor, action, fn); err == nil {
+		if entries, err = s.changeOnce(ctx, span, actor, action, fn); err == nil {
 			if len(entries) > 0 {
-				s.committed(entries)
+				span.Count("secmon.seq", int(entries[len(entries)-1].Seq)) //nolint:gosec // below 2^63
+				s.committed(ctx, entries)
 			}
 			return nil
 		}
+		span.Fail(failure(err))
 		if !isLockConflict(err) {
 			return err
 		}
@@ -114,13 +132,15 @@ func (s *Store) change(ctx context.Context, actor monitor.Actor, action string, 
 	return fmt.Errorf("%s: gave up after %d tries: %w", action, maxTries, err)
 }
 
-func (s *Store) changeOnce(ctx context.Context, actor monitor.Actor, action string, fn func(*tx) error) ([]monitor.Entry, error) {
+func (s *Store) changeOnce(ctx context.Context, span trace.Span, actor monitor.Actor, action string, fn func(*tx) error) ([]monitor.Entry, error) {
+	started := time.Now()
 	begun, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
+		s.db.meter.Failed(failure(err))
 		return nil, fmt.Errorf("begin: %w", away(err))
 	}
 	defer begun.Rollback() //nolint:errcheck // after a commit it does nothing
-	t := &tx{Tx: begun, now: s.now(), actor: actor, action: action}
+	t := &tx{Tx: begun, meter: s.db.meter, span: span, now: s.now(), actor: actor, action: action}
 	if err := fn(t); err != nil {
 		return nil, err
 	}
@@ -134,8 +154,10 @@ func (s *Store) changeOnce(ctx context.Context, actor monitor.Actor, action stri
 		}
 	}
 	if err := begun.Commit(); err != nil {
+		s.db.meter.Failed(failure(err))
 		return nil, fmt.Errorf("commit: %w: %w", monitor.ErrOutcomeUnknown, err)
 	}
+	s.db.meter.Transaction(action, time.Since(started))
 	return entries, nil
 }
 

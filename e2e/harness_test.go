@@ -120,7 +120,12 @@ func startReplica(t *testing.T, cfg app.Config) *replica {
 
 func startReplicaLogging(t *testing.T, cfg app.Config, log io.Writer) *replica {
 	t.Helper()
-	a, err := app.New(context.Background(), cfg, slog.New(slog.NewTextHandler(log, nil)))
+	return startReplicaOn(t, cfg, slog.New(slog.NewTextHandler(log, nil)))
+}
+
+func startReplicaOn(t *testing.T, cfg app.Config, lg *slog.Logger) *replica {
+	t.Helper()
+	a, err := app.New(context.Background(), cfg, lg)
 	if err != nil {
 		t.Fatal(err)
 	}

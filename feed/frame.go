@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"time"
 
 	"github.com/security-monitor/secmon/monitor"
 )
@@ -29,6 +30,8 @@ type Frame struct {
 	From     monitor.Position // the page holds the entries behind From
 	To       monitor.Position // up to To
 	Payloads []Payload
+
+	oldest time.Time // when the first of its entries was written; zero without one
 }
 
 func (f *Frame) bytes() int {

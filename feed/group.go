@@ -168,6 +168,9 @@ func (g *Group) run() {
 			return
 		}
 		sent := g.publish(frame)
+		if sent {
+			g.hub.delay(time.Since(frame.oldest))
+		}
 		if sent && !sleep(g.ctx, g.hub.limits.Pause) {
 			g.conclude(g.ctx.Err())
 			return
@@ -228,7 +231,7 @@ func (g *Group) render(r Renderer, from monitor.Position, entries []monitor.Entr
 			return false, g.ctx.Err()
 		}
 		page := monitor.JournalPage{Entries: entries, From: from, At: g.hub.tail.PositionOf(entries[len(entries)-1]), Greet: greet}
-		frame.To = page.At
+		frame.To, frame.oldest = page.At, entries[0].Body.At
 		frame.Payloads, err = r.Render(g.ctx, page)
 		late := errors.Is(err, context.DeadlineExceeded) || monitor.CodeOf(err) == monitor.CodeTimeout
 		return late && len(entries) > 1, err

@@ -53,6 +53,7 @@ type Hub struct {
 	tail   *Tail
 	limits Limits
 	access Access
+	delay  func(time.Duration)
 	lg     *slog.Logger
 
 	ctx     context.Context // ends all groups
@@ -77,7 +78,7 @@ func NewHub(tail *Tail, limits Limits, access Access, lg *slog.Logger) *Hub {
 		access = func(context.Context, []monitor.Entry) {}
 	}
 	h := &Hub{
-		tail: tail, limits: limits, access: access, lg: lg, renders: make(chan struct{}, limits.Renders), replays: make(chan struct{}, limits.Replays),
+		tail: tail, limits: limits, access: access, delay: func(time.Duration) {}, lg: lg, renders: make(chan struct{}, limits.Renders), replays: make(chan struct{}, limits.Replays),
 		cache: newFrameCache(limits.CacheBytes), groups: map[string]*Group{}, moved: make(chan struct{}),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
@@ -86,6 +87,11 @@ func NewHub(tail *Tail, limits Limits, access Access, lg *slog.Logger) *Hub {
 	tail.mu.Unlock()
 	return h
 }
+
+// OnDelay sets who hears how old each message is when it has been handed to those
+// at the head: from the transaction of its oldest entry on, by the clock of the
+// replica that wrote it. Call it before Run.
+func (h *Hub) OnDelay(f func(time.Duration)) { h.delay = f }
 
 // Run lets entries pass, in order, until ctx ends.
 func (h *Hub) Run(ctx context.Context) {

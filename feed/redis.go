@@ -45,6 +45,7 @@ type RedisBus struct {
 	cluster *redis.ClusterClient // the same client where it is one of a cluster
 	channel string
 	secret  *secret
+	failed  atomic.Int64
 	asking  asking
 	lg      *slog.Logger
 }
@@ -63,6 +64,10 @@ func NewRedisBus(o RedisOptions) (*RedisBus, error) {
 
 // Close ends all connections.
 func (b *RedisBus) Close() error { return b.client.Close() }
+
+// Failures counts the messages that could not be published and the subscriptions
+// that ended.
+func (b *RedisBus) Failures() int64 { return b.failed.Load() }
 
 // Ping gives an error when Redis does not answer.
 func (b *RedisBus) Ping(ctx context.Context) error { return b.secret.hide(b.client.Ping(ctx).Err()) }
@@ -105,11 +110,16 @@ func (b *RedisBus) Publish(ctx context.Context, epoch uint64, entries []monitor.
 	if b.cluster != nil {
 		err := b.cluster.SPublish(ctx, b.channel, payload).Err()
 		if err != nil {
+			b.failed.Add(1)
 			b.cluster.ReloadState(ctx) // who has the slot now
 		}
 		return b.secret.hide(err)
 	}
-	return b.secret.hide(b.client.Publish(ctx, b.channel, payload).Err())
+	if err := b.client.Publish(ctx, b.channel, payload).Err(); err != nil {
+		b.failed.Add(1)
+		return b.secret.hide(err)
+	}
+	return nil
 }
 
 // Listen subscribes, and subscribes again when the connection breaks or the
@@ -127,6 +137,7 @@ func (b *RedisBus) Listen(ctx context.Context, receive func(Message), up func(bo
 		if ctx.Err() != nil {
 			return
 		}
+		b.failed.Add(1)
 		link.broke(b.secret.hide(err))
 		if time.Since(begun) > redisSteady {
 			pause = shortestPause

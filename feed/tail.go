@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/trace"
 )
 
 // How often the journal itself is asked: rarely while Redis tells of every
@@ -56,8 +58,11 @@ type Tail struct {
 	bus Bus
 	lg  *slog.Logger
 
-	wake    chan struct{}        // capacity 1: something may have come
-	publish chan []monitor.Entry // commits for the other replicas; what does not fit, they find by polling
+	wake    chan struct{} // capacity 1: something may have come
+	publish chan commit   // for the other replicas; what does not fit, they find by polling
+
+	// Stats count from the start on.
+	Stats TailStats
 
 	mu      sync.Mutex
 	epoch   uint64
@@ -67,6 +72,19 @@ type Tail struct {
 	early   map[uint64]Arrival // arrived before the ones ahead of them; bounded
 	busUp   bool
 	changed chan struct{} // closed and replaced when head moves
+}
+
+// TailStats count what a tail does.
+type TailStats struct {
+	Published   atomic.Int64 // entries told to the other replicas
+	Unpublished atomic.Int64 // entries that could not be told; replicas find them by polling
+	Unreadable  atomic.Int64 // times that the journal could not be read
+}
+
+// commit is what a commit of this process wrote.
+type commit struct {
+	ctx     context.Context // of the commit's trace
+	entries []monitor.Entry
 }
 
 // maxEarly bounds what arrives ahead of a gap; beyond it the journal is read
@@ -79,7 +97,7 @@ const (
 // NewTail prepares to follow the log. A nil bus means that only the log is asked.
 func NewTail(log Log, bus Bus, lg *slog.Logger) *Tail {
 	return &Tail{
-		log: log, bus: bus, lg: lg, wake: make(chan struct{}, 1), publish: make(chan []monitor.Entry, maxPublish),
+		log: log, bus: bus, lg: lg, wake: make(chan struct{}, 1), publish: make(chan commit, maxPublish),
 		changed: make(chan struct{}), ring: ring{limit: ringBytes}, early: map[uint64]Arrival{},
 	}
 }
@@ -122,6 +140,7 @@ func (t *Tail) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		if err := t.catchUp(ctx); err != nil && ctx.Err() == nil {
+			t.Stats.Unreadable.Add(1)
 			t.lg.Warn("feed: journal not readable, trying again", "error", err)
 		}
 		timer.Reset(t.pollInterval())
@@ -129,8 +148,8 @@ func (t *Tail) Run(ctx context.Context) {
 }
 
 // Committed takes the entries of a commit of this process and passes them on to
-// the other replicas. It never waits for Redis.
-func (t *Tail) Committed(entries []monitor.Entry) {
+// the other replicas. It never waits for Redis. Of ctx the trace alone counts.
+func (t *Tail) Committed(ctx context.Context, entries []monitor.Entry) {
 	t.mu.Lock()
 	m := Message{Epoch: t.epoch, Seq: entries[len(entries)-1].Seq}
 	t.mu.Unlock()
@@ -139,8 +158,9 @@ func (t *Tail) Committed(entries []monitor.Entry) {
 	}
 	t.receive(m)
 	select {
-	case t.publish <- entries:
+	case t.publish <- commit{trace.Only(ctx), entries}:
 	default: // Redis is slow or gone
+		t.Stats.Unpublished.Add(int64(len(entries)))
 	}
 }
 
@@ -149,13 +169,22 @@ func (t *Tail) publishAll(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case entries := <-t.publish:
+		case c := <-t.publish:
 			t.mu.Lock()
 			epoch := t.epoch
 			t.mu.Unlock()
-			if err := t.bus.Publish(ctx, epoch, entries); err != nil && ctx.Err() == nil {
-				t.lg.Debug("feed: not published, replicas will poll", "seq", entries[0].Seq, "error", err)
+			traced, span := trace.Join(ctx, []context.Context{c.ctx}, "feed publish")
+			span.Count("secmon.entries", len(c.entries))
+			if err := t.bus.Publish(traced, epoch, c.entries); err != nil {
+				t.Stats.Unpublished.Add(int64(len(c.entries)))
+				span.Fail("not published")
+				if ctx.Err() == nil {
+					t.lg.Debug("feed: not published, replicas will poll", "seq", c.entries[0].Seq, "error", err)
+				}
+			} else {
+				t.Stats.Published.Add(int64(len(c.entries)))
 			}
+			span.End()
 		}
 	}
 }

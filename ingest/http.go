@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/trace"
 )
 
 // Handler is POST /api/ingest: NDJSON or a JSON array, plain, gzip or zstd.
@@ -36,6 +37,7 @@ type Handler struct {
 	// request may send events.
 	Authorise func(ctx context.Context) error
 	Log       *slog.Logger
+	Meter     Meter // may be nil
 
 	inFlight atomic.Int64
 }
@@ -69,7 +71,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime)) // not every test's writer has deadlines
-	batch, rejected, bytes, err := h.read(r)
+	batch, rejected, bytes, err := h.readTraced(r)
 	defer h.inFlight.Add(-bytes)
 	if err != nil {
 		h.fail(w, r, 0, err)
@@ -80,6 +82,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.Accepted == 0 && a.Rejected > 0 {
 		status = http.StatusUnprocessableEntity
 	}
+	count(h.meter(), batch, len(rejected))
 	if a.Accepted > 0 {
 		id, err := h.Pipeline.Submit(r.Context(), batch)
 		if err != nil {
@@ -89,6 +92,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.Batch = id.String()
 	}
 	h.write(w, r, status, a)
+}
+
+func (h *Handler) readTraced(r *http.Request) (*monitor.Batch, []Rejection, int64, error) {
+	_, span := trace.Start(r.Context(), "ingest read") // decode, normalise, match
+	defer span.End()
+	batch, rejected, bytes, err := h.read(r)
+	if err != nil {
+		span.Fail(string(monitor.CodeOf(err)))
+		return batch, rejected, bytes, err
+	}
+	span.Count("secmon.events", len(batch.Events))
+	span.Count("secmon.findings", len(batch.Findings))
+	span.Count("secmon.rejected", len(rejected))
+	return batch, rejected, bytes, err
 }
 
 // read decodes, normalises and matches the records of a request. The bytes that
@@ -146,7 +163,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, status int, err e
 		if !unknown && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled)) {
 			known = &monitor.Error{Code: monitor.CodeBadInput, Message: "the request ended in the middle of its body"}
 		} else {
-			h.Log.Error("ingest", "error", err, "request", monitor.RequestID(r.Context()))
+			h.Log.ErrorContext(r.Context(), "ingest", "error", err, "request", monitor.RequestID(r.Context()))
 		}
 	}
 	if status == 0 {
@@ -180,6 +197,7 @@ func statusOf(code monitor.Code) int {
 
 func (h *Handler) write(w http.ResponseWriter, r *http.Request, status int, a answer) {
 	a.Request = monitor.RequestID(r.Context())
+	h.meter().Request(outcomeOf(status))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Ingest-Accepted", strconv.Itoa(a.Accepted))
 	w.WriteHeader(status)

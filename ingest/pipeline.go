@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/trace"
 )
 
 // Store keeps a batch: all of it, with its alerts and the journal entry, or
@@ -38,6 +39,7 @@ const (
 type Pipeline struct {
 	store Store
 	lg    *slog.Logger
+	meter Meter
 	jobs  chan *job
 	stop  chan struct{} // closed by Close
 	done  sync.WaitGroup
@@ -46,6 +48,7 @@ type Pipeline struct {
 // job is one request's batch on its way. A committer that takes it gives exactly
 // one answer to done; a job that its sender left before that is never stored.
 type job struct {
+	ctx   context.Context // of the request's trace
 	batch *monitor.Batch
 	bytes int
 	done  chan outcome
@@ -73,9 +76,12 @@ type outcome struct {
 	err   error
 }
 
-// NewPipeline starts the committers.
-func NewPipeline(store Store, lg *slog.Logger) *Pipeline {
-	p := &Pipeline{store: store, lg: lg, jobs: make(chan *job, maxWaiting), stop: make(chan struct{})}
+// NewPipeline starts the committers. meter may be nil.
+func NewPipeline(store Store, lg *slog.Logger, meter Meter) *Pipeline {
+	if meter == nil {
+		meter = noMeter{}
+	}
+	p := &Pipeline{store: store, lg: lg, meter: meter, jobs: make(chan *job, maxWaiting), stop: make(chan struct{})}
 	for range committers {
 		p.done.Go(p.commitAll)
 	}
@@ -102,7 +108,9 @@ func (p *Pipeline) Places() int { return cap(p.jobs) }
 // while the batch waits, it is not stored; when the transaction has begun, Submit
 // waits for its end, which commitTime bounds.
 func (p *Pipeline) Submit(ctx context.Context, b *monitor.Batch) (monitor.ID, error) {
-	j := &job{batch: b, done: make(chan outcome, 1)}
+	ctx, span := trace.Start(ctx, "ingest submit") // wait for company, and for the transaction
+	defer span.End()
+	j := &job{ctx: trace.Only(ctx), batch: b, done: make(chan outcome, 1)}
 	for _, e := range b.Events {
 		j.bytes += len(e.Raw)
 	}
@@ -175,7 +183,14 @@ func (p *Pipeline) gather(first *job) []*job {
 func (p *Pipeline) commit(jobs []*job) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
 	defer cancel()
-	id, err := p.store.StoreBatch(ctx, merge(jobs))
+	all := merge(jobs)
+	ctx, span := join(ctx, jobs)
+	defer span.End()
+	begun := time.Now()
+	id, err := p.store.StoreBatch(ctx, all)
+	p.meter.Committed(len(all.Events), len(jobs), time.Since(begun), err == nil)
+	span.Count("secmon.events", len(all.Events))
+	span.Count("secmon.requests", len(jobs))
 	if err != nil && len(jobs) > 1 && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, monitor.ErrOutcomeUnknown) {
 		p.lg.Warn("ingest: joint transaction failed, storing each request alone", "requests", len(jobs), "error", err)
 		for _, j := range jobs {
@@ -184,11 +199,25 @@ func (p *Pipeline) commit(jobs []*job) {
 		return
 	}
 	if err != nil {
+		span.Fail("not stored")
 		p.lg.Error("ingest: not stored", "requests", len(jobs), "error", err)
 	}
 	for _, j := range jobs {
 		j.done <- outcome{batch: id, err: err}
 	}
+}
+
+// join begins the span of a transaction in the trace of its first request that has
+// one.
+func join(ctx context.Context, jobs []*job) (context.Context, trace.Span) {
+	if len(jobs) == 1 {
+		return trace.Join(ctx, []context.Context{jobs[0].ctx}, "ingest commit")
+	}
+	requests := make([]context.Context, len(jobs))
+	for i, j := range jobs {
+		requests[i] = j.ctx
+	}
+	return trace.Join(ctx, requests, "ingest commit")
 }
 
 // merge puts the batches of jobs one behind the other.

@@ -50,7 +50,7 @@ func jobOf(host string) *job {
 }
 
 func commitTogether(s *fakeStore, hosts ...string) []error {
-	p := &Pipeline{store: s, lg: slog.New(slog.DiscardHandler)}
+	p := &Pipeline{store: s, lg: slog.New(slog.DiscardHandler), meter: noMeter{}}
 	jobs := make([]*job, len(hosts))
 	for i, host := range hosts {
 		jobs[i] = jobOf(host)
@@ -105,7 +105,7 @@ func TestRequestsShareATransaction(t *testing.T) {
 }
 
 func TestClosedPipelineRefuses(t *testing.T) {
-	p := NewPipeline(&fakeStore{fail: func(*monitor.Batch) error { return nil }}, slog.New(slog.DiscardHandler))
+	p := NewPipeline(&fakeStore{fail: func(*monitor.Batch) error { return nil }}, slog.New(slog.DiscardHandler), nil)
 	if _, err := p.Submit(t.Context(), jobOf("a").batch); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestClosedPipelineRefuses(t *testing.T) {
 func TestAbandonedRequestIsNotStored(t *testing.T) {
 	hold, entered := make(chan struct{}), make(chan struct{}, committers)
 	s := &blockingStore{hold: hold, entered: entered}
-	p := NewPipeline(s, slog.New(slog.DiscardHandler))
+	p := NewPipeline(s, slog.New(slog.DiscardHandler), nil)
 	var busy sync.WaitGroup
 	for range committers {
 		busy.Go(func() {
@@ -159,7 +159,7 @@ func TestAbandonedRequestIsNotStored(t *testing.T) {
 // A sender that leaves while its transaction runs is answered by what became of it.
 func TestLeavingDuringTheTransactionWaitsForItsEnd(t *testing.T) {
 	hold, entered := make(chan struct{}), make(chan struct{}, 1)
-	p := NewPipeline(&blockingStore{hold: hold, entered: entered}, slog.New(slog.DiscardHandler))
+	p := NewPipeline(&blockingStore{hold: hold, entered: entered}, slog.New(slog.DiscardHandler), nil)
 	defer p.Close()
 	ctx, leave := context.WithCancel(t.Context())
 	result := make(chan error, 1)

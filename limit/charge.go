@@ -26,6 +26,7 @@ func (r *Rate) Charge(ctx context.Context, p Points, viewer, address string, cos
 	if viewer != "" && p.Viewer > 0 {
 		c.Budget = r.Take(ctx, "v:"+viewer, cost, p.Viewer)
 		if err := c.Budget.Refusal("your"); err != nil {
+			r.RefusedViewer.Add(1)
 			return c, err
 		}
 	}
@@ -34,6 +35,9 @@ func (r *Rate) Charge(ctx context.Context, p Points, viewer, address string, cos
 	}
 	b := r.Take(ctx, "a:"+network(address), cost, p.Address)
 	err := b.Refusal("your address's")
+	if err != nil {
+		r.RefusedAddress.Add(1)
+	}
 	if c.Budget.Limit == 0 || err != nil {
 		c.Budget = b
 	}

@@ -44,6 +44,9 @@ type Redis struct {
 
 	pausedUntil atomic.Int64 // Unix nanoseconds
 	failing     atomic.Bool  // the log was told
+
+	// Failures count the calls that Redis did not answer in time, or refused.
+	Failures atomic.Int64
 }
 
 // use runs f with a short deadline, or says that Redis is being left alone.
@@ -63,6 +66,7 @@ func (r *Redis) use(ctx context.Context, f func(context.Context) error) error {
 		}
 		return err
 	}
+	r.Failures.Add(1)
 	r.pausedUntil.Store(time.Now().Add(pauseTime).UnixNano())
 	if !r.failing.Swap(true) {
 		if r.Hide != nil {
@@ -103,6 +107,8 @@ type Rate struct {
 
 	// Local counts charges that this process decided alone, Refused those refused.
 	Local, Refused atomic.Int64
+	// RefusedViewer and RefusedAddress count operations, by whose budget was used up.
+	RefusedViewer, RefusedAddress atomic.Int64
 }
 
 // NewRate makes a Rate. Without a Redis every process has budgets of its own.

@@ -27,7 +27,7 @@ func Presenter(lg *slog.Logger) graphql.ErrorPresenterFunc {
 		switch {
 		case errors.As(err, &known):
 			if known == monitor.ErrAway {
-				lg.Warn("graphql", "error", err, "path", shown.Path.String(), "request", monitor.RequestID(ctx))
+				lg.WarnContext(ctx, "graphql", "error", err, "path", shown.Path.String(), "request", monitor.RequestID(ctx))
 			}
 			maps.Copy(extensions, known.Details)
 			extensions["code"], shown.Message = string(known.Code), known.Message
@@ -38,7 +38,7 @@ func Presenter(lg *slog.Logger) graphql.ErrorPresenterFunc {
 		case errors.Is(err, context.Canceled):
 			extensions["code"], shown.Message = string(monitor.CodeUnavailable), "the request was cancelled"
 		default:
-			lg.Error("graphql", "error", err, "path", shown.Path.String(), "request", monitor.RequestID(ctx))
+			lg.ErrorContext(ctx, "graphql", "error", err, "path", shown.Path.String(), "request", monitor.RequestID(ctx))
 			extensions["code"], shown.Message = string(monitor.CodeInternal), "something went wrong on our side"
 		}
 		if id := monitor.RequestID(ctx); id != "" {
@@ -75,10 +75,10 @@ func isRequestFault(err *gqlerror.Error) bool {
 func Recover(lg *slog.Logger) graphql.RecoverFunc {
 	return func(ctx context.Context, p any) error {
 		if known, ok := p.(*monitor.Error); ok {
-			lg.Error("graphql: panic", "panic", known.Message, "stack", string(debug.Stack()), "request", monitor.RequestID(ctx))
+			lg.ErrorContext(ctx, "graphql: panic", "panic", known.Message, "stack", string(debug.Stack()), "request", monitor.RequestID(ctx))
 			return known
 		}
-		lg.Error("graphql: panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()), "request", monitor.RequestID(ctx))
+		lg.ErrorContext(ctx, "graphql: panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()), "request", monitor.RequestID(ctx))
 		return monitor.Errorf(monitor.CodeInternal, "something went wrong on our side")
 	}
 }

@@ -2,6 +2,7 @@
 # Installs what the program and its tests need and this machine lacks:
 #   servers   MariaDB server and client programs, Redis server
 #   browser   Chromium, for the browser tests
+#   promtool  Prometheus's checker of rules
 # On Debian and Ubuntu by apt (as root or with sudo), on macOS by brew. No
 # service is started: secmon runs its servers as private child processes.
 set -euo pipefail
@@ -31,8 +32,10 @@ for group in "$@"; do
       have redis-server || missing+=(redis) ;;
     browser)
       have_browser || missing+=(chromium) ;;
+    promtool)
+      have promtool || missing+=(prometheus) ;;
     *)
-      echo "usage: $0 [servers] [browser]" >&2
+      echo "usage: $0 [servers] [browser] [promtool]" >&2
       exit 2 ;;
   esac
 done
@@ -82,6 +85,7 @@ choose() {
         packages+=("$(first mariadb-client-core mariadb-client-core-10.{11,6,5,3})") || return ;;
       redis) packages+=("$(first redis-server)") || return ;;
       chromium) packages+=("$(first chromium chromium-browser)") || return ;;
+      prometheus) packages+=("$(first prometheus)") || return ;;
     esac
   done
 }
@@ -108,7 +112,11 @@ if ! { choose && install; }; then
   install
 fi
 # Nor shall it start at the next boot of this machine, where it was not before.
-if [[ " ${missing[*]} " == *" redis "* ]] && have systemctl; then
-  "${root[@]}" systemctl disable --quiet redis-server 2>/dev/null || true # not a machine of systemd's
+if have systemctl; then
+  for name in redis prometheus; do
+    [[ " ${missing[*]} " == *" $name "* ]] || continue
+    service=${name/#redis/redis-server}
+    "${root[@]}" systemctl disable --quiet "$service" 2>/dev/null || true # not a machine of systemd's
+  done
 fi
 say "installed: ${packages[*]}"

@@ -202,7 +202,7 @@ func (r *rig) next(conn *websocket.Conn) string {
 func TestFieldThatReadsTheViewerFailsInASharedExecution(t *testing.T) {
 	r := newRig(t, transport.DefaultLimits, nosy{})
 	conn := r.subscribe("subscription { alertFeed { cursor entries { alert { title assignee { name } } } } }")
-	r.tail.Committed(r.log.raise(t))
+	r.tail.Committed(t.Context(), r.log.raise(t))
 	if got := r.next(conn); !strings.Contains(got, `"assignee":null`) || !strings.Contains(got, `"code":"FORBIDDEN"`) || strings.Contains(got, "ana") {
 		t.Errorf("got %s", got)
 	}
@@ -233,7 +233,7 @@ func TestPingsTellThePosition(t *testing.T) {
 		}
 	}
 	entry := r.log.raise(t)[0]
-	r.tail.Committed([]monitor.Entry{entry})
+	r.tail.Committed(t.Context(), []monitor.Entry{entry})
 	cursor := r.tail.PositionOf(entry).Cursor()
 	for want := `ping {"cursors":{"1":"` + cursor + `"}}`; ; {
 		if got := r.next(conn); got == want {

@@ -136,7 +136,7 @@ func (p *product) commit(events int) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("commit: %w", err)
 	}
-	p.tail.Committed(entries)
+	p.tail.Committed(context.Background(), entries)
 	return entries[len(entries)-1].Seq, nil
 }
 

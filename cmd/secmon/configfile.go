@@ -28,9 +28,11 @@ func configFile(args []string) string {
 type fileResolver struct {
 	path   string
 	values map[string]any
+	// note, where it is set, is told of unknown keys in place of refusing them.
+	note func(unknown []string)
 }
 
-func readConfigFile(path string) (kong.Resolver, error) {
+func readConfigFile(path string) (*fileResolver, error) {
 	raw, err := os.ReadFile(path) //nolint:gosec // the operator's own path
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
@@ -59,6 +61,10 @@ func (r *fileResolver) Validate(application *kong.Application) error {
 		}
 	}
 	slices.Sort(unknown)
+	if len(unknown) > 0 && r.note != nil {
+		r.note(unknown)
+		return nil
+	}
 	if len(unknown) > 0 {
 		return fmt.Errorf("configuration %s: unknown keys: %s", r.path, strings.Join(unknown, ", "))
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/security-monitor/secmon/app"
+	"github.com/security-monitor/secmon/monitor"
 )
 
 type commands struct {
@@ -32,6 +33,7 @@ type commands struct {
 	Restore restoreCommand `cmd:"" help:"Fill an empty database from a backup."`
 	Keys    keysCommand    `cmd:"" help:"Make keys, and seal secrets anew with another."`
 	Epoch   epochCommand   `cmd:"" help:"Tell every feed that the database was put back."`
+	Doctor  doctorCommand  `cmd:"" help:"Check configuration, database, Redis, clock, disk and limits, and say what to do. Leaves with 1 where something is wrong."`
 }
 
 func main() {
@@ -53,9 +55,12 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	// The file comes under environment and flags: kong asks resolvers last.
+	var faults []monitor.Diagnosis
 	if file := configFile(args); file != "" {
-		resolver, err := readConfigFile(file)
-		if err != nil {
+		var resolver kong.Resolver
+		if isDoctor(args) {
+			resolver = forgivingFile(file, &faults)
+		} else if resolver, err = readConfigFile(file); err != nil {
 			return err
 		}
 		if err := kong.Resolvers(resolver).Apply(parser); err != nil {
@@ -66,6 +71,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	c.Doctor.faults = faults
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {

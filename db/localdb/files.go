@@ -266,3 +266,11 @@ func answers(socket string) bool {
 	n, err := conn.Read(make([]byte, 5)) // the head of its greeting
 	return err == nil && n > 4
 }
+
+// Installed gives ErrNotInstalled where Start would.
+func Installed() error {
+	if _, err := find("mariadbd", "mysqld"); err != nil {
+		return ErrNotInstalled
+	}
+	return nil
+}
