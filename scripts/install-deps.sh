@@ -2,6 +2,8 @@
 # Installs what the program and its tests need and this machine lacks:
 #   servers   MariaDB server and client programs, Redis server
 #   browser   Chromium, for the browser tests
+#   nginx     NGINX, for the tests of its configuration and of rolling restarts
+#   images    buildah, which builds and compares the images
 # On Debian and Ubuntu by apt (as root or with sudo), on macOS by brew. No
 # service is started: secmon runs its servers as private child processes.
 set -euo pipefail
@@ -31,8 +33,12 @@ for group in "$@"; do
       have redis-server || missing+=(redis) ;;
     browser)
       have_browser || missing+=(chromium) ;;
+    nginx)
+      have nginx || missing+=(nginx) ;;
+    images)
+      have buildah || missing+=(buildah) ;;
     *)
-      echo "usage: $0 [servers] [browser]" >&2
+      echo "usage: $0 [servers] [browser] [nginx] [images]" >&2
       exit 2 ;;
   esac
 done
@@ -44,6 +50,7 @@ fi
 
 if [ "$(uname)" = Darwin ]; then
   have brew || die "needs brew to install ${missing[*]}"
+  [[ " ${missing[*]} " != *" buildah "* ]] || die "buildah builds on Linux alone; here: docker build (docs/images.md)"
   say "installing ${missing[*]} with brew; no service is started"
   for name in "${missing[@]}"; do
     if [ "$name" = chromium ]; then brew install --cask chromium; else brew install "$name"; fi
@@ -82,6 +89,8 @@ choose() {
         packages+=("$(first mariadb-client-core mariadb-client-core-10.{11,6,5,3})") || return ;;
       redis) packages+=("$(first redis-server)") || return ;;
       chromium) packages+=("$(first chromium chromium-browser)") || return ;;
+      nginx) packages+=("$(first nginx-light nginx-core nginx)") || return ;;
+      buildah) packages+=("$(first buildah)") || return ;;
     esac
   done
 }
@@ -108,7 +117,11 @@ if ! { choose && install; }; then
   install
 fi
 # Nor shall it start at the next boot of this machine, where it was not before.
-if [[ " ${missing[*]} " == *" redis "* ]] && have systemctl; then
-  "${root[@]}" systemctl disable --quiet redis-server 2>/dev/null || true # not a machine of systemd's
-fi
+for name in redis nginx; do
+  if [[ " ${missing[*]} " == *" $name "* ]] && have systemctl; then
+    service=$name
+    [ "$name" = redis ] && service=redis-server
+    "${root[@]}" systemctl disable --quiet "$service" 2>/dev/null || true # not a machine of systemd's
+  fi
+done
 say "installed: ${packages[*]}"
