@@ -41,7 +41,7 @@ func startFrontend(t *testing.T, root string) string {
 	address, dir := freeAddress(t), t.TempDir()
 	config := replaced(t, string(text), map[string]string{
 		"listen 3000;": "listen " + address + ";", "/usr/share/secmon;": root + ";", " /tmp/": " " + dir + "/",
-		"/dev/stdout": filepath.Join(dir, "access.log"), "/dev/stderr": filepath.Join(dir, "error.log"),
+		"/dev/stdout": filepath.Join(dir, "access.log"), "error_log stderr": "error_log " + filepath.Join(dir, "error.log"),
 	})
 	if os.Getuid() == 0 {
 		config = "user root;\n" + config // the image has no root; here its workers could not read the test's directory
