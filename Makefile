@@ -139,6 +139,15 @@ bench/contract-short: deps/servers bin ## the same with 50,000 events, in a minu
 	go -C bench build -o $(CURDIR)/bin/bench .
 	bin/bench contract --short $(ARGS)
 
+.PHONY: bench/pod bench/pod-short
+bench/pod: deps/servers bin ## what one pod of 200 m CPU and 256 MiB carries at once, and where it breaks (root; half an hour)
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench pod $(ARGS)
+
+bench/pod-short: deps/servers bin ## the same program with next to no load, in a minute
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench pod --short $(ARGS)
+
 .PHONY: image image/check sbom
 image: ## build the images secmon-backend and secmon-frontend: with Docker, or with buildah from files of this machine
 	@docker info >/dev/null 2>&1 || { scripts/install-deps.sh nginx images && $(MAKE) web/dist/index.html; }

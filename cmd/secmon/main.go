@@ -28,6 +28,8 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"Make users and set passwords."`
 	Journal journalCommand `cmd:"" help:"Verify and export the journal."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the newest version."`
+
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask a server whether it is ready."`
 }
 
 func main() {
