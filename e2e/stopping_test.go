@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -46,7 +47,7 @@ func probe(t *testing.T, url string) (status int, connection string) {
 // process does not end before they are.
 func TestStoppingServerIsTakenOutBeforeItEndsConnections(t *testing.T) {
 	cfg := config(t, dbtest.DSN(t), startRedis(t).URL())
-	cfg.DrainDelay, cfg.Grace = 2*time.Second, 10*time.Second
+	cfg.DrainDelay, cfg.Grace = 5*time.Second, 10*time.Second
 	r := startReplica(t, cfg)
 	base := r.URL()
 	token := login(t, base, "admin", testPassword)
@@ -75,6 +76,13 @@ func TestStoppingServerIsTakenOutBeforeItEndsConnections(t *testing.T) {
 		t.Fatalf("before: readyz says %d %s", status, connection)
 	}
 
+	healthy := func() error {
+		return exec.CommandContext(t.Context(), binary(t), "healthcheck", "--url", base).Run() //nolint:gosec // our own program
+	}
+	if err := healthy(); err != nil {
+		t.Errorf("secmon healthcheck: %v", err)
+	}
+
 	begun := time.Now()
 	r.stop()
 	eventually(t, "readyz to say no", func() bool {
@@ -83,6 +91,9 @@ func TestStoppingServerIsTakenOutBeforeItEndsConnections(t *testing.T) {
 	})
 	if status, connection := probe(t, base+"/api/healthz"); status != http.StatusOK || connection != "close" {
 		t.Errorf("a stopping server is alive, answers, and keeps no connection for more: got %d %q", status, connection)
+	}
+	if healthy() == nil {
+		t.Error("secmon healthcheck finds a stopping server ready")
 	}
 	if open := r.LiveStats().Connections; open != n {
 		t.Errorf("%d of %d sockets are open when readiness has failed", open, n)

@@ -68,9 +68,9 @@ func TestRecordsOfThePod(t *testing.T) {
 		if strings.Contains(text, "net localgroup") {
 			fire++
 		}
-		size += len(text) / 2_000
+		size += len(text)
 	}
-	if fire < 10 || fire > 40 || size < 500 || size > 800 {
+	if size /= 2_000; fire < 10 || fire > 40 || size < 500 || size > 800 {
 		t.Errorf("%d of 2,000 fire, %d bytes each", fire, size)
 	}
 }
