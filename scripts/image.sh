@@ -42,7 +42,7 @@ buildah_() { buildah "${store[@]}" "$@"; }
 
 # built FILES TARGET builds a target and prints the digest of its manifest.
 built() {
-  buildah_ bud --quiet --isolation chroot --timestamp 0 --format oci -f images/Dockerfile --target "$2" \
+  buildah_ bud --quiet --isolation chroot --timestamp 0 --identity-label=false --format oci -f images/Dockerfile --target "$2" \
     --build-arg "VERSION=$VERSION" --build-arg "REVISION=$revision" \
     --build-context "web=$1/web" --build-context "build=$1/build" --build-context "nginx=$1/nginx" \
     -t "secmon-$2:$VERSION" "$1/context" >/dev/null
