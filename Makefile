@@ -34,7 +34,7 @@ bin: ## build the binary alone
 deps/servers:
 	@scripts/install-deps.sh servers
 deps/browser:
-	@scripts/install-deps.sh servers browser
+	@scripts/install-deps.sh servers browser nginx
 deps/promtool:
 	@scripts/install-deps.sh promtool
 
@@ -155,6 +155,37 @@ bench/web: deps/browser build ## the dashboard's budgets: sizes, and the queue i
 
 bench/web-hour: deps/browser build ## the same, and an hour of it with the heap looked at each minute
 	cd web && MINUTES=$(or $(MINUTES),60) npm run bench
+
+.PHONY: bench/pod bench/pod-short
+bench/pod: deps/servers bin ## what one pod of 200 m CPU and 256 MiB carries at once, and where it breaks (root; half an hour)
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench pod $(ARGS)
+
+bench/pod-short: deps/servers bin ## the same program with next to no load, in a minute
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench pod --short $(ARGS)
+
+.PHONY: image image/check sbom
+image: ## build the images secmon-backend and secmon-frontend: with Docker, or with buildah from files of this machine
+	@docker info >/dev/null 2>&1 || { scripts/install-deps.sh nginx images && $(MAKE) web/dist/index.html; }
+	@scripts/image.sh
+
+image/check: web/dist/index.html ## build the images twice, compare their digests, and run them as their user (root and Linux)
+	@scripts/install-deps.sh nginx images
+	@scripts/image.sh check
+
+sbom: bin npm ## write the images' bills of materials (CycloneDX 1.6) to bin/sbom
+	@scripts/install-deps.sh nginx
+	@mkdir -p bin/sbom && work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT \
+	&& images/frontend/rootfs.sh "$$work/root" "$$work/debian" \
+	&& go run ./images/sbom --image secmon-backend --version '$(VERSION)' --binary bin/secmon --lockfile web/package-lock.json > bin/sbom/secmon-backend.cdx.json \
+	&& go run ./images/sbom --image secmon-frontend --version '$(VERSION)' --lockfile web/package-lock.json --debian "$$work/debian" > bin/sbom/secmon-frontend.cdx.json \
+	&& echo "bin/sbom: secmon-backend.cdx.json, secmon-frontend.cdx.json"
+
+.PHONY: rolling
+rolling: deps/servers ## rolling restart and blue-green of real processes behind NGINX under load, five times (ROLLING_ROUNDS=...)
+	@scripts/install-deps.sh nginx
+	CI=true ROLLING_ROUNDS=$(or $(ROLLING_ROUNDS),5) go test ./e2e -run TestRollingRestartAndBlueGreen -count=1 -v -timeout 60m
 
 .PHONY: chaos
 chaos: ## 1,000 cycles of killing, stopping, pausing and cutting off replicas, database and Redis (CHAOS_CYCLES=...)

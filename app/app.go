@@ -225,8 +225,10 @@ func (a *App) keysOf(text, file, made string) (*auth.Keys, error) {
 // URL is where the server listens.
 func (a *App) URL() string { return "http://" + a.socket.Addr().String() }
 
-// Run serves until ctx ends, then stops: it takes no new requests, waits for
-// those under way up to Grace, and closes live connections.
+// Run serves until ctx ends, then stops. For DrainDelay it serves on while
+// /api/readyz says that it stops. Then it takes no new requests, ends live
+// connections with 1012, and waits up to Grace for requests under way and for
+// clients to hang up.
 func (a *App) Run(ctx context.Context) error {
 	return withBallast(func() error { return a.serve(ctx) })
 }
@@ -240,12 +242,20 @@ func (a *App) serve(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	a.drain()
+	a.lg.Info("stopping", "connections", a.live.Stats.Connections.Load(), "delay", a.cfg.DrainDelay)
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-time.After(a.cfg.DrainDelay):
+	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Grace)
 	defer cancel()
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		a.live.Drain(grace, a.drainTime())
+		if open := a.live.Drain(grace, a.drainTime()); open > 0 {
+			a.lg.Warn("live connections were cut off", "connections", open)
+		}
 	}()
 	defer func() { <-drained }()
 	if err := a.web.Shutdown(grace); err != nil {

@@ -76,7 +76,8 @@ type Config struct {
 	MaxConnections   int           `name:"max-connections" help:"Live connections of one user or API token, per replica." default:"200"`
 	MaxSubscriptions int           `name:"max-subscriptions" help:"Subscriptions of one user or API token, per replica." default:"1000"`
 	FeedLagAlert     time.Duration `name:"feed-lag-alert" help:"For how long a feed's consumer may be behind before an alert is raised." default:"1m"`
-	Grace            time.Duration `help:"How long a stopping server waits for requests under way." default:"10s"`
+	Grace            time.Duration `help:"How long a stopping server waits for requests under way and for live clients to hang up." default:"10s"`
+	DrainDelay       time.Duration `name:"drain-delay" help:"For how long a stopping server serves on while /api/readyz says 503, so that a load balancer takes it out before connections end. 0 where something else does (preStop in Kubernetes)." default:"0s"`
 	JournalRetention time.Duration `name:"journal-retention" help:"How long changes are kept in the journal: what feeds can replay and alerts show as their history. 0: for ever." default:"720h"`
 	EventRetention   time.Duration `name:"event-retention" help:"How long events are kept, whole days; alerts keep what matched. 0: for ever." default:"2160h"`
 	SessionLifetime  time.Duration `name:"session-lifetime" help:"How long a login lasts that is not used." default:"168h"`

@@ -27,6 +27,9 @@ func (a *App) observed(next http.Handler) http.Handler {
 		id := hex.EncodeToString(b[:])
 		w.Header().Set("X-Request-Id", id)
 		a.setHeaders(w.Header(), r.URL.Path)
+		if a.draining.Err() != nil {
+			w.Header().Set("Connection", "close") // a proxy that kept it would send on it when it is being closed
+		}
 		begun, route, note := time.Now(), routeOf(r.URL.Path), &visit{viewer: "nobody"}
 		ctx, span := a.traceRequest(r, route, id)
 		answer := &answerWriter{ResponseWriter: w, socket: strings.EqualFold(r.Header.Get("Upgrade"), "websocket")}

@@ -94,16 +94,17 @@ func mayIngest(ctx context.Context) error {
 // ready says whether this replica should get requests: not while it stops, and
 // not without its database. Redis being away is no reason: feeds go on by polling.
 func (a *App) ready(w http.ResponseWriter, r *http.Request) {
+	if a.draining.Err() != nil {
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "stopping"})
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	switch err := a.Store.Ping(ctx); {
-	case a.draining.Err() != nil:
-		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "stopping"})
-	case err != nil:
+	if err := a.Store.Ping(ctx); err != nil {
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "database does not answer"})
-	default:
-		writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+		return
 	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

@@ -51,6 +51,8 @@ var allowed = map[string][]string{
 	"client":          {},                                    // for other programs: nothing of ours
 	"cmd/secmon":      {"app", "audit", "client", "monitor"}, // monitor for the nouns that flags name
 	"e2e":             {everything},
+	"images":          {"web"},
+	"images/sbom":     {},
 	"archtest":        {},
 }
 

@@ -127,6 +127,7 @@ type chaos struct {
 	redisMu  sync.Mutex
 	process  *child.Process
 	replicas []*chaosReplica
+	flags    []string // of every replica
 }
 
 func freeAddress(t *testing.T) string {
@@ -139,12 +140,12 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func startChaos(t *testing.T) *chaos {
+func startChaos(t *testing.T, flags ...string) *chaos {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("redis-server is not installed: run scripts/install-deps.sh servers")
 	}
-	c := &chaos{t: t, redis: freeAddress(t), redisDir: t.TempDir()}
+	c := &chaos{t: t, redis: freeAddress(t), redisDir: t.TempDir(), flags: append([]string{"--grace", "2s"}, flags...)}
 	database, err := localdb.Start(t.Context(), localdb.Options{Dir: t.TempDir(), BufferPoolMB: 64, Log: slog.New(slog.DiscardHandler)})
 	if errors.Is(err, localdb.ErrNotInstalled) && os.Getenv("CI") != "true" {
 		t.Skip(err)
@@ -160,13 +161,19 @@ func startChaos(t *testing.T) *chaos {
 	c.startRedis()
 	t.Cleanup(c.killRedis)
 	for i := range 3 {
-		r := &chaosReplica{name: fmt.Sprintf("replica %d", i), address: freeAddress(t), cable: newCable(t, c.redis)}
+		r := c.replica(fmt.Sprintf("replica %d", i))
 		c.replicas = append(c.replicas, r)
 		c.start(r)
-		t.Cleanup(func() { c.stop(r, syscall.SIGTERM) })
 		c.await(r)
 	}
 	return c
+}
+
+// replica prepares one, which start starts.
+func (c *chaos) replica(name string) *chaosReplica {
+	r := &chaosReplica{name: name, address: freeAddress(c.t), cable: newCable(c.t, c.redis)}
+	c.t.Cleanup(func() { c.stop(r, syscall.SIGTERM) })
+	return r
 }
 
 func (c *chaos) startRedis() {
@@ -193,8 +200,10 @@ func (c *chaos) start(r *chaosReplica) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.out = &bytes.Buffer{}
-	r.cmd = exec.Command(binary(c.t), "serve", "--database-dsn", c.dsn, "--redis-url", "redis://"+r.cable.listener.Addr().String(), //nolint:gosec // our own program
-		"--listen", r.address, "--data-dir", c.t.TempDir(), "--jwt-keys", testKey, "--admin-password", testPassword, "--grace", "2s")
+	r.cmd = exec.Command(binary(c.t), append([]string{ //nolint:gosec // our own program
+		"serve", "--database-dsn", c.dsn, "--redis-url", "redis://" + r.cable.listener.Addr().String(),
+		"--listen", r.address, "--data-dir", c.t.TempDir(), "--jwt-keys", testKey, "--admin-password", testPassword,
+	}, c.flags...)...)
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	if err := r.cmd.Start(); err != nil {
 		c.t.Error(err)

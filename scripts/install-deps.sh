@@ -3,6 +3,8 @@
 #   servers   MariaDB server and client programs, Redis server
 #   browser   Chromium, for the browser tests
 #   promtool  Prometheus's checker of rules
+#   nginx     NGINX, for the tests of its configuration and of rolling restarts
+#   images    buildah, which builds and compares the images
 # On Debian and Ubuntu by apt (as root or with sudo), on macOS by brew. No
 # service is started: secmon runs its servers as private child processes.
 set -euo pipefail
@@ -34,8 +36,12 @@ for group in "$@"; do
       have_browser || missing+=(chromium) ;;
     promtool)
       have promtool || missing+=(prometheus) ;;
+    nginx)
+      have nginx || missing+=(nginx) ;;
+    images)
+      have buildah || missing+=(buildah) ;;
     *)
-      echo "usage: $0 [servers] [browser] [promtool]" >&2
+      echo "usage: $0 [servers] [browser] [promtool] [nginx] [images]" >&2
       exit 2 ;;
   esac
 done
@@ -47,6 +53,7 @@ fi
 
 if [ "$(uname)" = Darwin ]; then
   have brew || die "needs brew to install ${missing[*]}"
+  [[ " ${missing[*]} " != *" buildah "* ]] || die "buildah builds on Linux alone; here: docker build (docs/images.md)"
   say "installing ${missing[*]} with brew; no service is started"
   for name in "${missing[@]}"; do
     if [ "$name" = chromium ]; then brew install --cask chromium; else brew install "$name"; fi
@@ -86,6 +93,8 @@ choose() {
       redis) packages+=("$(first redis-server)") || return ;;
       chromium) packages+=("$(first chromium chromium-browser)") || return ;;
       prometheus) packages+=("$(first prometheus)") || return ;;
+      nginx) packages+=("$(first nginx-light nginx-core nginx)") || return ;;
+      buildah) packages+=("$(first buildah)") || return ;;
     esac
   done
 }
@@ -113,7 +122,7 @@ if ! { choose && install; }; then
 fi
 # Nor shall it start at the next boot of this machine, where it was not before.
 if have systemctl; then
-  for name in redis prometheus; do
+  for name in redis prometheus nginx; do
     [[ " ${missing[*]} " == *" $name "* ]] || continue
     service=${name/#redis/redis-server}
     "${root[@]}" systemctl disable --quiet "$service" 2>/dev/null || true # not a machine of systemd's

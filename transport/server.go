@@ -89,6 +89,7 @@ type Server struct {
 	names    keyNames
 	streams  reservations
 
+	left       chan struct{} // told of each connection that is over; one place is enough for who counts them
 	mu         sync.Mutex
 	live       map[*connection]struct{}
 	waiting    int                       // sockets that nobody has logged in on yet
@@ -106,7 +107,7 @@ type principal struct {
 func NewServer(o Options) *Server {
 	s := &Server{
 		Options: o, work: make(chan func()), quick: make(chan func()), stop: make(chan struct{}),
-		live: map[*connection]struct{}{}, principals: map[monitor.ID]*principal{},
+		left: make(chan struct{}, 1), live: map[*connection]struct{}{}, principals: map[monitor.ID]*principal{},
 	}
 	for range 4 * runtime.GOMAXPROCS(0) {
 		s.running.Go(func() { s.worker(s.work) })
@@ -250,6 +251,10 @@ func (s *Server) leave(c *connection) {
 		return
 	}
 	delete(s.live, c)
+	select {
+	case s.left <- struct{}{}:
+	default: // who counts has not looked since the last one
+	}
 	s.settle(c)
 	s.Stats.Connections.Add(-1)
 	if p := c.principal; p != nil {
@@ -370,8 +375,25 @@ func rightsHangOn(v *monitor.Viewer, id monitor.ID) bool {
 }
 
 // Drain ends all connections with 1012, spread at random over at most within, so
-// that not all clients come to the other replicas in one moment. New ones are refused.
-func (s *Server) Drain(ctx context.Context, within time.Duration) {
+// that not all clients come to the other replicas in one moment, and waits until
+// each client has hung up or had the time to. New ones are refused. It gives how
+// many were still open when ctx ended.
+func (s *Server) Drain(ctx context.Context, within time.Duration) (open int) {
+	s.dismiss(ctx, within)
+	for {
+		if open = len(s.connections()); open == 0 {
+			return 0
+		}
+		select {
+		case <-s.left:
+		case <-ctx.Done():
+			return open
+		}
+	}
+}
+
+// dismiss tells all clients that the server restarts.
+func (s *Server) dismiss(ctx context.Context, within time.Duration) {
 	s.stopping.Store(true)
 	all := s.connections()
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
@@ -389,7 +411,7 @@ func (s *Server) Drain(ctx context.Context, within time.Duration) {
 // Close ends what Drain has left, and waits for all goroutines. The hub may be
 // closed before or after.
 func (s *Server) Close() {
-	s.Drain(context.Background(), 0)
+	s.dismiss(context.Background(), 0)
 	close(s.stop)
 	for _, c := range s.connections() {
 		c.out.conn.Close() //nolint:errcheck,gosec // it had its time

@@ -57,7 +57,7 @@ func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	c, ok := s.newConnection(conn, "", exec, kindSocket, socketFraming{}, auth.Address(r.Context()))
 	if !ok {
-		_ = conn.Close()
+		s.turnAway(conn)
 		return
 	}
 	k := &socket{connection: c, from: early(conn, buffered.Reader.Buffered(), buffered)}
@@ -69,6 +69,24 @@ func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		c.close(closeSubprotocol, "Subprotocol not acceptable")
 	}
 	s.running.Go(k.read)
+}
+
+// turnAway says goodbye to a client that came while the server began to stop, or
+// became full. What it has sent meanwhile is read: unread, it would make the
+// kernel throw the goodbye away.
+func (s *Server) turnAway(conn net.Conn) {
+	defer conn.Close() //nolint:errcheck // it had its time
+	code, reason := closeTryLater, "this replica takes no more live connections"
+	if s.stopping.Load() {
+		code, reason = closeServiceRestart, "the server restarts"
+	}
+	_ = conn.SetDeadline(time.Now().Add(closeTime)) // the write fails where this fails
+	if _, err := conn.Write(socketFraming{}.goodbye(code, reason)); err != nil {
+		return
+	}
+	if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		_, _ = io.Copy(io.Discard, conn)
+	}
 }
 
 // early is what of the client's first messages came with its request, then the rest.

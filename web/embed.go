@@ -44,6 +44,9 @@ func Handler() http.Handler {
 	return newServer(root)
 }
 
+// HandlerOf serves another build in the same way.
+func HandlerOf(files fs.FS) http.Handler { return newServer(files) }
+
 // Operations gives the manifest of the dashboard's own operations: a JSON object
 // of SHA-256 and document. Nil where the dashboard is not built.
 func Operations() []byte {

@@ -101,3 +101,17 @@ func (g *cgroup) throttled() (n, periods int) {
 	}
 	return n, periods
 }
+
+// peak is the most memory that was used, with what the kernel keeps for sockets
+// and files; 0 where the kernel does not say (version 2 before Linux 5.19).
+func (g *cgroup) peak() int64 {
+	for _, dir := range g.dirs {
+		for _, name := range []string{"memory.max_usage_in_bytes", "memory.peak"} {
+			if text, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
+				n, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+				return n
+			}
+		}
+	}
+	return 0
+}

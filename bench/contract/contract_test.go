@@ -25,12 +25,7 @@ func TestEverythingRunsSmall(t *testing.T) {
 		t.Skip("needs a database server:", err)
 	}
 	dir := t.TempDir()
-	program := filepath.Join(dir, "secmon")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/secmon")
-	build.Dir = filepath.Join("..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	program := buildProgram(t, dir)
 	d := &Driver{
 		Part: []string{"mix", "cost", "deep"}, Data: filepath.Join(dir, "data"), Events: 3_000, Alerts: 400, Seed: 1, Rate: 40, Duration: 2 * time.Second,
 		WarmUp: time.Millisecond, Program: program, Documents: filepath.Join("..", "..", "web", "src"), Requests: 2,
@@ -49,6 +44,17 @@ func TestEverythingRunsSmall(t *testing.T) {
 	if err := again.server.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+func buildProgram(t *testing.T, dir string) string {
+	t.Helper()
+	program := filepath.Join(dir, "secmon")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/secmon")
+	build.Dir = filepath.Join("..", "..")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return program
 }
 
 // Each operation of the mix is asked for whole, and is what the dashboard sends.

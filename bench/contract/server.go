@@ -36,15 +36,15 @@ type replica struct {
 }
 
 // startReplica runs the program on a database; limits may be nil.
-func startReplica(ctx context.Context, program string, data *dataset, redis string, limits *cgroup) (*replica, error) {
+func startReplica(ctx context.Context, program string, data *dataset, redis string, limits *cgroup, flags ...string) (*replica, error) {
 	listen, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	arguments := []string{
+	arguments := append([]string{
 		"serve", "--rate-limit", "0", "--rate-limit-address", "0", "--listen", listen, "--database-dsn", data.dsn(), "--redis-url", redis, "--data-dir", filepath.Join(data.dir, "secmon"),
 		"--event-retention", "0", "--journal-retention", "0", "--journal-max-mb", "0", "--log-level", "warn",
-	}
+	}, flags...)
 	r := &replica{command: exec.CommandContext(ctx, program, arguments...), url: "http://" + listen}
 	if limits != nil {
 		// The shell joins the groups and becomes the program: all of it counts.
