@@ -1,0 +1,51 @@
+# What the chart has to know of this environment, as a values file:
+#   terraform output -raw helm_values > values-cloud.yaml
+# Images are not in it: the pipeline names them by digest.
+locals {
+  secret_keys = merge(module.secrets.names, {
+    database-dsn   = module.database.dsn_secret_name
+    redis-password = module.cache.password_secret_name
+  })
+
+  helm_values = {
+    config = {
+      public-url = module.cdn.url
+    }
+    ingress = {
+      enabled   = true
+      className = "nginx"
+      host      = var.domain
+    }
+    mysql    = { enabled = false }
+    database = { external = { dsnInSecret = true } }
+    redis = {
+      enabled  = false
+      external = { url = module.cache.url, auth = true }
+    }
+    # The ConfigMap with RDS's authorities is scripts/platform.sh's.
+    trustedCAs = { configMap = "rds-ca" }
+    secrets = {
+      externalSecrets = {
+        enabled = true
+        store   = { name = "aws-secrets-manager", kind = "ClusterSecretStore" }
+        data    = [for key, name in local.secret_keys : { secretKey = key, remoteRef = { key = name } }]
+      }
+    }
+    networkPolicy = {
+      database = { cidrs = module.network.database_cidrs }
+      redis    = { cidrs = module.network.database_cidrs }
+    }
+    fluentBit = {
+      enabled        = true
+      namespace      = local.namespaces.logging
+      region         = data.aws_region.current.region
+      logGroupPrefix = module.logs.prefix
+      serviceAccount = { annotations = { "eks.amazonaws.com/role-arn" = module.role_fluent_bit.role_arn } }
+    }
+  }
+}
+
+output "helm_values" {
+  description = "Values of the chart for this environment, as YAML. Nothing in it is secret."
+  value       = yamlencode(local.helm_values)
+}
