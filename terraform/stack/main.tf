@@ -190,4 +190,7 @@ module "deploy_role" {
   cluster            = { name = module.eks.name, arn = module.eks.arn }
   namespaces         = values(local.namespaces)
   group              = "security-monitor-deployers"
+
+  registry_account_id = var.registry_account_id
+  parameter_arns      = [aws_ssm_parameter.helm_values.arn]
 }

@@ -1,5 +1,5 @@
-# What the chart has to know of this environment, as a values file:
-#   terraform output -raw helm_values > values-cloud.yaml
+# What the chart has to know of this environment, as a values file. The pipeline
+# reads it from Parameter Store, people by `terraform output -raw helm_values`.
 # Images are not in it: the pipeline names them by digest.
 locals {
   secret_keys = merge(module.secrets.names, {
@@ -48,4 +48,11 @@ locals {
 output "helm_values" {
   description = "Values of the chart for this environment, as YAML. Nothing in it is secret."
   value       = yamlencode(local.helm_values)
+}
+
+resource "aws_ssm_parameter" "helm_values" {
+  name  = "/security-monitor/${var.environment}/helm-values"
+  type  = "String"
+  tier  = "Intelligent-Tiering" # beyond 4 KiB it has to be an advanced one
+  value = yamlencode(local.helm_values)
 }

@@ -33,6 +33,11 @@ variable "github_environment" {
   type        = string
 }
 
+variable "registry_account_id" {
+  description = "Account of the image registry (terraform/shared)."
+  type        = string
+}
+
 variable "backup_region" {
   description = "Region that keeps a copy of the database's backups. Null: none does."
   type        = string

@@ -39,6 +39,11 @@ variable "github_repository" {
   type        = string
 }
 
+variable "registry_account_id" {
+  description = "Account of the image registry (terraform/shared)."
+  type        = string
+}
+
 variable "alarm_emails" {
   description = "Who is told of alarms."
   type        = set(string)

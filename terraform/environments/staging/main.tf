@@ -10,6 +10,7 @@ module "stack" {
   domain                  = var.domain
   zone_name               = var.zone_name
   github_repository       = var.github_repository
+  registry_account_id     = var.registry_account_id
   alarm_emails            = var.alarm_emails
   admin_role_arns         = var.admin_role_arns
   kubernetes_public_cidrs = var.kubernetes_public_cidrs

@@ -29,10 +29,29 @@ data "aws_iam_policy_document" "trust" {
   }
 }
 
-data "aws_iam_policy_document" "find" {
+data "aws_iam_policy_document" "deploy" {
   statement {
+    sid       = "FindTheCluster"
     actions   = ["eks:DescribeCluster"]
     resources = [var.cluster.arn]
+  }
+
+  statement {
+    sid       = "ReadTheValues"
+    actions   = ["ssm:GetParameter"]
+    resources = var.parameter_arns
+  }
+
+  statement {
+    sid       = "LogInToTheRegistry"
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"] # it knows no resources
+  }
+
+  statement {
+    sid       = "ReadSignatures"
+    actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    resources = ["arn:${data.aws_partition.current.partition}:ecr:*:${var.registry_account_id}:repository/security-monitor/*"]
   }
 }
 
@@ -42,10 +61,10 @@ resource "aws_iam_role" "this" {
   max_session_duration = 3600
 }
 
-resource "aws_iam_role_policy" "find" {
-  name   = "find-cluster"
+resource "aws_iam_role_policy" "deploy" {
+  name   = "deploy"
   role   = aws_iam_role.this.id
-  policy = data.aws_iam_policy_document.find.json
+  policy = data.aws_iam_policy_document.deploy.json
 }
 
 resource "aws_eks_access_entry" "this" {

@@ -37,3 +37,13 @@ variable "group" {
   description = "Kubernetes group of the role: scripts/platform.sh binds it to the custom resources that AWS's access policy does not know (ExternalSecret, ServiceMonitor, ...)."
   type        = string
 }
+
+variable "registry_account_id" {
+  description = "Account of the image registry: signatures are read there."
+  type        = string
+}
+
+variable "parameter_arns" {
+  description = "Parameters that a deployment reads: the chart's values."
+  type        = list(string)
+}
