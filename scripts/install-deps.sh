@@ -2,6 +2,7 @@
 # Installs what the program and its tests need and this machine lacks:
 #   servers   MariaDB server and client programs, Redis server
 #   browser   Chromium, for the browser tests
+#   checks    shellcheck, jq and curl, for the pipeline's scripts and their checks
 # On Debian and Ubuntu by apt (as root or with sudo), on macOS by brew. No
 # service is started: secmon runs its servers as private child processes.
 set -euo pipefail
@@ -31,8 +32,10 @@ for group in "$@"; do
       have redis-server || missing+=(redis) ;;
     browser)
       have_browser || missing+=(chromium) ;;
+    checks)
+      for name in shellcheck jq curl; do have "$name" || missing+=("$name"); done ;;
     *)
-      echo "usage: $0 [servers] [browser]" >&2
+      echo "usage: $0 [servers] [browser] [checks]" >&2
       exit 2 ;;
   esac
 done
@@ -82,6 +85,7 @@ choose() {
         packages+=("$(first mariadb-client-core mariadb-client-core-10.{11,6,5,3})") || return ;;
       redis) packages+=("$(first redis-server)") || return ;;
       chromium) packages+=("$(first chromium chromium-browser)") || return ;;
+      shellcheck | jq | curl) packages+=("$(first "$name")") || return ;;
     esac
   done
 }
