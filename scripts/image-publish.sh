@@ -3,7 +3,7 @@
 # yet, each with its list of parts (SBOM) and how it was made (provenance).
 #   scripts/image-publish.sh REGISTRY VERSION
 # Prints two lines, backend=REGISTRY/REPOSITORY@sha256:... and frontend=...: what is
-# signed, tested and deployed from then on. In GitHub's jobs they are outputs, too.
+# signed, tested and deployed from then on. In GitHub's jobs they are outputs and in the summary, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 registry=${1:?usage: image-publish.sh REGISTRY VERSION} version=${2:?usage: image-publish.sh REGISTRY VERSION}
@@ -25,5 +25,5 @@ for target in backend frontend; do
     digest=$(jq -r '."containerimage.digest"' "$work/$target.json")
   fi
   [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || { echo "$name: no digest" >&2; exit 1; }
-  echo "$target=$name@$digest" | tee -a "${GITHUB_OUTPUT:-/dev/null}"
+  echo "$target=$name@$digest" | tee -a "${GITHUB_OUTPUT:-/dev/null}" "${GITHUB_STEP_SUMMARY:-/dev/null}"
 done

@@ -90,6 +90,31 @@ for root in "${roots[@]}"; do
   judge "$work/$name.json" >"$work/judged" || fail "$root: $(grep ^FAIL "$work/judged")"
   [ "$root" = bootstrap ] || judge --namespace backend "terraform/$root/versions.tf" >"$work/judged" || fail "$root: $(grep ^FAIL "$work/judged")"
 done
+
+# The values that Terraform hands to the chart are ones that the chart takes.
+chart=helm/security-monitor
+digest=sha256:$(printf 'a%.0s' {1..64})
+render() { # ENVIRONMENT VALUES
+  bin/helm template security-monitor $chart --namespace security-monitor --kube-version 1.34.0 \
+    --values "$chart/values-$1.yaml" --values "$2" --set-string "image.registry=registry.example.org" \
+    --set-string "backend.image.repository=security-monitor/backend,backend.image.digest=$digest" \
+    --set-string "frontend.image.repository=security-monitor/frontend,frontend.image.digest=$digest"
+}
+if [ -x bin/helm ] && [ -e $chart/values.yaml ]; then
+  echo "== the chart's values"
+  for environment in dev staging prod; do
+    node -p 'JSON.parse(fs.readFileSync(process.argv[1])).planned_values.outputs.helm_values.value' "$work/$environment.json" >"$work/values.yaml"
+    render "$environment" "$work/values.yaml" >"$work/rendered" 2>&1 || fail "$environment: the chart refuses its values: $(head -n 5 "$work/rendered")"
+    for word in rediss://secmon@ /backend/database-dsn "@$digest"; do
+      grep -qF -- "$word" "$work/rendered" || fail "$environment: nothing of $word in what the chart makes"
+    done
+    { cat "$work/values.yaml"; echo '"netwrokPolicy": {}'; } >"$work/planted.yaml"
+    render "$environment" "$work/planted.yaml" >/dev/null 2>&1 && fail "$environment: the chart minds no value that it does not know"
+  done
+else
+  echo "SKIPPED: the chart's values (bin/helm is missing)" >&2
+fi
+
 [ $failed = 0 ] || exit 1
 [ "${1:-}" != --no-plants ] || exit 0
 

@@ -17,7 +17,7 @@ locals {
       host      = var.domain
     }
     mysql    = { enabled = false }
-    database = { external = { dsnInSecret = true } }
+    database = { external = { host = "", dsnInSecret = true } } # not the example's host
     redis = {
       enabled  = false
       external = { url = module.cache.url, auth = true }
@@ -25,6 +25,7 @@ locals {
     # The ConfigMap with RDS's authorities is scripts/platform.sh's.
     trustedCAs = { configMap = "rds-ca" }
     secrets = {
+      existingSecret = "" # not the example's
       externalSecrets = {
         enabled = true
         store   = { name = "aws-secrets-manager", kind = "ClusterSecretStore" }

@@ -119,9 +119,9 @@ func (p *provider) PlanResourceChange(_ context.Context, r *tfprotov6.PlanResour
 	return &tfprotov6.PlanResourceChangeResponse{PlannedState: state}, err
 }
 
-// nameIDs makes id and ARN from the type and what the configuration calls it.
+// nameIDs makes id, ARN and address from the type and what the configuration calls it.
 func nameIDs(typeName string, planned map[string]tftypes.Value) {
-	for _, from := range []string{"name", "name_prefix", "identifier", "bucket", "bucket_prefix", "cidr_block", "description"} {
+	for _, from := range []string{"name", "name_prefix", "identifier", "bucket", "bucket_prefix", "cidr_block", "replication_group_id", "description"} {
 		v, has := planned[from]
 		if !has || v.IsNull() || !v.IsKnown() {
 			continue
@@ -130,9 +130,11 @@ func nameIDs(typeName string, planned map[string]tftypes.Value) {
 		if v.As(&called) != nil || called == "" {
 			continue
 		}
-		for _, to := range []string{"id", "arn"} {
-			if id, has := planned[to]; has && id.IsNull() {
-				planned[to] = text(typeName + ":" + called)
+		for to, value := range map[string]string{
+			"id": typeName + ":" + called, "arn": typeName + ":" + called, "primary_endpoint_address": called + ".made-up.example.org",
+		} {
+			if v, has := planned[to]; has && v.IsNull() {
+				planned[to] = text(value)
 			}
 		}
 		return
