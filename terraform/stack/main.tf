@@ -4,6 +4,8 @@ locals {
   # Where the chart puts things: the program, Fluent Bit (its namespace admits pods
   # that read the node's files), dashboards for Grafana.
   namespaces = { program = "security-monitor", logging = "logging", monitoring = "monitoring" }
+  # What is not protected can be destroyed and made again under the same names.
+  recovery_window_days = var.protected ? 30 : 0
   # The ingress controller's pods; it does not run as root.
   ingress_port = 8080
 }
@@ -91,6 +93,8 @@ module "cache" {
   replicas          = var.cache.replicas
   apply_immediately = !var.protected
   password_version  = var.credentials_version
+
+  recovery_window_days = local.recovery_window_days
 }
 
 module "secrets" {
@@ -98,7 +102,7 @@ module "secrets" {
 
   name                 = local.name
   key_arn              = module.kms.arns.data
-  recovery_window_days = var.protected ? 30 : 7
+  recovery_window_days = local.recovery_window_days
 }
 
 module "certificate" {

@@ -9,6 +9,8 @@ resource "aws_secretsmanager_secret" "password" {
   name        = "${var.name}/backend/redis-password"
   description = "SECMON_REDIS_PASSWORD_FILE"
   kms_key_id  = var.key_arn
+
+  recovery_window_in_days = var.recovery_window_days
 }
 
 resource "aws_secretsmanager_secret_version" "password" {

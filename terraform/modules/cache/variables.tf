@@ -47,6 +47,12 @@ variable "password_version" {
   default     = 1
 }
 
+variable "recovery_window_days" {
+  description = "For how many days the deleted secret can be brought back; 0: not at all, and its name is free at once."
+  type        = number
+  default     = 30
+}
+
 variable "apply_immediately" {
   description = "Change at once rather than in the maintenance window."
   type        = bool

@@ -11,6 +11,8 @@ resource "aws_secretsmanager_secret" "password" {
   name        = "${var.name}/database/password"
   description = "Password of ${local.username} at the database"
   kms_key_id  = var.key_arn
+
+  recovery_window_in_days = var.deletion_protection ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "password" {
@@ -34,6 +36,8 @@ resource "aws_secretsmanager_secret" "dsn" {
   name        = "${var.name}/backend/database-dsn"
   description = "SECMON_DATABASE_DSN"
   kms_key_id  = var.key_arn
+
+  recovery_window_in_days = var.deletion_protection ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "dsn" {

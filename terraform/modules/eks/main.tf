@@ -29,6 +29,19 @@ resource "aws_iam_role_policy_attachment" "cluster" {
   policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonEKSClusterPolicy"
 }
 
+data "aws_iam_policy_document" "cluster_secrets" {
+  statement {
+    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ListGrants", "kms:DescribeKey"]
+    resources = [var.secrets_key_arn]
+  }
+}
+
+resource "aws_iam_role_policy" "cluster_secrets" {
+  name   = "secrets-key"
+  role   = aws_iam_role.cluster.id
+  policy = data.aws_iam_policy_document.cluster_secrets.json
+}
+
 resource "aws_eks_cluster" "this" {
   name                      = var.name
   version                   = var.kubernetes_version
@@ -66,6 +79,7 @@ resource "aws_eks_cluster" "this" {
 
   depends_on = [
     aws_iam_role_policy_attachment.cluster,
+    aws_iam_role_policy.cluster_secrets,
     aws_cloudwatch_log_group.control_plane,
   ]
 }

@@ -9,6 +9,8 @@ resource "aws_secretsmanager_secret" "origin" {
   name        = "${var.name}/origin-secret"
   description = "Header by which CloudFront proves itself to the load balancer"
   kms_key_id  = var.secrets_key_arn
+
+  recovery_window_in_days = var.deletion_protection ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "origin" {
