@@ -25,6 +25,10 @@ smoke=${SMOKE:-scripts/smoke.sh}
 
 case $environment in dev | staging | prod) ;; *) die "no environment $environment" ;; esac
 
+# Known before anything is changed: without them the smoke test would fail, and a
+# version that works would be taken back.
+[ -n "${SMOKE_READ_TOKEN:-}" ] && [ -n "${SMOKE_INGEST_TOKEN:-}" ] || die "SMOKE_READ_TOKEN and SMOKE_INGEST_TOKEN are not both set"
+
 # part WHAT IMAGE: an image's registry, repository or digest. A tag is refused: it
 # is the digest that was tested.
 part() {

@@ -172,6 +172,7 @@ while IFS=$'\t' read -r plan says change; do
   said=$(judge "$work/planted.json" 2>&1) && fail "$plan: nobody minds $change"
   grep -qF -- "$says" <<<"$said" || fail "$plan: $change, and not a word of '$says' but: $said"
   planted=$((planted + 1))
+  ((planted % 25)) || echo "   $planted"
 done <terraform/check/planted.tsv
 
 [ $failed = 0 ] || exit 1

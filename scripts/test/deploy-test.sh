@@ -24,7 +24,7 @@ n=$(grep -c ^smoke "$CALLS")
 exit "$(cut -d ' ' -f "$n" <<<"${SMOKES:-0}")"
 EOF
 chmod +x "$work/bin/"*
-export PATH=$work/bin:$PATH CALLS=$work/calls SMOKE=$work/bin/smoke
+export PATH=$work/bin:$PATH CALLS=$work/calls SMOKE=$work/bin/smoke SMOKE_READ_TOKEN=r SMOKE_INGEST_TOKEN=i
 
 digest=sha256:$(printf 'a%.0s' {1..64})
 other=sha256:$(printf 'b%.0s' {1..64})
@@ -63,6 +63,7 @@ try "the first time there is nothing to go back to" 1 "no earlier revision" '' '
 try "the first time" 0 "runs now: revision none" '^helm upgrade' '' HISTORY= -- "${good[@]}"
 try "a tag is refused" 1 "is not REGISTRY/REPOSITORY@sha256" '' '^helm upgrade' -- staging v1 "$registry/backend:v1" "${good[@]:3}"
 try "two registries" 1 "two registries" '' '^helm upgrade' -- "${good[@]:0:3}" "example.org/frontend@$other" https://staging.example.org
+try "no token for the smoke test" 1 "are not both set" '' '^helm' SMOKE_INGEST_TOKEN= -- "${good[@]}"
 try "no such environment" 1 "no environment production" '' '^helm' -- production "${good[@]:1}"
 try "values that are missing" 1 "empty or missing" '' '^helm upgrade' -- "${good[@]}" "$work/none.yaml"
 printf 'a: 1\n' >"$work/cloud.yaml"
