@@ -11,7 +11,7 @@ PROGRESS := scripts/progress.sh
 
 .PHONY: help
 help: ## print the targets
-	@grep -hE '^[a-zA-Z0-9/_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-zA-Z0-9/_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: deps/servers build ## install what is missing, build, and start with the demo
@@ -230,3 +230,5 @@ fresh: ## clone HEAD into a new directory and run the tests there, as on a new m
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && echo "== cloning into $$dir" \
 	&& git clone -q . "$$dir/main" && { [ ! -d ../shared ] || ln -s "$$(cd ../shared && pwd)" "$$dir/shared"; } \
 	&& $(MAKE) -C "$$dir/main" test
+
+include make/cloud.mk

@@ -5,6 +5,7 @@
 #   promtool  Prometheus's checker of rules
 #   nginx     NGINX, for the tests of its configuration and of rolling restarts
 #   images    buildah, which builds and compares the images
+#   checks    shellcheck, jq and curl, for the pipeline's scripts and their checks
 # On Debian and Ubuntu by apt (as root or with sudo), on macOS by brew. No
 # service is started: secmon runs its servers as private child processes.
 set -euo pipefail
@@ -40,8 +41,10 @@ for group in "$@"; do
       have nginx || missing+=(nginx) ;;
     images)
       have buildah || missing+=(buildah) ;;
+    checks)
+      for name in shellcheck jq curl; do have "$name" || missing+=("$name"); done ;;
     *)
-      echo "usage: $0 [servers] [browser] [promtool] [nginx] [images]" >&2
+      echo "usage: $0 [servers] [browser] [promtool] [nginx] [images] [checks]" >&2
       exit 2 ;;
   esac
 done
@@ -95,6 +98,7 @@ choose() {
       prometheus) packages+=("$(first prometheus)") || return ;;
       nginx) packages+=("$(first nginx-light nginx-core nginx)") || return ;;
       buildah) packages+=("$(first buildah)") || return ;;
+      shellcheck | jq | curl) packages+=("$(first "$name")") || return ;;
     esac
   done
 }

@@ -1,0 +1,67 @@
+variable "account_id" {
+  description = "AWS account of this environment: one of its own."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "Account numbers have 12 digits."
+  }
+}
+
+variable "region" {
+  description = "Region of this environment."
+  type        = string
+}
+
+variable "backup_region" {
+  description = "Region that keeps a copy of the database's backups."
+  type        = string
+  default     = null
+}
+
+variable "domain" {
+  description = "Name that people use."
+  type        = string
+
+  validation {
+    condition     = endswith(var.domain, var.zone_name)
+    error_message = "The name has to be in the zone."
+  }
+}
+
+variable "zone_name" {
+  description = "Public Route 53 zone that the name is in."
+  type        = string
+}
+
+variable "github_repository" {
+  description = "Repository whose pipeline deploys: OWNER/NAME."
+  type        = string
+}
+
+variable "registry_account_id" {
+  description = "Account of the image registry (terraform/shared)."
+  type        = string
+}
+
+variable "alarm_emails" {
+  description = "Who is told of alarms."
+  type        = set(string)
+}
+
+variable "admin_role_arns" {
+  description = "IAM roles that administer the cluster."
+  type        = set(string)
+}
+
+variable "kubernetes_public_cidrs" {
+  description = "From where the Kubernetes API may be reached over the internet: the runners that deploy, say. Empty: from inside the VPC only."
+  type        = list(string)
+  default     = []
+}
+
+variable "credentials_version" {
+  description = "Raise it by one for new passwords of database and Redis."
+  type        = number
+  default     = 1
+}

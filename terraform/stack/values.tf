@@ -1,0 +1,59 @@
+# What the chart has to know of this environment, as a values file. The pipeline
+# reads it from Parameter Store, people by `terraform output -raw helm_values`.
+# Images are not in it: the pipeline names them by digest.
+locals {
+  secret_keys = merge(module.secrets.names, {
+    database-dsn   = module.database.dsn_secret_name
+    redis-password = module.cache.password_secret_name
+  })
+
+  helm_values = {
+    config = {
+      public-url = module.cdn.url
+    }
+    ingress = {
+      enabled   = true
+      className = "nginx"
+      host      = var.domain
+    }
+    mysql    = { enabled = false }
+    database = { external = { host = "", dsnInSecret = true } } # not the example's host
+    redis = {
+      enabled  = false
+      external = { url = module.cache.url, auth = true }
+    }
+    # The ConfigMap with RDS's authorities is scripts/platform.sh's.
+    trustedCAs = { configMap = "rds-ca" }
+    secrets = {
+      existingSecret = "" # not the example's
+      externalSecrets = {
+        enabled = true
+        store   = { name = "aws-secrets-manager", kind = "ClusterSecretStore" }
+        data    = [for key, name in local.secret_keys : { secretKey = key, remoteRef = { key = name } }]
+      }
+    }
+    networkPolicy = {
+      database = { cidrs = module.network.database_cidrs }
+      redis    = { cidrs = module.network.database_cidrs }
+    }
+    fluentBit = {
+      enabled        = true
+      namespace      = local.namespaces.logging
+      region         = data.aws_region.current.region
+      logGroupPrefix = module.logs.prefix
+      serviceAccount = { annotations = { "eks.amazonaws.com/role-arn" = module.role_fluent_bit.role_arn } }
+    }
+  }
+}
+
+output "helm_values" {
+  description = "Values of the chart for this environment, as YAML. Nothing in it is secret."
+  value       = yamlencode(local.helm_values)
+}
+
+resource "aws_ssm_parameter" "helm_values" {
+  name  = "/security-monitor/${var.environment}/helm-values"
+  type  = "String"
+  tier  = "Intelligent-Tiering" # beyond 4 KiB it has to be an advanced one
+  value = yamlencode(local.helm_values)
+}

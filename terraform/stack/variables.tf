@@ -1,0 +1,129 @@
+variable "environment" {
+  description = "dev, staging or prod."
+  type        = string
+
+  validation {
+    condition     = contains(["dev", "staging", "prod"], var.environment)
+    error_message = "dev, staging or prod."
+  }
+}
+
+variable "protected" {
+  description = "Whether data outlives mistakes: deletion protection of database, cluster and load balancer, last snapshots, kept logs."
+  type        = bool
+}
+
+variable "domain" {
+  description = "Name that people use."
+  type        = string
+}
+
+variable "zone_name" {
+  description = "Public Route 53 zone that the name is in. It exists already."
+  type        = string
+}
+
+variable "github_repository" {
+  description = "Repository whose pipeline deploys: OWNER/NAME."
+  type        = string
+}
+
+variable "github_environment" {
+  description = "GitHub environment that deploys here."
+  type        = string
+}
+
+variable "registry_account_id" {
+  description = "Account of the image registry (terraform/shared)."
+  type        = string
+}
+
+variable "backup_region" {
+  description = "Region that keeps a copy of the database's backups. Null: none does."
+  type        = string
+  default     = null
+}
+
+variable "alarm_emails" {
+  description = "Who is told of alarms."
+  type        = set(string)
+  default     = []
+}
+
+variable "admin_role_arns" {
+  description = "IAM roles that administer the cluster."
+  type        = set(string)
+}
+
+variable "kubernetes_version" {
+  description = "Version of the cluster."
+  type        = string
+  default     = "1.34"
+}
+
+variable "kubernetes_public_cidrs" {
+  description = "From where the Kubernetes API may be reached over the internet. Empty: from inside the VPC only."
+  type        = list(string)
+  default     = []
+}
+
+variable "nodes" {
+  description = "Kinds and numbers of nodes."
+  type = object({
+    types    = optional(list(string), ["m6i.large", "m6a.large"])
+    capacity = optional(string, "ON_DEMAND")
+    min      = optional(number, 2)
+    desired  = optional(number, 2)
+    max      = optional(number, 6)
+  })
+  default = {}
+}
+
+variable "network" {
+  description = "NAT in every zone or one for all; AWS services that are reached inside the VPC."
+  type = object({
+    nat_per_zone        = optional(bool, true)
+    interface_endpoints = optional(set(string), [])
+  })
+  default = {}
+}
+
+variable "database" {
+  description = "Size and care of the database."
+  type = object({
+    instance_class  = optional(string, "db.t3.micro")
+    storage_gib     = optional(number, 20)
+    max_storage_gib = optional(number, 100)
+    multi_az        = optional(bool, true)
+    backup_days     = optional(number, 14)
+    max_connections = optional(number, 60)
+  })
+  default = {}
+}
+
+variable "cache" {
+  description = "Size of Redis."
+  type = object({
+    node_type = optional(string, "cache.t4g.small")
+    replicas  = optional(number, 1)
+  })
+  default = {}
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept, in days."
+  type        = number
+  default     = 90
+}
+
+variable "credentials_version" {
+  description = "Raise it by one for new passwords of database and Redis. The program reads them when its pods are next made."
+  type        = number
+  default     = 1
+}
+
+variable "price_class" {
+  description = "From which places CloudFront answers."
+  type        = string
+  default     = "PriceClass_100"
+}
