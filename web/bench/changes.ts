@@ -91,7 +91,12 @@ export class Changes {
     private readonly options: ChangeOptions,
   ) {
     this.next = options.seeded;
-    this.work = Promise.all([this.every(100, () => this.match()), this.every(1_000, () => this.close())]);
+    // Two senders: one waits for each of its commits.
+    this.work = Promise.all([
+      this.every(200, () => this.match()),
+      this.every(200, () => this.match()),
+      this.every(1_000, () => this.close()),
+    ]);
   }
 
   /** Changes a second since the start. */

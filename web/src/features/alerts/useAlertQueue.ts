@@ -212,6 +212,11 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
   }, [calm, settled, settle]);
 
   const { pageEnds, loading, queue } = state;
+  // What came in has pushed the end of the first page out: there is no cursor to go on from.
+  const adrift = queue.hasMore && queue.ids.length > 0 && pageEnds.length === 0 && !loading && !state.error;
+  useEffect(() => {
+    if (adrift) void load('anew');
+  }, [adrift, load]);
   return {
     ...queue,
     loading,

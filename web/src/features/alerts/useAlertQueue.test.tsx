@@ -1,0 +1,103 @@
+import { ApolloClient, ApolloLink, Observable } from '@apollo/client';
+import { ApolloProvider } from '@apollo/client/react';
+import { act, renderHook, waitFor } from '@testing-library/react';
+import type { ReactNode } from 'react';
+import { expect, test } from 'vitest';
+import { createCache } from '../../api/client';
+import type { AlertRowFragment } from './AlertRow.generated';
+import { useAlertQueue } from './useAlertQueue';
+
+const seen = (n: number) => new Date(Date.UTC(2026, 4, 4) + n * 1_000).toISOString();
+const row = (n: number): AlertRowFragment => ({
+  __typename: 'Alert',
+  id: `a${n}`,
+  version: 1,
+  title: `Alert ${n}`,
+  severity: 'HIGH',
+  status: 'NEW',
+  disposition: null,
+  assignee: null,
+  count: 1,
+  firstSeen: seen(n),
+  lastSeen: seen(n),
+  createdAt: seen(n),
+  host: `ws-${n}`,
+  user: '',
+  source: { __typename: 'Endpoint', ip: null, port: null },
+  destination: { __typename: 'Endpoint', ip: null, port: null },
+  techniques: [],
+  process: '',
+  tags: [],
+  incident: null,
+});
+
+/** A server with alerts 0 to `newest`, the newest first; the cursor is the number of the last one. */
+class Alerts extends ApolloLink {
+  newest = 999;
+  afters: unknown[] = [];
+  private push: (result: ApolloLink.Result) => void = () => {};
+
+  override request(operation: ApolloLink.Operation) {
+    return new Observable<ApolloLink.Result>((observer) => {
+      if (operation.operationName === 'AlertQueueFeed') {
+        this.push = (result) => observer.next(result);
+        return;
+      }
+      const { after, first, ids } = operation.variables;
+      if (operation.operationName === 'AlertRows') {
+        observer.next({ data: { nodes: ids.map((id: string) => row(Number(id.slice(1)))) } });
+        observer.complete();
+        return;
+      }
+      this.afters.push(after);
+      const from = after ? Number(after) - 1 : this.newest;
+      const nodes = Array.from({ length: first }, (_, n) => row(from - n));
+      const pageInfo = { __typename: 'PageInfo', hasNextPage: true, endCursor: String(from - first + 1) };
+      observer.next({
+        data: {
+          alerts: {
+            __typename: 'AlertConnection',
+            nodes,
+            pageInfo,
+            totalCount: this.newest + 1,
+            totalCountIsEstimate: false,
+            position: `p${this.newest}`,
+          },
+        },
+      });
+      observer.complete();
+    });
+  }
+
+  arrive(count: number): void {
+    const entries = Array.from({ length: count }, () => ({
+      __typename: 'AlertFeedEntry',
+      change: 'ENTERED',
+      alert: row(++this.newest),
+    }));
+    this.push({ data: { alertFeed: { __typename: 'AlertFeedBatch', cursor: 'c', entries } } });
+  }
+}
+
+test('however many have come in above, the list can be followed to its end', async () => {
+  const server = new Alerts();
+  const client = new ApolloClient({ cache: createCache(), link: server, dataMasking: true });
+  const wrapper = ({ children }: { children: ReactNode }) => (
+    <ApolloProvider client={client}>{children}</ApolloProvider>
+  );
+  const { result } = renderHook(
+    () => useAlertQueue({ filter: {}, order: 'LAST_SEEN_DESC', risk: false, paused: false, calm: true, openId: null }),
+    { wrapper },
+  );
+  await waitFor(() => expect(result.current.ids).toHaveLength(50));
+  // More than the rows that are kept: the end of the first page goes, and its cursor with it.
+  act(() => server.arrive(1_200));
+  await waitFor(() => expect(result.current.ids[0]).toBe('a2199'));
+  await waitFor(() => expect(server.afters).toEqual([null, null]));
+  await waitFor(() => expect(result.current.loading).toBe(false));
+  const before = result.current.ids.length;
+  act(() => result.current.loadMore());
+  await waitFor(() => expect(result.current.ids.length).toBe(before + 50));
+  const numbers = result.current.ids.map((id) => Number(id.slice(1)));
+  expect(numbers, 'without a gap').toEqual(numbers.map((_, n) => 2_199 - n));
+});
