@@ -28,6 +28,7 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"Make users and set passwords."`
 	Journal journalCommand `cmd:"" help:"Verify and export the journal."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the newest version."`
+	Probe   probeCommand   `cmd:"" help:"Wait until servers answer."`
 }
 
 func main() {
