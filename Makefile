@@ -156,6 +156,28 @@ test/bench: ## every scenario of the benchmarks with 20 connections
 fuzz: ## fuzz every parser and decoder for 30 s each
 	scripts/fuzz.sh 30s
 
+# What checks the chart has modules of its own, built once each; the first time
+# takes ten minutes on two cores.
+DEPLOY_TOOLS := bin/.deploy-tools.stamp
+$(DEPLOY_TOOLS): tools/deploy/go.mod tools/deploy/go.sum tools/kubescore/go.mod tools/kubescore/go.sum
+	@echo "== building helm and what checks the chart (the first time takes some minutes)"
+	@mkdir -p bin
+	@$(PROGRESS) go -C tools/deploy build -v -ldflags '-s -w' -o $(CURDIR)/bin/ helm.sh/helm/v3/cmd/helm github.com/yannh/kubeconform/cmd/kubeconform github.com/norwoodj/helm-docs/cmd/helm-docs github.com/helm-unittest/helm-unittest/cmd/helm-unittest
+	@$(PROGRESS) go -C tools/kubescore build -v -ldflags '-s -w' -o $(CURDIR)/bin/ github.com/zegl/kube-score/cmd/kube-score
+	@touch $@
+
+.PHONY: helm/tools helm/test helm/docs
+helm/tools: $(DEPLOY_TOOLS) ## build helm and what checks the chart
+	@$(PROGRESS) scripts/kubernetes-schemas.sh
+
+helm/test: helm/tools ## check the chart: lint, schemas, kube-score, unit tests, README; and that planted errors are found
+	@$(PROGRESS) scripts/helm-test.sh
+	@$(PROGRESS) scripts/helm-selftest.sh
+
+helm/docs: $(DEPLOY_TOOLS) ## write the chart's README from its values, and the program's flags into its schema
+	bin/helm-docs --chart-search-root helm --log-level warning
+	go test ./cmd/secmon -count=1 -run Chart -update
+
 .PHONY: schema/release
 schema/release: ## take the schema as the release that later ones may not break (after looking at what it breaks)
 	@go test -count=1 -run TestSchemaBreaksNothing ./schema || { [ "$(BREAK)" = yes ] || { echo "clients would break; if that is meant: make schema/release BREAK=yes" >&2; exit 1; }; }

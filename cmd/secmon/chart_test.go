@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -20,7 +22,8 @@ import (
 
 var update = flag.Bool("update", false, "write the flags into the chart's schema")
 
-const chartSchema = "../../helm/security-monitor/values.schema.json"
+// chartSchema is the chart's; CHART_SCHEMA names another to check.
+var chartSchema = cmp.Or(os.Getenv("CHART_SCHEMA"), "../../helm/security-monitor/values.schema.json")
 
 // setByChart are the flags that the chart sets from other values, or that have no
 // place in a pod. Its value config does not take them.
@@ -142,5 +145,38 @@ func writeSchema(t *testing.T, schema map[string]any) {
 	}
 	if err := os.WriteFile(chartSchema, []byte(text.String()), 0o644); err != nil { //nolint:gosec // a file of the repository
 		t.Fatal(err)
+	}
+}
+
+// The configuration files that the chart writes are read by the program itself.
+// scripts/helm-test.sh renders them for every environment.
+func TestRenderedChartIsTaken(t *testing.T) {
+	dir := os.Getenv("CHART_CONFIGS")
+	if dir == "" {
+		t.Skip("CHART_CONFIGS names no directory of rendered configuration files: make helm/test does")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files in %s: %v", dir, err)
+	}
+	for _, file := range files {
+		var c commands
+		parser, err := kong.New(&c, kong.Vars{"version": "", "datadir": ""}, kong.DefaultEnvars("SECMON"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := readConfigFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := kong.Resolvers(values).Apply(parser); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parser.Parse([]string{"serve"}); err != nil {
+			t.Errorf("%s: %v", filepath.Base(file), err)
+		}
+		if c.Serve.Listen != ":8000" || c.Serve.MetricsListen != ":9090" || !c.Serve.LogJSON || c.Serve.Grace <= 0 {
+			t.Errorf("%s: listens on %q, metrics on %q, JSON %t, grace %v", filepath.Base(file), c.Serve.Listen, c.Serve.MetricsListen, c.Serve.LogJSON, c.Serve.Grace)
+		}
 	}
 }
