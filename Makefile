@@ -174,6 +174,20 @@ helm/test: helm/tools ## check the chart: lint, schemas, kube-score, unit tests,
 	@$(PROGRESS) scripts/helm-test.sh
 	@$(PROGRESS) scripts/helm-selftest.sh
 
+# A control plane of Kubernetes. The first build takes a quarter of an hour or more.
+K8S := bin/.k8s.stamp
+$(K8S): tools/k8s/go.mod tools/k8s/go.sum tools/metricsserver/go.mod tools/metricsserver/go.sum
+	@echo "== building a control plane of Kubernetes (the first time takes a quarter of an hour)"
+	@mkdir -p bin/k8s
+	@$(PROGRESS) go -C tools/k8s build -v -ldflags '-s -w' -o $(CURDIR)/bin/k8s/etcd go.etcd.io/etcd/server/v3
+	@$(PROGRESS) go -C tools/k8s build -v -ldflags '-s -w' -o $(CURDIR)/bin/k8s/ k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kube-scheduler k8s.io/kubernetes/cmd/kubectl sigs.k8s.io/kwok/cmd/kwok
+	@$(PROGRESS) go -C tools/metricsserver build -v -ldflags '-s -w' -o $(CURDIR)/bin/k8s/ sigs.k8s.io/metrics-server/cmd/metrics-server
+	@touch $@
+
+.PHONY: deep-k8s
+deep-k8s: $(DEPLOY_TOOLS) $(K8S) ## install, upgrade, break, scale and switch the chart in a control plane on this machine
+	@$(PROGRESS) scripts/deep-k8s.sh
+
 helm/docs: $(DEPLOY_TOOLS) ## write the chart's README from its values, and the program's flags into its schema
 	bin/helm-docs --chart-search-root helm --log-level warning
 	go test ./cmd/secmon -count=1 -run Chart -update
