@@ -89,7 +89,6 @@ come out as 3e+06; lists and maps as the command line takes them.
       "listen" ":8000"
       "metrics-listen" ":9090"
       "log-json" true
-      "data-dir" "/tmp/secmon"
       "grace" (printf "%vs" .Values.backend.drainSeconds)
       "trust-proxy" .Values.ingress.enabled
       "redis-url" (include "secmon.redisURL" .)
