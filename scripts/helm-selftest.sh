@@ -20,7 +20,7 @@ plant() {
   fi
   rm "$copy/$file.before"
   local environment=prod
-  case "$check $file" in *values-dev* | *" values.yaml" | config*) environment=dev ;; esac
+  case "$check $file" in *examples*) environment=rollouts ;; *values-dev* | *" values.yaml" | config*) environment=dev ;; esac
   if CHART=$copy ENVIRONMENTS=$environment scripts/helm-test.sh "$check" >"$work/said" 2>&1; then
     echo "   NOT FOUND by $check: $file: $edit" >&2
     missed=$((missed + 1))
@@ -39,6 +39,7 @@ plant schema 'updateMod' templates/_scaling.tpl 's/updateMode: /updateMod: /'
 plant schema 'scrapeTimeOut' templates/monitoring/metrics.yaml 's/scrapeTimeout:/scrapeTimeOut:/'
 plant schema 'creationPolic' templates/backend/externalsecret.yaml 's/creationPolicy/creationPolicies/'
 plant schema 'could not find schema|failed' templates/ingress.yaml 's#networking.k8s.io/v1$#networking.k8s.io/v1beta1#'
+plant schema 'activeServic' examples/argo-rollouts.yaml 's/activeService:/activeServices:/'
 plant lint 'replicaCount' values-prod.yaml 's/^fluentBit:/replicaCount: 3\nfluentBit:/'
 plant lint 'preStopSeconds' values-dev.yaml 's/preStopSeconds: 2/preStopSeconds: soon/'
 plant lint 'log-levle' values-dev.yaml 's/log-level/log-levle/'
