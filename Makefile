@@ -176,12 +176,13 @@ helm/test: helm/tools ## check the chart: lint, schemas, kube-score, unit tests,
 
 # A control plane of Kubernetes. The first build takes a quarter of an hour or more.
 K8S := bin/.k8s.stamp
-$(K8S): tools/k8s/go.mod tools/k8s/go.sum tools/metricsserver/go.mod tools/metricsserver/go.sum
+K8S_VERSION := $(foreach set,gitVersion=v1.34.4 gitMajor=1 gitMinor=34,-X k8s.io/component-base/version.$(set))
+$(K8S): tools/k8s/go.mod tools/k8s/go.sum tools/kwok/go.mod tools/kwok/go.sum
 	@echo "== building a control plane of Kubernetes (the first time takes a quarter of an hour)"
 	@mkdir -p bin/k8s
 	@$(PROGRESS) go -C tools/k8s build -v -ldflags '-s -w' -o $(CURDIR)/bin/k8s/etcd go.etcd.io/etcd/server/v3
-	@$(PROGRESS) go -C tools/k8s build -v -ldflags '-s -w' -o $(CURDIR)/bin/k8s/ k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kube-scheduler k8s.io/kubernetes/cmd/kubectl sigs.k8s.io/kwok/cmd/kwok
-	@$(PROGRESS) go -C tools/metricsserver build -v -ldflags '-s -w' -o $(CURDIR)/bin/k8s/ sigs.k8s.io/metrics-server/cmd/metrics-server
+	@$(PROGRESS) go -C tools/k8s build -v -ldflags '-s -w $(K8S_VERSION)' -o $(CURDIR)/bin/k8s/ k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kube-scheduler k8s.io/kubernetes/cmd/kubectl
+	@$(PROGRESS) go -C tools/kwok build -v -ldflags '-s -w' -o $(CURDIR)/bin/k8s/ sigs.k8s.io/kwok/cmd/kwok sigs.k8s.io/metrics-server/cmd/metrics-server
 	@touch $@
 
 .PHONY: deep-k8s

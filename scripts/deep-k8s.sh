@@ -22,6 +22,11 @@ work=$(mktemp -d)
 # shellcheck source=scripts/deep-k8s/cluster.sh
 source "$here/deep-k8s/cluster.sh"
 trap stop_cluster EXIT
+module() { # PATH@VERSION prints where its files are
+  (cd "$work" && go mod download -json "$1") | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'
+}
+kwok=$(module sigs.k8s.io/kwok@v0.8.0) vpa=$(module k8s.io/autoscaler/vertical-pod-autoscaler@v1.8.1)
+prometheus=$(module github.com/prometheus-operator/prometheus-operator@v0.85.0) secrets=$(module github.com/external-secrets/external-secrets@v1.3.2)
 export HOME=$work # neither helm nor kubectl reads or writes the user's files
 ns=monitor
 k() { "$bin/kubectl" --kubeconfig "$kubeconfig" "$@"; }
@@ -31,14 +36,7 @@ die() { echo "deep-k8s: FAILED: $*" >&2; exit 1; }
 shown() { echo "   ok: $*"; }
 story() { echo "== deep-k8s: $*"; }
 
-module() { # PATH@VERSION prints where its files are
-  (cd "$work" && go mod download -json "$1") | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'
-}
-
 prepare() {
-  local kwok vpa prometheus secrets
-  kwok=$(module sigs.k8s.io/kwok@v0.8.0) vpa=$(module k8s.io/autoscaler/vertical-pod-autoscaler@v1.8.1)
-  prometheus=$(module github.com/prometheus-operator/prometheus-operator@v0.85.0) secrets=$(module github.com/external-secrets/external-secrets@v1.3.2)
   cp "$kwok/kustomize/metrics/resource/metrics-resource.yaml" "$work/metric.yaml"
   start_cluster
   { metrics_api; nodes 6; } | k apply -f - >/dev/null
