@@ -67,13 +67,17 @@ while_watched() {
   "$@" >"$work/said" 2>&1 &
   local pid=$!
   while kill -0 $pid 2>/dev/null; do
-    now=$(ready_of secmon-security-monitor-backend)
-    if [ "${now:-0}" -lt "$fewest" ]; then fewest=${now:-0}; fi
+    # A Deployment without ready pods has no readyReplicas; a question without an
+    # answer says nothing.
+    if now=$(ready_of secmon-security-monitor-backend 2>"$work/unanswered") && [ "${now:-0}" -lt "$fewest" ]; then fewest=${now:-0}; fi
     sleep 0.2
   done
   answer=0
   wait $pid || answer=$?
-  [ "$fewest" -ge 2 ] || die "only $fewest backends were ready during: $*"
+  if [ "$fewest" -lt 2 ]; then
+    k get nodes && n get pods,events
+    die "only $fewest backends were ready during: $*"
+  fi
   return $answer
 }
 

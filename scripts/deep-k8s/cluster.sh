@@ -78,10 +78,10 @@ EOF
     --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$work/account.pub" --service-account-signing-key-file "$work/account.key"
   until_true 120 "the API server" k get --raw /readyz || return
   begin controllers "$bin/kube-controller-manager" --kubeconfig "$kubeconfig" --bind-address 127.0.0.1 --secure-port "$controllers" --cert-dir "$work/certs" \
-    --leader-elect=false --service-account-private-key-file "$work/account.key" --root-ca-file "$work/tls.crt" \
+    --leader-elect=false --node-monitor-grace-period 5m --service-account-private-key-file "$work/account.key" --root-ca-file "$work/tls.crt" \
     --horizontal-pod-autoscaler-sync-period 2s --horizontal-pod-autoscaler-initial-readiness-delay 1s --horizontal-pod-autoscaler-cpu-initialization-period 1s
   begin scheduler "$bin/kube-scheduler" --kubeconfig "$kubeconfig" --bind-address 127.0.0.1 --secure-port "$scheduler" --cert-dir "$work/certs" --leader-elect=false
-  begin kwok "$bin/kwok" --kubeconfig "$kubeconfig" --config "$here/deep-k8s/kwok.yaml" --config "$work/metric.yaml" --manage-all-nodes --node-ip 127.0.0.1 --node-port "$kubelet" \
+  begin kwok "$bin/kwok" --kubeconfig "$kubeconfig" --config "$here/deep-k8s/kwok.yaml" --config "$work/metric.yaml" --manage-all-nodes --node-lease-duration-seconds 40 --node-ip 127.0.0.1 --node-port "$kubelet" \
     --server-address "127.0.0.1:$kubelet" --tls-cert-file "$work/tls.crt" --tls-private-key-file "$work/tls.key"
   begin metrics "$bin/metrics-server" --kubeconfig "$kubeconfig" --authentication-kubeconfig "$kubeconfig" --authorization-kubeconfig "$kubeconfig" \
     --bind-address 127.0.0.1 --secure-port "$metrics_port" --tls-cert-file "$work/tls.crt" --tls-private-key-file "$work/tls.key" \
