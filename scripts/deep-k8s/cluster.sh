@@ -85,7 +85,7 @@ EOF
     --server-address "127.0.0.1:$kubelet" --tls-cert-file "$work/tls.crt" --tls-private-key-file "$work/tls.key"
   begin metrics "$bin/metrics-server" --kubeconfig "$kubeconfig" --authentication-kubeconfig "$kubeconfig" --authorization-kubeconfig "$kubeconfig" \
     --bind-address 127.0.0.1 --secure-port "$metrics_port" --tls-cert-file "$work/tls.crt" --tls-private-key-file "$work/tls.key" \
-    --kubelet-insecure-tls --kubelet-use-node-status-port --kubelet-preferred-address-types InternalIP --metric-resolution 10s
+    --kubelet-insecure-tls --kubelet-use-node-status-port --kubelet-preferred-address-types InternalIP --metric-resolution 10s --kubelet-request-timeout 5s
   until_true 60 "the default service account" k -n default get serviceaccount default
 }
 
