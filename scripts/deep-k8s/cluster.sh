@@ -6,14 +6,17 @@
 kubeconfig=$work/kubeconfig
 pids=()
 
-free_port() {
-  local port
+# free_ports N prints the first of N ports in a row that nobody listens on, below
+# those that the kernel gives to connections.
+free_ports() {
+  local first port
   while :; do
-    port=$((20000 + RANDOM % 20000))
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "$port"
-      return
-    fi
+    first=$((20000 + RANDOM % 12000))
+    for ((port = first; port < first + $1; port++)); do
+      if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then continue 2; fi
+    done
+    echo "$first"
+    return
   done
 }
 
@@ -58,8 +61,9 @@ secrets() {
 
 start_cluster() { # needs $bin (binaries) and $work
   local etcd peer api controllers scheduler kubelet
-  etcd=$(free_port) peer=$(free_port) api=$(free_port) controllers=$(free_port) scheduler=$(free_port) kubelet=$(free_port)
-  metrics_port=$(free_port)
+  etcd=$(free_ports 7)
+  peer=$((etcd + 1)) api=$((etcd + 2)) controllers=$((etcd + 3)) scheduler=$((etcd + 4)) kubelet=$((etcd + 5))
+  metrics_port=$((etcd + 6))
   secrets
   cat >"$kubeconfig" <<EOF
 apiVersion: v1
