@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/..
 bin=$root/bin/k8s
-chart=$root/helm/security-monitor
+chart=${CHART:-$root/helm/security-monitor} # another copy, to see it fail
 for binary in "$root/bin/helm" "$bin"/{etcd,kube-apiserver,kube-controller-manager,kube-scheduler,kubectl,kwok,metrics-server}; do
   if [ ! -x "$binary" ]; then
     echo "SKIPPED: deep-k8s: $(basename "$binary") is missing; make deep-k8s builds it" >&2
