@@ -14,10 +14,10 @@ rollouts=github.com/argoproj/argo-rollouts@v1.9.0
 want="$kubernetes $vpa $prometheus $secrets $rollouts $(cksum <tools/deploy/schemas/main.go)"
 if [ "$(cat bin/schemas/.versions 2>/dev/null)" = "$want" ]; then exit 0; fi
 
-# fetch MODULE@VERSION prints where the module's files are.
+# fetch MODULE@VERSION prints where the module's files are. In / no go.mod counts.
 fetch() {
   local told
-  told=$(cd / && go mod download -json "$1") # outside of any module || { echo "$told" >&2; return 1; }
+  told=$(cd / && go mod download -json "$1") || { echo "$told" >&2; return 1; }
   sed -n 's/^\t"Dir": "\(.*\)",$/\1/p' <<<"$told"
 }
 
