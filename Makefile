@@ -212,6 +212,43 @@ test/bench: ## every scenario of the benchmarks with 20 connections
 fuzz: ## fuzz every parser and decoder for 30 s each
 	scripts/fuzz.sh 30s
 
+# What checks the chart has modules of its own, built once each; the first time
+# takes ten minutes on two cores.
+DEPLOY_TOOLS := bin/.deploy-tools.stamp
+$(DEPLOY_TOOLS): tools/deploy/go.mod tools/deploy/go.sum tools/kubescore/go.mod tools/kubescore/go.sum
+	@echo "== building helm and what checks the chart (the first time takes some minutes)"
+	@mkdir -p bin
+	@$(PROGRESS) go -C tools/deploy build -v -ldflags '-s -w' -o $(CURDIR)/bin/ helm.sh/helm/v3/cmd/helm github.com/yannh/kubeconform/cmd/kubeconform github.com/norwoodj/helm-docs/cmd/helm-docs github.com/helm-unittest/helm-unittest/cmd/helm-unittest
+	@$(PROGRESS) go -C tools/kubescore build -v -ldflags '-s -w' -o $(CURDIR)/bin/ github.com/zegl/kube-score/cmd/kube-score
+	@touch $@
+
+.PHONY: helm/tools helm/test helm/docs
+helm/tools: $(DEPLOY_TOOLS) ## build helm and what checks the chart
+	@$(PROGRESS) scripts/kubernetes-schemas.sh
+
+helm/test: helm/tools ## check the chart: lint, schemas, kube-score, unit tests, README; and that planted errors are found
+	@$(PROGRESS) scripts/helm-test.sh
+	@$(PROGRESS) scripts/helm-selftest.sh
+
+# A control plane of Kubernetes. The first build takes a quarter of an hour or more.
+K8S := bin/.k8s.stamp
+K8S_VERSION := $(foreach set,gitVersion=v1.34.4 gitMajor=1 gitMinor=34,-X k8s.io/component-base/version.$(set))
+$(K8S): tools/k8s/go.mod tools/k8s/go.sum tools/kwok/go.mod tools/kwok/go.sum
+	@echo "== building a control plane of Kubernetes (the first time takes a quarter of an hour)"
+	@mkdir -p bin/k8s
+	@$(PROGRESS) go -C tools/k8s build -v -ldflags '-s -w' -o $(CURDIR)/bin/k8s/etcd go.etcd.io/etcd/server/v3
+	@$(PROGRESS) go -C tools/k8s build -v -ldflags '-s -w $(K8S_VERSION)' -o $(CURDIR)/bin/k8s/ k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kube-scheduler k8s.io/kubernetes/cmd/kubectl
+	@$(PROGRESS) go -C tools/kwok build -v -ldflags '-s -w' -o $(CURDIR)/bin/k8s/ sigs.k8s.io/kwok/cmd/kwok sigs.k8s.io/metrics-server/cmd/metrics-server
+	@touch $@
+
+.PHONY: deep-k8s
+deep-k8s: $(DEPLOY_TOOLS) $(K8S) ## install, upgrade, break, scale and switch the chart in a control plane on this machine
+	@$(PROGRESS) scripts/deep-k8s.sh
+
+helm/docs: $(DEPLOY_TOOLS) ## write the chart's README from its values, and the program's flags into its schema
+	bin/helm-docs --chart-search-root helm --log-level warning
+	go test ./cmd/secmon -count=1 -run Chart -update
+
 .PHONY: schema/release
 schema/release: ## take the schema and the migrations as the release that later ones may not break (after looking at what it breaks)
 	@go test -count=1 -run TestSchemaBreaksNothing ./schema || { [ "$(BREAK)" = yes ] || { echo "clients would break; if that is meant: make schema/release BREAK=yes" >&2; exit 1; }; }

@@ -77,10 +77,10 @@ func TestStoppingServerIsTakenOutBeforeItEndsConnections(t *testing.T) {
 	}
 
 	healthy := func() error {
-		return exec.CommandContext(t.Context(), binary(t), "healthcheck", "--url", base).Run() //nolint:gosec // our own program
+		return exec.CommandContext(t.Context(), binary(t), "probe", "--within", "1s", base+"/api/readyz").Run() //nolint:gosec // our own program
 	}
 	if err := healthy(); err != nil {
-		t.Errorf("secmon healthcheck: %v", err)
+		t.Errorf("secmon probe: %v", err)
 	}
 
 	begun := time.Now()
@@ -93,7 +93,7 @@ func TestStoppingServerIsTakenOutBeforeItEndsConnections(t *testing.T) {
 		t.Errorf("a stopping server is alive, answers, and keeps no connection for more: got %d %q", status, connection)
 	}
 	if healthy() == nil {
-		t.Error("secmon healthcheck finds a stopping server ready")
+		t.Error("secmon probe finds a stopping server ready")
 	}
 	if open := r.LiveStats().Connections; open != n {
 		t.Errorf("%d of %d sockets are open when readiness has failed", open, n)

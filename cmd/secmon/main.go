@@ -34,8 +34,7 @@ type commands struct {
 	Keys    keysCommand    `cmd:"" help:"Make keys, and seal secrets anew with another."`
 	Epoch   epochCommand   `cmd:"" help:"Tell every feed that the database was put back."`
 	Doctor  doctorCommand  `cmd:"" help:"Check configuration, database, Redis, clock, disk and limits, and say what to do. Leaves with 1 where something is wrong."`
-
-	Healthcheck healthcheckCommand `cmd:"" help:"Ask a server whether it is ready."`
+	Probe   probeCommand   `cmd:"" help:"Wait until servers answer."`
 }
 
 func main() {

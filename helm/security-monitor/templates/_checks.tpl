@@ -1,0 +1,83 @@
+{{/*
+What a schema cannot say: values that are each right and do not fit together.
+Called by templates/checks.yaml, so that a wrong installation fails before
+anything is sent to the cluster.
+*/}}
+{{- define "secmon.checks" -}}
+{{- $v := .Values }}
+{{- if and $v.mysql.enabled (or $v.database.external.host $v.database.external.dsnInSecret) }}
+{{- fail "mysql.enabled and database.external name two databases: choose one" }}
+{{- end }}
+{{- if not (or $v.mysql.enabled $v.database.external.host $v.database.external.dsnInSecret) }}
+{{- fail "no database: set database.external.host, or database.external.dsnInSecret with the key database-dsn in the Secret, or mysql.enabled to try it out" }}
+{{- end }}
+{{- if and $v.database.external.host $v.database.external.dsnInSecret }}
+{{- fail "database.external.host and database.external.dsnInSecret both say where the database is: choose one" }}
+{{- end }}
+{{- if and $v.redis.enabled $v.redis.external.url }}
+{{- fail "redis.enabled and redis.external.url name two Redis servers: choose one" }}
+{{- end }}
+{{- if not (or $v.redis.enabled $v.redis.external.url) }}
+{{- fail "no Redis: set redis.external.url, or redis.enabled to try it out; without one the replicas would not hear of each other's changes" }}
+{{- end }}
+{{- if and $v.secrets.existingSecret $v.secrets.externalSecrets.enabled }}
+{{- fail "secrets.existingSecret and secrets.externalSecrets.enabled both name the Secret: choose one" }}
+{{- end }}
+{{- if and $v.secrets.externalSecrets.enabled (not $v.secrets.externalSecrets.data) (not $v.secrets.externalSecrets.dataFrom) }}
+{{- fail "secrets.externalSecrets.enabled needs secrets.externalSecrets.data or dataFrom: what is to be fetched" }}
+{{- end }}
+{{- if include "secmon.ownsSecret" . }}
+{{- if and $v.database.external.host (not $v.secrets.values.databasePassword) }}
+{{- fail "database.external.host needs a password: secrets.existingSecret, secrets.externalSecrets or secrets.values.databasePassword" }}
+{{- end }}
+{{- if and $v.database.external.dsnInSecret (not $v.secrets.values.databaseDSN) }}
+{{- fail "database.external.dsnInSecret needs secrets.existingSecret, secrets.externalSecrets or secrets.values.databaseDSN" }}
+{{- end }}
+{{- if and $v.redis.external.auth (not $v.secrets.values.redisPassword) }}
+{{- fail "redis.external.auth needs a password: secrets.existingSecret, secrets.externalSecrets or secrets.values.redisPassword" }}
+{{- end }}
+{{- if and $v.oidc.clientSecret (not $v.secrets.values.oidcClientSecret) }}
+{{- fail "oidc.clientSecret needs secrets.existingSecret, secrets.externalSecrets or secrets.values.oidcClientSecret" }}
+{{- end }}
+{{- end }}
+{{- if not (index $v.blueGreen $v.blueGreen.active).enabled }}
+{{- fail (printf "blueGreen.active is %s, which is not enabled: nothing would answer" $v.blueGreen.active) }}
+{{- end }}
+{{- $colours := include "secmon.colours" . | fromJsonArray }}
+{{- range $component := list "backend" "frontend" }}
+{{- $c := index $v $component }}
+{{- if and $c.image.digest (gt (len $colours) 1) }}
+{{- fail (printf "%s.image.digest pins one image, and blueGreen has two colours: name them by blueGreen.blue.tag and blueGreen.green.tag" $component) }}
+{{- end }}
+{{- include "secmon.checkScaling" (dict "component" $component "c" $c) }}
+{{- end }}
+{{- if and (index $v.config "no-password-login") (not (index $v.config "oidc-issuer")) }}
+{{- fail "config.no-password-login without config.oidc-issuer would leave nobody a way in" }}
+{{- end }}
+{{- if and (index $v.config "oidc-issuer") (not $v.ingress.enabled) (not (index $v.config "public-url")) }}
+{{- fail "config.oidc-issuer needs config.public-url or ingress.enabled: the provider sends people back there" }}
+{{- end }}
+{{- end }}
+
+{{/*
+An HPA divides a pod's use by its request, a VPA changes the request. Both over
+one resource feed on each other, so that the number of pods and their size swing.
+*/}}
+{{- define "secmon.checkScaling" -}}
+{{- $hpa := .c.autoscaling }}
+{{- $vpa := .c.verticalAutoscaling }}
+{{- if and $hpa.enabled $vpa.enabled (ne $vpa.updateMode "Off") }}
+{{- if and (has "cpu" $vpa.controlledResources) $hpa.cpuUtilization }}
+{{- fail (printf "%s: autoscaling.cpuUtilization and verticalAutoscaling (updateMode %s) would fight over cpu: take cpu out of verticalAutoscaling.controlledResources, or set autoscaling.cpuUtilization to null" .component $vpa.updateMode) }}
+{{- end }}
+{{- if and (has "memory" $vpa.controlledResources) $hpa.memoryUtilization }}
+{{- fail (printf "%s: autoscaling.memoryUtilization and verticalAutoscaling (updateMode %s) would fight over memory: set autoscaling.memoryUtilization to null, or verticalAutoscaling.updateMode to Off" .component $vpa.updateMode) }}
+{{- end }}
+{{- end }}
+{{- if and $hpa.enabled (gt (int $hpa.minReplicas) (int $hpa.maxReplicas)) }}
+{{- fail (printf "%s: autoscaling.minReplicas is more than maxReplicas" .component) }}
+{{- end }}
+{{- if and $hpa.enabled (not (or $hpa.cpuUtilization $hpa.memoryUtilization (dig "liveConnections" "enabled" false $hpa))) }}
+{{- fail (printf "%s: autoscaling.enabled with nothing to scale by" .component) }}
+{{- end }}
+{{- end }}
