@@ -61,7 +61,7 @@ verify: npm ## check that generated code is current, modules are tidy, imports a
 	@echo "== verify: generated code"
 	@$(PROGRESS) scripts/verify-generated.sh
 	@echo "== verify: go.mod"
-	@$(PROGRESS) go mod tidy -diff
+	@$(PROGRESS) go mod tidy -diff && go -C bench mod tidy -diff
 	@echo "== verify: imports"
 	@$(PROGRESS) go test -count=1 ./archtest
 	@echo "== verify: the schema's conventions, and what would break clients"
