@@ -53,7 +53,7 @@ prepare() {
 }
 
 # What every release has: production's values, quicker to stop.
-values=(-f "$chart/values-prod.yaml" --set backend.minReadySeconds=0,frontend.minReadySeconds=0)
+values=(-f "$chart/values-prod.yaml" --set "backend.minReadySeconds=0,frontend.minReadySeconds=0")
 tagged() { echo --set-string "backend.image.tag=$1,frontend.image.tag=$1"; }
 
 image_of() { n get deployment "$1" -o 'jsonpath={.spec.template.spec.containers[0].image}' | sed 's/.*://'; }

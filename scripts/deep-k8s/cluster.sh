@@ -1,7 +1,8 @@
 # A Kubernetes control plane on loopback, to be sourced: etcd, API server,
 # controllers, scheduler, kwok in place of kubelets, metrics-server. Everything is
 # kept in $work and ends with the shell that sourced it.
-# shellcheck shell=bash
+# The script that sources this sets $work, $bin and $here.
+# shellcheck shell=bash disable=SC2154
 
 kubeconfig=$work/kubeconfig
 pids=()
