@@ -67,9 +67,9 @@ export function createCache(): InMemoryCache {
   return new InMemoryCache({
     possibleTypes: { Node: ['Alert', 'Comment', 'Event', 'Rule', 'User'] },
     typePolicies: {
-      // No id of their own: they are part of what holds them.
-      Endpoint: { merge: true },
-      LogSource: { merge: true },
+      // No id of their own: they are part of what holds them. Endpoint and LogSource are
+      // asked for whole everywhere (client.test.ts) and need no merging, for which the
+      // cache would note each alert and event that it ever held, for ever.
       RuleActivity: { merge: true },
       AssetRisk: { merge: true },
       Viewer: { keyFields: [] },
