@@ -47,12 +47,9 @@ func Examine(ctx context.Context, dsn string, needs Needs) []monitor.Diagnosis {
 	if needs.Now == nil {
 		needs.Now = time.Now
 	}
-	cfg, err := mysql.ParseDSN(dsn)
+	cfg, err := parseDSN(dsn)
 	if err != nil || cfg.DBName == "" { // the driver's error may quote the DSN
 		return []monitor.Diagnosis{monitor.Fault("database.dsn", "the DSN cannot be read, or names no database", "Write it as USER:PASSWORD@tcp(HOST:3306)/DATABASE?tls=true (--database-dsn).")}
-	}
-	if !cfg.ParseTime || cfg.Loc != time.UTC {
-		return []monitor.Diagnosis{monitor.Fault("database.dsn", "times would not be read, or not as UTC", "Add parseTime=true to the DSN, and no loc other than UTC.")}
 	}
 	cfg.Timeout = examineTime
 	connector, err := mysql.NewConnector(cfg)

@@ -65,7 +65,6 @@ func TestExamineFindsPlantedFaults(t *testing.T) {
 	}{
 		{name: "all is well", check: "", state: monitor.StateOK},
 		{name: "no DSN", plant: func(*testing.T, string) string { return "nonsense:" + secret }, check: "database.dsn", state: monitor.StateFailure},
-		{name: "times are not read", plant: with(func(c *mysql.Config) { c.ParseTime = false }), check: "database.dsn", state: monitor.StateFailure},
 		{name: "nobody there", plant: with(func(c *mysql.Config) { c.Net, c.Addr, c.Passwd = "tcp", "127.0.0.1:1", secret }), check: "database.reach", state: monitor.StateFailure},
 		{name: "wrong password", plant: func(t *testing.T, dsn string) string {
 			return strings.Replace(limited(whole)(t, dsn), secret, secret+"x", 1)

@@ -31,9 +31,9 @@ func Migrate(ctx context.Context, dsn string) (int, error) {
 	if err := createDatabase(ctx, dsn); err != nil {
 		return 0, err
 	}
-	handle, err := sql.Open("mysql", dsn)
+	handle, _, err := openDSN(dsn)
 	if err != nil {
-		return 0, fmt.Errorf("open database: %w", err)
+		return 0, err
 	}
 	defer handle.Close() //nolint:errcheck // nothing is buffered
 	current, err := isCurrent(ctx, handle)
@@ -118,18 +118,18 @@ func NewestSchema() int64 {
 }
 
 func createDatabase(ctx context.Context, dsn string) error {
-	cfg, err := mysql.ParseDSN(dsn)
+	cfg, err := parseDSN(dsn)
 	if err != nil {
-		return fmt.Errorf("database DSN: %w", err)
+		return err
 	}
 	if cfg.DBName == "" {
 		return errors.New("database DSN: names no database")
 	}
 	name := cfg.DBName
 	cfg.DBName = ""
-	handle, err := sql.Open("mysql", cfg.FormatDSN())
+	handle, _, err := openDSN(cfg.FormatDSN())
 	if err != nil {
-		return fmt.Errorf("open database server: %w", err)
+		return err
 	}
 	defer handle.Close() //nolint:errcheck // nothing is buffered
 	// The name is the operator's own configuration; it cannot be a parameter here.

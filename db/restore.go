@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
-	"github.com/go-sql-driver/mysql"
 
 	"github.com/security-monitor/secmon/monitor"
 )
@@ -44,13 +43,9 @@ func BeginRestore(ctx context.Context, dsn, replace string) (_ *Restore, err err
 	if err := createDatabase(ctx, dsn); err != nil {
 		return nil, err
 	}
-	cfg, err := mysql.ParseDSN(dsn)
+	handle, cfg, err := openDSN(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("database DSN: %w", err)
-	}
-	handle, err := sql.Open("mysql", dsn)
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, err
 	}
 	r := &Restore{handle: handle, name: cfg.DBName}
 	defer func() {

@@ -40,9 +40,9 @@ type Options struct {
 
 // Open connects to a migrated database.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	handle, err := sql.Open("mysql", o.DSN)
+	handle, _, err := openDSN(o.DSN)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, err
 	}
 	if o.MaxConns == 0 {
 		o.MaxConns = 16
