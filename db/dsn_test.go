@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -56,5 +57,27 @@ func TestDSNSetsWhatIsMissing(t *testing.T) {
 	event.Host = strings.Repeat("x", 10_000) // wider than its column: refused, never cut off
 	if _, err := store.StoreBatch(t.Context(), &monitor.Batch{Events: []*monitor.Event{event}}); err == nil {
 		t.Error("a value was cut off in silence")
+	}
+}
+
+// Readiness asks by a connection of its own: where all others are busy the database
+// is there all the same, and taking the pod out would only move its load.
+func TestPingWaitsForNoBusyConnection(t *testing.T) {
+	store, err := db.Open(t.Context(), db.Options{DSN: dbtest.DSN(t), MaxConns: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close() //nolint:errcheck // a test
+	for range 2 {
+		release, err := store.HoldConnection(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer release() //nolint:errcheck // a test
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := store.Ping(ctx); err != nil {
+		t.Errorf("while all connections are in use: %v", err)
 	}
 }

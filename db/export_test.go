@@ -18,3 +18,12 @@ func MigrateTo(ctx context.Context, dsn string, version int64) error {
 	_, err = migrateTo(ctx, handle, version)
 	return err
 }
+
+// HoldConnection takes one of the store's connections until release is called.
+func (s *Store) HoldConnection(ctx context.Context) (release func() error, err error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return conn.Close, nil
+}

@@ -24,6 +24,7 @@ import (
 // Store keeps everything. It is safe for concurrent use.
 type Store struct {
 	db        *pool
+	probe     *sql.DB
 	now       func() time.Time
 	committed func(context.Context, []monitor.Entry)
 	assets    assetMemory
@@ -60,8 +61,15 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Meter == nil {
 		o.Meter = noMeter{}
 	}
+	// A connection of its own: a pool that is busy is no database that is away.
+	probe, _, err := openDSN(o.DSN)
+	if err != nil {
+		_ = handle.Close()
+		return nil, err
+	}
+	probe.SetMaxOpenConns(1)
 	return &Store{
-		db: &pool{handle, o.Meter}, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
+		db: &pool{handle, o.Meter}, probe: probe, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		committed: func(context.Context, []monitor.Entry) {},
 	}, nil
 }
@@ -75,11 +83,13 @@ func (s *Store) OnCommit(f func(context.Context, []monitor.Entry)) { s.committed
 // one before is no error, what was committed is there.
 func (s *Store) Close() error {
 	_ = s.db.Close() // each error is of a connection that could not say goodbye
+	_ = s.probe.Close()
 	return nil
 }
 
-// Ping gives an error when the database does not answer.
-func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
+// Ping gives an error when the database does not answer. It waits for no other
+// connection of the store.
+func (s *Store) Ping(ctx context.Context) error { return s.probe.PingContext(ctx) }
 
 // tx is one transaction that ends with its journal entries.
 type tx struct {
