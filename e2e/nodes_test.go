@@ -40,7 +40,7 @@ func TestEntitiesComeInTheOrderOfTheirIDs(t *testing.T) {
 		t.Errorf("got  %v\nwant %v", told, want)
 	}
 
-	for name, ids := range map[string][]string{"no id": {"x"}, "too many": slices.Repeat([]string{user.ID}, 101)} {
+	for name, ids := range map[string][]string{"no id": {"x"}, "too many": slices.Repeat([]string{user.ID}, 101), "too many events": slices.Repeat([]string{monitor.GlobalID(monitor.KindEvent, "x")}, 17)} {
 		answer := post(t, r.URL(), admin, query, map[string]any{"ids": ids}, nil)
 		if answer.code() != "BAD_INPUT" {
 			t.Errorf("%s: %s", name, answer.code())

@@ -7298,7 +7298,7 @@ type Query {
   node(id: ID!): Node @auth(requires: VIEWER)
   "Entities by their ids, in the order of the ids; null where there is none."
   nodes(
-    "At most 100, of any kinds."
+    "At most 100, of any kinds; at most 16 of them events, which have their records."
     ids: [ID!]!
   ): [Node]! @auth(requires: VIEWER) @cost(weight: 1, size: 100)
   "Events, newest first. ` + "`" + `first` + "`" + ` is at most 500; a page has 16 MiB of records at most, so it may be shorter though hasNextPage is true."

@@ -8,8 +8,12 @@ import (
 	"github.com/security-monitor/secmon/monitor"
 )
 
-// mostNodes is how many entities one nodes field gives.
-const mostNodes = 100
+// mostNodes is how many entities one nodes field gives; mostEventNodes how many of
+// them events: each has its whole record, of up to 1 MiB unless --max-record-kb says more.
+const (
+	mostNodes      = 100
+	mostEventNodes = 16
+)
 
 // Nodes gives many entities at once, in the order of their ids: what lists are
 // made of by one query for each kind, the rest one by one.
@@ -24,6 +28,9 @@ func (r queryResolver) Nodes(ctx context.Context, ids []string) ([]monitor.Node,
 			return nil, err
 		}
 		places[kind] = append(places[kind], i)
+	}
+	if n := len(places[monitor.KindEvent]); n > mostEventNodes {
+		return nil, monitor.Errorf(monitor.CodeBadInput, "ids names %d events; at most %d can be asked for at once: a page of events has more", n, mostEventNodes)
 	}
 	out := make([]monitor.Node, len(ids))
 	for kind, at := range places {
