@@ -84,6 +84,12 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
+	// Before anything is made: where the address is taken nothing has happened yet, and
+	// the first password is not lost.
+	if a.socket, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	a.closers = append(a.closers, a.stopListening)
 	if err := a.openTraces(ctx); err != nil {
 		return nil, err
 	}
@@ -110,9 +116,6 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.socket, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen); err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
 	a.web = &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(lg.Handler(), slog.LevelDebug),
@@ -128,6 +131,14 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a.background.Go(func() { a.watchSilence(background) })
 	a.background.Go(func() { a.watchHealth(background) })
 	return a, nil
+}
+
+// stopListening closes the socket that nobody has served; the server has closed its own.
+func (a *App) stopListening() error {
+	if err := a.socket.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 func (a *App) openStore(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/security-monitor/secmon/backup"
 	"github.com/security-monitor/secmon/db"
@@ -202,6 +203,11 @@ func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening
 	if err := opening.check(done.Contents); err != nil {
 		return done, err
 	}
+	if revokeTokens {
+		if done.Revoked, err = sink.into.RevokeTokens(ctx, time.Now()); err != nil {
+			return done, err
+		}
+	}
 	if done.Epoch, err = sink.into.Finish(ctx); err != nil {
 		return done, err
 	}
@@ -211,26 +217,7 @@ func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening
 		return done, err
 	}
 	defer store.Close() //nolint:errcheck // never fails
-	if err := store.NoteRestore(ctx); err != nil {
-		return done, err
-	}
-	if revokeTokens {
-		done.Revoked, err = revokeAllTokens(ctx, store)
-	}
-	return done, err
-}
-
-func revokeAllTokens(ctx context.Context, store *db.Store) (int, error) {
-	tokens, err := store.LiveTokens(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for i, t := range tokens {
-		if err := store.RevokeToken(ctx, monitor.SystemActor, t.ID); err != nil {
-			return i, err
-		}
-	}
-	return len(tokens), nil
+	return done, store.NoteRestore(ctx)
 }
 
 // restoreSink takes the database when the backup's beginning has proved readable.

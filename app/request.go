@@ -83,6 +83,9 @@ func (a *App) panicked(ctx context.Context, w *answerWriter, r *http.Request, id
 		return true
 	}
 	a.lg.ErrorContext(ctx, "http: panic", "panic", p, "path", clipped(r.URL.Path), "request", id)
+	if w.status != 0 { // it has begun: an end as if nothing were would make it whole
+		return true
+	}
 	writeJSON(w, http.StatusInternalServerError, map[string]string{"code": string(monitor.CodeInternal), "message": "something went wrong on our side", "requestId": id})
 	return false
 }

@@ -47,6 +47,7 @@ func BeginRestore(ctx context.Context, dsn, replace string) (_ *Restore, err err
 	if err != nil {
 		return nil, err
 	}
+	handle.SetMaxIdleConns(-1) // so that connections beside ours are somebody else's
 	r := &Restore{handle: handle, name: cfg.DBName}
 	defer func() {
 		if err != nil {
@@ -141,6 +142,10 @@ func (r *Restore) Prepare(ctx context.Context, schema int64, tables []CopyTable,
 		if err := exec(ctx, r.conn, dialect.Delete(t.Name)); err != nil { // what migrations have put there
 			return fmt.Errorf("empty %s: %w", t.Name, err)
 		}
+	}
+	// While migrations ran there was a row of feed_state for a moment: who began with it is here.
+	if err := r.alone(ctx); err != nil {
+		return err
 	}
 	for _, t := range tables {
 		if err := r.fits(t); err != nil {
@@ -272,11 +277,31 @@ func (r *Restore) flush(ctx context.Context) error {
 	return r.commit()
 }
 
+// RevokeTokens ends every API token of the copy, and gives how many were alive. It
+// belongs before Finish: afterwards servers start, and would let them in.
+func (r *Restore) RevokeTokens(ctx context.Context, now time.Time) (int, error) {
+	if err := r.flush(ctx); err != nil {
+		return 0, err
+	}
+	alive := goqu.C("revoked_at").IsNull()
+	n, _, err := one(ctx, r.conn, dialect.From("api_tokens").Select(goqu.COUNT("*")).Where(alive), scanInt)
+	if err == nil {
+		err = exec(ctx, r.conn, dialect.Update("api_tokens").Set(goqu.Record{"revoked_at": now.UTC().Truncate(time.Microsecond)}).Where(alive))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("revoke API tokens: %w", err)
+	}
+	return n, nil
+}
+
 // Finish makes the database one that servers start on, with an epoch of its own, so
 // that no cursor of before counts, and brings it to the newest version. Call it when
 // the copy has proved whole.
 func (r *Restore) Finish(ctx context.Context) (epoch uint64, err error) {
 	if err := r.flush(ctx); err != nil {
+		return 0, err
+	}
+	if err := r.alone(ctx); err != nil {
 		return 0, err
 	}
 	i := slices.IndexFunc(r.tables, func(t CopyTable) bool { return t.Name == feedState })

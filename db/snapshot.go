@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
+
 	"github.com/doug-martin/goqu/v9/exp"
+	"github.com/security-monitor/secmon/monitor"
 )
 
 // Kinds of values that a copy of a table tells apart.
@@ -52,7 +54,8 @@ type Snapshot struct {
 	Server string   // version of the database
 	Days   []string // partitions of events, as 2026-11-27
 
-	conn *sql.Conn
+	conn       *sql.Conn
+	partitions []string // of events, when it began
 }
 
 // Snapshot begins a snapshot. Close ends it.
@@ -108,6 +111,7 @@ func (p *Snapshot) describe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.partitions = names
 	for _, name := range names {
 		if day, err := time.Parse(partitionName, name); err == nil {
 			p.Days = append(p.Days, day.Format(time.DateOnly))
@@ -195,6 +199,20 @@ const (
 	copyBytes = 4 << 20
 )
 
+// undisturbed refuses when partitions of events have come or gone meanwhile, by
+// somebody whom the lock does not hold (the primary of the replica that is read):
+// rows of a dropped one are silently not there, snapshot or not.
+func (p *Snapshot) undisturbed(ctx context.Context, table string) error {
+	if table != "events" {
+		return nil
+	}
+	names, err := partitions(ctx, p.conn)
+	if err == nil && !slices.Equal(names, p.partitions) {
+		err = monitor.Errorf(monitor.CodeConflict, "partitions of events were changed while they were copied: make the backup again, or from the primary")
+	}
+	return err
+}
+
 // Rows calls f for every row of a table of the snapshot, in the order of its key. A
 // row is valid until f returns. Memory holds one page, which is read to its end
 // before f gets it: a slow f does not make the server wait.
@@ -227,7 +245,7 @@ func (p *Snapshot) Rows(ctx context.Context, table string, f func(row [][]byte) 
 		case len(rows) == limit:
 			limit, equal = min(2*limit, copyRows), len(t.key)-1
 		case equal == 0:
-			return nil
+			return p.undisturbed(ctx, table)
 		default:
 			equal-- // there are no more with so many columns the same
 		}

@@ -58,9 +58,9 @@ func (c *tokenRevokeCommand) Run(ctx context.Context) error {
 
 type tokenCreateCommand struct {
 	app.Storage `embed:""`
-	Name        string          `required:"" help:"What the token is for."`
-	Scope       []monitor.Scope `required:"" help:"ingest, read, write, admin; may be given several times." enum:"ingest,read,write,admin"`
-	Expires     time.Duration   `help:"How long it is valid; without it for ever." placeholder:"720h"`
+	Name        string          `env:"-" required:"" help:"What the token is for."`
+	Scope       []monitor.Scope `env:"-" required:"" help:"ingest, read, write, admin; may be given several times." enum:"ingest,read,write,admin"`
+	Expires     time.Duration   `env:"-" help:"How long it is valid; without it for ever." placeholder:"720h"`
 }
 
 // Run makes the token. Only the token goes to standard output.
@@ -87,9 +87,9 @@ type userCommand struct {
 type userUpdateCommand struct {
 	app.Storage `embed:""`
 	Name        string       `arg:"" help:"Name of the user."`
-	Role        monitor.Role `help:"VIEWER, ANALYST or ADMIN; without it the role stays." enum:"VIEWER,ANALYST,ADMIN," default:""`
-	Disable     bool         `help:"Shut the user out; what they have open ends." xor:"out"`
-	Enable      bool         `help:"Let the user in again." xor:"out"`
+	Role        monitor.Role `env:"-" help:"VIEWER, ANALYST or ADMIN; without it the role stays." enum:"VIEWER,ANALYST,ADMIN," default:""`
+	Disable     bool         `env:"-" help:"Shut the user out; what they have open ends." xor:"out"`
+	Enable      bool         `env:"-" help:"Let the user in again." xor:"out"`
 }
 
 // Run changes the user.
@@ -112,8 +112,8 @@ func (c *userUpdateCommand) Run(ctx context.Context) error {
 type userCreateCommand struct {
 	app.Storage `embed:""`
 	Name        string       `arg:"" help:"Name to log in with."`
-	Role        monitor.Role `help:"VIEWER, ANALYST or ADMIN." default:"ANALYST" enum:"VIEWER,ANALYST,ADMIN"`
-	DisplayName string       `name:"display-name" help:"Name for people."`
+	Role        monitor.Role `env:"-" help:"VIEWER, ANALYST or ADMIN." default:"ANALYST" enum:"VIEWER,ANALYST,ADMIN"`
+	DisplayName string       `env:"-" name:"display-name" help:"Name for people."`
 }
 
 // Run makes the user; the password is read from the terminal or standard input.

@@ -55,7 +55,7 @@ type backupVerifyCommand struct {
 	app.Shelf   `embed:""`
 	app.Opening `embed:""`
 	File        string `arg:"" help:"The backup: a file, s3://BUCKET/KEY, or - for standard input."`
-	Tables      bool   `help:"Print the rows and the hash of each table, too."`
+	Tables      bool   `env:"-" help:"Print the rows and the hash of each table, too."`
 }
 
 // Run prints what the backup is.
@@ -110,8 +110,8 @@ type restoreCommand struct {
 	app.Shelf    `embed:""`
 	app.Opening  `embed:""`
 	File         string `arg:"" help:"The backup: a file, s3://BUCKET/KEY, or - for standard input."`
-	Replace      string `help:"Drop every table of this database first; say its name (the private one is secmon)." placeholder:"DATABASE"`
-	RevokeTokens bool   `name:"revoke-tokens" help:"End every API token: for a restore after a break-in."`
+	Replace      string `env:"-" help:"Drop every table of this database first; say its name (the private one is secmon)." placeholder:"DATABASE"`
+	RevokeTokens bool   `env:"-" name:"revoke-tokens" help:"End every API token: for a restore after a break-in."`
 }
 
 // Run restores, and says what the operator has to know.

@@ -19,7 +19,7 @@ type ingestCommand struct {
 	Files    []string      `arg:"" help:"Files of NDJSON or one JSON array, .gz too; - is standard input."`
 	Server   string        `help:"Server to send to." default:"http://127.0.0.1:8000" placeholder:"URL"`
 	Token    string        `required:"" help:"API token with the scope ingest; better given as SECMON_TOKEN." placeholder:"TOKEN"`
-	Skip     int           `help:"Leave out the records up to this line of the first file: go on where an interrupted run ended." placeholder:"LINE"`
+	Skip     int           `env:"-" help:"Leave out the records up to this line of the first file: go on where an interrupted run ended." placeholder:"LINE"`
 	RetryFor time.Duration `name:"retry-for" help:"How long to try again while the server cannot be reached or is busy." default:"10m"`
 	Quiet    bool          `short:"q" help:"No progress bar."`
 }

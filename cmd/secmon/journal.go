@@ -16,7 +16,7 @@ type journalCommand struct {
 
 type journalVerifyCommand struct {
 	app.Storage `embed:""`
-	File        string `help:"An export to verify instead of the database; - is standard input." placeholder:"FILE"`
+	File        string `env:"-" help:"An export to verify instead of the database; - is standard input." placeholder:"FILE"`
 }
 
 // Run prints what was verified.
@@ -53,8 +53,8 @@ func (c *journalVerifyCommand) verifyFile() error {
 
 type journalExportCommand struct {
 	app.Storage `embed:""`
-	Format      string `enum:"ndjson,csv" default:"ndjson" help:"ndjson can be verified; csv is for spreadsheets."`
-	After       uint64 `help:"Begin behind the entry of this number."`
+	Format      string `env:"-" enum:"ndjson,csv" default:"ndjson" help:"ndjson can be verified; csv is for spreadsheets."`
+	After       uint64 `env:"-" help:"Begin behind the entry of this number."`
 }
 
 // Run writes the journal as it is now. How many entries there were goes to standard error.

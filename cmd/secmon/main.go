@@ -19,7 +19,7 @@ import (
 
 type commands struct {
 	Config  string           `help:"Configuration file (YAML)." type:"existingfile" env:"SECMON_CONFIG" placeholder:"FILE"`
-	Version kong.VersionFlag `help:"Print the version and leave."`
+	Version kong.VersionFlag `env:"-" help:"Print the version and leave."`
 
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Ingest  ingestCommand  `cmd:"" help:"Send events from files or standard input to a server."`

@@ -19,8 +19,8 @@ type rulesCommand struct {
 type rulesImportCommand struct {
 	app.Storage `embed:""`
 	Path        string `arg:"" help:"Directory or ZIP archive with .yml files." type:"existingpath"`
-	Disabled    bool   `help:"Import new rules disabled."`
-	Verbose     bool   `short:"v" help:"List every rule that is inactive or refused."`
+	Disabled    bool   `env:"-" help:"Import new rules disabled."`
+	Verbose     bool   `env:"-" short:"v" help:"List every rule that is inactive or refused."`
 }
 
 // Run imports the rules and reports on each that does not run.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 
 	"github.com/security-monitor/secmon/app"
 )
@@ -29,7 +30,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if a.FirstPassword != "" {
 		fmt.Printf("  Log in as admin with the password %s (it is shown only this once)\n", a.FirstPassword)
 	} else {
-		fmt.Printf("  Log in as admin with your password; a new one: secmon user password admin\n")
+		fmt.Printf("  Log in as admin with your password; a new one: secmon user password admin%s\n", elsewhere(c.Config))
 	}
 	if a.OffersPlayground() {
 		fmt.Printf("  GraphQL playground: %s/playground\n", a.URL())
@@ -38,6 +39,14 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	err = a.Run(ctx)
 	stopDemo()
 	return errors.Join(err, a.Close())
+}
+
+// elsewhere is what a command needs to find the same data directory.
+func elsewhere(cfg app.Config) string {
+	if cfg.DatabaseDSN != "" || cfg.DataDir == defaultDataDir() {
+		return ""
+	}
+	return " --data-dir " + strconv.Quote(cfg.DataDir)
 }
 
 func startDemo(ctx context.Context, a *app.App, cfg app.Config, lg *slog.Logger) (stop func(), err error) {

@@ -22,14 +22,14 @@ type tailCommand struct {
 	Feed       string `arg:"" enum:"alerts,events,incidents,journal,entity" help:"alerts, events, incidents, journal (administrators), or entity."`
 	Server     string `help:"Address of the server." default:"http://127.0.0.1:8000" env:"SECMON_SERVER"`
 	Token      string `help:"API token with the scope read (journal: admin)." env:"SECMON_TOKEN" required:"" placeholder:"smt_..."`
-	Filter     string `help:"Filter of the feed as JSON, as in GraphQL variables." placeholder:"{\"severity\":{\"gte\":\"HIGH\"}}"`
-	Kind       string `help:"For entity: ADDRESS, HOST, HASH or USER." enum:"ADDRESS,HOST,HASH,USER," default:""`
-	Value      string `help:"For entity: the address, host, hash or user."`
-	After      string `help:"Cursor to go on from; without it the feed begins now." placeholder:"CURSOR"`
+	Filter     string `env:"-" help:"Filter of the feed as JSON, as in GraphQL variables." placeholder:"{\"severity\":{\"gte\":\"HIGH\"}}"`
+	Kind       string `env:"-" help:"For entity: ADDRESS, HOST, HASH or USER." enum:"ADDRESS,HOST,HASH,USER," default:""`
+	Value      string `env:"-" help:"For entity: the address, host, hash or user."`
+	After      string `env:"-" help:"Cursor to go on from; without it the feed begins now." placeholder:"CURSOR"`
 	CursorFile string `name:"cursor-file" help:"File that keeps the cursor: a later run goes on where this one stopped." type:"path" placeholder:"FILE"`
-	Fields     string `help:"What to select of each entry, in GraphQL." placeholder:"SELECTION"`
+	Fields     string `env:"-" help:"What to select of each entry, in GraphQL." placeholder:"SELECTION"`
 	Output     string `short:"o" help:"json: one object a line; text: one line for people." enum:"json,text" default:"text"`
-	Count      int    `help:"End after so many entries; 0: never."`
+	Count      int    `env:"-" help:"End after so many entries; 0: never."`
 }
 
 // feedShape is how a feed is asked and read.
