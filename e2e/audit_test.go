@@ -3,7 +3,9 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/security-monitor/secmon/app"
 	"github.com/security-monitor/secmon/audit"
@@ -74,5 +76,46 @@ func TestAuditLog(t *testing.T) {
 	}
 	if report, err := audit.Verify(&file); err == nil {
 		t.Errorf("a changed journal verifies: %+v", report)
+	}
+}
+
+// Whoever reads the audit log sees that somebody made a token or an account that
+// may do everything.
+func TestAuditLogShowsWhatWasMade(t *testing.T) {
+	r := startReplica(t, config(t, dbtest.DSN(t), startRedis(t).URL()))
+	admin := login(t, r.URL(), "admin", testPassword)
+	apiToken(t, r, time.Time{}, monitor.ScopeAdmin)
+	userToken(t, r, "mallory", monitor.RoleAdmin)
+	var log struct {
+		Journal struct {
+			Nodes []struct {
+				Action  string
+				Changes []struct {
+					Kind   string
+					Fields []struct {
+						Field         string
+						Before, After any
+					}
+				}
+			}
+		}
+	}
+	post(t, r.URL(), admin, `{ journal(first: 20) { nodes { action changes { kind fields { field before after } } } } }`, nil, &log)
+	made := map[string]string{}
+	for _, entry := range log.Journal.Nodes {
+		for _, change := range entry.Changes {
+			for _, f := range change.Fields {
+				key := entry.Action + " " + f.Field
+				if _, newer := made[key]; f.Before == nil && !newer {
+					made[key] = fmt.Sprint(f.After)
+				}
+				if strings.Contains(strings.ToLower(f.Field), "hash") || strings.Contains(strings.ToLower(f.Field), "secret") {
+					t.Errorf("%s shows %s", entry.Action, f.Field)
+				}
+			}
+		}
+	}
+	if made["token.create scopes"] != "[admin]" || made["user.create role"] != "ADMIN" || made["user.create name"] != "mallory" {
+		t.Errorf("the log shows %v", made)
 	}
 }

@@ -77,12 +77,21 @@ func (r *Resolver) journalEntry(ctx context.Context, id monitor.ID, e monitor.En
 	return out, nil
 }
 
-// fieldChanges lists the fields that a change altered, by name. The creation of
-// an entity lists none: everything was new.
+// shownWhole are the kinds whose creation lists what was set: an administrator has to
+// see that somebody made an account that may do everything. Of others, which events
+// raise or which hold whole texts, everything was new.
+var shownWhole = []monitor.Kind{
+	monitor.KindUser, monitor.KindAPIToken, monitor.KindIncidentGrouping, monitor.KindSavedView, monitor.KindSavedOperation, monitor.KindExport,
+}
+
+// fieldChanges lists the fields that a change altered, by name.
 func fieldChanges(ctx context.Context, c monitor.Change) ([]*monitor.FieldChange, error) {
 	var before, after map[string]json.RawMessage
-	if len(c.Before) == 0 {
-		return nil, nil
+	if isNew(c) {
+		if !slices.Contains(shownWhole, c.Kind) {
+			return nil, nil
+		}
+		return fieldsSet(c)
 	}
 	if err := json.Unmarshal(c.Before, &before); err != nil {
 		return nil, err
@@ -108,14 +117,35 @@ func fieldChanges(ctx context.Context, c monitor.Change) ([]*monitor.FieldChange
 			fields = append(fields, &monitor.FieldChange{Field: name, Before: unset(was), After: unset(after[name])})
 		}
 	}
-	slices.SortFunc(fields, func(a, b *monitor.FieldChange) int {
-		if a.Field < b.Field {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(fields, byField)
 	return fields, nil
 }
+
+func byField(a, b *monitor.FieldChange) int { return strings.Compare(a.Field, b.Field) }
+
+func isNew(c monitor.Change) bool { return len(c.Before) == 0 || string(c.Before) == "null" }
+
+// fieldsSet lists what a new entity has that is not empty.
+func fieldsSet(c monitor.Change) ([]*monitor.FieldChange, error) {
+	var after map[string]json.RawMessage
+	if err := json.Unmarshal(c.After, &after); err != nil {
+		return nil, err
+	}
+	var fields []*monitor.FieldChange
+	for name, is := range after {
+		// Who made it, and when, the entry itself says; ids are the database's own.
+		if name == "id" || name == "createdBy" || name == "createdAt" || strings.HasSuffix(name, "Id") ||
+			slices.Contains(bookkeeping, name) || slices.Contains(nothingSet, string(is)) {
+			continue
+		}
+		fields = append(fields, &monitor.FieldChange{Field: name, After: unset(is)})
+	}
+	slices.SortFunc(fields, byField)
+	return fields, nil
+}
+
+// nothingSet is how a field stands in a snapshot that was left as it is.
+var nothingSet = []string{`null`, `""`, `0`, `false`, `[]`, `{}`, `"0001-01-01T00:00:00Z"`, `"00000000-0000-0000-0000-000000000000"`}
 
 // globalJSON gives an id of a snapshot, which is the database's own, as the graph
 // has it; null for none.

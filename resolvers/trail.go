@@ -39,19 +39,16 @@ func (r *Resolver) trailEntry(ctx context.Context, e *monitor.Entry) (*model.Jou
 		Changes: make([]*model.EntityChange, 0, len(e.Body.Changes)),
 	}
 	for _, c := range e.Body.Changes {
+		fields, err := fieldChanges(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("journal entry %d: %w", e.Seq, err)
+		}
 		change := &model.EntityChange{
 			Kind: string(c.Kind), ID: monitor.GlobalID(c.Kind, c.ID.String()), Action: c.Action,
-			Created: len(c.Before) == 0 || string(c.Before) == "null", Fields: []*monitor.FieldChange{}, Snapshot: monitor.RawJSON(c.After),
+			Created: isNew(c), Fields: append([]*monitor.FieldChange{}, fields...), Snapshot: monitor.RawJSON(c.After),
 		}
 		if change.Action == "" {
 			change.Action = e.Body.Action
-		}
-		if !change.Created {
-			fields, err := fieldChanges(ctx, c)
-			if err != nil {
-				return nil, fmt.Errorf("journal entry %d: %w", e.Seq, err)
-			}
-			change.Fields = append(change.Fields, fields...)
 		}
 		entry.Changes = append(entry.Changes, change)
 	}
