@@ -309,7 +309,9 @@ func (a *App) maintain(ctx context.Context) {
 			if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
 				a.upkeepFailed("partitions", "prepare partitions of events", err)
 			}
-			a.dropEvents(ctx)
+			if err := a.dropEvents(ctx); errors.Is(err, db.ErrPostponed) {
+				partitions = now.Add(trimPeriod)
+			}
 			if err := a.Store.RecountAlerts(ctx); err != nil && ctx.Err() == nil {
 				a.upkeepFailed("alert_counts", "count alerts", err)
 			}
@@ -337,7 +339,8 @@ func (a *App) upkeepFailed(task, what string, err error) {
 	a.lg.Error(what, "error", err)
 }
 
-func (a *App) dropEvents(ctx context.Context) {
+// dropEvents deletes the events that are kept no longer.
+func (a *App) dropEvents(ctx context.Context) error {
 	days, err := a.Store.DropEvents(ctx, a.setup.Load().EventRetention)
 	if err != nil && ctx.Err() == nil {
 		a.upkeepFailed("events", "delete old events", err)
@@ -345,6 +348,7 @@ func (a *App) dropEvents(ctx context.Context) {
 	if len(days) > 0 {
 		a.lg.Info("events deleted", "days", days)
 	}
+	return err
 }
 
 func (a *App) trimJournal(ctx context.Context) {

@@ -365,7 +365,7 @@ func (e *examination) migrations(ctx context.Context) error {
 	case is < newest:
 		e.add(monitor.Warn("migrations", fmt.Sprintf("the database is at %d, the program at %d: %d are to be done", is, newest, newest-is), "secmon serve does them at its start, secmon migrate without one."))
 	case is > newest:
-		e.add(monitor.Fault("migrations", fmt.Sprintf("the database is at %d, newer than this program, which knows %d", is, newest), "Run the newer program again; an older one may not understand what it wrote."))
+		e.add(monitor.Warn("migrations", fmt.Sprintf("the database is at %d, newer than this program, which knows %d", is, newest), "The version before runs on it after a rollback (docs/upgrading.md); older ones may not understand what is in it."))
 	default:
 		e.add(monitor.Fine("migrations", "the database is at %d, as the program", is))
 	}

@@ -178,9 +178,13 @@ func endSession(conn *sql.Conn) {
 	_ = conn.Close()
 }
 
+// ErrPostponed is upkeep that gave way to a backup, a migration or a long reader. It
+// is to be tried again soon: left out for days the disk fills.
+var ErrPostponed = errors.New("upkeep of events is postponed: somebody reads them or copies the database")
+
 // reshape runs upkeep that alters a table, when nobody has the lock; otherwise it
-// does nothing, and the next upkeep will. It waits seconds for readers to let go
-// of the table: whoever comes after waits behind it.
+// gives ErrPostponed. It waits seconds for readers to let go of the table: whoever
+// comes after waits behind it.
 func (s *Store) reshape(ctx context.Context, f func(conn *sql.Conn) error) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -188,7 +192,7 @@ func (s *Store) reshape(ctx context.Context, f func(conn *sql.Conn) error) error
 	}
 	defer endSession(conn)
 	if err := lockShape(ctx, conn, 0); errors.Is(err, errShapeLocked) {
-		return nil
+		return ErrPostponed
 	} else if err != nil {
 		return err
 	}
@@ -198,7 +202,7 @@ func (s *Store) reshape(ctx context.Context, f func(conn *sql.Conn) error) error
 	if err := f(conn); !isLockConflict(err) {
 		return err
 	}
-	return nil
+	return ErrPostponed
 }
 
 // EnsurePartitions makes one partition of events for each day up to ahead days

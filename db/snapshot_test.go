@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -362,10 +363,10 @@ func TestSnapshotHoldsUpNobody(t *testing.T) {
 		t.Errorf("a server that starts: %d %v", n, err)
 	}
 	now = now.AddDate(0, 0, 5)
-	if err := store.EnsurePartitions(t.Context(), 1); err != nil {
-		t.Errorf("upkeep: %v", err)
+	if err := store.EnsurePartitions(t.Context(), 1); !errors.Is(err, db.ErrPostponed) {
+		t.Errorf("upkeep beside a copy: %v", err)
 	}
-	if days, err := store.DropEvents(t.Context(), 48*time.Hour); err != nil || len(days) != 0 {
+	if days, err := store.DropEvents(t.Context(), 48*time.Hour); !errors.Is(err, db.ErrPostponed) || len(days) != 0 {
 		t.Errorf("upkeep dropped %v, %v", days, err)
 	}
 	if _, err := store.StoreBatch(t.Context(), &monitor.Batch{Events: []*monitor.Event{testEvent(2)}}); err != nil {
@@ -410,7 +411,7 @@ func TestUpkeepGivesWayToALongReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun := time.Now()
-	if days, err := store.DropEvents(t.Context(), 48*time.Hour); err != nil || len(days) != 0 {
+	if days, err := store.DropEvents(t.Context(), 48*time.Hour); !errors.Is(err, db.ErrPostponed) || len(days) != 0 {
 		t.Errorf("upkeep dropped %v under a reader, %v", days, err)
 	}
 	if took := time.Since(begun); took > 30*time.Second {
