@@ -75,6 +75,11 @@ func TestMixIsTheDashboards(t *testing.T) {
 		if strings.Contains(op.document, "@unmask") || op.Operation == "AlertQueue" && !strings.Contains(op.document, "__typename") {
 			t.Errorf("%s is not as Apollo sends it:\n%s", op.Name, op.document)
 		}
+		for _, v := range doc.Operations[0].VariableDefinitions {
+			if strings.Count(op.document, "$"+v.Variable) < 2 {
+				t.Errorf("%s: $%s is used nowhere, and the server refuses that", op.Name, v.Variable)
+			}
+		}
 		var variables map[string]any
 		text, _ := json.Marshal(op.Variables)
 		if err := json.Unmarshal(text, &variables); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -74,7 +75,7 @@ func asSent(set ast.SelectionSet) ast.SelectionSet {
 				s.SelectionSet = asSent(s.SelectionSet)
 			}
 		case *ast.FragmentSpread:
-			s.Directives = nil
+			s.Directives = slices.DeleteFunc(s.Directives, func(d *ast.Directive) bool { return d.Name == "unmask" })
 		case *ast.InlineFragment:
 			s.SelectionSet = asSent(s.SelectionSet)
 		}
@@ -92,7 +93,7 @@ func gather(into *ast.QueryDocument, set ast.SelectionSet, known ast.FragmentDef
 		case *ast.InlineFragment:
 			inner = s.SelectionSet
 		case *ast.FragmentSpread:
-			s.Directives = nil
+			s.Directives = slices.DeleteFunc(s.Directives, func(d *ast.Directive) bool { return d.Name == "unmask" })
 			if into.Fragments.ForName(s.Name) != nil {
 				continue
 			}
