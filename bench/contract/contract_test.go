@@ -86,7 +86,7 @@ func TestMixIsTheDashboards(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, v := range doc.Operations[0].VariableDefinitions {
-			if _, given := variables[v.Variable]; v.Type.NonNull && !given {
+			if _, given := variables[v.Variable]; v.Type.NonNull && v.DefaultValue == nil && !given {
 				t.Errorf("%s: nothing is said of $%s", op.Name, v.Variable)
 			}
 		}
