@@ -76,6 +76,14 @@ describe('RowData', () => {
     expect(titleOf('a')).toBe(7);
   });
 
+  test('a version that is older than the one at hand changes nothing', () => {
+    rows.write([row('a', 7)]);
+    rows.write([row('a', 6)]);
+    expect(titleOf('a')).toBe(7);
+    rows.update(cache, row('a', 8), false);
+    expect(titleOf('a')).toBe(8);
+  });
+
   test('changes of rows that are far away are not kept', () => {
     rows.write([row('near')]);
     rows.update(cache, row('far', 2), false);

@@ -97,6 +97,16 @@ export class RowData {
   }
 
   private put(cache: ApolloCache, alert: Row): void {
+    const known = cache.readFragment({
+      fragment: AlertRowFragmentDoc,
+      fragmentName: 'AlertRow',
+      id: `Alert:${alert.id}`,
+    });
+    // An answer that was on its way while the feed, or a change made here, said more.
+    if (known && known.version > alert.version) {
+      this.kept.add(alert.id);
+      return;
+    }
     cache.writeFragment({ fragment: AlertRowFragmentDoc, fragmentName: 'AlertRow', data: alert });
     this.kept.add(alert.id);
     const { __typename, id, hostAsset, userAsset } = alert;

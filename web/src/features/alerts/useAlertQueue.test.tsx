@@ -4,7 +4,8 @@ import { act, renderHook, waitFor } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { expect, test } from 'vitest';
 import { createCache } from '../../api/client';
-import type { AlertRowFragment } from './AlertRow.generated';
+import type { FeedChange } from '../../gql/schema';
+import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
 import { useAlertQueue } from './useAlertQueue';
 
 const seen = (n: number) => new Date(Date.UTC(2026, 4, 4) + n * 1_000).toISOString();
@@ -35,6 +36,10 @@ const row = (n: number): AlertRowFragment => ({
 class Alerts extends ApolloLink {
   newest = 999;
   afters: unknown[] = [];
+  /** Answers to pages wait until they are let through. */
+  held: (() => void)[] | null = null;
+  /** How many of the next pages fail. */
+  failing = 0;
   private push: (result: ApolloLink.Result) => void = () => {};
 
   override request(operation: ApolloLink.Operation) {
@@ -53,7 +58,12 @@ class Alerts extends ApolloLink {
       const from = after ? Number(after) - 1 : this.newest;
       const nodes = Array.from({ length: first }, (_, n) => row(from - n));
       const pageInfo = { __typename: 'PageInfo', hasNextPage: true, endCursor: String(from - first + 1) };
-      observer.next({
+      if (this.failing > 0) {
+        this.failing--;
+        observer.error(new Error('away'));
+        return;
+      }
+      const result = {
         data: {
           alerts: {
             __typename: 'AlertConnection',
@@ -64,9 +74,19 @@ class Alerts extends ApolloLink {
             position: `p${this.newest}`,
           },
         },
-      });
-      observer.complete();
+      };
+      const answer = () => {
+        observer.next(result);
+        observer.complete();
+      };
+      if (this.held) this.held.push(answer);
+      else answer();
     });
+  }
+
+  say(...entries: { change: FeedChange; alert: AlertRowFragment }[]): void {
+    const typed = entries.map((entry) => ({ __typename: 'AlertFeedEntry', ...entry }));
+    this.push({ data: { alertFeed: { __typename: 'AlertFeedBatch', cursor: 'c', entries: typed } } });
   }
 
   arrive(count: number): void {
@@ -79,16 +99,25 @@ class Alerts extends ApolloLink {
   }
 }
 
-test('however many have come in above, the list can be followed to its end', async () => {
-  const server = new Alerts();
+const plain = { filter: {}, order: 'LAST_SEEN_DESC', risk: false, paused: false, calm: true, openId: null } as const;
+
+function follow(server: Alerts, options: Partial<Parameters<typeof useAlertQueue>[0]> = {}) {
   const client = new ApolloClient({ cache: createCache(), link: server, dataMasking: true });
   const wrapper = ({ children }: { children: ReactNode }) => (
     <ApolloProvider client={client}>{children}</ApolloProvider>
   );
-  const { result } = renderHook(
-    () => useAlertQueue({ filter: {}, order: 'LAST_SEEN_DESC', risk: false, paused: false, calm: true, openId: null }),
-    { wrapper },
-  );
+  const rowOf = (id: string) =>
+    client.cache.readFragment({ fragment: AlertRowFragmentDoc, fragmentName: 'AlertRow', id: `Alert:${id}` });
+  const hook = renderHook((changed: typeof options) => useAlertQueue({ ...plain, ...options, ...changed }), {
+    wrapper,
+    initialProps: {} as typeof options,
+  });
+  return { ...hook, rowOf };
+}
+
+test('however many have come in above, the list can be followed to its end', async () => {
+  const server = new Alerts();
+  const { result } = follow(server);
   await waitFor(() => expect(result.current.ids).toHaveLength(50));
   // More than the rows that are kept: the end of the first page goes, and its cursor with it.
   act(() => server.arrive(1_200));
@@ -100,4 +129,43 @@ test('however many have come in above, the list can be followed to its end', asy
   await waitFor(() => expect(result.current.ids.length).toBe(before + 50));
   const numbers = result.current.ids.map((id) => Number(id.slice(1)));
   expect(numbers, 'without a gap').toEqual(numbers.map((_, n) => 2_199 - n));
+});
+
+test('what the feed says while a further page is on its way outlives the page', async () => {
+  const server = new Alerts();
+  const { result, rowOf } = follow(server, { calm: false });
+  await waitFor(() => expect(result.current.ids).toHaveLength(50));
+  server.held = [];
+  act(() => result.current.loadMore());
+  await waitFor(() => expect(server.held).toHaveLength(1));
+  act(() =>
+    server.say(
+      { change: 'LEFT', alert: { ...row(940), version: 2 } },
+      { change: 'UPDATED', alert: { ...row(930), version: 2, status: 'ACKNOWLEDGED' } },
+      { change: 'UPDATED', alert: { ...row(920), version: 2, lastSeen: seen(2_000) } },
+    ),
+  );
+  await waitFor(() => expect([...result.current.arrived.keys()]).toEqual(['a920']));
+  act(() => server.held?.shift()?.());
+  await waitFor(() => expect(result.current.loading).toBe(false));
+  expect(result.current.ids, 'one that left is not listed').not.toContain('a940');
+  expect(rowOf('a930')?.status, 'one that changed shows its change').toBe('ACKNOWLEDGED');
+  expect(result.current.ids, 'one that was seen again waits above').not.toContain('a920');
+  expect(result.current.arrived.get('a920')).toBe(seen(2_000));
+  expect(rowOf('a920')?.lastSeen).toBe(seen(2_000));
+  act(() => result.current.showNew());
+  expect(result.current.ids[0]).toBe('a920');
+});
+
+test('what a page says that is newer than the feed holds', async () => {
+  const server = new Alerts();
+  const { result } = follow(server, { calm: false });
+  await waitFor(() => expect(result.current.ids).toHaveLength(50));
+  server.held = [];
+  act(() => result.current.loadMore());
+  await waitFor(() => expect(server.held).toHaveLength(1));
+  act(() => server.say({ change: 'LEFT', alert: { ...row(940), version: 0 } }));
+  await act(() => new Promise((done) => setTimeout(done, 50)));
+  act(() => server.held?.shift()?.());
+  await waitFor(() => expect(result.current.ids).toContain('a940'));
 });

@@ -7,7 +7,17 @@ import { createPace, type Pace } from '../../live/pace';
 import { type FeedEntry, useFeed } from '../../live/useFeed';
 import { AlertQueueDocument, AlertQueueFeedDocument } from './AlertQueue.generated';
 import { placeOf } from './order';
-import { appendPage, applyEntries, emptyQueue, isSettled, type Placed, type Queue, release, remove } from './queue';
+import {
+  appendPage,
+  applyEntries,
+  compare,
+  emptyQueue,
+  isSettled,
+  type Placed,
+  type Queue,
+  release,
+  remove,
+} from './queue';
 import { type Row, RowData } from './rowData';
 
 const pageSize = 50;
@@ -85,6 +95,8 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
   );
   // What came since the rows were last put in their places.
   const unplaced = useRef<FeedEntry<Placed>[]>([]);
+  // What came while a further page is on its way, of rows that it may hold.
+  const meanwhile = useRef<Map<string, FeedEntry<Row>> | null>(null);
   const view = useRef({ first: 0, last: 0 });
   const tending = useRef<Pace | null>(null);
   useEffect(() => {
@@ -118,6 +130,8 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
     async (mode: 'anew' | 'further', after: string | null = null) => {
       const turn = ++asked.current;
       const { filter, order, risk, key } = latest.current;
+      const said = new Map<string, FeedEntry<Row>>();
+      meanwhile.current = mode === 'further' ? said : null;
       setState((was) => ({ ...(was.key === key ? was : nothing), key, loading: true, error: null }));
       try {
         const { data } = await client.query({
@@ -127,16 +141,22 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
         });
         if (turn !== asked.current || !data) return;
         const { nodes, pageInfo, position, totalCount, totalCountIsEstimate } = data.alerts;
-        rows.write(nodes as readonly Row[]);
-        const placed = nodes.map((alert) => ({ id: alert.id, place: placeOf(alert, order) }));
+        const page = asSaid(nodes as readonly Row[], said);
+        rows.write(page);
+        const placed = page.map((alert) => ({ id: alert.id, place: placeOf(alert, order) }));
+        // Where the page ended when it was read, whatever has become of its last row.
+        const last = nodes.at(-1);
+        const floor = last && placeOf(last, order);
+        // The feed begins again from where the list was read.
+        if (mode === 'anew') unplaced.current = [];
         setState((was) => ({
           ...was,
-          queue: appendPage(mode === 'anew' ? emptyQueue : was.queue, placed, pageInfo.hasNextPage),
+          queue: appendPage(mode === 'anew' ? emptyQueue : was.queue, placed, pageInfo.hasNextPage, floor),
           // The feed goes on from the first page's position: later pages are newer than that.
           position: mode === 'anew' ? position : was.position,
           pageEnds: [
             ...(mode === 'anew' ? [] : was.pageEnds),
-            ...(pageInfo.endCursor ? [{ cursor: pageInfo.endCursor, place: placed.at(-1)?.place ?? '' }] : []),
+            ...(pageInfo.endCursor ? [{ cursor: pageInfo.endCursor, place: floor ?? '' }] : []),
           ],
           total: totalCount,
           totalIsEstimate: totalCountIsEstimate,
@@ -144,6 +164,8 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
         }));
       } catch (error) {
         if (turn === asked.current) setState((was) => ({ ...was, loading: false, error }));
+      } finally {
+        if (meanwhile.current === said) meanwhile.current = null;
       }
     },
     [client, rows],
@@ -164,8 +186,7 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
     setState((was) => {
       if (was.queue.overflowed) return was;
       const queue = release(was.queue, mostRows);
-      const oldest = queue.seen.get(queue.ids.at(-1) ?? '') ?? '';
-      return { ...was, queue, pageEnds: was.pageEnds.filter((end) => end.place >= oldest) };
+      return { ...was, queue, pageEnds: was.pageEnds.filter((end) => compare(end.place, queue.floor) >= 0) };
     });
   }, [load]);
 
@@ -195,6 +216,7 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
     onFlush: (entries, cache) => {
       for (const { change, item } of entries) {
         rows.update(cache, item, change === 'ENTERED');
+        meanwhile.current?.set(item.id, { change, item });
         unplaced.current.push({ change, item: { id: item.id, place: placeOf(item, latest.current.order) } });
       }
       pace.current?.request();
@@ -231,4 +253,13 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
     },
     reload: () => load('anew'),
   };
+}
+
+/** A page as it is by now: without what left while it was on its way, and each alert in its newest version. */
+function asSaid(page: readonly Row[], said: ReadonlyMap<string, FeedEntry<Row>>): readonly Row[] {
+  return page.flatMap((alert) => {
+    const entry = said.get(alert.id);
+    if (!entry || entry.item.version < alert.version) return [alert];
+    return entry.change === 'LEFT' ? [] : [entry.item];
+  });
 }
