@@ -123,7 +123,9 @@ export function AlertsPage() {
     if (alert && alert.status !== 'CLOSED') void actions.start(alert);
   };
   const escalate = () => {
-    if (selection.ids.size > 0) setEscalating([...selection.ids]);
+    // All that match may be thousands: an incident is opened of those that somebody chose.
+    if (selection.matching) notify('info', 'Select single alerts to escalate them.');
+    else if (selection.ids.size > 0) setEscalating([...selection.ids]);
     else if (target) setEscalating([target]);
   };
   const escalated = (escalating ?? []).flatMap((id) => {
@@ -232,9 +234,11 @@ export function AlertsPage() {
       {mayWork && selection.ids.size > 0 && (
         <BulkBar
           ids={selection.ids}
+          all={selection.matching}
           filter={filter}
           total={queue.total}
           totalIsEstimate={queue.totalIsEstimate}
+          onAll={selection.allMatching}
           onEscalate={escalate}
           onJob={setJob}
           onClear={selection.clear}
