@@ -88,7 +88,7 @@ export function AlertsPage() {
   const dismiss = () => {
     // What no longer matches goes now, and the next row takes over.
     if (active && queue.gone.has(active)) setActive(nextOf(queue.ids, active, queue.gone));
-    if (queue.gone.size > 0) queue.showNew();
+    if (queue.gone.size > 0) queue.dropGone();
     go({ ...search, alert: undefined, tab: undefined });
   };
   const activate = (id: string) => {

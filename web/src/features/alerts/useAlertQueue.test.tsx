@@ -169,3 +169,16 @@ test('what a page says that is newer than the feed holds', async () => {
   act(() => server.held?.shift()?.());
   await waitFor(() => expect(result.current.ids).toContain('a940'));
 });
+
+test('rows that no longer match go by themselves: nothing else moves, and no row is let go', async () => {
+  const server = new Alerts();
+  const { result } = follow(server, { calm: false });
+  await waitFor(() => expect(result.current.ids).toHaveLength(50));
+  act(() => server.arrive(1_000));
+  act(() => server.say({ change: 'LEFT', alert: { ...row(970), version: 2 } }));
+  await waitFor(() => expect(result.current.gone.size).toBe(1));
+  act(() => result.current.dropGone());
+  expect(result.current.ids).toHaveLength(49);
+  expect(result.current.ids[0]).toBe('a999');
+  expect(result.current.arrived.size, 'they go on waiting').toBe(1_000);
+});

@@ -53,6 +53,8 @@ export interface AlertQueue extends Queue {
   total: number;
   totalIsEstimate: boolean;
   showNew(): void;
+  /** Takes the rows away that no longer match; nothing else moves. */
+  dropGone(): void;
   loadMore(): void;
   reload(): void;
   /** Tells which rows are in view: their data is read where it is not at hand. */
@@ -190,6 +192,11 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
     });
   }, [load]);
 
+  const dropGone = useCallback(
+    () => setState((was) => ({ ...was, queue: remove(was.queue, [...was.queue.gone]) })),
+    [],
+  );
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter is another list
   useEffect(() => {
     unplaced.current = [];
@@ -247,6 +254,7 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
     total: state.total,
     totalIsEstimate: state.totalIsEstimate,
     showNew: settle,
+    dropGone,
     show,
     loadMore: () => {
       if (!loading && queue.hasMore && !state.error) load('further', pageEnds.at(-1)?.cursor ?? null);
