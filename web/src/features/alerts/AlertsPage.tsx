@@ -4,7 +4,8 @@ import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import { ArrowUp, BellOff, ChartColumn, Columns3, Inbox, PanelLeft } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import type { AlertField } from '../../gql/schema';
+import { describe } from '../../api/errors';
+import type { AlertField, AlertStatus, Severity } from '../../gql/schema';
 import { usePaused } from '../../live/pause';
 import type { JobLineFragment } from '../../nouns/job/Job.generated';
 import { JobProgress } from '../../nouns/job/JobProgress';
@@ -18,6 +19,7 @@ import { useKeys } from '../../ui/keys';
 import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { sentence } from '../../ui/useChange';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { AlertActionsFragmentDoc } from './AlertActions.generated';
 import { type AlertDialog, AlertDialogs } from './AlertDialogs';
@@ -25,7 +27,6 @@ import { AlertFacets } from './AlertFacets';
 import { AlertHistogram } from './AlertHistogram';
 import { AlertPanel } from './AlertPanel';
 import { AlertRow } from './AlertRow';
-import { AlertRowFragmentDoc } from './AlertRow.generated';
 import { AlertValues } from './AlertValues';
 import { BulkBar } from './BulkBar';
 import { choosable, columnOf, layoutOf, sortOfColumn, usualIds } from './columns';
@@ -33,7 +34,7 @@ import { EscalateDialog } from './EscalateDialog';
 import { ExportMenu } from './ExportMenu';
 import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf } from './filters';
 import { orderOf, sortOf } from './order';
-import { useAlertActions } from './useAlertActions';
+import { type Decided, useAlertActions } from './useAlertActions';
 import { useAlertQueue } from './useAlertQueue';
 import { useSelection } from './useSelection';
 
@@ -50,7 +51,7 @@ export function AlertsPage() {
   const [atTop, setAtTop] = useState(true);
   const [pointed, setPointed] = useState(false);
   const [dialog, setDialog] = useState<AlertDialog | null>(null);
-  const [escalating, setEscalating] = useState<readonly string[] | null>(null);
+  const [escalating, setEscalating] = useState<Escalated | null>(null);
   const [job, setJob] = useState<JobLineFragment | null>(null);
   const layout = useMemo(() => layoutOf(search.cols), [search.cols]);
   const searchRef = useRef<HTMLInputElement>(null);
@@ -60,6 +61,7 @@ export function AlertsPage() {
   const filters = useMemo(() => filtersOf(search), [search]);
   const filter = useMemo(() => apiFilter(filters), [filters]);
   const [selecting, setSelecting] = useState(false);
+  const [held, setHeld] = useState<readonly string[]>([]);
   const calm = atTop && !pointed && !open && !active && !dialog && !paused && !selecting;
   const queue = useAlertQueue({
     filter,
@@ -67,10 +69,13 @@ export function AlertsPage() {
     risk: layout.shown.has('risk'),
     paused,
     calm,
-    openId: open,
+    held,
   });
   const selection = useSelection(queue.ids, filter);
-  useEffect(() => setSelecting(selection.ids.size > 0), [selection.ids]);
+  useEffect(() => {
+    setSelecting(selection.ids.size > 0);
+    setHeld([...new Set([open, active].flatMap((id) => id ?? [])), ...(selection.matching ? [] : selection.ids)]);
+  }, [open, active, selection.ids, selection.matching]);
 
   useEffect(() => {
     if (open) setActive(open);
@@ -96,21 +101,34 @@ export function AlertsPage() {
     if (open) openAlert(id);
   };
   const target = open ?? active;
-  const decided = () =>
-    target
-      ? client.cache.readFragment({
-          fragment: AlertActionsFragmentDoc,
-          fragmentName: 'AlertActions',
-          id: `Alert:${target}`,
-        })
-      : null;
-  const acknowledge = () => {
-    const alert = decided();
+  /** The alerts of `ids` as they are known; a notice says so where there are none. */
+  const known = async (ids: readonly string[]) => {
+    try {
+      const found = await queue.read(ids);
+      if (found.length === 0) notify('info', 'The alert is no longer there.');
+      return found;
+    } catch (error) {
+      notify('error', `Nothing was changed: the alert could not be read. ${sentence(describe(error).message)}`);
+      return [];
+    }
+  };
+  // What was decided on: the version that is seen in the row or the panel.
+  const decided = async (): Promise<Target | undefined> => {
+    if (!target) return undefined;
+    const at = client.cache.readFragment({
+      fragment: AlertActionsFragmentDoc,
+      fragmentName: 'AlertActions',
+      id: `Alert:${target}`,
+    });
+    return at ?? (await known([target]))[0];
+  };
+  const acknowledge = async () => {
+    const alert = await decided();
     if (alert?.status === 'NEW') void actions.acknowledge(alert);
     else if (alert) notify('info', 'Only a new alert can be acknowledged.');
   };
-  const close = () => {
-    const alert = decided();
+  const close = async () => {
+    const alert = await decided();
     if (alert && alert.status !== 'CLOSED') setDialog({ kind: 'close', alert });
     else if (alert) notify('info', 'The alert is closed already.');
   };
@@ -118,24 +136,24 @@ export function AlertsPage() {
     queue.showNew();
     scrollRef.current?.scrollTo({ top: 0 });
   };
-  const start = () => {
-    const alert = decided();
+  const start = async () => {
+    const alert = await decided();
     if (alert && alert.status !== 'CLOSED') void actions.start(alert);
+    else if (alert) notify('info', 'The alert is closed already.');
+  };
+  const escalateAll = async (ids: readonly string[], selected = false) => {
+    const found = await known(ids);
+    const first = found[0];
+    if (!first) return;
+    const severity = severities.find((s) => found.some((alert) => alert.severity === s)) ?? first.severity;
+    setEscalating({ ids: found.map((alert) => alert.id), title: first.title, severity, selected });
   };
   const escalate = () => {
     // All that match may be thousands: an incident is opened of those that somebody chose.
     if (selection.matching) notify('info', 'Select single alerts to escalate them.');
-    else if (selection.ids.size > 0) setEscalating([...selection.ids]);
-    else if (target) setEscalating([target]);
+    else if (selection.ids.size > 0) void escalateAll([...selection.ids], true);
+    else if (target) void escalateAll([target]);
   };
-  const escalated = (escalating ?? []).flatMap((id) => {
-    const alert = client.cache.readFragment({
-      fragment: AlertRowFragmentDoc,
-      fragmentName: 'AlertRow',
-      id: `Alert:${id}`,
-    });
-    return alert ? [alert] : [];
-  });
   const chooseColumn = (id: string) => {
     const now = new Set(search.cols?.split(',') ?? usualIds);
     if (!now.delete(id)) now.add(id);
@@ -162,10 +180,10 @@ export function AlertsPage() {
   useKeys({
     x: active ? () => selection.toggle(active, false) : undefined,
     X: () => (selection.ids.size > 0 ? selection.clear() : selection.all()),
-    s: mayWork && target ? start : undefined,
+    s: mayWork && target ? () => void start() : undefined,
     e: mayWork && (target || selection.ids.size > 0) ? escalate : undefined,
-    a: mayWork && target ? acknowledge : undefined,
-    c: mayWork && target ? close : undefined,
+    a: mayWork && target ? () => void acknowledge() : undefined,
+    c: mayWork && target ? () => void close() : undefined,
     n: queue.arrived.size > 0 ? showNew : undefined,
     '/': () => searchRef.current?.focus(),
     Escape: open ? dismiss : active ? () => setActive(null) : undefined,
@@ -320,25 +338,37 @@ export function AlertsPage() {
             onOpen={(id) => go({ ...search, alert: id, tab: undefined })}
             onClose={(alert) => setDialog({ kind: 'close', alert })}
             onReopen={(alert) => setDialog({ kind: 'reopen', alert })}
-            onEscalate={(id) => setEscalating([id])}
+            onEscalate={(id) => void escalateAll([id])}
           />
         )}
       </div>
       {escalating && (
         <EscalateDialog
-          ids={escalating}
-          title={escalated[0]?.title ?? ''}
-          severity={severities.find((s) => escalated.some((alert) => alert.severity === s)) ?? 'HIGH'}
-          onClose={() => {
-            setEscalating(null);
-            selection.clear();
+          ids={escalating.ids}
+          title={escalating.title}
+          severity={escalating.severity}
+          onDone={() => {
+            if (escalating.selected) selection.clear();
           }}
+          onClose={() => setEscalating(null)}
         />
       )}
       <AlertDialogs dialog={dialog} actions={actions} onDone={() => setDialog(null)} />
     </>
   );
 }
+
+/** What an incident is to be opened of. */
+interface Escalated {
+  ids: readonly string[];
+  title: string;
+  severity: Severity;
+  /** Whether they are the selected ones. */
+  selected: boolean;
+}
+
+/** An alert that something is to be done with. */
+type Target = Decided & { status: AlertStatus };
 
 /** The row after one that goes, else the one before it. */
 function nextOf(ids: readonly string[], id: string, gone: ReadonlySet<string>): string | null {

@@ -99,7 +99,14 @@ class Alerts extends ApolloLink {
   }
 }
 
-const plain = { filter: {}, order: 'LAST_SEEN_DESC', risk: false, paused: false, calm: true, openId: null } as const;
+const plain: Parameters<typeof useAlertQueue>[0] = {
+  filter: {},
+  order: 'LAST_SEEN_DESC',
+  risk: false,
+  paused: false,
+  calm: true,
+  held: [],
+};
 
 function follow(server: Alerts, options: Partial<Parameters<typeof useAlertQueue>[0]> = {}) {
   const client = new ApolloClient({ cache: createCache(), link: server, dataMasking: true });
@@ -181,4 +188,18 @@ test('rows that no longer match go by themselves: nothing else moves, and no row
   expect(result.current.ids).toHaveLength(49);
   expect(result.current.ids[0]).toBe('a999');
   expect(result.current.arrived.size, 'they go on waiting').toBe(1_000);
+});
+
+test('rows that are held stay known however far they are scrolled away, and others can be read', async () => {
+  const server = new Alerts();
+  const { result, rowOf } = follow(server, { held: ['a900'] });
+  await waitFor(() => expect(result.current.ids).toHaveLength(50));
+  for (let page = 2; page <= 12; page++) {
+    act(() => result.current.loadMore());
+    await waitFor(() => expect(result.current.ids).toHaveLength(page * 50));
+  }
+  act(() => result.current.show(580, 599));
+  await waitFor(() => expect(rowOf('a899'), 'let go').toBeNull());
+  expect(rowOf('a900')?.title).toBe('Alert 900');
+  expect((await result.current.read(['a899', 'a900'])).map((alert) => alert.title)).toEqual(['Alert 899', 'Alert 900']);
 });

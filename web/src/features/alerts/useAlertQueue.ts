@@ -27,6 +27,8 @@ const mostRows = 1_000;
 const placePeriod = 500;
 /** Rows above and below those in view whose data is kept. */
 const nearby = 200;
+/** Selected rows whose data is kept. */
+const mostHeld = 500;
 /** New rows behind the pill, and rows at the list's top, whose data is kept. */
 const ready = 100;
 const tendPeriod = 150;
@@ -41,8 +43,8 @@ interface AlertQueueOptions {
   paused: boolean;
   /** Whether rows may move now: nobody points at one, and the top is in view. */
   calm: boolean;
-  /** An alert that must stay known: it is open beside the list. */
-  openId: string | null;
+  /** Alerts that must stay known wherever the list is scrolled to: the one that is open, the active one, those selected. */
+  held: readonly string[];
 }
 
 export interface AlertQueue extends Queue {
@@ -59,6 +61,8 @@ export interface AlertQueue extends Queue {
   reload(): void;
   /** Tells which rows are in view: their data is read where it is not at hand. */
   show(first: number, last: number): void;
+  /** Gives the alerts of `ids` that are still there, however far from view. */
+  read(ids: readonly string[]): Promise<Row[]>;
 }
 
 interface Loaded {
@@ -84,12 +88,12 @@ const nothing: Loaded = {
   error: null,
 };
 
-export function useAlertQueue({ filter, order, risk, paused, calm, openId }: AlertQueueOptions): AlertQueue {
+export function useAlertQueue({ filter, order, risk, paused, calm, held }: AlertQueueOptions): AlertQueue {
   const client = useApolloClient();
   const key = JSON.stringify([filter, order, risk]);
   const [state, setState] = useState(nothing);
-  const latest = useRef({ calm, openId, filter, order, risk, key, state });
-  latest.current = { calm, openId, filter, order, risk, key, state };
+  const latest = useRef({ calm, held, filter, order, risk, key, state });
+  latest.current = { calm, held, filter, order, risk, key, state };
   const asked = useRef(0);
 
   const [rows] = useState(
@@ -103,7 +107,7 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
   const tending = useRef<Pace | null>(null);
   useEffect(() => {
     const made = createPace(() => {
-      const { openId, risk, state } = latest.current;
+      const { held, risk, state } = latest.current;
       const { ids, arrived } = state.queue;
       const { first, last } = view.current;
       rows.want(ids.slice(first, last + 1), risk).catch(() => setTimeout(() => made.request(), wantAgain));
@@ -113,7 +117,7 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
           ...ids.slice(Math.max(0, first - nearby), last + nearby),
           ...[...arrived.keys()].slice(-ready),
           ...unplaced.current.map(({ item }) => item.id),
-          ...(openId ? [openId] : []),
+          ...held.slice(0, mostHeld),
         ]),
       );
     }, tendPeriod);
@@ -127,6 +131,8 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
     view.current = { first, last };
     tending.current?.request();
   }, []);
+
+  const read = useCallback((ids: readonly string[]) => rows.read(ids), [rows]);
 
   const load = useCallback(
     async (mode: 'anew' | 'further', after: string | null = null) => {
@@ -256,6 +262,7 @@ export function useAlertQueue({ filter, order, risk, paused, calm, openId }: Ale
     showNew: settle,
     dropGone,
     show,
+    read,
     loadMore: () => {
       if (!loading && queue.hasMore && !state.error) load('further', pageEnds.at(-1)?.cursor ?? null);
     },
