@@ -60,6 +60,7 @@ export function AlertsPage() {
   const open = search.alert ?? null;
   const filters = useMemo(() => filtersOf(search), [search]);
   const filter = useMemo(() => apiFilter(filters), [filters]);
+  const [reading, setReading] = useState(0);
   const [selecting, setSelecting] = useState(false);
   const [held, setHeld] = useState<readonly string[]>([]);
   const calm = atTop && !pointed && !open && !active && !dialog && !paused && !selecting;
@@ -89,11 +90,17 @@ export function AlertsPage() {
     const after = formatSearch(next, { alert, tab, sort, cols, chart, values });
     go(after, typed && typing(search, after));
   };
-  const openAlert = (id: string) => go({ ...search, alert: id }, open !== null);
+  const openAlert = (id: string, byKey = false) => {
+    // Whoever opens it by key reads on there; passing by with j and k stays in the list.
+    setReading((was) => (byKey ? was + 1 : 0));
+    if (id !== open) go({ ...search, alert: id }, open !== null);
+  };
   const dismiss = () => {
     // What no longer matches goes now, and the next row takes over.
     if (active && queue.gone.has(active)) setActive(nextOf(queue.ids, active, queue.gone));
     if (queue.gone.size > 0) queue.dropGone();
+    setReading(0);
+    scrollRef.current?.focus({ preventScroll: true });
     go({ ...search, alert: undefined, tab: undefined });
   };
   const activate = (id: string) => {
@@ -333,6 +340,7 @@ export function AlertsPage() {
             id={open}
             tab={search.tab ?? 'overview'}
             actions={actions}
+            focus={reading}
             onTab={(tab) => go({ ...search, tab: tab === 'overview' ? undefined : tab }, true)}
             onDismiss={dismiss}
             onOpen={(id) => go({ ...search, alert: id, tab: undefined })}
