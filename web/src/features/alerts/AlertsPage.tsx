@@ -13,6 +13,7 @@ import { withCondition } from '../../nouns/query/condition';
 import { useTyping } from '../../nouns/query/useTyping';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities } from '../../nouns/severity/severity';
+import { spanOf } from '../../nouns/time/range';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button, IconButton } from '../../ui/Button';
 import { useKeys } from '../../ui/keys';
@@ -71,6 +72,7 @@ export function AlertsPage() {
     paused,
     calm,
     held,
+    within: filters.range.since ? spanOf(filters.range.since) : null,
   });
   const selection = useSelection(queue.ids, filter);
   useEffect(() => {

@@ -2,7 +2,7 @@ import { ApolloClient, ApolloLink, Observable } from '@apollo/client';
 import { ApolloProvider } from '@apollo/client/react';
 import { act, renderHook, waitFor } from '@testing-library/react';
 import type { ReactNode } from 'react';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createCache } from '../../api/client';
 import type { FeedChange } from '../../gql/schema';
 import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
@@ -202,4 +202,33 @@ test('rows that are held stay known however far they are scrolled away, and othe
   await waitFor(() => expect(rowOf('a899'), 'let go').toBeNull());
   expect(rowOf('a900')?.title).toBe('Alert 900');
   expect((await result.current.read(['a899', 'a900'])).map((alert) => alert.title)).toEqual(['Alert 899', 'Alert 900']);
+});
+
+test('of the last minutes only what was seen in them is listed, once rows may move', async () => {
+  const server = new Alerts();
+  let time = Date.parse(seen(1_010));
+  const { result, rerender } = follow(server, { calm: false, within: 60_000, now: () => time });
+  await waitFor(() => expect(result.current.ids).toHaveLength(50));
+  act(() => server.say({ change: 'UPDATED', alert: { ...row(960), version: 2, lastSeen: seen(1_005) } }));
+  await act(() => new Promise((done) => setTimeout(done, 50)));
+  time = Date.parse(seen(1_030));
+  expect(result.current.ids, 'no row moves while somebody reads').toHaveLength(50);
+  rerender({ calm: true });
+  act(() => server.arrive(1));
+  await waitFor(() => expect(result.current.ids).toContain('a1000'));
+  expect(result.current.ids.at(-1)).toBe('a970');
+  expect(result.current.ids, 'one that was seen again stays').toContain('a960');
+});
+
+test('what ages out goes although nothing comes', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const server = new Alerts();
+  let time = Date.parse(seen(1_000));
+  const { result } = follow(server, { within: 60_000, now: () => time });
+  await act(() => new Promise((done) => setTimeout(done, 50)));
+  expect(result.current.ids).toHaveLength(50);
+  time = Date.parse(seen(1_050));
+  act(() => void vi.advanceTimersByTime(10_000));
+  expect(result.current.ids.at(-1)).toBe('a990');
 });

@@ -32,6 +32,8 @@ const mostHeld = 500;
 /** New rows behind the pill, and rows at the list's top, whose data is kept. */
 const ready = 100;
 const tendPeriod = 150;
+/** How often a list of the last minutes or hours is looked through for what has aged out of it, ms. */
+const agePeriod = 10_000;
 /** After how long rows that could not be read are asked for again. */
 const wantAgain = 2_000;
 
@@ -45,6 +47,9 @@ interface AlertQueueOptions {
   calm: boolean;
   /** Alerts that must stay known wherever the list is scrolled to: the one that is open, the active one, those selected. */
   held: readonly string[];
+  /** Only alerts seen in so many ms before now belong in the list: others age out without a word of the feed. */
+  within?: number | null;
+  now?: () => number;
 }
 
 export interface AlertQueue extends Queue {
@@ -88,12 +93,21 @@ const nothing: Loaded = {
   error: null,
 };
 
-export function useAlertQueue({ filter, order, risk, paused, calm, held }: AlertQueueOptions): AlertQueue {
+export function useAlertQueue({
+  filter,
+  order,
+  risk,
+  paused,
+  calm,
+  held,
+  within = null,
+  now = Date.now,
+}: AlertQueueOptions): AlertQueue {
   const client = useApolloClient();
   const key = JSON.stringify([filter, order, risk]);
   const [state, setState] = useState(nothing);
-  const latest = useRef({ calm, held, filter, order, risk, key, state });
-  latest.current = { calm, held, filter, order, risk, key, state };
+  const latest = useRef({ calm, held, within, now, filter, order, risk, key, state });
+  latest.current = { calm, held, within, now, filter, order, risk, key, state };
   const asked = useRef(0);
 
   const [rows] = useState(
@@ -103,6 +117,8 @@ export function useAlertQueue({ filter, order, risk, paused, calm, held }: Alert
   const unplaced = useRef<FeedEntry<Placed>[]>([]);
   // What came while a further page is on its way, of rows that it may hold.
   const meanwhile = useRef<Map<string, FeedEntry<Row>> | null>(null);
+  // When the alerts were last seen, where that decides whether they belong in the list.
+  const lastSeen = useRef(new Map<string, number>());
   const view = useRef({ first: 0, last: 0 });
   const tending = useRef<Pace | null>(null);
   useEffect(() => {
@@ -137,7 +153,7 @@ export function useAlertQueue({ filter, order, risk, paused, calm, held }: Alert
   const load = useCallback(
     async (mode: 'anew' | 'further', after: string | null = null) => {
       const turn = ++asked.current;
-      const { filter, order, risk, key } = latest.current;
+      const { filter, order, risk, key, within } = latest.current;
       const said = new Map<string, FeedEntry<Row>>();
       meanwhile.current = mode === 'further' ? said : null;
       setState((was) => ({ ...(was.key === key ? was : nothing), key, loading: true, error: null }));
@@ -151,6 +167,8 @@ export function useAlertQueue({ filter, order, risk, paused, calm, held }: Alert
         const { nodes, pageInfo, position, totalCount, totalCountIsEstimate } = data.alerts;
         const page = asSaid(nodes as readonly Row[], said);
         rows.write(page);
+        if (mode === 'anew') lastSeen.current = new Map();
+        if (within) for (const alert of page) lastSeen.current.set(alert.id, Date.parse(alert.lastSeen));
         const placed = page.map((alert) => ({ id: alert.id, place: placeOf(alert, order) }));
         // Where the page ended when it was read, whatever has become of its last row.
         const last = nodes.at(-1);
@@ -193,7 +211,10 @@ export function useAlertQueue({ filter, order, risk, paused, calm, held }: Alert
     }
     setState((was) => {
       if (was.queue.overflowed) return was;
-      const queue = release(was.queue, mostRows);
+      const released = release(was.queue, mostRows);
+      const { within, now } = latest.current;
+      const aged = within ? released.ids.filter((id) => (lastSeen.current.get(id) ?? now()) < now() - within) : [];
+      const queue = aged.length > 0 ? remove(released, aged) : released;
       return { ...was, queue, pageEnds: was.pageEnds.filter((end) => compare(end.place, queue.floor) >= 0) };
     });
   }, [load]);
@@ -228,6 +249,7 @@ export function useAlertQueue({ filter, order, risk, paused, calm, held }: Alert
     idOf: (alert) => alert.id,
     onFlush: (entries, cache) => {
       for (const { change, item } of entries) {
+        if (latest.current.within && change !== 'LEFT') lastSeen.current.set(item.id, Date.parse(item.lastSeen));
         rows.update(cache, item, change === 'ENTERED');
         meanwhile.current?.set(item.id, { change, item });
         unplaced.current.push({ change, item: { id: item.id, place: placeOf(item, latest.current.order) } });
@@ -245,6 +267,19 @@ export function useAlertQueue({ filter, order, risk, paused, calm, held }: Alert
   useEffect(() => {
     if (calm && !settled) settle();
   }, [calm, settled, settle]);
+
+  useEffect(() => {
+    if (!calm || !within) return;
+    const timer = setInterval(() => {
+      const { seen, arrived } = latest.current.state.queue;
+      const coming = new Set(unplaced.current.map(({ item }) => item.id));
+      for (const id of lastSeen.current.keys()) {
+        if (!seen.has(id) && !arrived.has(id) && !coming.has(id)) lastSeen.current.delete(id);
+      }
+      settle();
+    }, agePeriod);
+    return () => clearInterval(timer);
+  }, [calm, within, settle]);
 
   const { pageEnds, loading, queue } = state;
   // What came in has pushed the end of the first page out: there is no cursor to go on from.
