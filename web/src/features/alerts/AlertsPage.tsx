@@ -272,7 +272,7 @@ export function AlertsPage() {
         />
       )}
       {queue.error != null && queue.ids.length > 0 && (
-        <StaleBanner error={queue.error} what="The list" onRetry={queue.reload} />
+        <StaleBanner error={queue.error} what="The list" onRetry={queue.retry} />
       )}
       <div className="relative flex min-h-0 grow">
         {search.values && (
@@ -294,10 +294,11 @@ export function AlertsPage() {
             count={calm ? 0 : queue.arrived.size}
             more={queue.overflowed}
             waiting={paused ? queue.waiting : 0}
+            waitingMore={queue.waitingOverflowed}
             onShow={showNew}
           />
           {queue.error && queue.ids.length === 0 ? (
-            <ErrorState title="The alerts cannot be loaded" error={queue.error} onRetry={queue.reload} />
+            <ErrorState title="The alerts cannot be loaded" error={queue.error} onRetry={queue.retry} />
           ) : queue.loading && queue.ids.length === 0 ? (
             <SkeletonRows />
           ) : queue.ids.length === 0 ? (
@@ -388,13 +389,14 @@ function nextOf(ids: readonly string[], id: string, gone: ReadonlySet<string>): 
 }
 
 /** How many wait above, announced politely; it takes no room, so that nothing moves. */
-function NewPill(props: { count: number; more: boolean; waiting: number; onShow(): void }) {
-  const { count, more, waiting, onShow } = props;
+function NewPill(props: { count: number; more: boolean; waiting: number; waitingMore: boolean; onShow(): void }) {
+  const { count, more, waiting, waitingMore, onShow } = props;
   return (
     <div role="status" className="pointer-events-none absolute inset-x-0 top-0.5 z-20 flex justify-center">
       {waiting > 0 ? (
         <span className="rounded-full border border-line-strong bg-surface px-3 py-0.5 text-xs font-medium shadow-pop">
-          {waiting.toLocaleString('en')} changed while paused
+          {waiting.toLocaleString('en')}
+          {waitingMore && '+'} changed while paused
         </span>
       ) : (
         count > 0 && (

@@ -57,13 +57,16 @@ export interface AlertQueue extends Queue {
   error: unknown;
   /** What waits while paused. */
   waiting: number;
+  /** More have come than can wait. */
+  waitingOverflowed: boolean;
   total: number;
   totalIsEstimate: boolean;
   showNew(): void;
   /** Takes the rows away that no longer match; nothing else moves. */
   dropGone(): void;
   loadMore(): void;
-  reload(): void;
+  /** Tries again what failed: a further page alone, the list, or the feed. */
+  retry(): void;
   /** Tells which rows are in view: their data is read where it is not at hand. */
   show(first: number, last: number): void;
   /** Gives the alerts of `ids` that are still there, however far from view. */
@@ -80,6 +83,8 @@ interface Loaded {
   totalIsEstimate: boolean;
   loading: boolean;
   error: unknown;
+  /** What the error is of. */
+  failed: 'anew' | 'further' | null;
 }
 
 const nothing: Loaded = {
@@ -91,6 +96,7 @@ const nothing: Loaded = {
   totalIsEstimate: false,
   loading: true,
   error: null,
+  failed: null,
 };
 
 export function useAlertQueue({
@@ -156,7 +162,7 @@ export function useAlertQueue({
       const { filter, order, risk, key, within } = latest.current;
       const said = new Map<string, FeedEntry<Row>>();
       meanwhile.current = mode === 'further' ? said : null;
-      setState((was) => ({ ...(was.key === key ? was : nothing), key, loading: true, error: null }));
+      setState((was) => ({ ...(was.key === key ? was : nothing), key, loading: true, error: null, failed: null }));
       try {
         const { data } = await client.query({
           query: AlertQueueDocument,
@@ -189,7 +195,7 @@ export function useAlertQueue({
           loading: false,
         }));
       } catch (error) {
-        if (turn === asked.current) setState((was) => ({ ...was, loading: false, error }));
+        if (turn === asked.current) setState((was) => ({ ...was, loading: false, error, failed: mode }));
       } finally {
         if (meanwhile.current === said) meanwhile.current = null;
       }
@@ -292,6 +298,7 @@ export function useAlertQueue({
     loading,
     error: state.error ?? feed.error,
     waiting: feed.waiting,
+    waitingOverflowed: feed.overflowed,
     total: state.total,
     totalIsEstimate: state.totalIsEstimate,
     showNew: settle,
@@ -301,7 +308,12 @@ export function useAlertQueue({
     loadMore: () => {
       if (!loading && queue.hasMore && !state.error) load('further', pageEnds.at(-1)?.cursor ?? null);
     },
-    reload: () => load('anew'),
+    retry: () => {
+      if (feed.error) feed.restart();
+      const end = pageEnds.at(-1);
+      if (state.failed === 'further' && end) void load('further', end.cursor);
+      else void load('anew');
+    },
   };
 }
 
