@@ -7,8 +7,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { describe } from '../../api/errors';
 import type { AlertField, AlertStatus, Severity } from '../../gql/schema';
 import { usePaused } from '../../live/pause';
-import type { JobLineFragment } from '../../nouns/job/Job.generated';
-import { JobProgress } from '../../nouns/job/JobProgress';
+import { JobOfAddress } from '../../nouns/job/JobOfAddress';
 import { withCondition } from '../../nouns/query/condition';
 import { useTyping } from '../../nouns/query/useTyping';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
@@ -53,7 +52,6 @@ export function AlertsPage() {
   const [pointed, setPointed] = useState(false);
   const [dialog, setDialog] = useState<AlertDialog | null>(null);
   const [escalating, setEscalating] = useState<Escalated | null>(null);
-  const [job, setJob] = useState<JobLineFragment | null>(null);
   const layout = useMemo(() => layoutOf(search.cols), [search.cols]);
   const searchRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
@@ -84,12 +82,13 @@ export function AlertsPage() {
     if (open) setActive(open);
   }, [open]);
 
+  const setJob = (job: string | undefined) => go({ ...search, job }, true);
   const go = (next: AlertSearch, replace = false) => void navigate({ search: next, replace });
   const typing = useTyping();
   // Each change is a step that going back undoes.
   const setFilters = (next: AlertFilters, typed = false) => {
-    const { alert, tab, sort, cols, chart, values } = search;
-    const after = formatSearch(next, { alert, tab, sort, cols, chart, values });
+    const { alert, tab, sort, cols, chart, values, job } = search;
+    const after = formatSearch(next, { alert, tab, sort, cols, chart, values, job });
     go(after, typed && typing(search, after));
   };
   const openAlert = (id: string, byKey = false) => {
@@ -216,6 +215,7 @@ export function AlertsPage() {
             onOpen={(view) =>
               go({
                 status: 'all',
+                job: search.job,
                 q: view.query || undefined,
                 sort: sortOf(view.orderBy),
                 cols: view.columns.join(',') || undefined,
@@ -257,7 +257,14 @@ export function AlertsPage() {
       {search.chart !== 'off' && (
         <AlertHistogram filters={filters} onRange={(range) => setFilters({ ...filters, range })} />
       )}
-      {job && <JobProgress key={job.id} job={job} onUndo={setJob} onDismiss={() => setJob(null)} />}
+      {search.job && (
+        <JobOfAddress
+          key={search.job}
+          id={search.job}
+          onUndo={(undoing) => setJob(undoing.id)}
+          onDismiss={() => setJob(undefined)}
+        />
+      )}
       {mayWork && selection.ids.size > 0 && (
         <BulkBar
           ids={selection.ids}
@@ -267,7 +274,7 @@ export function AlertsPage() {
           totalIsEstimate={queue.totalIsEstimate}
           onAll={selection.allMatching}
           onEscalate={escalate}
-          onJob={setJob}
+          onJob={(job) => setJob(job.id)}
           onClear={selection.clear}
         />
       )}
@@ -304,7 +311,7 @@ export function AlertsPage() {
           ) : queue.ids.length === 0 ? (
             <NoAlerts
               narrowed={Boolean(search.status || search.severity || search.q || search.since || search.from)}
-              onReset={() => go({ alert: search.alert })}
+              onReset={() => go({ alert: search.alert, job: search.job })}
             />
           ) : (
             <VirtualGrid
@@ -344,7 +351,7 @@ export function AlertsPage() {
             tab={search.tab ?? 'overview'}
             actions={actions}
             focus={reading}
-            onTab={(tab) => go({ ...search, tab: tab === 'overview' ? undefined : tab }, true)}
+            onTab={(tab) => go({ ...search, tab: tab === 'overview' ? undefined : tab })}
             onDismiss={dismiss}
             onOpen={(id) => go({ ...search, alert: id, tab: undefined })}
             onClose={(alert) => setDialog({ kind: 'close', alert })}
