@@ -52,7 +52,7 @@ export function AlertsPage() {
   const [pointed, setPointed] = useState(false);
   const [dialog, setDialog] = useState<AlertDialog | null>(null);
   const [escalating, setEscalating] = useState<Escalated | null>(null);
-  const layout = useMemo(() => layoutOf(search.cols), [search.cols]);
+  const layout = useMemo(() => layoutOf(search.cols, mayWork), [search.cols, mayWork]);
   const searchRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
 
@@ -183,11 +183,11 @@ export function AlertsPage() {
         className="block accent-accent"
       />
     );
-    return layout.columns.map((column) => (column.id === 'select' && mayWork ? { ...column, head } : column));
-  }, [layout, mayWork, selection, queue.ids.length]);
+    return layout.columns.map((column) => (column.id === 'select' ? { ...column, head } : column));
+  }, [layout, selection, queue.ids.length]);
   useKeys({
-    x: active ? () => selection.toggle(active, false) : undefined,
-    X: () => (selection.ids.size > 0 ? selection.clear() : selection.all()),
+    x: mayWork && active ? () => selection.toggle(active, false) : undefined,
+    X: mayWork ? () => (selection.ids.size > 0 ? selection.clear() : selection.all()) : undefined,
     s: mayWork && target ? () => void start() : undefined,
     e: mayWork && (target || selection.ids.size > 0) ? escalate : undefined,
     a: mayWork && target ? () => void acknowledge() : undefined,
