@@ -2,7 +2,7 @@
 // beside it.
 import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowUp, BellOff, ChartColumn, Columns3, Inbox, PanelLeft } from 'lucide-react';
+import { BellOff, ChartColumn, Columns3, Inbox, PanelLeft } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { describe } from '../../api/errors';
 import type { AlertField, AlertStatus, Severity } from '../../gql/schema';
@@ -33,6 +33,7 @@ import { choosable, columnOf, layoutOf, sortOfColumn, usualIds } from './columns
 import { EscalateDialog } from './EscalateDialog';
 import { ExportMenu } from './ExportMenu';
 import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf } from './filters';
+import { NewPill } from './NewPill';
 import { orderOf, sortOf } from './order';
 import { type Decided, useAlertActions } from './useAlertActions';
 import { useAlertQueue } from './useAlertQueue';
@@ -393,33 +394,6 @@ function nextOf(ids: readonly string[], id: string, gone: ReadonlySet<string>): 
   const at = ids.indexOf(id);
   const stays = (candidate: string) => !gone.has(candidate);
   return ids.slice(at + 1).find(stays) ?? ids.slice(0, at).findLast(stays) ?? null;
-}
-
-/** How many wait above, announced politely; it takes no room, so that nothing moves. */
-function NewPill(props: { count: number; more: boolean; waiting: number; waitingMore: boolean; onShow(): void }) {
-  const { count, more, waiting, waitingMore, onShow } = props;
-  return (
-    <div role="status" className="pointer-events-none absolute inset-x-0 top-0.5 z-20 flex justify-center">
-      {waiting > 0 ? (
-        <span className="rounded-full border border-line-strong bg-surface px-3 py-0.5 text-xs font-medium shadow-pop">
-          {waiting.toLocaleString('en')}
-          {waitingMore && '+'} changed while paused
-        </span>
-      ) : (
-        count > 0 && (
-          <button
-            type="button"
-            onClick={onShow}
-            className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-0.5 text-xs font-semibold text-accent-ink shadow-pop"
-          >
-            <ArrowUp size={13} aria-hidden />
-            {count.toLocaleString('en')}
-            {more && '+'} new
-          </button>
-        )
-      )}
-    </div>
-  );
 }
 
 function NoAlerts({ narrowed, onReset }: { narrowed: boolean; onReset(): void }) {
