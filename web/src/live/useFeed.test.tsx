@@ -170,6 +170,32 @@ describe('useFeed', () => {
     vi.unstubAllGlobals();
   });
 
+  test('too much while paused is told, for as long as it waits', async () => {
+    const source = new Source();
+    const { result, rerender } = follow(source, 2);
+    rerender({ after: 'p1', paused: true });
+    source.batch(['ENTERED', 'a', 1], ['ENTERED', 'b', 1], ['ENTERED', 'c', 1]);
+    await frame();
+    expect([result.current.waiting, result.current.overflowed]).toEqual([2, true]);
+    rerender({ after: 'p1', paused: false });
+    await frame();
+    expect([result.current.waiting, result.current.overflowed]).toEqual([0, false]);
+  });
+
+  test('one that ended with an error begins again when it is told to, at the same position too', async () => {
+    const source = new Source();
+    const { result, flushed } = follow(source);
+    source.fail(new CombinedGraphQLErrors({ errors: [{ message: 'no', extensions: { code: 'INTERNAL' } }] }));
+    await frame();
+    act(() => result.current.restart());
+    await frame();
+    expect(result.current.error).toBeNull();
+    source.batch(['ENTERED', 'a', 1]);
+    await frame();
+    expect(flushed).toEqual([['ENTERED a@1']]);
+    expect(source.afters).toEqual(['p1', 'p1']);
+  });
+
   test('another error is told', async () => {
     const source = new Source();
     const { result } = follow(source);

@@ -3,7 +3,7 @@
 import type { ApolloCache, OperationVariables } from '@apollo/client';
 import { useApolloClient } from '@apollo/client/react';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { hasCode } from '../api/errors';
 import { type FeedEntry, FeedQueue } from './feedQueue';
 import { createFrames } from './frames';
@@ -32,19 +32,23 @@ export interface FeedOptions<TData, TVariables extends OperationVariables, TItem
 export interface FeedState {
   /** How many changed items wait while paused. */
   waiting: number;
+  /** More than can wait have come while paused: the list is read anew afterwards. */
+  overflowed: boolean;
   /** Why the feed cannot go on by itself. */
   error: unknown;
 }
 
 const defaultBound = 5_000;
 
+const quiet: FeedState = { waiting: 0, overflowed: false, error: null };
+
 export function useFeed<TData, TVariables extends OperationVariables, TItem>(
   options: FeedOptions<TData, TVariables, TItem>,
-): FeedState {
+): FeedState & { restart(): void } {
   const client = useApolloClient();
   const latest = useRef(options);
   latest.current = options;
-  const [state, setState] = useState<FeedState>({ waiting: 0, error: null });
+  const [state, setState] = useState<FeedState>(quiet);
   const [round, setRound] = useState(0);
   const wake = useRef<() => void>(() => {});
   const key = JSON.stringify(options.variables);
@@ -53,11 +57,15 @@ export function useFeed<TData, TVariables extends OperationVariables, TItem>(
   // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for the variables
   useEffect(() => {
     if (after === null) return;
-    const queue = new FeedQueue<TItem>((item) => latest.current.idOf(item), latest.current.bound ?? defaultBound);
+    const bound = latest.current.bound ?? defaultBound;
+    const queue = new FeedQueue<TItem>((item) => latest.current.idOf(item), bound);
     const flush = () => {
       if (latest.current.paused) {
-        const waiting = queue.size;
-        setState((was) => (was.waiting === waiting ? was : { ...was, waiting }));
+        const { overflowed } = queue;
+        const waiting = overflowed ? bound : queue.size;
+        setState((was) =>
+          was.waiting === waiting && was.overflowed === overflowed ? was : { ...was, waiting, overflowed },
+        );
         return;
       }
       if (queue.overflowed) {
@@ -68,11 +76,11 @@ export function useFeed<TData, TVariables extends OperationVariables, TItem>(
       if (entries.length > 0) {
         client.cache.batch({ update: (cache) => latest.current.onFlush(entries, cache as ApolloCache) });
       }
-      setState((was) => (was.waiting === 0 ? was : { ...was, waiting: 0 }));
+      setState((was) => (was.waiting === 0 ? was : { ...was, waiting: 0, overflowed: false }));
     };
     const frames = createFrames(flush);
     wake.current = frames.request;
-    setState({ waiting: 0, error: null });
+    setState(quiet);
     const variables = { ...latest.current.variables, ...(after && { after }) } as unknown as TVariables;
     const subscription = client
       .subscribe<TData, TVariables>({ query: document, variables, fetchPolicy: 'no-cache' } as Parameters<
@@ -103,5 +111,7 @@ export function useFeed<TData, TVariables extends OperationVariables, TItem>(
   // biome-ignore lint/correctness/useExhaustiveDependencies: resuming shows what has waited
   useEffect(() => wake.current(), [paused]);
 
-  return state;
+  // A subscription that ended with an error stays ended while its position is the same.
+  const restart = useCallback(() => setRound((n) => n + 1), []);
+  return { ...state, restart };
 }

@@ -1,5 +1,6 @@
 // A grid of thousands of rows of which only the visible ones exist. One row is
-// active: arrow keys, j and k move it, Enter and o open it.
+// active: arrow keys, j and k move it, Enter and o open it. The arrows and Enter
+// are the grid's while the focus is in it or nowhere; elsewhere they scroll and press.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import clsx from 'clsx';
 import { ArrowDown } from 'lucide-react';
@@ -39,7 +40,8 @@ interface VirtualGridProps {
   /** Rows that are selected beside the active one. */
   selected?: ReadonlySet<string>;
   onActivate(id: string): void;
-  onOpen(id: string): void;
+  /** `byKey`: whoever opened it goes on with the keyboard. */
+  onOpen(id: string, byKey?: boolean): void;
   /** Called with the places of the rows that are drawn, when others are. */
   onShown?(first: number, last: number): void;
   /** Called when the last loaded rows come into view. */
@@ -86,17 +88,21 @@ export function VirtualGrid(props: VirtualGridProps) {
     const to = Math.max(0, Math.min(ids.length - 1, at === -1 ? 0 : at + step));
     const id = ids[to];
     if (!id) return;
+    // Where the active row is, there is the focus: screen readers tell the row, and Tab goes on from here.
+    if (!scroller.current?.contains(document.activeElement)) scroller.current?.focus({ preventScroll: true });
     props.onActivate(id);
     rows.scrollToIndex(to, { align: 'auto' });
   };
-  const open = activeId && ids.includes(activeId) ? () => props.onOpen(activeId) : undefined;
+  const open = activeId && ids.includes(activeId) ? () => props.onOpen(activeId, true) : undefined;
+  const here = ({ target }: KeyboardEvent) =>
+    target === document.body || scroller.current?.contains(target as Node) === true;
   useKeys({
     j: () => move(1),
     k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
+    ArrowDown: (event) => here(event) && move(1),
+    ArrowUp: (event) => here(event) && move(-1),
     o: open,
-    Enter: open,
+    Enter: open && ((event) => here(event) && open()),
   });
 
   return (

@@ -2,7 +2,8 @@
 // rest while somebody types, in dialogs and in menus.
 import { useEffect, useRef } from 'react';
 
-export type KeyMap = Record<string, (() => void) | undefined>;
+/** One that gives false has let the key pass. */
+export type KeyMap = Record<string, ((event: KeyboardEvent) => unknown) | undefined>;
 
 const sequenceTime = 1_200;
 
@@ -28,7 +29,7 @@ export function useKeys(map: KeyMap): void {
   }, []);
 }
 
-const handlers: ((key: string) => (() => void) | undefined)[] = [];
+const handlers: ((key: string) => KeyMap[string])[] = [];
 let leaderAt = 0;
 
 function onKeyDown(event: KeyboardEvent): void {
@@ -45,9 +46,8 @@ function onKeyDown(event: KeyboardEvent): void {
   const key = afterLeader ? `g ${event.key}` : event.key;
   for (let i = handlers.length - 1; i >= 0; i--) {
     const run = handlers[i]?.(key);
-    if (!run) continue;
+    if (!run || run(event) === false) continue;
     event.preventDefault();
-    run();
     return;
   }
 }

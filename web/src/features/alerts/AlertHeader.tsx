@@ -1,7 +1,7 @@
 import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
 import { X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { dispositionLook } from '../../nouns/alert/alert';
 import { StatusBadge } from '../../nouns/alert/StatusBadge';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
@@ -11,12 +11,18 @@ import { type AlertHeaderFragment, AlertHeaderFragmentDoc } from './AlertHeader.
 
 interface AlertHeaderProps {
   alert: FragmentType<AlertHeaderFragment>;
+  /** Whenever it is another number above 0, the heading takes the focus. */
+  focus: number;
   onClose(): void;
   children?: ReactNode;
 }
 
-export function AlertHeader({ alert, onClose, children }: AlertHeaderProps) {
+export function AlertHeader({ alert, focus, onClose, children }: AlertHeaderProps) {
   const { data, complete } = useFragment({ fragment: AlertHeaderFragmentDoc, from: alert });
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (complete && focus > 0) heading.current?.focus();
+  }, [complete, focus]);
   if (!complete) return null;
   return (
     <header className="space-y-2 px-4 pt-3 pb-2">
@@ -26,7 +32,9 @@ export function AlertHeader({ alert, onClose, children }: AlertHeaderProps) {
         <IconButton icon={X} label="Close the panel (Escape)" className="ml-auto" onClick={onClose} />
       </div>
       {children}
-      <h2 className="text-lg leading-6 font-semibold text-balance">{data.title}</h2>
+      <h2 ref={heading} tabIndex={-1} className="text-lg leading-6 font-semibold text-balance">
+        {data.title}
+      </h2>
       <p className="flex flex-wrap gap-x-4 gap-y-0.5 text-xs text-muted">
         <span>
           {data.count.toLocaleString('en')} {data.count === 1 ? 'match' : 'matches'}

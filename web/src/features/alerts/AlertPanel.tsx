@@ -33,6 +33,8 @@ interface AlertPanelProps {
   id: string;
   tab: AlertTab;
   actions: Actions;
+  /** Whenever it is another number above 0, the panel takes the focus. */
+  focus: number;
   onTab(tab: AlertTab): void;
   onDismiss(): void;
   /** Opens another alert beside the same list. */
@@ -43,7 +45,7 @@ interface AlertPanelProps {
 }
 
 export function AlertPanel(props: AlertPanelProps) {
-  const { id, tab, actions, onTab, onDismiss, onOpen, onClose, onReopen, onEscalate } = props;
+  const { id, tab, actions, focus, onTab, onDismiss, onOpen, onClose, onReopen, onEscalate } = props;
   const { mayWork } = useViewer();
   const { data, error, refetch } = useQuery(AlertDetailDocument, { variables: { id } });
   const reload = () => void refetch().catch(() => undefined);
@@ -56,7 +58,7 @@ export function AlertPanel(props: AlertPanelProps) {
     >
       {alert ? (
         <>
-          <AlertHeader alert={alert} onClose={onDismiss}>
+          <AlertHeader alert={alert} focus={focus} onClose={onDismiss}>
             <AlertClaim alert={alert} />
           </AlertHeader>
           {mayWork && (

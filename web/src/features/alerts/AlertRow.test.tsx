@@ -36,7 +36,7 @@ test('a row shows its alert, and follows the cache', async () => {
   cache.writeFragment({ fragment: AlertRowFragmentDoc, data: alert });
   render(
     <ApolloProvider client={client}>
-      <AlertRow id="a1" gone={false} layout={layoutOf(undefined)} selected={false} onSelect={() => undefined} />
+      <AlertRow id="a1" gone={false} layout={layoutOf(undefined, true)} selected={false} onSelect={() => undefined} />
     </ApolloProvider>,
   );
   expect(screen.getByText('High')).toBeTruthy();
@@ -52,8 +52,29 @@ test('a row whose alert is not at hand says that it is loading', () => {
   const client = new ApolloClient({ cache: createCache(), link: ApolloLink.empty(), dataMasking: true });
   const { container } = render(
     <ApolloProvider client={client}>
-      <AlertRow id="none" gone={false} layout={layoutOf(undefined)} selected={false} onSelect={() => undefined} />
+      <AlertRow id="none" gone={false} layout={layoutOf(undefined, true)} selected={false} onSelect={() => undefined} />
     </ApolloProvider>,
   );
   expect(container.textContent).toBe('Loading');
+});
+
+test('whoever can change nothing has no box to select with, and as many columns as widths', () => {
+  const cache = createCache();
+  const client = new ApolloClient({ cache, link: ApolloLink.empty(), dataMasking: true });
+  cache.writeFragment({ fragment: AlertRowFragmentDoc, data: alert });
+  for (const cols of [undefined, 'severity,title']) {
+    for (const selects of [true, false]) {
+      const layout = layoutOf(cols, selects);
+      const { container, unmount } = render(
+        <ApolloProvider client={client}>
+          <AlertRow id="a1" gone={false} layout={layout} selected={false} onSelect={() => undefined} />
+        </ApolloProvider>,
+      );
+      expect(screen.queryAllByRole('checkbox')).toHaveLength(selects ? 1 : 0);
+      expect(container.children).toHaveLength(layout.columns.length);
+      const widths = layout.template.split(' ')[0]?.replace('grid-cols-[', '').split('_');
+      if (!cols) expect(widths).toHaveLength(layout.columns.length);
+      unmount();
+    }
+  }
 });

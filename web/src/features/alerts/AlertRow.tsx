@@ -39,20 +39,22 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
   const has = (column: string) => layout.shown.has(column);
   return (
     <>
-      <div role="gridcell" className="flex items-center">
-        <input
-          type="checkbox"
-          tabIndex={-1}
-          aria-label={`Select ${data.title}`}
-          checked={selected}
-          onChange={() => undefined}
-          onClick={(event) => {
-            event.stopPropagation();
-            onSelect(id, event.shiftKey);
-          }}
-          className="accent-accent"
-        />
-      </div>
+      {has('select') && (
+        <div role="gridcell" className="flex items-center">
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            aria-label={`Select ${data.title}`}
+            checked={selected}
+            onChange={() => undefined}
+            onClick={(event) => {
+              event.stopPropagation();
+              onSelect(id, event.shiftKey);
+            }}
+            className="accent-accent"
+          />
+        </div>
+      )}
       {has('severity') && (
         <div role="gridcell" className="flex items-center">
           <SeverityBadge severity={data.severity} compact={!layout.chosen} />

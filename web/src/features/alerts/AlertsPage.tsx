@@ -2,22 +2,24 @@
 // beside it.
 import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowUp, BellOff, ChartColumn, Columns3, Inbox, PanelLeft } from 'lucide-react';
+import { BellOff, ChartColumn, Columns3, Inbox, PanelLeft } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import type { AlertField } from '../../gql/schema';
+import { describe } from '../../api/errors';
+import type { AlertField, AlertStatus, Severity } from '../../gql/schema';
 import { usePaused } from '../../live/pause';
-import type { JobLineFragment } from '../../nouns/job/Job.generated';
-import { JobProgress } from '../../nouns/job/JobProgress';
+import { JobOfAddress } from '../../nouns/job/JobOfAddress';
 import { withCondition } from '../../nouns/query/condition';
 import { useTyping } from '../../nouns/query/useTyping';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities } from '../../nouns/severity/severity';
+import { spanOf } from '../../nouns/time/range';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button, IconButton } from '../../ui/Button';
 import { useKeys } from '../../ui/keys';
 import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { sentence } from '../../ui/useChange';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { AlertActionsFragmentDoc } from './AlertActions.generated';
 import { type AlertDialog, AlertDialogs } from './AlertDialogs';
@@ -25,15 +27,15 @@ import { AlertFacets } from './AlertFacets';
 import { AlertHistogram } from './AlertHistogram';
 import { AlertPanel } from './AlertPanel';
 import { AlertRow } from './AlertRow';
-import { AlertRowFragmentDoc } from './AlertRow.generated';
 import { AlertValues } from './AlertValues';
 import { BulkBar } from './BulkBar';
 import { choosable, columnOf, layoutOf, sortOfColumn, usualIds } from './columns';
 import { EscalateDialog } from './EscalateDialog';
 import { ExportMenu } from './ExportMenu';
 import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf } from './filters';
+import { NewPill } from './NewPill';
 import { orderOf, sortOf } from './order';
-import { useAlertActions } from './useAlertActions';
+import { type Decided, useAlertActions } from './useAlertActions';
 import { useAlertQueue } from './useAlertQueue';
 import { useSelection } from './useSelection';
 
@@ -50,16 +52,17 @@ export function AlertsPage() {
   const [atTop, setAtTop] = useState(true);
   const [pointed, setPointed] = useState(false);
   const [dialog, setDialog] = useState<AlertDialog | null>(null);
-  const [escalating, setEscalating] = useState<readonly string[] | null>(null);
-  const [job, setJob] = useState<JobLineFragment | null>(null);
-  const layout = useMemo(() => layoutOf(search.cols), [search.cols]);
+  const [escalating, setEscalating] = useState<Escalated | null>(null);
+  const layout = useMemo(() => layoutOf(search.cols, mayWork), [search.cols, mayWork]);
   const searchRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
 
   const open = search.alert ?? null;
   const filters = useMemo(() => filtersOf(search), [search]);
   const filter = useMemo(() => apiFilter(filters), [filters]);
+  const [reading, setReading] = useState(0);
   const [selecting, setSelecting] = useState(false);
+  const [held, setHeld] = useState<readonly string[]>([]);
   const calm = atTop && !pointed && !open && !active && !dialog && !paused && !selecting;
   const queue = useAlertQueue({
     filter,
@@ -67,28 +70,39 @@ export function AlertsPage() {
     risk: layout.shown.has('risk'),
     paused,
     calm,
-    openId: open,
+    held,
+    within: filters.range.since ? spanOf(filters.range.since) : null,
   });
   const selection = useSelection(queue.ids, filter);
-  useEffect(() => setSelecting(selection.ids.size > 0), [selection.ids]);
+  useEffect(() => {
+    setSelecting(selection.ids.size > 0);
+    setHeld([...new Set([open, active].flatMap((id) => id ?? [])), ...(selection.matching ? [] : selection.ids)]);
+  }, [open, active, selection.ids, selection.matching]);
 
   useEffect(() => {
     if (open) setActive(open);
   }, [open]);
 
+  const setJob = (job: string | undefined) => go({ ...search, job }, true);
   const go = (next: AlertSearch, replace = false) => void navigate({ search: next, replace });
   const typing = useTyping();
   // Each change is a step that going back undoes.
   const setFilters = (next: AlertFilters, typed = false) => {
-    const { alert, tab, sort, cols, chart, values } = search;
-    const after = formatSearch(next, { alert, tab, sort, cols, chart, values });
+    const { alert, tab, sort, cols, chart, values, job } = search;
+    const after = formatSearch(next, { alert, tab, sort, cols, chart, values, job });
     go(after, typed && typing(search, after));
   };
-  const openAlert = (id: string) => go({ ...search, alert: id }, open !== null);
+  const openAlert = (id: string, byKey = false) => {
+    // Whoever opens it by key reads on there; passing by with j and k stays in the list.
+    setReading((was) => (byKey ? was + 1 : 0));
+    if (id !== open) go({ ...search, alert: id }, open !== null);
+  };
   const dismiss = () => {
     // What no longer matches goes now, and the next row takes over.
     if (active && queue.gone.has(active)) setActive(nextOf(queue.ids, active, queue.gone));
-    if (queue.gone.size > 0) queue.showNew();
+    if (queue.gone.size > 0) queue.dropGone();
+    setReading(0);
+    scrollRef.current?.focus({ preventScroll: true });
     go({ ...search, alert: undefined, tab: undefined });
   };
   const activate = (id: string) => {
@@ -96,21 +110,34 @@ export function AlertsPage() {
     if (open) openAlert(id);
   };
   const target = open ?? active;
-  const decided = () =>
-    target
-      ? client.cache.readFragment({
-          fragment: AlertActionsFragmentDoc,
-          fragmentName: 'AlertActions',
-          id: `Alert:${target}`,
-        })
-      : null;
-  const acknowledge = () => {
-    const alert = decided();
+  /** The alerts of `ids` as they are known; a notice says so where there are none. */
+  const known = async (ids: readonly string[]) => {
+    try {
+      const found = await queue.read(ids);
+      if (found.length === 0) notify('info', 'The alert is no longer there.');
+      return found;
+    } catch (error) {
+      notify('error', `Nothing was changed: the alert could not be read. ${sentence(describe(error).message)}`);
+      return [];
+    }
+  };
+  // What was decided on: the version that is seen in the row or the panel.
+  const decided = async (): Promise<Target | undefined> => {
+    if (!target) return undefined;
+    const at = client.cache.readFragment({
+      fragment: AlertActionsFragmentDoc,
+      fragmentName: 'AlertActions',
+      id: `Alert:${target}`,
+    });
+    return at ?? (await known([target]))[0];
+  };
+  const acknowledge = async () => {
+    const alert = await decided();
     if (alert?.status === 'NEW') void actions.acknowledge(alert);
     else if (alert) notify('info', 'Only a new alert can be acknowledged.');
   };
-  const close = () => {
-    const alert = decided();
+  const close = async () => {
+    const alert = await decided();
     if (alert && alert.status !== 'CLOSED') setDialog({ kind: 'close', alert });
     else if (alert) notify('info', 'The alert is closed already.');
   };
@@ -118,22 +145,24 @@ export function AlertsPage() {
     queue.showNew();
     scrollRef.current?.scrollTo({ top: 0 });
   };
-  const start = () => {
-    const alert = decided();
+  const start = async () => {
+    const alert = await decided();
     if (alert && alert.status !== 'CLOSED') void actions.start(alert);
+    else if (alert) notify('info', 'The alert is closed already.');
+  };
+  const escalateAll = async (ids: readonly string[], selected = false) => {
+    const found = await known(ids);
+    const first = found[0];
+    if (!first) return;
+    const severity = severities.find((s) => found.some((alert) => alert.severity === s)) ?? first.severity;
+    setEscalating({ ids: found.map((alert) => alert.id), title: first.title, severity, selected });
   };
   const escalate = () => {
-    if (selection.ids.size > 0) setEscalating([...selection.ids]);
-    else if (target) setEscalating([target]);
+    // All that match may be thousands: an incident is opened of those that somebody chose.
+    if (selection.matching) notify('info', 'Select single alerts to escalate them.');
+    else if (selection.ids.size > 0) void escalateAll([...selection.ids], true);
+    else if (target) void escalateAll([target]);
   };
-  const escalated = (escalating ?? []).flatMap((id) => {
-    const alert = client.cache.readFragment({
-      fragment: AlertRowFragmentDoc,
-      fragmentName: 'AlertRow',
-      id: `Alert:${id}`,
-    });
-    return alert ? [alert] : [];
-  });
   const chooseColumn = (id: string) => {
     const now = new Set(search.cols?.split(',') ?? usualIds);
     if (!now.delete(id)) now.add(id);
@@ -155,15 +184,15 @@ export function AlertsPage() {
         className="block accent-accent"
       />
     );
-    return layout.columns.map((column) => (column.id === 'select' && mayWork ? { ...column, head } : column));
-  }, [layout, mayWork, selection, queue.ids.length]);
+    return layout.columns.map((column) => (column.id === 'select' ? { ...column, head } : column));
+  }, [layout, selection, queue.ids.length]);
   useKeys({
-    x: active ? () => selection.toggle(active, false) : undefined,
-    X: () => (selection.ids.size > 0 ? selection.clear() : selection.all()),
-    s: mayWork && target ? start : undefined,
+    x: mayWork && active ? () => selection.toggle(active, false) : undefined,
+    X: mayWork ? () => (selection.ids.size > 0 ? selection.clear() : selection.all()) : undefined,
+    s: mayWork && target ? () => void start() : undefined,
     e: mayWork && (target || selection.ids.size > 0) ? escalate : undefined,
-    a: mayWork && target ? acknowledge : undefined,
-    c: mayWork && target ? close : undefined,
+    a: mayWork && target ? () => void acknowledge() : undefined,
+    c: mayWork && target ? () => void close() : undefined,
     n: queue.arrived.size > 0 ? showNew : undefined,
     '/': () => searchRef.current?.focus(),
     Escape: open ? dismiss : active ? () => setActive(null) : undefined,
@@ -187,6 +216,7 @@ export function AlertsPage() {
             onOpen={(view) =>
               go({
                 status: 'all',
+                job: search.job,
                 q: view.query || undefined,
                 sort: sortOf(view.orderBy),
                 cols: view.columns.join(',') || undefined,
@@ -228,20 +258,29 @@ export function AlertsPage() {
       {search.chart !== 'off' && (
         <AlertHistogram filters={filters} onRange={(range) => setFilters({ ...filters, range })} />
       )}
-      {job && <JobProgress key={job.id} job={job} onUndo={setJob} onDismiss={() => setJob(null)} />}
+      {search.job && (
+        <JobOfAddress
+          key={search.job}
+          id={search.job}
+          onUndo={(undoing) => setJob(undoing.id)}
+          onDismiss={() => setJob(undefined)}
+        />
+      )}
       {mayWork && selection.ids.size > 0 && (
         <BulkBar
           ids={selection.ids}
+          all={selection.matching}
           filter={filter}
           total={queue.total}
           totalIsEstimate={queue.totalIsEstimate}
+          onAll={selection.allMatching}
           onEscalate={escalate}
-          onJob={setJob}
+          onJob={(job) => setJob(job.id)}
           onClear={selection.clear}
         />
       )}
       {queue.error != null && queue.ids.length > 0 && (
-        <StaleBanner error={queue.error} what="The list" onRetry={queue.reload} />
+        <StaleBanner error={queue.error} what="The list" onRetry={queue.retry} />
       )}
       <div className="relative flex min-h-0 grow">
         {search.values && (
@@ -263,16 +302,17 @@ export function AlertsPage() {
             count={calm ? 0 : queue.arrived.size}
             more={queue.overflowed}
             waiting={paused ? queue.waiting : 0}
+            waitingMore={queue.waitingOverflowed}
             onShow={showNew}
           />
           {queue.error && queue.ids.length === 0 ? (
-            <ErrorState title="The alerts cannot be loaded" error={queue.error} onRetry={queue.reload} />
+            <ErrorState title="The alerts cannot be loaded" error={queue.error} onRetry={queue.retry} />
           ) : queue.loading && queue.ids.length === 0 ? (
             <SkeletonRows />
           ) : queue.ids.length === 0 ? (
             <NoAlerts
               narrowed={Boolean(search.status || search.severity || search.q || search.since || search.from)}
-              onReset={() => go({ alert: search.alert })}
+              onReset={() => go({ alert: search.alert, job: search.job })}
             />
           ) : (
             <VirtualGrid
@@ -311,24 +351,25 @@ export function AlertsPage() {
             id={open}
             tab={search.tab ?? 'overview'}
             actions={actions}
-            onTab={(tab) => go({ ...search, tab: tab === 'overview' ? undefined : tab }, true)}
+            focus={reading}
+            onTab={(tab) => go({ ...search, tab: tab === 'overview' ? undefined : tab })}
             onDismiss={dismiss}
             onOpen={(id) => go({ ...search, alert: id, tab: undefined })}
             onClose={(alert) => setDialog({ kind: 'close', alert })}
             onReopen={(alert) => setDialog({ kind: 'reopen', alert })}
-            onEscalate={(id) => setEscalating([id])}
+            onEscalate={(id) => void escalateAll([id])}
           />
         )}
       </div>
       {escalating && (
         <EscalateDialog
-          ids={escalating}
-          title={escalated[0]?.title ?? ''}
-          severity={severities.find((s) => escalated.some((alert) => alert.severity === s)) ?? 'HIGH'}
-          onClose={() => {
-            setEscalating(null);
-            selection.clear();
+          ids={escalating.ids}
+          title={escalating.title}
+          severity={escalating.severity}
+          onDone={() => {
+            if (escalating.selected) selection.clear();
           }}
+          onClose={() => setEscalating(null)}
         />
       )}
       <AlertDialogs dialog={dialog} actions={actions} onDone={() => setDialog(null)} />
@@ -336,37 +377,23 @@ export function AlertsPage() {
   );
 }
 
+/** What an incident is to be opened of. */
+interface Escalated {
+  ids: readonly string[];
+  title: string;
+  severity: Severity;
+  /** Whether they are the selected ones. */
+  selected: boolean;
+}
+
+/** An alert that something is to be done with. */
+type Target = Decided & { status: AlertStatus };
+
 /** The row after one that goes, else the one before it. */
 function nextOf(ids: readonly string[], id: string, gone: ReadonlySet<string>): string | null {
   const at = ids.indexOf(id);
   const stays = (candidate: string) => !gone.has(candidate);
   return ids.slice(at + 1).find(stays) ?? ids.slice(0, at).findLast(stays) ?? null;
-}
-
-/** How many wait above, announced politely; it takes no room, so that nothing moves. */
-function NewPill(props: { count: number; more: boolean; waiting: number; onShow(): void }) {
-  const { count, more, waiting, onShow } = props;
-  return (
-    <div role="status" className="pointer-events-none absolute inset-x-0 top-0.5 z-20 flex justify-center">
-      {waiting > 0 ? (
-        <span className="rounded-full border border-line-strong bg-surface px-3 py-0.5 text-xs font-medium shadow-pop">
-          {waiting.toLocaleString('en')} changed while paused
-        </span>
-      ) : (
-        count > 0 && (
-          <button
-            type="button"
-            onClick={onShow}
-            className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-0.5 text-xs font-semibold text-accent-ink shadow-pop"
-          >
-            <ArrowUp size={13} aria-hidden />
-            {count.toLocaleString('en')}
-            {more && '+'} new
-          </button>
-        )
-      )}
-    </div>
-  );
 }
 
 function NoAlerts({ narrowed, onReset }: { narrowed: boolean; onReset(): void }) {

@@ -16,10 +16,13 @@ import { AlertBulkCountDocument, AlertBulkDocument } from './Bulk.generated';
 
 interface BulkBarProps {
   ids: ReadonlySet<string>;
+  /** All that match are selected, not only `ids`. */
+  all: boolean;
   filter: AlertFilter;
   /** How many match the filter, and whether there may be more. */
   total: number;
   totalIsEstimate: boolean;
+  onAll(): void;
   onEscalate(): void;
   onJob(job: JobLineFragment): void;
   onClear(): void;
@@ -29,14 +32,14 @@ const countPeriod = 2_000;
 
 type Change = Omit<AlertBulkInput, 'ids' | 'filter'>;
 
-export function BulkBar({ ids, filter, total: listed, totalIsEstimate, onEscalate, onJob, onClear }: BulkBarProps) {
+export function BulkBar(props: BulkBarProps) {
+  const { ids, all, filter, total: listed, totalIsEstimate, onAll, onEscalate, onJob, onClear } = props;
   const change = useChange();
   const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
   // The list counted when it was read; meanwhile alerts have come and gone.
   const counted = useQuery(AlertBulkCountDocument, { variables: { filter }, fetchPolicy: 'cache-and-network' });
   usePulse(() => void counted.refetch().catch(() => undefined), countPeriod);
   const total = counted.data?.alertCounts.total ?? listed;
-  const [all, setAll] = useState(false);
   const [closing, setClosing] = useState(false);
   const [asking, setAsking] = useState<Change | null>(null);
   const many = `${total.toLocaleString('en')}${totalIsEstimate && !counted.data ? '+' : ''}`;
@@ -61,7 +64,7 @@ export function BulkBar({ ids, filter, total: listed, totalIsEstimate, onEscalat
         {all ? `All ${many} that match` : `${ids.size.toLocaleString('en')} selected`}
       </span>
       {!all && total > ids.size && (
-        <button type="button" className="text-accent underline underline-offset-2" onClick={() => setAll(true)}>
+        <button type="button" className="text-accent underline underline-offset-2" onClick={onAll}>
           Select all {many} that match
         </button>
       )}

@@ -15,10 +15,12 @@ interface EscalateDialogProps {
   /** What it is called unless somebody says otherwise. */
   title: string;
   severity: Severity;
+  /** They are in an incident now. */
+  onDone(): void;
   onClose(): void;
 }
 
-export function EscalateDialog({ ids, title: proposed, severity: worst, onClose }: EscalateDialogProps) {
+export function EscalateDialog({ ids, title: proposed, severity: worst, onDone, onClose }: EscalateDialogProps) {
   const change = useChange();
   const navigate = useNavigate();
   const { data } = useQuery(OpenIncidentsDocument);
@@ -31,6 +33,7 @@ export function EscalateDialog({ ids, title: proposed, severity: worst, onClose 
       ? await change(AlertJoinDocument, { input: { id: incident, alerts: [...ids] } })
       : await change(AlertEscalateDocument, { input: { title: title.trim(), severity, alerts: [...ids] } });
     if (!done?.incident) return;
+    onDone();
     onClose();
     void navigate({ to: '/incidents/$id', params: { id: done.incident.id } });
   };

@@ -1,6 +1,7 @@
 // Why a rule fired: each field that matched, its value with the matching part
 // marked, and what the rule looks for.
-import { markMatched } from '../../nouns/event/matched';
+import { useState } from 'react';
+import { excerptOf, markMatched } from '../../nouns/event/matched';
 
 interface MatchedField {
   field: string;
@@ -23,17 +24,43 @@ export function Matched({ fields }: { fields: readonly MatchedField[] }) {
             <span className="font-semibold">{m.field || 'Anywhere'}</span>
             <span className="ml-auto text-faint">{m.selection}</span>
           </div>
-          <code className="block font-mono text-xs leading-5 break-all whitespace-pre-wrap">
-            {markMatched(m.value, m.pattern).map((part, i) =>
-              // biome-ignore lint/suspicious/noArrayIndexKey: the parts have no other name
-              part.hit ? <mark key={i}>{part.text}</mark> : <span key={i}>{part.text}</span>,
-            )}
-          </code>
+          <Value value={m.value} pattern={m.pattern} />
           <div className="text-2xs text-faint">
             looks for <code className="font-mono break-all">{m.pattern}</code>
           </div>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Longer ones are cut until somebody wants all of them: a script or a payload would push the rest out of sight. */
+const most = 600;
+
+function Value({ value, pattern }: { value: string; pattern: string }) {
+  const [whole, setWhole] = useState(false);
+  const marked = markMatched(value, pattern);
+  const { parts, cut } = excerptOf(marked, whole ? value.length : most);
+  return (
+    <>
+      <code className="block font-mono text-xs leading-5 break-all whitespace-pre-wrap">
+        {cut.start && <span className="text-faint">…</span>}
+        {parts.map((part, i) =>
+          // biome-ignore lint/suspicious/noArrayIndexKey: the parts have no other name
+          part.hit ? <mark key={i}>{part.text}</mark> : <span key={i}>{part.text}</span>,
+        )}
+        {cut.end && <span className="text-faint">…</span>}
+      </code>
+      {value.length > most && (
+        <button
+          type="button"
+          aria-expanded={whole}
+          className="text-xs text-accent underline underline-offset-2"
+          onClick={() => setWhole(!whole)}
+        >
+          {whole ? 'Show less' : `Show all ${value.length.toLocaleString('en')} characters`}
+        </button>
+      )}
+    </>
   );
 }

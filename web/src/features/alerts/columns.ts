@@ -36,7 +36,7 @@ const all: readonly AlertColumn[] = [
   { id: 'age', title: 'Age', className: clsx('text-right', wide), least: 2.75, sorts: true },
 ];
 
-/** Those that can be chosen; the box to select with always stands. */
+/** Those that can be chosen; the box to select with stands for all who can change alerts. */
 export const choosable = all.filter((column) => column.id !== 'select');
 export const columnIds = choosable.map((column) => column.id);
 export const usualIds = choosable.filter((column) => !column.extra).map((column) => column.id);
@@ -46,6 +46,14 @@ const usualTemplate = clsx(
   '@max-[76rem]:grid-cols-[1rem_5rem_7.25rem_minmax(10rem,2fr)_4.75rem_2.75rem_minmax(6rem,1fr)_minmax(5rem,0.8fr)_6.5rem]',
   '@max-[56rem]:grid-cols-[1rem_5rem_7.25rem_minmax(8rem,2fr)_4.75rem_minmax(5rem,1fr)]',
   '@max-[36rem]:grid-cols-[1rem_1.75rem_minmax(8rem,1fr)_4.75rem]',
+);
+
+/** For those who can change nothing there is nothing to select. */
+const templateWithoutSelect = clsx(
+  'grid-cols-[5rem_7.25rem_minmax(15rem,2.4fr)_4.75rem_2.75rem_minmax(6.5rem,1fr)_minmax(5rem,0.8fr)_minmax(7.5rem,1.1fr)_6rem_minmax(4.5rem,0.7fr)_2.75rem]',
+  '@max-[76rem]:grid-cols-[5rem_7.25rem_minmax(10rem,2fr)_4.75rem_2.75rem_minmax(6rem,1fr)_minmax(5rem,0.8fr)_6.5rem]',
+  '@max-[56rem]:grid-cols-[5rem_7.25rem_minmax(8rem,2fr)_4.75rem_minmax(5rem,1fr)]',
+  '@max-[36rem]:grid-cols-[1.75rem_minmax(8rem,1fr)_4.75rem]',
 );
 
 /** The column that stands for an order. */
@@ -68,13 +76,14 @@ export interface ColumnLayout {
   chosen: boolean;
 }
 
-/** The layout for the chosen columns, "severity,title"; the usual ones without. */
-export function layoutOf(cols: string | undefined): ColumnLayout {
+/** The layout for the chosen columns, "severity,title"; the usual ones without. `selects`: rows can be selected. */
+export function layoutOf(cols: string | undefined, selects: boolean): ColumnLayout {
   if (!cols) {
-    const columns = all.filter((column) => !column.extra);
-    return { columns, template: usualTemplate, shown: new Set(columns.map((c) => c.id)), chosen: false };
+    const columns = all.filter((column) => !column.extra && (selects || column.id !== 'select'));
+    const template = selects ? usualTemplate : templateWithoutSelect;
+    return { columns, template, shown: new Set(columns.map((c) => c.id)), chosen: false };
   }
-  const wanted = new Set(['select', ...cols.split(',')]);
+  const wanted = new Set([...(selects ? ['select'] : []), ...cols.split(',').filter((id) => id !== 'select')]);
   const columns = all.filter((column) => wanted.has(column.id));
   return {
     columns: columns.map((c) => ({

@@ -12,12 +12,13 @@ describe('the queue in the URL', () => {
     [{ severity: 'bogus' }, {}, 'nothing known is the default'],
     [{ q: 4624 }, { q: '4624' }, 'a number in the URL is text'],
     [{ tab: 'history', alert: 'x' }, { tab: 'history', alert: 'x' }, 'the open alert and its tab'],
+    [{ job: 7 }, { job: '7' }, 'the change of many alerts that can be undone'],
     [{ tab: 'overview', extra: '1' }, {}, 'foreign parameters go'],
   ])('%j becomes %j: %s', (raw, want) => {
     const search = readSearch(raw);
     expect(search).toEqual(want);
     expect(readSearch({ ...search }), 'reading again changes nothing').toEqual(search);
-    expect(formatSearch(filtersOf(search), { alert: search.alert, tab: search.tab })).toEqual(search);
+    expect(formatSearch(filtersOf(search), { alert: search.alert, tab: search.tab, job: search.job })).toEqual(search);
   });
 });
 

@@ -40,6 +40,8 @@ export interface AlertSearch extends TimeRange {
   /** The alert that is open beside the list. */
   alert?: string;
   tab?: AlertTab;
+  /** The change of many alerts whose progress stands above the list: it can be cancelled and undone from here. */
+  job?: string;
 }
 
 export interface AlertFilters {
@@ -51,7 +53,7 @@ export interface AlertFilters {
 }
 
 /** What stands in the URL beside the filters. */
-export type AlertView = Pick<AlertSearch, 'alert' | 'tab' | 'sort' | 'cols' | 'chart' | 'values'>;
+export type AlertView = Pick<AlertSearch, 'alert' | 'tab' | 'sort' | 'cols' | 'chart' | 'values' | 'job'>;
 
 const open: readonly AlertStatus[] = ['NEW', 'ACKNOWLEDGED', 'IN_PROGRESS'];
 
@@ -70,6 +72,7 @@ export function readSearch(raw: Record<string, unknown>): AlertSearch {
       sort: orders.find((sort) => sort === raw.sort),
       cols: readColumns(raw.cols),
       chart: raw.chart === 'off' ? 'off' : undefined,
+      job: (typeof raw.job === 'string' || typeof raw.job === 'number') && raw.job ? String(raw.job) : undefined,
       values: valueFields.find((field) => field.toLowerCase() === raw.values)?.toLowerCase(),
     },
   );

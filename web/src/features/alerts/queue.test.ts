@@ -70,6 +70,16 @@ describe('the live queue', () => {
     expect(release(more).ids).toEqual(['d', 'c', 'b', 'a', 'z']);
   });
 
+  test('a further page does not move down what was seen again meanwhile', () => {
+    const queue = applyEntries(listed(true), [entry('UPDATED', 'z', 40)]);
+    expect(release(appendPage(queue, [{ id: 'z', place: at(1) }], false)).ids).toEqual(['z', 'c', 'b', 'a']);
+  });
+
+  test('when the last row is seen again, what belongs above where it stood still arrives', () => {
+    const queue = applyEntries(listed(true), [entry('UPDATED', 'a', 50), entry('ENTERED', 'd', 40)]);
+    expect(release(applyEntries(queue, [entry('ENTERED', 'e', 15)])).ids).toEqual(['a', 'd', 'c', 'b', 'e']);
+  });
+
   test('an instant with a fraction is later than the same one without', () => {
     const page = [
       { id: 'whole', place: '2026-05-04T09:30:00Z' },

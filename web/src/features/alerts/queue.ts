@@ -21,6 +21,8 @@ export interface Queue {
   fresh: ReadonlySet<string>;
   /** Whether the server has older ones. */
   hasMore: boolean;
+  /** The place down to which the list is loaded: rows that move up leave it where it is. */
+  floor: string;
   /** More have arrived than are kept apart: the list must be read anew to show them. */
   overflowed: boolean;
 }
@@ -37,20 +39,28 @@ export const emptyQueue: Queue = {
   gone: new Set(),
   fresh: new Set(),
   hasMore: false,
+  floor: '',
   overflowed: false,
 };
 
 /** The queue with a further page below. What has come meanwhile stays. */
-export function appendPage(queue: Queue, page: readonly Placed[], hasMore: boolean): Queue {
+export function appendPage(
+  queue: Queue,
+  page: readonly Placed[],
+  hasMore: boolean,
+  floor = page.at(-1)?.place ?? queue.floor,
+): Queue {
   const seen = new Map(queue.seen);
   const arrived = new Map(queue.arrived);
   const ids = [...queue.ids];
   for (const alert of page) {
+    // It was seen again while the page was on its way: its place is above.
+    if (arrived.has(alert.id) && compare(arrived.get(alert.id), alert.place) >= 0) continue;
     arrived.delete(alert.id);
     if (!seen.has(alert.id)) ids.push(alert.id);
     seen.set(alert.id, alert.place);
   }
-  return { ...queue, ids, seen, arrived, hasMore };
+  return { ...queue, ids, seen, arrived, hasMore, floor };
 }
 
 /**
@@ -62,7 +72,6 @@ export function applyEntries(queue: Queue, entries: readonly FeedEntry<Placed>[]
   const arrived = new Map(queue.arrived);
   const gone = new Set(queue.gone);
   let overflowed = queue.overflowed;
-  const oldest = queue.hasMore ? seen.get(queue.ids.at(-1) ?? '') : undefined;
   for (const { change, item } of entries) {
     if (change === 'LEFT') {
       arrived.delete(item.id);
@@ -72,7 +81,7 @@ export function applyEntries(queue: Queue, entries: readonly FeedEntry<Placed>[]
     gone.delete(item.id);
     if (seen.has(item.id)) seen.set(item.id, item.place);
     // What belongs below the loaded pages comes when they are scrolled to.
-    else if (oldest === undefined || compare(item.place, oldest) >= 0) {
+    else if (!queue.hasMore || compare(item.place, queue.floor) >= 0) {
       if (arrived.size < mostArrived || arrived.has(item.id)) arrived.set(item.id, item.place);
       else overflowed = true;
     }
@@ -109,6 +118,7 @@ export function release(queue: Queue, most = Number.POSITIVE_INFINITY): Queue {
     // Where many come at once, colour tells nothing.
     fresh: queue.arrived.size > mostFresh ? new Set() : new Set(queue.arrived.keys()),
     hasMore: queue.hasMore || trimmed,
+    floor: trimmed ? (seen.get(ids.at(-1) ?? '') ?? '') : queue.floor,
     overflowed: false,
   };
 }
@@ -119,7 +129,7 @@ export function isSettled(queue: Queue): boolean {
 }
 
 /** Orders places, and ids. The end is left out: digits of a fraction may be missing before it. */
-function compare(first = '', second = ''): number {
+export function compare(first = '', second = ''): number {
   const [a, b] = [first.replace(/Z$/, ''), second.replace(/Z$/, '')];
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 import { ApolloClient, ApolloLink, InMemoryCache, Observable } from '@apollo/client';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AlertRowFragment, AlertRowFragmentDoc } from './AlertRow.generated';
 import { RowData } from './rowData';
 
@@ -76,12 +76,33 @@ describe('RowData', () => {
     expect(titleOf('a')).toBe(7);
   });
 
+  test('a version that is older than the one at hand changes nothing', () => {
+    rows.write([row('a', 7)]);
+    rows.write([row('a', 6)]);
+    expect(titleOf('a')).toBe(7);
+    rows.update(cache, row('a', 8), false);
+    expect(titleOf('a')).toBe(8);
+  });
+
   test('changes of rows that are far away are not kept', () => {
     rows.write([row('near')]);
     rows.update(cache, row('far', 2), false);
     rows.update(cache, row('near', 2), false);
     rows.update(cache, row('new'), true);
     expect([titleOf('far'), titleOf('near'), titleOf('new')]).toEqual([undefined, 2, 1]);
+  });
+
+  test('many are read at once, in portions, and only those that are not at hand', async () => {
+    rows.write([row('n0', 3)]);
+    const ids = Array.from({ length: 150 }, (_, n) => `n${n}`);
+    const reading = rows.read(ids);
+    answer({ nodes: (asked.at(-1) ?? []).map((id) => row(id)) });
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    answer({ nodes: [null, ...(asked.at(-1) ?? []).slice(1).map((id) => row(id))] });
+    const found = await reading;
+    expect(asked.map((each) => each.length)).toEqual([100, 49]);
+    expect([found.length, found[0]?.version], 'without the one that is gone').toEqual([149, 3]);
+    expect(titleOf('n5'), 'nothing more is kept').toBeUndefined();
   });
 
   test('an alert that is no longer there is told; one that could not be read is not', async () => {

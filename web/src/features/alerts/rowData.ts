@@ -64,6 +64,26 @@ export class RowData {
     }
   }
 
+  /** Gives the alerts of `ids` that are there, read where they are not at hand; nothing more is kept by it. */
+  async read(ids: readonly string[]): Promise<Row[]> {
+    const found = new Map<string, Row>();
+    const missing: string[] = [];
+    for (const id of ids) {
+      const row = this.known(this.client.cache, id);
+      if (row) found.set(id, row);
+      else missing.push(id);
+    }
+    for (let at = 0; at < missing.length; at += mostAsked) {
+      const { data } = await this.client.query({
+        query: AlertRowsDocument,
+        variables: { ids: missing.slice(at, at + mostAsked), risk: false },
+        fetchPolicy: 'no-cache',
+      });
+      for (const node of data?.nodes ?? []) if (node?.__typename === 'Alert') found.set((node as Row).id, node as Row);
+    }
+    return ids.flatMap((id) => found.get(id) ?? []);
+  }
+
   /** Lets go of all but `near`. */
   keepOnly(near: ReadonlySet<string>): void {
     const dropped = [...this.kept].filter((id) => !near.has(id));
@@ -96,7 +116,16 @@ export class RowData {
     this.kept.delete(id);
   }
 
+  private known(cache: ApolloCache, id: string): Row | null {
+    return cache.readFragment({ fragment: AlertRowFragmentDoc, fragmentName: 'AlertRow', id: `Alert:${id}` });
+  }
+
   private put(cache: ApolloCache, alert: Row): void {
+    // An answer that was on its way while the feed, or a change made here, said more.
+    if (versionOf(cache, alert.id) > alert.version && this.known(cache, alert.id)) {
+      this.kept.add(alert.id);
+      return;
+    }
     cache.writeFragment({ fragment: AlertRowFragmentDoc, fragmentName: 'AlertRow', data: alert });
     this.kept.add(alert.id);
     const { __typename, id, hostAsset, userAsset } = alert;
@@ -107,4 +136,19 @@ export class RowData {
       data: { __typename, id, hostAsset, userAsset },
     });
   }
+}
+
+/** The version of an alert that is at hand, 0 without one. Not read as a fragment: that is too slow for each row that comes. */
+function versionOf(cache: ApolloCache, id: string): number {
+  let version = 0;
+  cache.modify({
+    id: `Alert:${id}`,
+    fields: {
+      version: (was: number) => {
+        version = was;
+        return was;
+      },
+    },
+  });
+  return version;
 }

@@ -13,15 +13,19 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function follow(free: boolean, refused = false) {
+function follow(free: boolean, refused = false, delay = 0) {
   const asked: string[] = [];
   const link = new ApolloLink((operation) => {
     asked.push(operation.operationName ?? '');
     const field = operation.operationName === 'AlertClaimTake' ? 'alertClaim' : 'alertRelease';
     const errors = refused ? [{ __typename: 'UserError', code: 'CONFLICT', message: 'somebody else' }] : [];
     return new Observable((observer) => {
-      observer.next({ data: { [field]: { __typename: 'AlertPayload', alert: null, errors } } });
-      observer.complete();
+      const answer = () => {
+        observer.next({ data: { [field]: { __typename: 'AlertPayload', alert: null, errors } } });
+        observer.complete();
+      };
+      if (delay > 0) setTimeout(answer, delay);
+      else answer();
     });
   });
   const client = new ApolloClient({ cache: createCache(), link, dataMasking: true });
@@ -78,5 +82,25 @@ test('a claim that was taken over ends with the panel, however soon', async () =
   const { asked, result, unmount } = follow(false);
   result.current();
   unmount();
+  expect(asked).toEqual(['AlertClaimEnd']);
+});
+
+test.each([false, true])(
+  'a claim that is answered after the panel was closed is ended (refused: %s)',
+  async (refused) => {
+    const { asked, pass, unmount } = follow(true, refused, 500);
+    await pass(1_600);
+    unmount();
+    expect(asked).toEqual(['AlertClaimTake']);
+    await pass(1_000);
+    expect(asked).toEqual(refused ? ['AlertClaimTake'] : ['AlertClaimTake', 'AlertClaimEnd']);
+  },
+);
+
+test('one that is taken over after the panel was closed is ended at once', () => {
+  const { asked, result, unmount } = follow(false);
+  const hold = result.current;
+  unmount();
+  hold();
   expect(asked).toEqual(['AlertClaimEnd']);
 });

@@ -187,7 +187,8 @@ export function EventsPage() {
                 className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-0.5 text-xs font-semibold text-accent-ink shadow-pop"
               >
                 <ArrowUp size={13} aria-hidden />
-                {tail.waiting.toLocaleString('en')} new
+                {tail.waiting.toLocaleString('en')}
+                {tail.overflowed && '+'} new
               </button>
             )}
           </div>

@@ -27,6 +27,8 @@ export interface EventTail extends Tail {
   loading: boolean;
   error: unknown;
   waiting: number;
+  /** More have come than can wait. */
+  overflowed: boolean;
   loadMore(): void;
   reload(): void;
 }
@@ -103,9 +105,13 @@ export function useEventTail(filter: EventFilter, more: boolean, hold: boolean):
     loading: state.loading,
     error: state.error ?? feed.error,
     waiting: feed.waiting,
+    overflowed: feed.overflowed,
     loadMore: () => {
       if (!state.loading && state.tail.hasMore && !state.error) load('further', state.pageEnds.at(-1)?.cursor ?? null);
     },
-    reload: () => load('anew'),
+    reload: () => {
+      if (feed.error) feed.restart();
+      void load('anew');
+    },
   };
 }

@@ -95,6 +95,9 @@ export function useIncidentList(filter: IncidentFilter) {
     loadMore: () => {
       if (state.hasMore && !state.loading && !state.error) void load(state.endCursor);
     },
-    reload: () => void load(null),
+    reload: () => {
+      if (feed.error) feed.restart();
+      void load(null);
+    },
   };
 }

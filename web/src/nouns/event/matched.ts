@@ -49,3 +49,27 @@ function regular(value: string, pattern: string): Part[] | null {
     return null;
   }
 }
+
+const before = 120;
+
+/** About `most` characters of the parts, from a little before the first hit. `cut` tells at which ends something is missing. */
+export function excerptOf(
+  parts: readonly Part[],
+  most: number,
+): { parts: Part[]; cut: { start: boolean; end: boolean } } {
+  const length = parts.reduce((sum, part) => sum + part.text.length, 0);
+  let hitAt = 0;
+  for (const part of parts) {
+    if (part.hit) break;
+    hitAt += part.text.length;
+  }
+  const start = Math.max(0, Math.min(hitAt - before, length - most));
+  const end = start + most;
+  let at = 0;
+  const kept = parts.flatMap((part) => {
+    const text = part.text.slice(Math.max(0, start - at), Math.max(0, end - at));
+    at += part.text.length;
+    return text ? [{ ...part, text }] : [];
+  });
+  return { parts: kept, cut: { start: start > 0, end: end < length } };
+}
