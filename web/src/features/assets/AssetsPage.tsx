@@ -7,6 +7,7 @@ import { useMemo, useRef, useState } from 'react';
 import { usePulse } from '../../live/pulse';
 import { Time } from '../../nouns/time/Time';
 import { useKeys } from '../../ui/keys';
+import { legible } from '../../ui/legible';
 import { SearchBox } from '../../ui/SearchBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
@@ -194,9 +195,9 @@ function AssetRow({ asset, most }: { asset: Asset; most: number }) {
           />
         </span>
       </div>
-      <div role="gridcell" className="flex min-w-0 items-center gap-2 font-medium" title={asset.name}>
+      <div role="gridcell" className="flex min-w-0 items-center gap-2 font-medium" title={legible(asset.name)}>
         <Icon size={14} aria-label={asset.kind === 'HOST' ? 'Host' : 'User'} className="shrink-0 text-faint" />
-        <span className="truncate">{asset.name}</span>
+        <span className="truncate">{legible(asset.name)}</span>
       </div>
       <div role="gridcell" className={clsx('text-xs', phone)}>
         {sentenceCase(asset.criticality)}

@@ -6,6 +6,7 @@ import { StatusBadge } from '../../nouns/alert/StatusBadge';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
 import { Button, IconButton } from '../../ui/Button';
+import { legible } from '../../ui/legible';
 import { ErrorState, Skeleton } from '../../ui/States';
 import { useChange } from '../../ui/useChange';
 import { IncidentRemoveAlertsDocument } from './Changes.generated';
@@ -67,10 +68,10 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
               search={{ alert: alert.id, status: 'all' }}
               className="min-w-0 grow truncate font-medium hover:underline"
             >
-              {alert.title}
+              {legible(alert.title)}
             </Link>
             <span className="shrink-0 truncate text-xs text-muted max-md:hidden">
-              {[alert.host, alert.user].filter(Boolean).join(' · ')}
+              {legible([alert.host, alert.user].filter(Boolean).join(' · '))}
             </span>
             <span className="w-20 shrink-0 text-right text-xs text-muted">
               <Time at={alert.lastSeen} />
@@ -78,7 +79,7 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
             {mayWork && (
               <IconButton
                 icon={Unlink}
-                label={`Take "${alert.title}" out of the incident`}
+                label={`Take "${legible(alert.title)}" out of the incident`}
                 onClick={() =>
                   void change(IncidentRemoveAlertsDocument, {
                     input: { id: incident.id, expectedVersion: incident.version, alerts: [alert.id] },

@@ -1,4 +1,5 @@
 // All incidents: a board by status, or a list.
+
 import { getRouteApi, Link } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { Columns3, List, Plus, SearchX, Siren } from 'lucide-react';
@@ -11,6 +12,7 @@ import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button, IconButton } from '../../ui/Button';
 import { useKeys } from '../../ui/keys';
+import { legible } from '../../ui/legible';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
@@ -188,7 +190,7 @@ function IncidentCard({ incident }: { incident: IncidentCardFragment }) {
           <Time at={incident.updatedAt} />
         </span>
       </span>
-      <span className="mt-1.5 block font-medium text-balance">{incident.title}</span>
+      <span className="mt-1.5 block font-medium text-balance">{legible(incident.title)}</span>
       <span className="mt-1.5 flex flex-wrap gap-x-3 text-xs text-muted">
         <span>
           {incident.alertCount.toLocaleString('en')} {incident.alertCount === 1 ? 'alert' : 'alerts'}
@@ -227,7 +229,7 @@ function IncidentTable({ incidents }: { incidents: readonly IncidentCardFragment
               <td className={clsx(cell, 'text-xs whitespace-nowrap')}>{incidentStatusLook[incident.status].label}</td>
               <td className={clsx(cell, 'w-full')}>
                 <Link to="/incidents/$id" params={{ id: incident.id }} className="font-medium hover:underline">
-                  {incident.title}
+                  {legible(incident.title)}
                 </Link>
               </td>
               <td className={cell}>{incident.alertCount.toLocaleString('en')}</td>
