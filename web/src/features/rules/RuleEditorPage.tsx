@@ -50,12 +50,17 @@ function Editor({ rule, onSaved }: EditorProps) {
   const [checked, setChecked] = useState(text);
   const search: EditorSearch = useSearch({ strict: false });
   const tab: Tab = rule && search.tab === 'versions' ? 'versions' : 'test';
-  const [leaving, setLeaving] = useState(false);
+  // Read at the moment of leaving: it is set and left in one go, with no drawing between.
+  const leaving = useRef(false);
   useEffect(() => {
     const timer = setTimeout(() => setChecked(text), typingPause);
     return () => clearTimeout(timer);
   }, [text]);
-  const { data, previousData } = useQuery(RuleCheckDocument, { variables: { source: checked } });
+  const { data, previousData } = useQuery(RuleCheckDocument, {
+    variables: { source: checked },
+    // Each text that was ever typed would stay in the cache.
+    fetchPolicy: 'no-cache',
+  });
   const check = (data ?? previousData)?.ruleCheck;
   const stored = rule?.source ?? template;
   const dirty = text !== stored;
@@ -73,10 +78,10 @@ function Editor({ rule, onSaved }: EditorProps) {
     // Another tab of the same rule takes nothing away.
     shouldBlockFn: ({ current, next }) =>
       dirty &&
-      !leaving &&
+      !leaving.current &&
       current.pathname !== next.pathname &&
       !confirm('What you have written is not stored. Leave it?'),
-    enableBeforeUnload: dirty && !leaving,
+    enableBeforeUnload: () => dirty && !leaving.current,
   });
   // Refused or not, what there is now is read again: it can then be compared, and decided on.
   const store = async (source: string) => {
@@ -92,10 +97,10 @@ function Editor({ rule, onSaved }: EditorProps) {
     }
     const done = await change(RuleCreateDocument, { input: { source: text, enabled: false } });
     if (!done?.rule) return;
-    setLeaving(true);
+    leaving.current = true;
     notify('info', 'Stored, and disabled until you enable it.');
     const { id } = done.rule;
-    setTimeout(() => void navigate({ to: '/rules', search: { rule: id } }));
+    void navigate({ to: '/rules', search: { rule: id } });
   };
   const source = check && [check.logSource.product, check.logSource.category, check.logSource.service];
   return (
