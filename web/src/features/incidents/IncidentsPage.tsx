@@ -15,7 +15,7 @@ import { useKeys } from '../../ui/keys';
 import { legible } from '../../ui/legible';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
 import { apiFilter, type IncidentSearch } from './filters';
 import type { IncidentCardFragment } from './IncidentList.generated';
 import { NewIncident } from './NewIncident';
@@ -84,6 +84,9 @@ export function IncidentsPage() {
           </Button>
         )}
       </div>
+      {list.error != null && list.incidents.length > 0 && (
+        <StaleBanner error={list.error} what="The list" onRetry={list.retry} />
+      )}
       {list.error && list.incidents.length === 0 ? (
         <ErrorState title="The incidents cannot be loaded" error={list.error} onRetry={list.reload} />
       ) : list.loading && list.incidents.length === 0 ? (
@@ -119,7 +122,7 @@ export function IncidentsPage() {
       )}
       {list.hasMore && (
         <div className="border-t border-line p-2 text-center">
-          <Button onClick={list.loadMore} disabled={list.loading}>
+          <Button onClick={list.loadMore} disabled={list.loading || list.error != null}>
             Load more
           </Button>
         </div>
