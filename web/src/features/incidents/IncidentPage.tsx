@@ -94,7 +94,7 @@ export function IncidentPage() {
           onChange={(next) => void navigate({ search: next === 'timeline' ? {} : { tab: next } })}
         >
           {tab === 'timeline' && <IncidentTimeline incident={incident} round={round} mayWork={mayWork} />}
-          {tab === 'alerts' && <IncidentAlerts incident={incident} round={round} mayWork={mayWork} />}
+          {tab === 'alerts' && <IncidentAlerts key={id} incident={incident} round={round} mayWork={mayWork} />}
           {tab === 'report' && <IncidentReport id={id} round={round} />}
         </Tabs>
       </div>

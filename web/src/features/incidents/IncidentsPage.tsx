@@ -6,6 +6,7 @@ import { Columns3, List, Plus, SearchX, Siren } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
 import { incidentStatuses, incidentStatusLook } from '../../nouns/incident/incident';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
+import { useTyping } from '../../nouns/query/useTyping';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { severities, severityLook } from '../../nouns/severity/severity';
 import { Time } from '../../nouns/time/Time';
@@ -33,9 +34,11 @@ export function IncidentsPage() {
   const filter = useMemo(() => apiFilter(search, me), [search, me]);
   const list = useIncidentList(filter);
   const line = useQueryLine('INCIDENTS', search.q ?? '');
-  // Typing makes one step of the history, not one for each letter.
+  // Each change is a step that going back undoes; what is typed in one go is one.
   const change = (next: Partial<IncidentSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });
+  const typing = useTyping();
+  const setQuery = (q: string | undefined) => change({ q }, typing(search, { ...search, q }));
   useKeys({
     '/': () => searchRef.current?.focus(),
     c: mayWork ? () => setCreating(true) : undefined,
@@ -70,7 +73,7 @@ export function IncidentsPage() {
           label="Search, for example severity:high or title:phishing"
           value={search.q ?? ''}
           line={line}
-          onChange={(q) => change({ q: q || undefined }, true)}
+          onChange={(q) => setQuery(q || undefined)}
           inputRef={searchRef}
         />
         <IconButton
