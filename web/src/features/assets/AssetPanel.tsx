@@ -5,6 +5,7 @@ import { SearchX } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { Criticality } from '../../gql/schema';
 import { JournalList } from '../../nouns/journal/JournalList';
+import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { DurationField } from '../../nouns/time/DurationField';
 import { Time } from '../../nouns/time/Time';
@@ -17,7 +18,6 @@ import { notify } from '../../ui/notices';
 import { Section } from '../../ui/Section';
 import { Side } from '../../ui/Side';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/States';
-import { useChange } from '../../ui/useChange';
 import { AssetDetailDocument, type AssetDetailQuery, AssetUpdateDocument } from './Assets.generated';
 import { criticalities } from './filters';
 
@@ -126,7 +126,7 @@ export function AssetPanel({ id, onChanged, onDismiss }: AssetPanelProps) {
 }
 
 function AssetForm({ asset, onChanged }: { asset: Asset; onChanged(): void }) {
-  const change = useChange();
+  const change = useExplainedChange();
   const [criticality, setCriticality] = useState<Criticality>(asset.criticality);
   const [owner, setOwner] = useState(asset.owner);
   const [tags, setTags] = useState(asset.tags.join(', '));

@@ -5,12 +5,12 @@ import { useEffect } from 'react';
 import { usePages } from '../../api/usePages';
 import { usePulse } from '../../live/pulse';
 import { StatusBadge } from '../../nouns/alert/StatusBadge';
+import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
 import { Button, IconButton } from '../../ui/Button';
 import { legible } from '../../ui/legible';
 import { ErrorState, Skeleton, StaleBanner } from '../../ui/States';
-import { useChange } from '../../ui/useChange';
 import { IncidentRemoveAlertsDocument } from './Changes.generated';
 import { IncidentAlertsDocument } from './Incident.generated';
 import type { IncidentDetail } from './IncidentPage';
@@ -25,7 +25,7 @@ interface IncidentAlertsProps {
 }
 
 export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps) {
-  const change = useChange();
+  const change = useExplainedChange();
   const client = useApolloClient();
   const { items, hasMore, loading, error, more, refresh, retry } = usePages({
     key: incident.id,

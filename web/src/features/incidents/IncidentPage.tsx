@@ -8,6 +8,7 @@ import { useFeed } from '../../live/useFeed';
 import { dispositionLook } from '../../nouns/alert/alert';
 import { CloseDialog, ReopenDialog } from '../../nouns/alert/CloseDialog';
 import { incidentStatusLook } from '../../nouns/incident/incident';
+import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { severities, severityLook } from '../../nouns/severity/severity';
 import { Time } from '../../nouns/time/Time';
@@ -18,7 +19,6 @@ import { legible } from '../../ui/legible';
 import { Menu } from '../../ui/Menu';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
-import { useChange } from '../../ui/useChange';
 import {
   IncidentAssignDocument,
   IncidentCloseDocument,
@@ -104,7 +104,7 @@ export function IncidentPage() {
 }
 
 function Header({ incident, mayWork }: { incident: IncidentDetail; mayWork: boolean }) {
-  const change = useChange();
+  const change = useExplainedChange();
   const [dialog, setDialog] = useState<'close' | 'reopen' | 'edit' | null>(null);
   const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
   const { id, version } = incident;

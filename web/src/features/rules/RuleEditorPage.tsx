@@ -3,13 +3,13 @@ import { useQuery } from '@apollo/client/react';
 import { useBlocker, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { SearchX } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
-import { useChange } from '../../ui/useChange';
 import {
   RuleCheckDocument,
   RuleCreateDocument,
@@ -43,7 +43,7 @@ interface EditorProps {
 type Tab = 'test' | 'versions';
 
 function Editor({ rule, onSaved }: EditorProps) {
-  const change = useChange();
+  const change = useExplainedChange();
   const navigate = useNavigate();
   const { mayAdminister } = useViewer();
   const [text, setText] = useState(rule?.source ?? template);

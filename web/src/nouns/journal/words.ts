@@ -5,6 +5,8 @@ import { dispositionLook, statusLook } from '../alert/alert';
 import { formatDuration } from '../time/duration';
 
 const actions: Record<string, string> = {
+  'database.restore': 'Restored from a backup',
+  'feed.epoch': 'Feeds begun anew',
   'event.ingest': 'Events stored',
   'alert.raise': 'Raised',
   'alert.repeat': 'Matched again',
