@@ -1,6 +1,8 @@
 // Values with how often they come, as bars: read at a glance, and by a screen
 // reader as a list.
+
 import type { ReactNode } from 'react';
+import { legible } from './legible';
 
 interface BarListProps {
   rows: readonly { key: string; label: ReactNode; count: number }[];
@@ -24,7 +26,9 @@ export function BarList({ rows, onChoose, does = 'Show', empty = 'Nothing yet.' 
               className="absolute inset-y-0 left-0 rounded bg-accent-soft"
               style={{ width: `${(row.count / most) * 100}%` }}
             />
-            <span className="relative min-w-0 grow truncate text-left">{row.label}</span>
+            <span className="relative min-w-0 grow truncate text-left">
+              {typeof row.label === 'string' ? legible(row.label) : row.label}
+            </span>
             <span className="relative shrink-0 text-xs text-muted tabular-nums">{row.count.toLocaleString('en')}</span>
           </>
         );
@@ -34,7 +38,7 @@ export function BarList({ rows, onChoose, does = 'Show', empty = 'Nothing yet.' 
             {onChoose ? (
               <button
                 type="button"
-                title={`${does} ${row.key}`}
+                title={`${does} ${legible(row.key)}`}
                 onClick={() => onChoose(row.key)}
                 className={`${look} hover:outline hover:outline-line-strong`}
               >

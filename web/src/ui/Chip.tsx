@@ -1,6 +1,8 @@
 // A filter that is on or off, with how many it would show.
+
 import clsx from 'clsx';
 import type { ReactNode } from 'react';
+import { legible } from './legible';
 
 interface ChipProps {
   on: boolean;
@@ -22,7 +24,7 @@ export function Chip({ on, onToggle, count, children }: ChipProps) {
           : 'border-line bg-surface text-muted hover:bg-hover hover:text-ink',
       )}
     >
-      {children}
+      {typeof children === 'string' ? legible(children) : children}
       {count !== undefined && <span className="tabular-nums">{formatCount(count)}</span>}
     </button>
   );

@@ -1,5 +1,7 @@
 // Names and values in two columns; rows without a value are left out.
+
 import type { ReactNode } from 'react';
+import { legible } from './legible';
 
 export function Facts({ rows }: { rows: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
@@ -9,7 +11,7 @@ export function Facts({ rows }: { rows: readonly (readonly [name: string, value:
           value && (
             <div key={name} className="group contents">
               <dt className="text-xs leading-5 text-faint">{name}</dt>
-              <dd className="min-w-0 break-words">{value}</dd>
+              <dd className="min-w-0 break-words">{typeof value === 'string' ? legible(value) : value}</dd>
             </div>
           ),
       )}

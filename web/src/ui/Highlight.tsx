@@ -1,5 +1,7 @@
 // Text with the places marked that match.
+
 import { Fragment } from 'react';
+import { legible } from './legible';
 
 /** Cuts text at every occurrence of needle, letter case aside: odd parts are the occurrences. */
 export function split(text: string, needle: string): string[] {
@@ -21,7 +23,7 @@ export function Highlight({ text, needle }: { text: string; needle: string }) {
     <>
       {split(text, needle).map((part, i) =>
         // biome-ignore lint/suspicious/noArrayIndexKey: the parts have no other name
-        i % 2 ? <mark key={i}>{part}</mark> : <Fragment key={i}>{part}</Fragment>,
+        i % 2 ? <mark key={i}>{legible(part)}</mark> : <Fragment key={i}>{legible(part)}</Fragment>,
       )}
     </>
   );

@@ -1,9 +1,11 @@
 // The commonest values of one field beside a list: choosing one narrows the list
 // to it, the minus leaves it out.
+
 import { Minus } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { BarList } from './BarList';
 import { IconButton } from './Button';
+import { legible } from './legible';
 import { Select } from './Select';
 import { Skeleton } from './States';
 
@@ -43,7 +45,7 @@ export function ValuePanel<Field extends string>(props: ValuePanelProps<Field>) 
                 <li key={value} className="flex h-7 items-center">
                   <IconButton
                     icon={Minus}
-                    label={`Leave out ${value}`}
+                    label={`Leave out ${legible(value)}`}
                     className="size-6"
                     onClick={() => onValue(value, true)}
                   />

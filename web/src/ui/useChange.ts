@@ -1,6 +1,6 @@
 // Changing something on the server: what went wrong is said in a notice, in one
 // way everywhere.
-import type { OperationVariables } from '@apollo/client';
+import type { ApolloClient, OperationVariables } from '@apollo/client';
 import { useApolloClient } from '@apollo/client/react';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { useCallback } from 'react';
@@ -11,8 +11,14 @@ interface Payload {
   errors: readonly { code: string; message: string }[];
 }
 
-/** Runs a mutation of one field; gives its payload, or null when it was refused, after a notice that says why. */
-export function useChange() {
+/** Says who was faster, for what was sent; null when that is not known. */
+export type Explain = (client: ApolloClient, variables: object) => Promise<string | null>;
+
+/**
+ * Runs a mutation of one field; gives its payload, or null when it was refused, after a notice that says why.
+ * `explain` stays the same function for good.
+ */
+export function useChange(explain?: Explain) {
   const client = useApolloClient();
   return useCallback(
     async <TData extends object, TVariables extends OperationVariables>(
@@ -27,7 +33,13 @@ export function useChange() {
         const problem = payload?.errors?.[0];
         if (payload && !problem) return payload as NonNullable<TData[keyof TData]>;
         if (problem?.code === 'CONFLICT') {
-          notify('warn', `Nothing was changed: ${problem.message}. Look at it as it is now and decide again.`);
+          const who = await explain?.(client, variables);
+          notify(
+            'warn',
+            who
+              ? `${who} Nothing was changed; look at it as it is now and decide again.`
+              : `Nothing was changed: ${problem.message}. Look at it as it is now and decide again.`,
+          );
         } else notify('error', sentence(problem?.message ?? 'the server gave no answer'));
       } catch (error) {
         const { message, requestId } = describe(error);
@@ -35,7 +47,7 @@ export function useChange() {
       }
       return null;
     },
-    [client],
+    [client, explain],
   );
 }
 

@@ -1,5 +1,6 @@
 // One alert in the queue. It reads its own fragment, so that a change draws this
 // row again and no other.
+
 import { useFragment } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
 import clsx from 'clsx';
@@ -9,6 +10,7 @@ import { formatFlow } from '../../nouns/endpoint/endpoint';
 import { Techniques } from '../../nouns/rule/Techniques';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
+import { legible } from '../../ui/legible';
 import { AlertRiskFragmentDoc, AlertRowFragmentDoc } from './AlertRow.generated';
 import { type ColumnLayout, mid as midWidth, tiny as tinyWidth, wide as wideWidth } from './columns';
 
@@ -44,7 +46,7 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
           <input
             type="checkbox"
             tabIndex={-1}
-            aria-label={`Select ${data.title}`}
+            aria-label={`Select ${legible(data.title)}`}
             checked={selected}
             onChange={() => undefined}
             onClick={(event) => {
@@ -69,9 +71,9 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
         <div
           role="gridcell"
           className={clsx('truncate font-medium', gone && 'text-muted line-through')}
-          title={data.title}
+          title={legible(data.title)}
         >
-          {data.title}
+          {legible(data.title)}
           {gone && <span className="sr-only"> (no longer matches the filter)</span>}
         </div>
       )}
@@ -86,13 +88,13 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
         </div>
       )}
       {has('host') && (
-        <div role="gridcell" className={clsx('truncate', tiny)} title={data.host}>
-          {data.host}
+        <div role="gridcell" className={clsx('truncate', tiny)} title={legible(data.host)}>
+          {legible(data.host)}
         </div>
       )}
       {has('user') && (
-        <div role="gridcell" className={clsx('truncate', mid)} title={data.user}>
-          {data.user}
+        <div role="gridcell" className={clsx('truncate', mid)} title={legible(data.user)}>
+          {legible(data.user)}
         </div>
       )}
       {has('flow') && (
@@ -101,8 +103,8 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
         </div>
       )}
       {has('process') && (
-        <div role="gridcell" className="truncate text-muted" title={data.process}>
-          {data.process.split(/[\\/]/).at(-1)}
+        <div role="gridcell" className="truncate text-muted" title={legible(data.process)}>
+          {legible(data.process.split(/[\\/]/).at(-1) ?? '')}
         </div>
       )}
       {has('techniques') && (
@@ -128,14 +130,14 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
         <div role="gridcell" className="truncate">
           {data.incident && (
             <Link to="/incidents/$id" params={{ id: data.incident.id }} className="hover:underline">
-              {data.incident.title}
+              {legible(data.incident.title)}
             </Link>
           )}
         </div>
       )}
       {has('tags') && (
-        <div role="gridcell" className="truncate text-xs text-muted" title={data.tags.join(', ')}>
-          {data.tags.join(', ')}
+        <div role="gridcell" className="truncate text-xs text-muted" title={legible(data.tags.join(', '))}>
+          {legible(data.tags.join(', '))}
         </div>
       )}
       {has('age') && (

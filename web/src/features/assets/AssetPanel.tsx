@@ -5,6 +5,7 @@ import { SearchX } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { Criticality } from '../../gql/schema';
 import { JournalList } from '../../nouns/journal/JournalList';
+import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { DurationField } from '../../nouns/time/DurationField';
 import { Time } from '../../nouns/time/Time';
@@ -12,17 +13,23 @@ import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
 import { Facts } from '../../ui/Facts';
 import { Choice, TextArea, TextField } from '../../ui/Field';
+import { legible } from '../../ui/legible';
 import { notify } from '../../ui/notices';
 import { Section } from '../../ui/Section';
 import { Side } from '../../ui/Side';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/States';
-import { useChange } from '../../ui/useChange';
 import { AssetDetailDocument, type AssetDetailQuery, AssetUpdateDocument } from './Assets.generated';
 import { criticalities } from './filters';
 
 type Asset = NonNullable<AssetDetailQuery['asset']>;
 
-export function AssetPanel({ id, onDismiss }: { id: string; onDismiss(): void }) {
+interface AssetPanelProps {
+  id: string;
+  onChanged(): void;
+  onDismiss(): void;
+}
+
+export function AssetPanel({ id, onChanged, onDismiss }: AssetPanelProps) {
   const { mayWork } = useViewer();
   const { data, error, refetch } = useQuery(AssetDetailDocument, { variables: { id } });
   const asset = data?.asset;
@@ -37,7 +44,7 @@ export function AssetPanel({ id, onDismiss }: { id: string; onDismiss(): void })
                 search={{ kind: asset.kind.toLowerCase(), value: asset.name }}
                 className="hover:underline"
               >
-                {asset.name}
+                {legible(asset.name)}
               </Link>
             </h3>
             <p className="text-xs text-muted">
@@ -69,7 +76,7 @@ export function AssetPanel({ id, onDismiss }: { id: string; onDismiss(): void })
                     search={{ alert: factor.alert.id, status: 'all' }}
                     className="min-w-0 grow truncate hover:underline"
                   >
-                    {factor.alert.title}
+                    {legible(factor.alert.title)}
                   </Link>
                   <span className="shrink-0 text-xs text-muted">
                     <Time at={factor.alert.lastSeen} />
@@ -80,7 +87,14 @@ export function AssetPanel({ id, onDismiss }: { id: string; onDismiss(): void })
           </Section>
           <Section title="What it is">
             {mayWork ? (
-              <AssetForm key={asset.version} asset={asset} onChanged={() => void refetch().catch(() => undefined)} />
+              <AssetForm
+                key={asset.version}
+                asset={asset}
+                onChanged={() => {
+                  onChanged();
+                  void refetch().catch(() => undefined);
+                }}
+              />
             ) : (
               <Facts
                 rows={[
@@ -112,7 +126,7 @@ export function AssetPanel({ id, onDismiss }: { id: string; onDismiss(): void })
 }
 
 function AssetForm({ asset, onChanged }: { asset: Asset; onChanged(): void }) {
-  const change = useChange();
+  const change = useExplainedChange();
   const [criticality, setCriticality] = useState<Criticality>(asset.criticality);
   const [owner, setOwner] = useState(asset.owner);
   const [tags, setTags] = useState(asset.tags.join(', '));

@@ -1,15 +1,18 @@
 // Hosts and users, the riskiest first.
-import { useQuery } from '@apollo/client/react';
+import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { Monitor, SearchX, Server, UserRound } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
+import { usePages } from '../../api/usePages';
 import { usePulse } from '../../live/pulse';
+import { useTyping } from '../../nouns/query/useTyping';
 import { Time } from '../../nouns/time/Time';
 import { useKeys } from '../../ui/keys';
+import { legible } from '../../ui/legible';
 import { SearchBox } from '../../ui/SearchBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
 import { type Column, VirtualGrid } from '../../ui/VirtualGrid';
 import { AssetPanel } from './AssetPanel';
 import { AssetListDocument, type AssetListQuery } from './Assets.generated';
@@ -43,33 +46,32 @@ export function AssetsPage() {
   const navigate = route.useNavigate();
   const [active, setActive] = useState<string | null>(search.asset ?? null);
   const searchRef = useRef<HTMLInputElement>(null);
-  const variables = useMemo(
-    () => ({ filter: apiFilter(search), orderBy: apiOrder(search), first: pageSize }),
-    [search],
-  );
-  const { data, previousData, error, loading, refetch, fetchMore } = useQuery(AssetListDocument, { variables });
-  const list = (data ?? previousData)?.assets;
-  const loadedMore = useRef(false);
-  usePulse(() => {
-    if (!loadedMore.current) void refetch().catch(() => undefined);
-  }, refreshPeriod);
-  const byId = useMemo(() => new Map(list?.nodes.map((asset) => [asset.id, asset])), [list]);
+  const client = useApolloClient();
+  const variables = { filter: apiFilter(search), orderBy: apiOrder(search) };
+  const list = usePages<Asset>({
+    key: JSON.stringify(variables),
+    read: async (first, after) => {
+      const { data } = await client.query({
+        query: AssetListDocument,
+        variables: { ...variables, first, after },
+        fetchPolicy: 'no-cache',
+      });
+      const { nodes = [], pageInfo } = data?.assets ?? {};
+      return { items: nodes, next: pageInfo?.hasNextPage ? pageInfo.endCursor : null };
+    },
+    idOf: (asset) => asset.id,
+    size: pageSize,
+  });
+  usePulse(list.refresh, refreshPeriod);
+  const byId = useMemo(() => new Map(list.items?.map((asset) => [asset.id, asset])), [list.items]);
   const ids = useMemo(() => [...byId.keys()], [byId]);
   // The riskiest that is shown fills its bar; the number stands beside it.
   const most = Math.max(plainRisk, ...[...byId.values()].map((asset) => asset.risk.score));
-  // Typing, and moving through an open list, make one step of the history.
+  // Each change is a step that going back undoes; what is typed in one go, and moving through an open list, is one.
   const change = (next: Partial<AssetSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });
-  const more = () => {
-    if (!list?.pageInfo.hasNextPage || loading) return;
-    loadedMore.current = true;
-    void fetchMore({
-      variables: { after: list.pageInfo.endCursor },
-      updateQuery: (was, { fetchMoreResult: next }) => ({
-        assets: { ...next.assets, nodes: [...was.assets.nodes, ...next.assets.nodes] },
-      }),
-    }).catch(() => undefined);
-  };
+  const typing = useTyping();
+  const setQuery = (q: string | undefined) => change({ q }, typing(search, { ...search, q }));
   const activate = (id: string) => {
     setActive(id);
     if (search.asset) change({ asset: id }, true);
@@ -121,19 +123,16 @@ export function AssetsPage() {
         <SearchBox
           label="Search names"
           value={search.q ?? ''}
-          onChange={(q) => change({ q: q || undefined }, true)}
+          onChange={(q) => setQuery(q || undefined)}
           inputRef={searchRef}
         />
       </div>
+      {list.error != null && list.items && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
       <div className="relative flex min-h-0 grow">
         <div className="flex min-w-0 grow flex-col">
-          {error && !list ? (
-            <ErrorState
-              title="The assets cannot be loaded"
-              error={error}
-              onRetry={() => void refetch().catch(() => undefined)}
-            />
-          ) : !list ? (
+          {list.error && !list.items ? (
+            <ErrorState title="The assets cannot be loaded" error={list.error} onRetry={list.retry} />
+          ) : !list.items ? (
             <SkeletonRows />
           ) : ids.length === 0 ? (
             narrowed ? (
@@ -157,11 +156,11 @@ export function AssetsPage() {
               columns={columns}
               template={template}
               ids={ids}
-              total={list.pageInfo.hasNextPage ? -1 : ids.length}
+              total={list.hasMore ? -1 : ids.length}
               activeId={active}
               onActivate={activate}
               onOpen={(id) => change({ asset: id })}
-              onEnd={more}
+              onEnd={list.more}
               renderRow={(id) => {
                 const asset = byId.get(id);
                 return asset && <AssetRow asset={asset} most={most} />;
@@ -170,7 +169,12 @@ export function AssetsPage() {
           )}
         </div>
         {search.asset && (
-          <AssetPanel key={search.asset} id={search.asset} onDismiss={() => change({ asset: undefined })} />
+          <AssetPanel
+            key={search.asset}
+            id={search.asset}
+            onChanged={list.refresh}
+            onDismiss={() => change({ asset: undefined })}
+          />
         )}
       </div>
     </>
@@ -194,9 +198,9 @@ function AssetRow({ asset, most }: { asset: Asset; most: number }) {
           />
         </span>
       </div>
-      <div role="gridcell" className="flex min-w-0 items-center gap-2 font-medium" title={asset.name}>
+      <div role="gridcell" className="flex min-w-0 items-center gap-2 font-medium" title={legible(asset.name)}>
         <Icon size={14} aria-label={asset.kind === 'HOST' ? 'Host' : 'User'} className="shrink-0 text-faint" />
-        <span className="truncate">{asset.name}</span>
+        <span className="truncate">{legible(asset.name)}</span>
       </div>
       <div role="gridcell" className={clsx('text-xs', phone)}>
         {sentenceCase(asset.criticality)}

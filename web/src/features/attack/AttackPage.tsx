@@ -3,11 +3,13 @@ import { useQuery } from '@apollo/client/react';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
+import { usePulse } from '../../live/pulse';
 import { RangeSelect } from '../../nouns/time/RangeSelect';
 import { boundsOf } from '../../nouns/time/range';
 import { useKeys } from '../../ui/keys';
 import { Select } from '../../ui/Select';
 import { ErrorState, SkeletonRows } from '../../ui/States';
+import { useEvery } from '../../ui/useEvery';
 import { AttackDocument, type AttackQuery } from './Attack.generated';
 import type { AttackSearch } from './filters';
 import { TechniquePanel } from './TechniquePanel';
@@ -17,6 +19,8 @@ type Tactic = Coverage['tactics'][number];
 type Technique = Tactic['techniques'][number];
 
 const route = getRouteApi('/shell/attack');
+const refreshPeriod = 10_000;
+const rulesPeriod = 30_000;
 
 export function AttackPage() {
   const search: AttackSearch = route.useSearch();
@@ -24,6 +28,10 @@ export function AttackPage() {
   const since = search.since ?? '30d';
   const from = useMemo(() => new Date(boundsOf({ since }, '30d', Date.now()).from).toISOString(), [since]);
   const { data, previousData, error, refetch } = useQuery(AttackDocument, { variables: { since: from } });
+  const look = () => void refetch().catch(() => undefined);
+  // Alerts tell that they have changed; rules do not.
+  usePulse(look, refreshPeriod);
+  useEvery(rulesPeriod, look);
   const coverage = (data ?? previousData)?.attackCoverage;
   const change = (next: Partial<AttackSearch>) => void navigate({ search: { ...search, ...next } });
   useKeys({ Escape: search.technique ? () => change({ technique: undefined }) : undefined });
@@ -55,11 +63,7 @@ export function AttackPage() {
       </div>
       <div className="relative flex min-h-0 grow">
         {error && !coverage ? (
-          <ErrorState
-            title="The matrix cannot be loaded"
-            error={error}
-            onRetry={() => void refetch().catch(() => undefined)}
-          />
+          <ErrorState title="The matrix cannot be loaded" error={error} onRetry={look} />
         ) : !coverage ? (
           <SkeletonRows />
         ) : (

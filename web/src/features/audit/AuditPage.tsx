@@ -1,20 +1,23 @@
 // Who did what, to what, and when: the journal as people read it.
-import { useQuery } from '@apollo/client/react';
+import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import { ChevronRight, ScrollText, ShieldCheck } from 'lucide-react';
 import { useMemo, useState } from 'react';
+import { usePages } from '../../api/usePages';
 import type { JobLineFragment } from '../../nouns/job/Job.generated';
 import { JobProgress } from '../../nouns/job/JobProgress';
 import { ChangeTable } from '../../nouns/journal/ChangeTable';
 import { actionLabel, actorText, kindLabel } from '../../nouns/journal/words';
+import { useTyping } from '../../nouns/query/useTyping';
 import { RangeSelect } from '../../nouns/time/RangeSelect';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
 import { SearchBox } from '../../ui/SearchBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
 import { useChange } from '../../ui/useChange';
+import { useEvery } from '../../ui/useEvery';
 import { AuditDocument, type AuditQuery, JournalVerifyDocument } from './Audit.generated';
 import { type AuditSearch, apiFilter, kinds } from './filters';
 
@@ -22,6 +25,7 @@ type Entry = AuditQuery['journal']['nodes'][number];
 
 const route = getRouteApi('/shell/audit');
 const pageSize = 50;
+const refreshPeriod = 5_000;
 
 export function AuditPage() {
   const search: AuditSearch = route.useSearch();
@@ -34,13 +38,30 @@ export function AuditPage() {
   // What is open does not change what is listed.
   // biome-ignore lint/correctness/useExhaustiveDependencies: key stands for what narrows
   const filter = useMemo(() => apiFilter(narrowing, Date.now()), [key]);
-  const { data, error, loading, refetch, fetchMore } = useQuery(AuditDocument, {
-    variables: { filter, first: pageSize },
-    skip: !mayAdminister,
+  const client = useApolloClient();
+  const list = usePages<Entry>({
+    key: mayAdminister ? key : null,
+    read: async (first, after) => {
+      const { data } = await client.query({
+        query: AuditDocument,
+        variables: { filter, first, after },
+        fetchPolicy: 'no-cache',
+      });
+      const { nodes = [], pageInfo } = data?.journal ?? {};
+      return { items: nodes, next: pageInfo?.hasNextPage ? pageInfo.endCursor : null };
+    },
+    idOf: (entry) => entry.cursor,
+    size: pageSize,
   });
-  // Typing makes one step of the history, not one for each letter.
+  useEvery(refreshPeriod, list.refresh);
+  // Each change is a step that going back undoes; what is typed in one go is one.
   const set = (next: Partial<AuditSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });
+  const typing = { action: useTyping(), actor: useTyping() };
+  const type = (field: 'action' | 'actor', text: string) => {
+    const next = { [field]: text || undefined };
+    set(next, typing[field](search, { ...search, ...next }));
+  };
   if (viewer && !mayAdminister) {
     return (
       <EmptyState icon={ScrollText} title="The audit log is for administrators">
@@ -48,14 +69,7 @@ export function AuditPage() {
       </EmptyState>
     );
   }
-  const entries = data?.journal.nodes;
-  const more = () =>
-    void fetchMore({
-      variables: { after: data?.journal.pageInfo.endCursor },
-      updateQuery: (was, { fetchMoreResult: next }) => ({
-        journal: { ...next.journal, nodes: [...was.journal.nodes, ...next.journal.nodes] },
-      }),
-    }).catch(() => undefined);
+  const entries = list.items;
   return (
     <>
       <h1 className="sr-only">Audit log</h1>
@@ -74,14 +88,10 @@ export function AuditPage() {
         <SearchBox
           label="Action, for example alert.close or user"
           value={search.action ?? ''}
-          onChange={(action) => set({ action: action || undefined }, true)}
+          onChange={(action) => type('action', action)}
         />
         <div className="w-52">
-          <SearchBox
-            label="Who"
-            value={search.actor ?? ''}
-            onChange={(actor) => set({ actor: actor || undefined }, true)}
-          />
+          <SearchBox label="Who" value={search.actor ?? ''} onChange={(actor) => type('actor', actor)} />
         </div>
         <Button
           icon={ShieldCheck}
@@ -94,12 +104,9 @@ export function AuditPage() {
         </Button>
       </div>
       {job && <JobProgress job={job} onDismiss={() => setJob(null)} />}
-      {error && !entries ? (
-        <ErrorState
-          title="The audit log cannot be loaded"
-          error={error}
-          onRetry={() => void refetch().catch(() => undefined)}
-        />
+      {list.error != null && entries && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
+      {list.error && !entries ? (
+        <ErrorState title="The audit log cannot be loaded" error={list.error} onRetry={list.retry} />
       ) : !entries ? (
         <SkeletonRows />
       ) : entries.length === 0 ? (
@@ -120,14 +127,14 @@ export function AuditPage() {
                 key={entry.cursor}
                 entry={entry}
                 open={entry.cursor === opened}
-                onOpen={(open) => set({ entry: open ? entry.cursor : undefined }, true)}
+                onOpen={(open) => set({ entry: open ? entry.cursor : undefined })}
                 onActor={(actor) => set({ actor })}
               />
             ))}
           </ol>
-          {data?.journal.pageInfo.hasNextPage && (
+          {list.hasMore && (
             <div className="p-3 text-center">
-              <Button onClick={more} disabled={loading}>
+              <Button onClick={list.more} disabled={list.loading || list.error != null}>
                 Load more
               </Button>
             </div>
@@ -197,10 +204,12 @@ function AuditEntry({ entry, open, onOpen, onActor }: AuditEntryProps) {
                   <code className="font-mono text-2xs break-all text-muted">{change.id}</code>
                   {change.created && ' made'}
                 </p>
-                {change.fields.length > 0 ? (
-                  <ChangeTable label={`${kindLabel(change.kind)} ${change.id}`} changes={change.fields} />
-                ) : (
-                  <p className="text-xs text-muted">No field of it is kept.</p>
+                {change.fields.length > 0 && (
+                  <ChangeTable
+                    label={`${kindLabel(change.kind)} ${change.id}`}
+                    changes={change.fields}
+                    created={change.created}
+                  />
                 )}
               </div>
             ))}

@@ -48,6 +48,9 @@ export function apiFilter(search: AuditSearch, now: number): JournalFilter {
     ...(search.action ? { action: { startsWith: search.action } } : { not: { action: { eq: 'event.ingest' } } }),
     ...(search.actor && { actor: { eq: search.actor } }),
     ...(search.kind && { kind: { has: search.kind } }),
-    ...(ranged && { at: { gte: new Date(from).toISOString(), lte: new Date(to).toISOString() } }),
+    // A stretch up to now has no end: what is done next belongs to it.
+    ...(ranged && {
+      at: { gte: new Date(from).toISOString(), ...(search.from && { lte: new Date(to).toISOString() }) },
+    }),
   };
 }

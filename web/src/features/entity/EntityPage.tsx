@@ -1,4 +1,5 @@
 // All that is known of a host, a user, an address or a file hash.
+
 import { useQuery } from '@apollo/client/react';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import clsx from 'clsx';
@@ -14,6 +15,7 @@ import { Time } from '../../nouns/time/Time';
 import { BarList } from '../../ui/BarList';
 import { Card } from '../../ui/Card';
 import { CopyButton } from '../../ui/CopyButton';
+import { legible } from '../../ui/legible';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { Table } from '../../ui/Table';
 import { EntityDocument, EntityPulseDocument } from './Entity.generated';
@@ -66,7 +68,7 @@ export function EntityPage() {
   const line = lineOf(entity.kind, entity.value);
   return (
     <section
-      aria-label={`About ${entity.value}`}
+      aria-label={`About ${legible(entity.value)}`}
       tabIndex={0}
       className="min-h-0 grow overflow-y-auto p-4 focus-visible:outline-offset-[-2px] max-sm:p-2"
     >
@@ -74,7 +76,7 @@ export function EntityPage() {
         <header>
           <p className="text-xs text-muted">{entityLabel[entity.kind]}</p>
           <h1 className="flex items-center gap-1 text-xl font-semibold break-all">
-            {entity.value}
+            {legible(entity.value)}
             <CopyButton text={entity.value} label="Copy the value" />
           </h1>
           <p className="flex flex-wrap gap-x-4 text-xs text-muted">
@@ -99,7 +101,7 @@ export function EntityPage() {
                 className="text-accent underline underline-offset-2"
               >
                 Asset, risk {Math.round(entity.asset.risk.score)}
-                {entity.asset.owner && `, owned by ${entity.asset.owner}`}
+                {entity.asset.owner && `, owned by ${legible(entity.asset.owner)}`}
               </Link>
             )}
             <Link to="/events" search={{ q: line }} className="text-accent underline underline-offset-2">
@@ -164,10 +166,10 @@ export function EntityPage() {
                     search={{ alert: alert.id, status: 'all' }}
                     className="font-medium hover:underline"
                   >
-                    {alert.title}
+                    {legible(alert.title)}
                   </Link>,
                   <span key="w" className="whitespace-nowrap text-muted">
-                    {(entity.kind === 'HOST' ? alert.user : alert.host) || '–'}
+                    {legible(entity.kind === 'HOST' ? alert.user : alert.host) || '–'}
                   </span>,
                   <Time key="a" at={alert.lastSeen} className="text-xs whitespace-nowrap text-muted" />,
                 ],
@@ -188,9 +190,9 @@ export function EntityPage() {
                     </span>
                     <span className="w-20 shrink-0 truncate sm:w-28">{classLabel[event.class]}</span>
                     <span className="w-40 shrink-0 truncate max-md:hidden">
-                      {entity.kind === 'HOST' ? event.user : event.host}
+                      {legible(entity.kind === 'HOST' ? event.user : event.host)}
                     </span>
-                    <span className="min-w-0 grow truncate text-muted">{event.message || event.action}</span>
+                    <span className="min-w-0 grow truncate text-muted">{legible(event.message || event.action)}</span>
                   </Link>
                 </li>
               ))}

@@ -6,6 +6,7 @@ import { EventDetail } from '../../nouns/event/EventDetail';
 import { classLabel, outcomeLabel } from '../../nouns/event/event';
 import { severityLook } from '../../nouns/severity/severity';
 import { Time } from '../../nouns/time/Time';
+import { legible } from '../../ui/legible';
 import { type EventLayout, mid, tiny } from './columns';
 import type { TailEvent } from './tail';
 
@@ -58,8 +59,8 @@ function Cells({ event, layout }: { event: TailEvent; layout: EventLayout }) {
         {content}
       </div>
     );
-  const plain = (id: string, value = '', className?: string) => cell(id, value, className, value);
-  const { source, destination, logSource } = event;
+  const plain = (id: string, value = '', className?: string) => cell(id, legible(value), className, legible(value));
+  const { source, destination, logSource, process = '' } = event;
   return (
     <>
       {cell('time', <Time at={event.occurredAt} as="clock" />, 'font-mono text-xs text-muted')}
@@ -76,13 +77,13 @@ function Cells({ event, layout }: { event: TailEvent; layout: EventLayout }) {
       {cell(
         'action',
         <>
-          {event.action}
+          {legible(event.action)}
           {event.outcome === 'FAILURE' && <span className="text-critical"> · {outcomeLabel.FAILURE}</span>}
         </>,
         clsx('text-muted', narrow),
-        event.action,
+        legible(event.action),
       )}
-      {cell('process', event.process?.split(/[\\/]/).at(-1), 'text-muted', event.process)}
+      {cell('process', legible(process.split(/[\\/]/).at(-1) ?? ''), 'text-muted', legible(process))}
       {plain('command', event.command, 'font-mono text-xs text-muted')}
       {cell('flow', source && destination && formatFlow(source, destination), 'text-muted')}
       {plain('domain', event.domain, 'text-muted')}
@@ -90,7 +91,7 @@ function Cells({ event, layout }: { event: TailEvent; layout: EventLayout }) {
       {plain('file', event.filePath, 'text-muted')}
       {cell(
         'source',
-        logSource && [logSource.product, logSource.category, logSource.service].filter(Boolean).join(' / '),
+        logSource && legible([logSource.product, logSource.category, logSource.service].filter(Boolean).join(' / ')),
         'text-muted',
       )}
       {plain('format', event.format, 'text-xs text-muted')}

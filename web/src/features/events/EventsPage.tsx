@@ -15,6 +15,7 @@ import { severities, severityLook } from '../../nouns/severity/severity';
 import { RangeSelect } from '../../nouns/time/RangeSelect';
 import { Button, IconButton } from '../../ui/Button';
 import { useKeys } from '../../ui/keys';
+import { legible } from '../../ui/legible';
 import { Menu } from '../../ui/Menu';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
@@ -108,7 +109,7 @@ export function EventsPage() {
                 onClick={() => change({ [field]: undefined })}
                 className="h-7 rounded-md border border-accent bg-accent-soft px-2 text-xs"
               >
-                {field}: {search[field]} ×
+                {field}: {legible(search[field] ?? '')} ×
               </button>
             ),
         )}

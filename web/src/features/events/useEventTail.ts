@@ -100,14 +100,23 @@ export function useEventTail(filter: EventFilter, more: boolean, hold: boolean):
     onResync: () => load('anew'),
   });
 
+  const { tail, pageEnds, loading, error } = state;
+  // What came in has pushed the end of the first page out: there is no cursor to go on from.
+  const adrift = tail.hasMore && tail.events.length > 0 && pageEnds.length === 0 && !loading && !error;
+  useEffect(() => {
+    if (adrift) void load('anew');
+  }, [adrift, load]);
+
   return {
-    ...state.tail,
-    loading: state.loading,
-    error: state.error ?? feed.error,
+    ...tail,
+    loading,
+    error: error ?? feed.error,
     waiting: feed.waiting,
     overflowed: feed.overflowed,
     loadMore: () => {
-      if (!state.loading && state.tail.hasMore && !state.error) load('further', state.pageEnds.at(-1)?.cursor ?? null);
+      // Without a cursor the server would give the newest page, which does not belong below the oldest.
+      const end = pageEnds.at(-1);
+      if (end && !loading && tail.hasMore && !error) void load('further', end.cursor);
     },
     reload: () => {
       if (feed.error) feed.restart();

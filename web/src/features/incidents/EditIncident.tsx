@@ -1,8 +1,8 @@
 import { type FormEvent, useState } from 'react';
+import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { TextArea, TextField } from '../../ui/Field';
-import { useChange } from '../../ui/useChange';
 import { IncidentUpdateDocument } from './Changes.generated';
 
 interface EditIncidentProps {
@@ -11,7 +11,7 @@ interface EditIncidentProps {
 }
 
 export function EditIncident({ incident, onClose }: EditIncidentProps) {
-  const change = useChange();
+  const change = useExplainedChange();
   const [title, setTitle] = useState(incident.title);
   const [description, setDescription] = useState(incident.description);
   const send = async (event: FormEvent) => {

@@ -1,18 +1,22 @@
-import { useQuery } from '@apollo/client/react';
+import { useApolloClient } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
 import { Unlink } from 'lucide-react';
 import { useEffect } from 'react';
+import { usePages } from '../../api/usePages';
+import { usePulse } from '../../live/pulse';
 import { StatusBadge } from '../../nouns/alert/StatusBadge';
+import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
 import { Button, IconButton } from '../../ui/Button';
-import { ErrorState, Skeleton } from '../../ui/States';
-import { useChange } from '../../ui/useChange';
+import { legible } from '../../ui/legible';
+import { ErrorState, Skeleton, StaleBanner } from '../../ui/States';
 import { IncidentRemoveAlertsDocument } from './Changes.generated';
 import { IncidentAlertsDocument } from './Incident.generated';
 import type { IncidentDetail } from './IncidentPage';
 
 const pageSize = 50;
+const refreshPeriod = 2_000;
 
 interface IncidentAlertsProps {
   incident: IncidentDetail;
@@ -21,42 +25,46 @@ interface IncidentAlertsProps {
 }
 
 export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps) {
-  const change = useChange();
-  const { data, error, refetch, fetchMore } = useQuery(IncidentAlertsDocument, {
-    variables: { id: incident.id, first: pageSize },
+  const change = useExplainedChange();
+  const client = useApolloClient();
+  const { items, hasMore, loading, error, more, refresh, retry } = usePages({
+    key: incident.id,
+    read: async (first, after) => {
+      const { data } = await client.query({
+        query: IncidentAlertsDocument,
+        variables: { id: incident.id, first, after },
+        fetchPolicy: 'no-cache',
+      });
+      const alerts = data?.incident?.alerts;
+      return { items: alerts?.nodes ?? [], next: alerts?.pageInfo.hasNextPage ? alerts.pageInfo.endCursor : null };
+    },
+    idOf: (alert) => alert.id,
+    size: pageSize,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a change is read anew
+  // The incident tells which alerts are in it, the pulse how those are.
   useEffect(() => {
-    if (round > 0) void refetch().catch(() => undefined);
-  }, [round]);
-  const alerts = data?.incident?.alerts;
-  if (!alerts) {
+    if (round > 0) refresh();
+  }, [round, refresh]);
+  usePulse(
+    refresh,
+    refreshPeriod,
+    (changed) => changed.size === 0 || (items?.some(({ id }) => changed.has(id)) ?? false),
+  );
+  if (!items) {
     return error ? (
-      <ErrorState
-        title="The alerts cannot be loaded"
-        error={error}
-        onRetry={() => void refetch().catch(() => undefined)}
-      />
+      <ErrorState title="The alerts cannot be loaded" error={error} onRetry={retry} />
     ) : (
       <Skeleton className="h-64" />
     );
   }
-  if (alerts.nodes.length === 0) {
+  if (items.length === 0) {
     return <p className="text-muted">No alerts belong to it. Select some in the queue and press e.</p>;
   }
-  const more = () =>
-    void fetchMore({
-      variables: { after: alerts.pageInfo.endCursor },
-      updateQuery: (was, { fetchMoreResult: next }) => {
-        if (!was.incident || !next.incident) return was;
-        const nodes = [...was.incident.alerts.nodes, ...next.incident.alerts.nodes];
-        return { ...next, incident: { ...next.incident, alerts: { ...next.incident.alerts, nodes } } };
-      },
-    }).catch(() => undefined);
   return (
     <>
+      {error != null && <StaleBanner error={error} what="The list" onRetry={retry} />}
       <ul aria-label="Alerts of the incident" className="divide-y divide-line">
-        {alerts.nodes.map((alert) => (
+        {items.map((alert) => (
           <li key={alert.id} className="flex items-center gap-3 py-1.5">
             <SeverityBadge severity={alert.severity} />
             <span className="w-28 shrink-0 max-sm:hidden">
@@ -67,10 +75,10 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
               search={{ alert: alert.id, status: 'all' }}
               className="min-w-0 grow truncate font-medium hover:underline"
             >
-              {alert.title}
+              {legible(alert.title)}
             </Link>
             <span className="shrink-0 truncate text-xs text-muted max-md:hidden">
-              {[alert.host, alert.user].filter(Boolean).join(' · ')}
+              {legible([alert.host, alert.user].filter(Boolean).join(' · '))}
             </span>
             <span className="w-20 shrink-0 text-right text-xs text-muted">
               <Time at={alert.lastSeen} />
@@ -78,7 +86,7 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
             {mayWork && (
               <IconButton
                 icon={Unlink}
-                label={`Take "${alert.title}" out of the incident`}
+                label={`Take "${legible(alert.title)}" out of the incident`}
                 onClick={() =>
                   void change(IncidentRemoveAlertsDocument, {
                     input: { id: incident.id, expectedVersion: incident.version, alerts: [alert.id] },
@@ -89,8 +97,8 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
           </li>
         ))}
       </ul>
-      {alerts.pageInfo.hasNextPage && (
-        <Button className="mt-3" onClick={more}>
+      {hasMore && (
+        <Button className="mt-3" onClick={more} disabled={loading || error != null}>
           Load more
         </Button>
       )}

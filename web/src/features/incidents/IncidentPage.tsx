@@ -1,4 +1,5 @@
 // One incident: what happened, to whom, who works on it, and the report of it.
+
 import { useQuery } from '@apollo/client/react';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { CircleCheck, FileText, RotateCcw, SearchX, UserRound } from 'lucide-react';
@@ -7,16 +8,17 @@ import { useFeed } from '../../live/useFeed';
 import { dispositionLook } from '../../nouns/alert/alert';
 import { CloseDialog, ReopenDialog } from '../../nouns/alert/CloseDialog';
 import { incidentStatusLook } from '../../nouns/incident/incident';
+import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { severities, severityLook } from '../../nouns/severity/severity';
 import { Time } from '../../nouns/time/Time';
 import { UsersDocument } from '../../nouns/user/Users.generated';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
+import { legible } from '../../ui/legible';
 import { Menu } from '../../ui/Menu';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
-import { useChange } from '../../ui/useChange';
 import {
   IncidentAssignDocument,
   IncidentCloseDocument,
@@ -92,7 +94,7 @@ export function IncidentPage() {
           onChange={(next) => void navigate({ search: next === 'timeline' ? {} : { tab: next } })}
         >
           {tab === 'timeline' && <IncidentTimeline incident={incident} round={round} mayWork={mayWork} />}
-          {tab === 'alerts' && <IncidentAlerts incident={incident} round={round} mayWork={mayWork} />}
+          {tab === 'alerts' && <IncidentAlerts key={id} incident={incident} round={round} mayWork={mayWork} />}
           {tab === 'report' && <IncidentReport id={id} round={round} />}
         </Tabs>
       </div>
@@ -102,7 +104,7 @@ export function IncidentPage() {
 }
 
 function Header({ incident, mayWork }: { incident: IncidentDetail; mayWork: boolean }) {
-  const change = useChange();
+  const change = useExplainedChange();
   const [dialog, setDialog] = useState<'close' | 'reopen' | 'edit' | null>(null);
   const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
   const { id, version } = incident;
@@ -124,7 +126,7 @@ function Header({ incident, mayWork }: { incident: IncidentDetail; mayWork: bool
           Opened <Time at={incident.createdAt} />, changed <Time at={incident.updatedAt} />
         </span>
       </p>
-      <h1 className="text-xl leading-7 font-semibold text-balance">{incident.title}</h1>
+      <h1 className="text-xl leading-7 font-semibold text-balance">{legible(incident.title)}</h1>
       {incident.mergedInto && (
         <p className="text-sm">
           Merged into{' '}
@@ -133,12 +135,12 @@ function Header({ incident, mayWork }: { incident: IncidentDetail; mayWork: bool
             params={{ id: incident.mergedInto.id }}
             className="text-accent underline underline-offset-2"
           >
-            {incident.mergedInto.title}
+            {legible(incident.mergedInto.title)}
           </Link>
         </p>
       )}
       {closed && incident.reason && (
-        <p className="rounded-lg bg-good-soft px-3 py-2 text-xs whitespace-pre-line">{incident.reason}</p>
+        <p className="rounded-lg bg-good-soft px-3 py-2 text-xs whitespace-pre-line">{legible(incident.reason)}</p>
       )}
       {mayWork && (
         <div className="flex flex-wrap gap-2 pt-1 print:hidden">

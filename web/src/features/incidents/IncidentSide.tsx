@@ -1,4 +1,5 @@
 // Beside the story: tasks, who and what is concerned, techniques.
+
 import { useNavigate } from '@tanstack/react-router';
 import { Trash2 } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
@@ -6,6 +7,7 @@ import { Techniques } from '../../nouns/rule/Techniques';
 import { Time } from '../../nouns/time/Time';
 import { BarList } from '../../ui/BarList';
 import { Button, IconButton } from '../../ui/Button';
+import { legible } from '../../ui/legible';
 import { Section } from '../../ui/Section';
 import { useChange } from '../../ui/useChange';
 import { IncidentTaskAddDocument, IncidentTaskDeleteDocument, IncidentTaskUpdateDocument } from './Changes.generated';
@@ -89,7 +91,7 @@ function Tasks({ incident, mayWork, onChanged }: IncidentSideProps) {
                 className="mt-1 accent-accent"
               />
               <span className={task.done ? 'text-muted line-through' : undefined}>
-                {task.title}
+                {legible(task.title)}
                 {task.dueAt && !task.done && (
                   <span className="ml-1 text-xs text-muted">
                     due <Time at={task.dueAt} as="clock" />
@@ -100,7 +102,7 @@ function Tasks({ incident, mayWork, onChanged }: IncidentSideProps) {
             {mayWork && (
               <IconButton
                 icon={Trash2}
-                label={`Remove the task ${task.title}`}
+                label={`Remove the task ${legible(task.title)}`}
                 className="size-6"
                 onClick={async () => {
                   if (await change(IncidentTaskDeleteDocument, { input: { id: task.id } })) onChanged();

@@ -1,4 +1,5 @@
 // What happened, the latest first, under a picture of when.
+
 import { useApolloClient, useQuery } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
 import clsx from 'clsx';
@@ -22,6 +23,7 @@ import { Time } from '../../nouns/time/Time';
 import { Button } from '../../ui/Button';
 import { CommentBox } from '../../ui/CommentBox';
 import { Histogram } from '../../ui/Histogram';
+import { legible } from '../../ui/legible';
 import { ErrorState, Skeleton } from '../../ui/States';
 import { useChange } from '../../ui/useChange';
 import { IncidentCommentDocument } from './Changes.generated';
@@ -44,7 +46,7 @@ export function IncidentTimeline({ incident, round, mayWork }: IncidentTimelineP
   const { entries, hasMore, error, more, reload } = useTimeline(incident.id, round);
   return (
     <div className="mx-auto max-w-4xl space-y-5">
-      {incident.description && <p className="whitespace-pre-wrap">{incident.description}</p>}
+      {incident.description && <p className="whitespace-pre-wrap">{legible(incident.description)}</p>}
       <Activity incident={incident} />
       {error && !entries ? (
         <ErrorState title="The timeline cannot be loaded" error={error} onRetry={reload} />
@@ -158,12 +160,14 @@ function TimelineEntry({ entry }: { entry: Entry }) {
           className="mt-1 inline-flex max-w-full items-center gap-2 rounded-lg border border-line px-2 py-1 hover:bg-hover"
         >
           <SeverityBadge severity={entry.alert.severity} />
-          <span className="truncate">{entry.alert.title}</span>
-          {entry.alert.host && <span className="shrink-0 text-xs text-muted">{entry.alert.host}</span>}
+          <span className="truncate">{legible(entry.alert.title)}</span>
+          {entry.alert.host && <span className="shrink-0 text-xs text-muted">{legible(entry.alert.host)}</span>}
         </Link>
       )}
       {entry.comment ? (
-        <p className="mt-1 rounded-lg bg-raised px-3 py-2 break-words whitespace-pre-wrap">{entry.comment.body}</p>
+        <p className="mt-1 rounded-lg bg-raised px-3 py-2 break-words whitespace-pre-wrap">
+          {legible(entry.comment.body)}
+        </p>
       ) : (
         !entry.alert && <ChangeList changes={entry.changes} />
       )}

@@ -1,19 +1,22 @@
 // All incidents: a board by status, or a list.
+
 import { getRouteApi, Link } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { Columns3, List, Plus, SearchX, Siren } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
 import { incidentStatuses, incidentStatusLook } from '../../nouns/incident/incident';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
+import { useTyping } from '../../nouns/query/useTyping';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { severities, severityLook } from '../../nouns/severity/severity';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button, IconButton } from '../../ui/Button';
 import { useKeys } from '../../ui/keys';
+import { legible } from '../../ui/legible';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
+import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
 import { apiFilter, type IncidentSearch } from './filters';
 import type { IncidentCardFragment } from './IncidentList.generated';
 import { NewIncident } from './NewIncident';
@@ -31,9 +34,11 @@ export function IncidentsPage() {
   const filter = useMemo(() => apiFilter(search, me), [search, me]);
   const list = useIncidentList(filter);
   const line = useQueryLine('INCIDENTS', search.q ?? '');
-  // Typing makes one step of the history, not one for each letter.
+  // Each change is a step that going back undoes; what is typed in one go is one.
   const change = (next: Partial<IncidentSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });
+  const typing = useTyping();
+  const setQuery = (q: string | undefined) => change({ q }, typing(search, { ...search, q }));
   useKeys({
     '/': () => searchRef.current?.focus(),
     c: mayWork ? () => setCreating(true) : undefined,
@@ -68,7 +73,7 @@ export function IncidentsPage() {
           label="Search, for example severity:high or title:phishing"
           value={search.q ?? ''}
           line={line}
-          onChange={(q) => change({ q: q || undefined }, true)}
+          onChange={(q) => setQuery(q || undefined)}
           inputRef={searchRef}
         />
         <IconButton
@@ -82,6 +87,9 @@ export function IncidentsPage() {
           </Button>
         )}
       </div>
+      {list.error != null && list.incidents.length > 0 && (
+        <StaleBanner error={list.error} what="The list" onRetry={list.retry} />
+      )}
       {list.error && list.incidents.length === 0 ? (
         <ErrorState title="The incidents cannot be loaded" error={list.error} onRetry={list.reload} />
       ) : list.loading && list.incidents.length === 0 ? (
@@ -117,7 +125,7 @@ export function IncidentsPage() {
       )}
       {list.hasMore && (
         <div className="border-t border-line p-2 text-center">
-          <Button onClick={list.loadMore} disabled={list.loading}>
+          <Button onClick={list.loadMore} disabled={list.loading || list.error != null}>
             Load more
           </Button>
         </div>
@@ -188,7 +196,7 @@ function IncidentCard({ incident }: { incident: IncidentCardFragment }) {
           <Time at={incident.updatedAt} />
         </span>
       </span>
-      <span className="mt-1.5 block font-medium text-balance">{incident.title}</span>
+      <span className="mt-1.5 block font-medium text-balance">{legible(incident.title)}</span>
       <span className="mt-1.5 flex flex-wrap gap-x-3 text-xs text-muted">
         <span>
           {incident.alertCount.toLocaleString('en')} {incident.alertCount === 1 ? 'alert' : 'alerts'}
@@ -227,7 +235,7 @@ function IncidentTable({ incidents }: { incidents: readonly IncidentCardFragment
               <td className={clsx(cell, 'text-xs whitespace-nowrap')}>{incidentStatusLook[incident.status].label}</td>
               <td className={clsx(cell, 'w-full')}>
                 <Link to="/incidents/$id" params={{ id: incident.id }} className="font-medium hover:underline">
-                  {incident.title}
+                  {legible(incident.title)}
                 </Link>
               </td>
               <td className={cell}>{incident.alertCount.toLocaleString('en')}</td>

@@ -5,6 +5,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { IncidentFilter } from '../../gql/schema';
 import { useFeed } from '../../live/useFeed';
 import { type IncidentCardFragment, IncidentListDocument, IncidentListFeedDocument } from './IncidentList.generated';
+import { appendPage, applyChanges } from './list';
 
 const pageSize = 100;
 
@@ -13,6 +14,9 @@ interface Loaded {
   position: string | null;
   endCursor: string | null;
   hasMore: boolean;
+  /** When the last one was created that was read, and after which cursor was asked last. */
+  end: string | null;
+  after: string | null;
   loading: boolean;
   error: unknown;
   key: string;
@@ -23,6 +27,8 @@ const nothing: Loaded = {
   position: null,
   endCursor: null,
   hasMore: false,
+  end: null,
+  after: null,
   loading: true,
   error: null,
   key: '',
@@ -40,7 +46,7 @@ export function useIncidentList(filter: IncidentFilter) {
     async (after: string | null) => {
       const turn = ++asked.current;
       const key = JSON.stringify(latest.current);
-      setState((was) => ({ ...(was.key === key ? was : { ...nothing, key }), loading: true, error: null }));
+      setState((was) => ({ ...(was.key === key ? was : { ...nothing, key }), after, loading: true, error: null }));
       try {
         const { data } = await client.query({
           query: IncidentListDocument,
@@ -51,7 +57,8 @@ export function useIncidentList(filter: IncidentFilter) {
         const { nodes, pageInfo, position } = data.incidents;
         setState((was) => ({
           ...was,
-          incidents: after === null ? nodes : [...was.incidents, ...nodes],
+          incidents: after === null ? nodes : appendPage(was.incidents, nodes),
+          end: nodes.at(-1)?.createdAt ?? was.end,
           position: after === null ? position : was.position,
           endCursor: pageInfo.endCursor,
           hasMore: pageInfo.hasNextPage,
@@ -77,15 +84,10 @@ export function useIncidentList(filter: IncidentFilter) {
       data.incidentFeed.entries.map((e) => ({ change: e.change, item: e.incident as IncidentCardFragment })),
     idOf: (incident) => incident.id,
     onFlush: (entries) =>
-      setState((was) => {
-        const now = new Map(was.incidents.map((incident) => [incident.id, incident]));
-        for (const { change, item } of entries) {
-          if (change === 'LEFT') now.delete(item.id);
-          else now.set(item.id, item);
-        }
-        const incidents = [...now.values()].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-        return { ...was, incidents };
-      }),
+      setState((was) => ({
+        ...was,
+        incidents: applyChanges(was.incidents, entries, was.hasMore ? was.end : null),
+      })),
     onResync: () => void load(null),
   });
 
@@ -98,6 +100,11 @@ export function useIncidentList(filter: IncidentFilter) {
     reload: () => {
       if (feed.error) feed.restart();
       void load(null);
+    },
+    /** Asks again for the page that did not come. */
+    retry: () => {
+      if (feed.error) feed.restart();
+      void load(state.error ? state.after : null);
     },
   };
 }

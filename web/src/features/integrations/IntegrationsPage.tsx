@@ -1,6 +1,8 @@
 // What is connected: tokens, shippers, feeds.
 import { getRouteApi } from '@tanstack/react-router';
+import { Cable } from 'lucide-react';
 import { useViewer } from '../../nouns/user/useViewer';
+import { EmptyState } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
 import { Consumers } from './Consumers';
 import { Shippers } from './Shippers';
@@ -11,11 +13,12 @@ const route = getRouteApi('/shell/integrations');
 export function IntegrationsPage() {
   const { section = 'tokens', shipper } = route.useSearch();
   const navigate = route.useNavigate();
-  const { mayAdminister } = useViewer();
+  const { viewer, mayAdminister } = useViewer();
   const tabs = [
     { id: 'tokens' as const, label: 'API tokens' },
     { id: 'shippers' as const, label: 'Shippers' },
-    ...(mayAdminister ? [{ id: 'consumers' as const, label: 'Feed consumers' }] : []),
+    // A link may lead to it: then it says for whom it is.
+    ...(mayAdminister || section === 'consumers' ? [{ id: 'consumers' as const, label: 'Feed consumers' }] : []),
   ];
   return (
     <>
@@ -31,7 +34,12 @@ export function IntegrationsPage() {
           {section === 'shippers' && (
             <Shippers chosen={shipper} onChoose={(next) => void navigate({ search: { section, shipper: next } })} />
           )}
-          {section === 'consumers' && <Consumers />}
+          {section === 'consumers' && mayAdminister && <Consumers />}
+          {section === 'consumers' && viewer && !mayAdminister && (
+            <EmptyState icon={Cable} title="Feed consumers are for administrators">
+              Your own feeds stand in the overview.
+            </EmptyState>
+          )}
         </div>
       </Tabs>
     </>

@@ -3,13 +3,13 @@ import { useQuery } from '@apollo/client/react';
 import { useBlocker, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { SearchX } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
-import { useChange } from '../../ui/useChange';
 import {
   RuleCheckDocument,
   RuleCreateDocument,
@@ -43,19 +43,24 @@ interface EditorProps {
 type Tab = 'test' | 'versions';
 
 function Editor({ rule, onSaved }: EditorProps) {
-  const change = useChange();
+  const change = useExplainedChange();
   const navigate = useNavigate();
   const { mayAdminister } = useViewer();
   const [text, setText] = useState(rule?.source ?? template);
   const [checked, setChecked] = useState(text);
   const search: EditorSearch = useSearch({ strict: false });
   const tab: Tab = rule && search.tab === 'versions' ? 'versions' : 'test';
-  const [leaving, setLeaving] = useState(false);
+  // Read at the moment of leaving: it is set and left in one go, with no drawing between.
+  const leaving = useRef(false);
   useEffect(() => {
     const timer = setTimeout(() => setChecked(text), typingPause);
     return () => clearTimeout(timer);
   }, [text]);
-  const { data, previousData } = useQuery(RuleCheckDocument, { variables: { source: checked } });
+  const { data, previousData } = useQuery(RuleCheckDocument, {
+    variables: { source: checked },
+    // Each text that was ever typed would stay in the cache.
+    fetchPolicy: 'no-cache',
+  });
   const check = (data ?? previousData)?.ruleCheck;
   const stored = rule?.source ?? template;
   const dirty = text !== stored;
@@ -73,10 +78,10 @@ function Editor({ rule, onSaved }: EditorProps) {
     // Another tab of the same rule takes nothing away.
     shouldBlockFn: ({ current, next }) =>
       dirty &&
-      !leaving &&
+      !leaving.current &&
       current.pathname !== next.pathname &&
       !confirm('What you have written is not stored. Leave it?'),
-    enableBeforeUnload: dirty && !leaving,
+    enableBeforeUnload: () => dirty && !leaving.current,
   });
   // Refused or not, what there is now is read again: it can then be compared, and decided on.
   const store = async (source: string) => {
@@ -92,10 +97,10 @@ function Editor({ rule, onSaved }: EditorProps) {
     }
     const done = await change(RuleCreateDocument, { input: { source: text, enabled: false } });
     if (!done?.rule) return;
-    setLeaving(true);
+    leaving.current = true;
     notify('info', 'Stored, and disabled until you enable it.');
     const { id } = done.rule;
-    setTimeout(() => void navigate({ to: '/rules', search: { rule: id } }));
+    void navigate({ to: '/rules', search: { rule: id } });
   };
   const source = check && [check.logSource.product, check.logSource.category, check.logSource.service];
   return (

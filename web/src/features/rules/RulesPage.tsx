@@ -105,12 +105,12 @@ export function RulesPage() {
         )}
       </div>
       {list.error != null && list.ids.length > 0 && (
-        <StaleBanner error={list.error} what="The list" onRetry={list.reload} />
+        <StaleBanner error={list.error} what="The list" onRetry={list.retry} />
       )}
       <div className="relative flex min-h-0 grow">
         <div className="flex min-w-0 grow flex-col">
           {list.error && list.ids.length === 0 ? (
-            <ErrorState title="The rules cannot be loaded" error={list.error} onRetry={list.reload} />
+            <ErrorState title="The rules cannot be loaded" error={list.error} onRetry={list.retry} />
           ) : list.loading && list.ids.length === 0 ? (
             <SkeletonRows />
           ) : list.ids.length === 0 ? (
@@ -147,7 +147,7 @@ export function RulesPage() {
             />
           )}
         </div>
-        {importing && <ImportDialog onClose={() => setImporting(false)} onImported={list.reload} />}
+        {importing && <ImportDialog onClose={() => setImporting(false)} onImported={list.refresh} />}
         {open && <RulePanel key={open} id={open} onDismiss={() => change({ rule: undefined })} />}
       </div>
     </>

@@ -3,6 +3,7 @@
 import { useApolloClient } from '@apollo/client/react';
 import { useCallback } from 'react';
 import { describe } from '../../api/errors';
+import { latestChangeText } from '../../nouns/journal/useExplainedChange';
 import { notify } from '../../ui/notices';
 import { sentence } from '../../ui/useChange';
 import { RuleDisableDocument, RuleEnableDocument } from './RuleToggle.generated';
@@ -24,8 +25,10 @@ export function useRuleToggle(): (rule: { id: string; version: number }, enabled
           : (await client.mutate({ mutation: RuleDisableDocument, variables })).data?.ruleDisable;
         const problem = answer?.errors[0];
         if (!problem) return;
-        const changed = 'Somebody else has changed the rule meanwhile. It is shown as it is now; decide again.';
-        notify('warn', problem.code === 'CONFLICT' ? changed : sentence(problem.message));
+        if (problem.code === 'CONFLICT') {
+          const who = (await latestChangeText(client, id)) ?? 'Somebody else has changed the rule meanwhile.';
+          notify('warn', `${who} It is shown as it is now; decide again.`);
+        } else notify('error', sentence(problem.message));
       } catch (error) {
         const { message, requestId } = describe(error);
         notify('error', requestId ? `${sentence(message)} Request ${requestId}.` : sentence(message));

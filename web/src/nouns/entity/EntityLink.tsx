@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { EntityKind } from '../../gql/schema';
+import { legible } from '../../ui/legible';
 import { entityLabel } from './entity';
 
 /** The value, as a way to all that is known of it. */
@@ -12,7 +13,7 @@ export function EntityLink({ kind, value }: { kind: EntityKind; value: string })
       title={`All about this ${entityLabel[kind].toLowerCase()}`}
       className="break-all underline decoration-line-strong underline-offset-2 hover:text-accent"
     >
-      {value}
+      {legible(value)}
     </Link>
   );
 }

@@ -4,6 +4,7 @@ import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
 import type { ReactNode } from 'react';
 import { Facts } from '../../ui/Facts';
+import { legible } from '../../ui/legible';
 import { Address } from '../entity/Address';
 import { EntityLink } from '../entity/EntityLink';
 import { severityLook } from '../severity/severity';
@@ -17,13 +18,13 @@ export function EventEnvelope({ event }: { event: FragmentType<EventEnvelopeFrag
   if (!complete) return null;
   const source = [data.logSource.product, data.logSource.category, data.logSource.service].filter(Boolean).join(' / ');
   const code = (text: string) =>
-    text && <code className="font-mono text-xs break-all whitespace-pre-wrap">{text}</code>;
+    text && <code className="font-mono text-xs break-all whitespace-pre-wrap">{legible(text)}</code>;
   // A field, what stands for it, its name in a query line and its value there.
   const row = (title: string, shown: ReactNode, name: string, value: string): [string, ReactNode] => [
     title,
     shown && (
       <span key={name} className="flex items-start gap-2">
-        <span className="min-w-0 break-words">{shown}</span>
+        <span className="min-w-0 break-words">{typeof shown === 'string' ? legible(shown) : shown}</span>
         <PivotButtons name={name} value={value} />
       </span>
     ),

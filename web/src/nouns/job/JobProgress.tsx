@@ -36,11 +36,12 @@ export function JobProgress({ job, onUndo, onDismiss }: JobProgressProps) {
       <progress
         aria-label={jobLabel[now.kind]}
         max={Math.max(1, now.total)}
-        value={now.done}
+        // One that does not count moves while it runs, and is full once it is done.
+        value={now.total > 0 ? now.done : now.state === 'DONE' ? 1 : running ? undefined : 0}
         className="h-1.5 w-40 accent-accent"
       />
       <span className="tabular-nums">
-        {now.done.toLocaleString('en')} of {now.total.toLocaleString('en')}
+        {now.total > 0 && `${now.done.toLocaleString('en')} of ${now.total.toLocaleString('en')}`}
         {now.failed > 0 && <span className="text-critical"> · {now.failed.toLocaleString('en')} refused</span>}
       </span>
       <span className="truncate text-muted">{now.message}</span>

@@ -6,16 +6,18 @@ interface ChangeTableProps {
   /** What was changed, for screen readers. */
   label: string;
   changes: readonly { field: string; before: unknown; after: unknown }[];
+  /** Whether it was made by this: there is no before. */
+  created?: boolean;
 }
 
-export function ChangeTable({ label, changes }: ChangeTableProps) {
+export function ChangeTable({ label, changes, created = false }: ChangeTableProps) {
   const cell = 'px-2 py-1 text-left align-top';
   return (
     <div className="max-w-4xl overflow-x-auto rounded-lg border border-line bg-surface">
       <table aria-label={label} className="w-full table-fixed text-xs">
         <thead className="bg-raised text-2xs text-muted">
           <tr>
-            {['Field', 'Before', 'After'].map((title) => (
+            {(created ? ['Field', 'After'] : ['Field', 'Before', 'After']).map((title) => (
               <th key={title} scope="col" className={`${cell} font-medium first:w-36 max-sm:first:w-24`}>
                 {title}
               </th>
@@ -28,9 +30,11 @@ export function ChangeTable({ label, changes }: ChangeTableProps) {
               <th scope="row" className={`${cell} font-normal text-muted`}>
                 {fieldLabel(field)}
               </th>
-              <td className={`${cell} break-words text-muted`}>
-                <Value field={field} value={before} />
-              </td>
+              {!created && (
+                <td className={`${cell} break-words text-muted`}>
+                  <Value field={field} value={before} />
+                </td>
+              )}
               <td className={`${cell} break-words`}>
                 <Value field={field} value={after} />
               </td>

@@ -1,9 +1,12 @@
 // The journal in words.
 
+import { legible } from '../../ui/legible';
 import { dispositionLook, statusLook } from '../alert/alert';
 import { formatDuration } from '../time/duration';
 
 const actions: Record<string, string> = {
+  'database.restore': 'Restored from a backup',
+  'feed.epoch': 'Feeds begun anew',
   'event.ingest': 'Events stored',
   'alert.raise': 'Raised',
   'alert.repeat': 'Matched again',
@@ -116,9 +119,9 @@ export function valueText(field: string, value: unknown): string {
   if (durations.has(field) && typeof value === 'number') {
     return value === 0 ? 'none' : formatDuration(`PT${value / 1e9}S`);
   }
-  if (Array.isArray(value)) return value.join(', ');
-  if (typeof value === 'object') return JSON.stringify(value);
-  return labels[String(value)] ?? String(value);
+  if (Array.isArray(value)) return legible(value.join(', '));
+  if (typeof value === 'object') return legible(JSON.stringify(value));
+  return labels[String(value)] ?? legible(String(value));
 }
 
 /** Whether it is about who looks at an alert, and changed nothing of it. */
@@ -147,7 +150,7 @@ export interface JournalActor {
 }
 
 export function actorText(actor: JournalActor): string {
-  if (actor.user) return actor.user.displayName;
+  if (actor.user) return legible(actor.user.displayName);
   if (actor.kind === 'SYSTEM') return 'the system';
-  return actor.kind === 'TOKEN' ? `token ${actor.name}` : actor.name;
+  return legible(actor.kind === 'TOKEN' ? `token ${actor.name}` : actor.name);
 }

@@ -1,8 +1,10 @@
 // What started what around an event: a tree to look at, and to walk with the
 // arrow keys.
+
 import { useQuery } from '@apollo/client/react';
 import clsx from 'clsx';
 import { type KeyboardEvent, useRef, useState } from 'react';
+import { legible } from '../../ui/legible';
 import { ErrorState, Skeleton } from '../../ui/States';
 import { Time } from '../time/Time';
 import { ProcessTreeDocument } from './ProcessTree.generated';
@@ -109,11 +111,11 @@ export function Tree({ processes }: { processes: readonly Shown[] }) {
           </button>
           <div>
             <div className="flex flex-wrap items-baseline gap-x-2">
-              <span className="font-semibold" title={process.image}>
-                {nameOf(process.image)}
+              <span className="font-semibold" title={legible(process.image)}>
+                {legible(nameOf(process.image))}
               </span>
               {process.pid !== null && <span className="text-faint tabular-nums">{process.pid}</span>}
-              <span className="text-muted">{process.user}</span>
+              <span className="text-muted">{legible(process.user)}</span>
               {process.startedAt && (
                 <span className="text-faint">
                   <Time at={process.startedAt} as="clock" />
@@ -123,7 +125,7 @@ export function Tree({ processes }: { processes: readonly Shown[] }) {
             </div>
             {process.command && (
               <code className="block max-w-[42rem] font-mono break-all whitespace-pre-wrap text-muted">
-                {process.command}
+                {legible(process.command)}
               </code>
             )}
           </div>
