@@ -51,6 +51,8 @@ plant unit 'lets the backend alone call the bundled' templates/networkpolicy.yam
 plant unit 'has no secret in the pod' templates/backend/deployment.yaml 's#value: /run/secrets/secmon/jwt-keys#value: {{ $.Values.secrets.values.jwtKeys }}#'
 plant unit 'without ever being fewer' templates/backend/deployment.yaml 's/maxUnavailable: 0/maxUnavailable: 1/'
 plant unit 'serves the active colour' templates/_service.tpl 's/ne $colour $active/eq $colour $active/'
+plant unit 'would take away the colour that serves' templates/_checks.tpl 's/if .Release.IsUpgrade/if .Release.IsInstall/'
+plant unit 'pins each colour by digests of its own' templates/_names.tpl 's/else if not $colour.tag/else if true/'
 plant config 'listn' templates/_data.tpl 's/"listen" ":8000"/"listn" ":8000"/'
 plant config 'grace' templates/_data.tpl 's/printf "%vs"/printf "%v seconds"/'
 plant config 'log-level' values.schema.json 's/"log-level": {/"log-levels": {/'
