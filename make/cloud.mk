@@ -49,6 +49,8 @@ ci/source: deps/checks bin/actionlint bin/gitleaks bin/conftest ## lint workflow
 ci/scripts: deps/checks deps/servers build ## test the scripts of the pipeline: deployment and rollback, both ingresses, smoke test against the real program
 	@echo "== deploy.sh"
 	@$(PROGRESS) scripts/test/deploy-test.sh
+	@echo "== blue-green.sh"
+	@$(PROGRESS) scripts/test/blue-green-test.sh
 	@echo "== both ingresses"
 	@$(PROGRESS) scripts/install-deps.sh nginx
 	@$(PROGRESS) scripts/test/ingress-test.sh
