@@ -43,6 +43,18 @@ esac
 export KUBECONFIG=$work/kubeconfig
 aws eks update-kubeconfig --name "$cluster" --region "$region" --kubeconfig "$KUBECONFIG" >/dev/null
 
+# What Terraform's values make the chart create has to be known to the cluster; these
+# operators are the administrator's (variable `operators`).
+operator() { # NAME KIND...
+  [ "$(get ".operators.$1 // false | tostring")" = true ] || return 0
+  local kind
+  for kind in "${@:2}"; do
+    kubectl get customresourcedefinition "$kind" >/dev/null || { echo "platform: operators.$1 is true, and the cluster has no $kind: install it, or set it to false" >&2; exit 1; }
+  done
+}
+operator prometheus servicemonitors.monitoring.coreos.com prometheusrules.monitoring.coreos.com
+operator vertical_pod_autoscaler verticalpodautoscalers.autoscaling.k8s.io
+
 # install RELEASE NAMESPACE CHART VERSION REPOSITORY, values on standard input.
 install() {
   echo "== $1 $4"

@@ -17,7 +17,7 @@ fail() { echo "FAIL: $*" >&2; failed=1; }
 # platform.sh with programs that write down what they are given.
 cat >"$work/bin/terraform" <<'EOF'
 #!/usr/bin/env bash
-echo '{"cluster":{"name":"c","region":"r","vpc_id":"v","vpc_cidr":"127.0.0.2/32"},"ingress":{"port":8080,"target_group_arn":"t"},"role_arns":{"cluster-autoscaler":"a","load-balancer-controller":"b","external-secrets":"c"}}'
+echo '{"cluster":{"name":"c","region":"r","vpc_id":"v","vpc_cidr":"127.0.0.2/32"},"ingress":{"port":8080,"target_group_arn":"t"},"role_arns":{"cluster-autoscaler":"a","load-balancer-controller":"b","external-secrets":"c"},"operators":{"prometheus":'"${PROMETHEUS:-false}"'}}'
 EOF
 cat >"$work/bin/aws" <<'EOF'
 #!/usr/bin/env bash
@@ -31,7 +31,7 @@ cat >"$work/bin/helm" <<'EOF'
 echo "$*" >>"$CALLS"
 case " $* " in *" --values - "*) cat >"$VALUES/$2" ;; esac
 EOF
-printf '#!/usr/bin/env bash\necho "kubectl $*" >>"$CALLS"\ncase " $* " in *" - "*) cat ;; esac >>"$VALUES/objects"\n' >"$work/bin/kubectl"
+printf '#!/usr/bin/env bash\necho "kubectl $*" >>"$CALLS"\ncase "$*" in *customresourcedefinition*) exit "${NO_KIND:-0}" ;; esac\ncase " $* " in *" - "*) cat ;; esac >>"$VALUES/objects"\n' >"$work/bin/kubectl"
 printf '#!/usr/bin/env bash\n' >"$work/bin/curl"
 chmod +x "$work/bin/"*
 run_platform() { env "$@" PATH="$work/bin:$PATH" CALLS="$work/calls" VALUES="$work" "$platform" dev >"$work/platform.out" 2>&1; }
@@ -39,6 +39,10 @@ run_platform A=b || { cat "$work/platform.out" >&2; exit 1; }
 run_platform 'ENTRIES={"Entries":[]}' && fail "no range of the CDN's, and nobody minds"
 run_platform 'EDGE_CIDRS=0.0.0.0/0' && fail "everybody is trusted, and nobody minds"
 run_platform 'EDGE_CIDRS=198.51.100.0/24,203.0.113.0/24' || fail "EDGE_CIDRS is not taken"
+
+run_platform PROMETHEUS=true NO_KIND=1 && fail "an operator is said to be there, and nobody looks for it"
+grep -qF 'has no servicemonitors.monitoring.coreos.com' "$work/platform.out" || fail "nobody says which kind is missing"
+run_platform PROMETHEUS=true || fail "the kinds are there, and it does not go on"
 
 # value KEY: of ingress-nginx's values, a line each.
 value() { sed -n "s/^ *$1: //p" "$work/ingress-nginx" | sed -e "s/^'\(.*\)'\$/\1/" -e 's/^"\(.*\)"$/\1/'; }
@@ -116,6 +120,7 @@ plant scripts/platform.sh 'through CDN and load balancer: told' 's/"$vpc_cidr,$E
 plant scripts/platform.sh 'everybody is trusted' 's#, | \*/0,\*)#,)#; s#\*,,\* | \*/0,\*)#*,,*)#'
 plant scripts/platform.sh 'trace=00-' 's/traceparent: "", //'
 plant scripts/platform.sh 'is logged' 's/$request_method \\$uri \\$server_protocol/$request/'
+plant scripts/platform.sh 'nobody looks for it' '/^operator prometheus/d'
 plant compose 'trace=00-' '/traceparent/d'
 plant compose 'trace=a=b' '/tracestate/d'
 plant compose 'is logged' 's/$request_method $uri $server_protocol/$request/'

@@ -36,6 +36,15 @@ locals {
       database = { cidrs = module.network.database_cidrs }
       redis    = { cidrs = module.network.database_cidrs }
     }
+    # The environments' values want both; without their kinds in the cluster helm would
+    # refuse the whole release.
+    metrics = {
+      serviceMonitor = { enabled = var.operators.prometheus }
+      prometheusRule = { enabled = var.operators.prometheus }
+      dashboards     = { enabled = var.operators.prometheus }
+    }
+    backend  = { verticalAutoscaling = { enabled = var.operators.vertical_pod_autoscaler } }
+    frontend = { verticalAutoscaling = { enabled = var.operators.vertical_pod_autoscaler } }
     fluentBit = {
       enabled        = true
       namespace      = local.namespaces.logging

@@ -127,3 +127,12 @@ variable "price_class" {
   type        = string
   default     = "PriceClass_100"
 }
+
+variable "operators" {
+  description = "Operators that the cluster has beside those of scripts/platform.sh. The chart makes objects of their kinds only then."
+  type = object({
+    prometheus              = optional(bool, false)
+    vertical_pod_autoscaler = optional(bool, false)
+  })
+  default = {}
+}

@@ -65,3 +65,12 @@ variable "credentials_version" {
   type        = number
   default     = 1
 }
+
+variable "operators" {
+  description = "Operators that the cluster has beside those of scripts/platform.sh. The chart makes objects of their kinds only then."
+  type = object({
+    prometheus              = optional(bool, false)
+    vertical_pod_autoscaler = optional(bool, false)
+  })
+  default = {}
+}
