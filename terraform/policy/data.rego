@@ -190,8 +190,18 @@ deny contains msg if {
 
 deny contains msg if {
 	some c in planned("aws_ecr_repository")
-	not is(c.change, "image_tag_mutability", "IMMUTABLE")
+	# Signatures alone are added to.
+	movable := {f.filter | some f in c.change.after.image_tag_mutability_exclusion_filter}
+	not {"tags": c.change.after.image_tag_mutability, "but": movable} == {"tags": "IMMUTABLE_WITH_EXCLUSION", "but": {"sha256-*"}}
 	msg := sprintf("%s: a tag means one image for ever", [c.address])
+}
+
+deny contains msg if {
+	some c in planned("aws_ecr_lifecycle_policy")
+	some rule in json.unmarshal(c.change.after.policy).rules
+	some pattern in rule.selection.tagPatternList
+	glob.match(pattern, [], "sha256-0123.sig")
+	msg := sprintf("%s: signatures are not counted as images", [c.address])
 }
 
 deny contains msg if {
