@@ -58,6 +58,13 @@ anything is sent to the cluster.
 {{- end }}
 {{- include "secmon.checkScaling" (dict "component" $component "c" $c) }}
 {{- end }}
+{{- if and $v.networkPolicy.enabled $v.networkPolicy.https.enabled }}
+{{- range $v.networkPolicy.https.cidrs }}
+{{- if and (not (has . (list "0.0.0.0/0" "::/0"))) (include "secmon.hasMetadata" .) }}
+{{- fail (printf "networkPolicy.https.cidrs: %s leaves the node's metadata service open: take 0.0.0.0/0 or ::/0, out of which it is taken, or ranges without 169.254.169.254 and fd00:ec2::/32" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if and (index $v.config "no-password-login") (not (index $v.config "oidc-issuer")) }}
 {{- fail "config.no-password-login without config.oidc-issuer would leave nobody a way in" }}
 {{- end }}
