@@ -55,6 +55,8 @@ plant unit 'would take away the colour that serves' templates/_checks.tpl 's/if 
 plant unit 'pins each colour by digests of its own' templates/_names.tpl 's/else if not $colour.tag/else if true/'
 plant unit 'not in the log' templates/datastores/mysql.yaml 's/^            - {name: MYSQL_ROOT_HOST.*/&\n            - {name: MYSQL_RANDOM_ROOT_PASSWORD, value: "yes"}/'
 plant unit 'opens the way to the node' templates/_network.tpl 's/div $metadata 2/div $metadata 4/'
+plant schema 'concurencyPolicy' templates/backend/backup.yaml 's/concurrencyPolicy/concurencyPolicy/'
+plant unit 'one at a time' templates/backend/backup.yaml 's/concurrencyPolicy: Forbid/concurrencyPolicy: Allow/'
 plant config 'listn' templates/_data.tpl 's/"listen" ":8000"/"listn" ":8000"/'
 plant config 'grace' templates/_data.tpl 's/printf "%vs"/printf "%v seconds"/'
 plant config 'log-level' values.schema.json 's/"log-level": {/"log-levels": {/'

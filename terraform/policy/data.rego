@@ -200,7 +200,7 @@ deny contains msg if {
 	some c in planned("aws_ecr_lifecycle_policy")
 	some rule in json.unmarshal(c.change.after.policy).rules
 	some pattern in rule.selection.tagPatternList
-	glob.match(pattern, [], "sha256-0123.sig")
+	glob.match(pattern, null, "sha256-0123.sig")
 	msg := sprintf("%s: signatures are not counted as images", [c.address])
 }
 

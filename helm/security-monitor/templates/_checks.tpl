@@ -58,10 +58,30 @@ anything is sent to the cluster.
 {{- end }}
 {{- include "secmon.checkScaling" (dict "component" $component "c" $c) }}
 {{- end }}
-{{- if and $v.networkPolicy.enabled $v.networkPolicy.https.enabled }}
-{{- range $v.networkPolicy.https.cidrs }}
+{{- if $v.backup.enabled }}
+{{- if not $v.backup.to }}
+{{- fail "backup.enabled needs backup.to: the bucket, s3://BUCKET/PREFIX/" }}
+{{- end }}
+{{- if not $v.backup.recipients }}
+{{- fail "backup.enabled needs backup.recipients: a public key of `secmon backup keygen`, whose private one stays out of the cluster" }}
+{{- end }}
+{{- if and $v.backup.keep (not (hasSuffix "/" $v.backup.to)) }}
+{{- fail "backup.keep needs a prefix in backup.to, with / at its end: one name would be written over and over" }}
+{{- end }}
+{{- end }}
+{{- if $v.networkPolicy.enabled }}
+{{- $open := dict }}
+{{- if $v.networkPolicy.https.enabled }}
+{{- $_ := set $open "https" $v.networkPolicy.https.cidrs }}
+{{- end }}
+{{- if $v.backup.enabled }}
+{{- $_ := set $open "backup" $v.networkPolicy.backup.cidrs }}
+{{- end }}
+{{- range $what, $cidrs := $open }}
+{{- range $cidrs }}
 {{- if and (not (has . (list "0.0.0.0/0" "::/0"))) (include "secmon.hasMetadata" .) }}
-{{- fail (printf "networkPolicy.https.cidrs: %s leaves the node's metadata service open: take 0.0.0.0/0 or ::/0, out of which it is taken, or ranges without 169.254.169.254 and fd00:ec2::/32" .) }}
+{{- fail (printf "networkPolicy.%s.cidrs: %s leaves the node's metadata service open: take 0.0.0.0/0 or ::/0, out of which it is taken, or ranges without 169.254.169.254 and fd00:ec2::/32" $what .) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

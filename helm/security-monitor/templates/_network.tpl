@@ -45,3 +45,16 @@ as many are compared as the range's prefix has.
 {{- end }}
 {{- if eq (int64 $value) (int64 $metadata) }}true{{ end }}
 {{- end }}
+
+{{/* Networks outside, without the node's metadata service. */}}
+{{- define "secmon.outside" -}}
+{{- range $cidr := . }}
+- ipBlock:
+    cidr: {{ $cidr }}
+    {{- if eq $cidr "::/0" }}
+    except: ["fd00:ec2::254/128"]
+    {{- else if eq $cidr "0.0.0.0/0" }}
+    except: ["169.254.0.0/16"]
+    {{- end }}
+{{- end }}
+{{- end }}
