@@ -74,3 +74,14 @@ variable "operators" {
   })
   default = {}
 }
+
+variable "backup_recipients" {
+  description = "Public keys (secmon backup keygen) that backups are encrypted for. Empty: the chart makes none."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for key in var.backup_recipients : can(regex("^age1[0-9a-z]+$", key))])
+    error_message = "Public keys begin with age1. The private ones stay out of AWS."
+  }
+}
