@@ -210,3 +210,11 @@ deny contains msg if {
 	count(scans) == 0
 	msg := sprintf("%s: images are scanned when they are pushed", [c.address])
 }
+
+# The program's role writes backups: what it writes over has to be still there.
+deny contains msg if {
+	some c in planned("aws_s3_bucket")
+	endswith(object.get(c.change.after, "bucket_prefix", ""), "-backup-")
+	not c.change.after.id in {v.change.after.bucket | some v in planned("aws_s3_bucket_versioning"); v.change.after.versioning_configuration[0].status == "Enabled"}
+	msg := sprintf("%s: backups that are written over are kept", [c.address])
+}
