@@ -46,9 +46,14 @@ ci/source: deps/checks bin/actionlint bin/gitleaks bin/conftest ## lint workflow
 	@echo "== secrets"
 	@$(PROGRESS) scripts/gitleaks.sh
 
-ci/scripts: deps/checks deps/servers build ## test the scripts of the pipeline: deployment and rollback, smoke test against the real program
+ci/scripts: deps/checks deps/servers build ## test the scripts of the pipeline: deployment and rollback, both ingresses, smoke test against the real program
 	@echo "== deploy.sh"
 	@$(PROGRESS) scripts/test/deploy-test.sh
+	@echo "== blue-green.sh"
+	@$(PROGRESS) scripts/test/blue-green-test.sh
+	@echo "== both ingresses"
+	@$(PROGRESS) scripts/install-deps.sh nginx
+	@$(PROGRESS) scripts/test/ingress-test.sh
 	@echo "== smoke.sh"
 	@$(PROGRESS) scripts/test/smoke-test.sh
 

@@ -2,7 +2,7 @@
 # Deploys a version beside the one that serves, and switches between the two.
 #
 #   scripts/blue-green.sh status --release R --namespace N
-#   scripts/blue-green.sh deploy --release R --namespace N --tag TAG [-- HELM-ARGS]
+#   scripts/blue-green.sh deploy --release R --namespace N --tag TAG [--digest D] [--frontend-digest D] [-- HELM-ARGS]
 #   scripts/blue-green.sh switch --release R --namespace N
 #   scripts/blue-green.sh retire --release R --namespace N
 #
@@ -12,14 +12,19 @@
 #         serves, and switches back when that fails. Run again it switches back, too.
 # retire  ends the colour that is idle; its live connections are told to come again.
 #
+#   --digest, --frontend-digest sha256:...
+#                   pin the images of TAG; what serves stays pinned to what it runs
 #   --chart DIR     the chart (helm/security-monitor)
 #   --timeout TIME  for each step (10m)
 #   --verify CMD    run beside helm's tests, with "preview" or "live" as argument:
 #                   a smoke test from outside
 #   -- ARGS         for helm upgrade, e.g. -f values-prod.yaml
 #
-# Helm keeps the state: it is the value blueGreen.active that changes, so a later
-# upgrade does not undo the switch. Needs helm 3.14 or later, and kubectl.
+# Helm keeps the state, in the value blueGreen of the release. An upgrade that keeps the
+# release's values (helm upgrade --reset-then-reuse-values, scripts/deploy.sh) does not
+# undo the switch; one from files alone goes by blueGreen in those files, and the chart
+# refuses it when it would take away the colour that serves.
+# Needs helm 3.14 or later, and kubectl.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -30,12 +35,13 @@ usage() { sed -n '2,/^set -/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 [ $# -gt 0 ] || usage
 command=$1
 shift
-release='' namespace='' tag='' chart=$here/../helm/security-monitor timeout=10m verify='' more=()
+release='' namespace='' tag='' digest='' frontend_digest='' chart=$here/../helm/security-monitor timeout=10m verify='' more=()
 while [ $# -gt 0 ]; do
   case "$1" in
-    --release | --namespace | --tag | --chart | --timeout | --verify)
+    --release | --namespace | --tag | --digest | --frontend-digest | --chart | --timeout | --verify)
       [ $# -gt 1 ] || usage
-      printf -v "${1#--}" %s "$2"
+      option=${1#--}
+      printf -v "${option//-/_}" %s "$2"
       shift 2 ;;
     --) shift; more=("$@"); break ;;
     *) usage ;;
@@ -70,6 +76,12 @@ look() {
 version() {
   k get deployments -l "app.kubernetes.io/instance=$release,app.kubernetes.io/component=backend,security-monitor/colour=$1" \
     -o 'jsonpath={.items[*].metadata.labels.app\.kubernetes\.io/version}'
+}
+
+# digest COLOUR COMPONENT prints what its image is pinned to, nothing where a tag names it.
+digest() {
+  k get deployments -l "app.kubernetes.io/instance=$release,app.kubernetes.io/component=$2,security-monitor/colour=$1" \
+    -o 'jsonpath={.items[*].spec.template.spec.containers[0].image}' | sed -n 's/.*@\(sha256:[0-9a-f]\{64\}\)$/\1/p'
 }
 
 status() {
@@ -108,8 +120,13 @@ deploy() {
   [ -n "$tag" ] || usage
   look
   say "$active serves $(version "$active"); starting $tag as $idle"
-  # The version that serves is written down: the chart's default may be another by now.
-  upgrade --set "blueGreen.$idle.enabled=true" --set-string "blueGreen.$active.tag=$(version "$active"),blueGreen.$idle.tag=$tag"
+  # The version that serves is written down: the chart's default may be another by now,
+  # and the digest that the pipeline gave to the components is of one version.
+  local was_digest was_frontend was
+  was=$(version "$active") was_digest=$(digest "$active" backend) was_frontend=$(digest "$active" frontend)
+  upgrade --set "blueGreen.$idle.enabled=true" \
+    --set-string "blueGreen.$active.tag=$was,blueGreen.$active.digest=$was_digest,blueGreen.$active.frontendDigest=$was_frontend" \
+    --set-string "blueGreen.$idle.tag=$tag,blueGreen.$idle.digest=$digest,blueGreen.$idle.frontendDigest=$frontend_digest"
   until_strong "$idle"
   passes preview || die "$tag does not pass; $active serves on. Look at it behind $name-backend-preview, then deploy again or retire"
   say "$tag is ready as $idle; switch lets it serve"

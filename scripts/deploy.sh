@@ -10,6 +10,8 @@
 #     URL          address that people use
 #     VALUES       further values files, of Terraform's outputs
 #
+# Of two colours (scripts/blue-green.sh) the one that serves gets the images.
+#
 # Tokens for the smoke test as in scripts/smoke.sh. A rollout that does not become
 # ready is taken back by Helm (--atomic), one that does and does not work is by
 # this script. Migrations only ever add, so the old version runs on the new schema.
@@ -48,9 +50,21 @@ done
 history=$(helm history "$release" --namespace "$namespace" --max 20 --output json 2>/dev/null || echo '[]')
 before=$(jq -r '[.[] | select(.status == "deployed") | .revision] | max // empty' <<<"$history")
 
+# Which colour serves, scripts/blue-green.sh changes and no file says. That colour gets
+# the new images; the other, where it is there, stays what it is.
+if [ -n "$before" ]; then
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  helm get values "$release" --namespace "$namespace" --all --output json |
+    jq -e '{blueGreen: (.blueGreen | .[.active] += {tag: "", digest: "", frontendDigest: ""})}' >"$work/colours.json" ||
+    die "which colour serves is not to be learned"
+  values+=(--values "$work/colours.json")
+fi
+
 echo "deploy: $environment gets $version (runs now: revision ${before:-none})"
 helm upgrade "$release" helm/security-monitor --install --atomic --timeout "${TIMEOUT:-15m}" --namespace "$namespace" "${values[@]}" \
   --set-string "image.registry=$registry" \
+  --set-string "backend.image.tag=$version" --set-string "frontend.image.tag=$version" \
   --set-string "backend.image.repository=$(part repository "$backend")" --set-string "backend.image.digest=$(part digest "$backend")" \
   --set-string "frontend.image.repository=$(part repository "$frontend")" --set-string "frontend.image.digest=$(part digest "$frontend")" \
   --description "$version" || die "the rollout failed; Helm has taken it back"

@@ -20,6 +20,8 @@ arguments() { # ENVIRONMENT COLOUR
   case "$1" in
     default) ;;
     rollouts) printf '%s\n' -f "$chart/values-prod.yaml" -f "$chart/examples/argo-rollouts.yaml" ;;
+    # With what is off by default, too.
+    prod) printf '%s\n' -f "$chart/values-prod.yaml" --set "backup.enabled=true,backup.to=s3://acme/secmon/,backup.recipients={age1one,age1two}" ;;
     *) printf '%s\n' -f "$chart/values-$1.yaml" ;;
   esac
   if [ "$2" = green ]; then printf '%s\n' --set blueGreen.active=green,blueGreen.green.enabled=true,blueGreen.blue.tag=1.0.0,blueGreen.green.tag=1.1.0; fi

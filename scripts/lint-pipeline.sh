@@ -49,6 +49,10 @@ checks.yml	keeps its token in the working copy	s/persist-credentials: false/pers
 delivery.yml	long-lived keys	s/role-to-assume: .*/aws-access-key-id: ${{ secrets.KEY }}/
 deploy.yml	from its environment	s/--name "security-monitor-\$ENVIRONMENT"/--name "security-monitor-${{ inputs.values }}"/
 deploy.yml	deployments of one environment queue	s/cancel-in-progress: false/cancel-in-progress: true/
+deploy.yml	deploys from any branch	/^    if: github.ref/d
+deploy.yml	do not reach runs-on	s/inputs\.runner/vars.RUNNER/
+delivery.yml	wait for one another's approvals	s/group: delivery-.*sha.*/group: delivery/
+delivery.yml	input "runer" is not defined	s/^      runner: /      runer: /
 checks.yml	exclude each other	/^concurrency:/,/cancel-in-progress/d
 EOF
 

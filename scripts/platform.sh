@@ -5,6 +5,12 @@
 # run again at any time.
 #   scripts/platform.sh dev|staging|prod
 # Needs terraform (initialised), aws, kubectl, helm, jq, curl.
+#
+# Whose word on a client's address counts: the VPC's range (the load balancer) and
+# CloudFront's, of AWS's own list of them, which is read anew at each run. EDGE_CIDRS
+# names other ranges in place of CloudFront's (commas), for another CDN. Run it again
+# when AWS announces new ranges: a range that is missing makes all who come through it
+# one client, a range too many lets its owner choose an address.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 environment=${1:?usage: platform.sh dev|staging|prod}
@@ -22,10 +28,32 @@ trap 'rm -rf "$work"' EXIT
 terraform -chdir="$root" output -json platform >"$work/platform.json"
 get() { jq -er "$1" "$work/platform.json"; }
 cluster=$(get .cluster.name) region=$(get .cluster.region) vpc=$(get .cluster.vpc_id) port=$(get .ingress.port)
+vpc_cidr=$(get .cluster.vpc_cidr)
+[ -n "${EDGE_CIDRS:-}" ] || {
+  list=$(aws ec2 describe-managed-prefix-lists --region "$region" --output text --query 'PrefixLists[0].PrefixListId' \
+    --filters Name=prefix-list-name,Values=com.amazonaws.global.cloudfront.origin-facing)
+  EDGE_CIDRS=$(aws ec2 get-managed-prefix-list-entries --region "$region" --prefix-list-id "$list" --output json | jq -er '[.Entries[].Cidr] | join(",")')
+}
+# Without a range, or with everybody's, the header would be anybody's word.
+case ",$vpc_cidr,$EDGE_CIDRS," in
+  *,,* | */0,*) echo "platform: no trustworthy list of addresses: VPC '$vpc_cidr', CDN '$EDGE_CIDRS'" >&2; exit 1 ;;
+esac
 
 # A kubeconfig of its own: what was the current cluster before stays it.
 export KUBECONFIG=$work/kubeconfig
 aws eks update-kubeconfig --name "$cluster" --region "$region" --kubeconfig "$KUBECONFIG" >/dev/null
+
+# What Terraform's values make the chart create has to be known to the cluster; these
+# operators are the administrator's (variable `operators`).
+operator() { # NAME KIND...
+  [ "$(get ".operators.$1 // false | tostring")" = true ] || return 0
+  local kind
+  for kind in "${@:2}"; do
+    kubectl get customresourcedefinition "$kind" >/dev/null || { echo "platform: operators.$1 is true, and the cluster has no $kind: install it, or set it to false" >&2; exit 1; }
+  done
+}
+operator prometheus servicemonitors.monitoring.coreos.com prometheusrules.monitoring.coreos.com
+operator vertical_pod_autoscaler verticalpodautoscalers.autoscaling.k8s.io
 
 # install RELEASE NAMESPACE CHART VERSION REPOSITORY, values on standard input.
 install() {
@@ -119,10 +147,17 @@ controller:
   extraArgs: {http-port: "$port"}
   service: {type: ClusterIP, enableHttps: false}
   config:
-    # The load balancer and CloudFront say who asks.
+    # The load balancer and CloudFront say who asks, and nobody else: without the list
+    # it would be believed of everybody, and clients would choose their address.
     use-forwarded-headers: "true"
+    proxy-real-ip-cidr: "$vpc_cidr,$EDGE_CIDRS"
+    # A query string may hold what is nobody's business (links of exports, a
+    # provider's code); so may the page that one comes from.
+    log-format-upstream: '\$remote_addr - [\$time_local] "\$request_method \$uri \$server_protocol" \$status \$body_bytes_sent "\$http_user_agent" \$request_length \$request_time [\$proxy_upstream_name] \$upstream_addr \$upstream_response_length \$upstream_response_time \$upstream_status \$req_id'
     # Live connections end when their server says so.
     worker-shutdown-timeout: 300s
+  # Strangers do not decide which traces are kept (docs/tracing.md).
+  proxySetHeaders: {traceparent: "", tracestate: ""}
   minAvailable: 1
   topologySpreadConstraints:
     - maxSkew: 1

@@ -85,3 +85,26 @@ deny contains "a workflow says which of its runs exclude each other" if {
 	some job in input.jobs
 	not job.concurrency
 }
+
+# What is deployed is what main says, chart and scripts included.
+deny contains msg if {
+	some name, job in input.jobs
+	job.environment
+	not contains(object.get(job, "if", ""), "github.ref == 'refs/heads/main'")
+	msg := sprintf("%s: deploys from any branch", [name])
+}
+
+# A job's runner is chosen before its environment is known.
+deny contains msg if {
+	some name, job in input.jobs
+	job.environment
+	contains(json.marshal(job["runs-on"]), "vars.")
+	msg := sprintf("%s: its environment's variables do not reach runs-on", [name])
+}
+
+# One group for all commits would hold every delivery while one waits for approval.
+deny contains "deliveries wait for one another's approvals" if {
+	some job in input.jobs
+	endswith(job.uses, "/deploy.yml")
+	not contains(object.get(input.concurrency, "group", input.concurrency), "github.sha")
+}

@@ -12,7 +12,8 @@ cat >"$work/bin/helm" <<'EOF'
 echo "helm $*" >>"$CALLS"
 case $1 in
   history) [ -z "$HISTORY" ] || { echo "$HISTORY"; exit 0; }; echo "Error: release: not found" >&2; exit 1 ;;
-  upgrade) exit "${UPGRADE:-0}" ;;
+  get) [ -n "$VALUES" ] || exit 1; echo "$VALUES"; exit 0 ;;
+  upgrade) while [ $# -gt 0 ]; do case $1 in */colours.json) jq -c . "$1" >>"$CALLS" ;; esac; shift; done; exit "${UPGRADE:-0}" ;;
   rollback) exit "${ROLLBACK:-0}" ;;
 esac
 EOF
@@ -31,6 +32,7 @@ other=sha256:$(printf 'b%.0s' {1..64})
 registry=123456789012.dkr.ecr.eu-central-1.amazonaws.com
 good=(staging v1.2.3 "$registry/security-monitor/backend@$digest" "$registry/security-monitor/frontend@$other" https://staging.example.org)
 history='[{"revision":3,"status":"superseded"},{"revision":4,"status":"deployed"},{"revision":5,"status":"failed"}]'
+values='{"blueGreen":{"active":"green","blue":{"enabled":true,"tag":"1.0.0","digest":"sha256:d","frontendDigest":"sha256:e"},"green":{"enabled":true,"tag":"1.1.0","digest":"sha256:f","frontendDigest":""}},"image":{}}'
 
 passed=0 failed=0
 # try NAME EXIT SAYS CALLS NOT-CALLED [SETTING=VALUE...] -- ARGUMENT...
@@ -40,7 +42,7 @@ try() {
   while [ "$1" != -- ]; do settings+=("$1"); shift; done
   shift
   : >"$CALLS"
-  env HISTORY="$history" "${settings[@]}" scripts/deploy.sh "$@" >"$work/out" 2>&1 || status=$?
+  env HISTORY="$history" VALUES="$values" "${settings[@]}" scripts/deploy.sh "$@" >"$work/out" 2>&1 || status=$?
   [ "$status" = "$want" ] || ok=0
   grep -qF -- "$says" "$work/out" || ok=0
   [ -z "$calls" ] || grep -qE -- "$calls" "$CALLS" || ok=0
@@ -68,6 +70,12 @@ try "no such environment" 1 "no environment production" '' '^helm' -- production
 try "values that are missing" 1 "empty or missing" '' '^helm upgrade' -- "${good[@]}" "$work/none.yaml"
 printf 'a: 1\n' >"$work/cloud.yaml"
 try "values of Terraform come last" 0 "" 'values-staging.yaml --values .*/cloud.yaml' '' -- "${good[@]}" "$work/cloud.yaml"
+try "the colour that serves stays, and gets the version" 0 "" '^."blueGreen":."active":"green".*"green":."enabled":true,"tag":"","digest":"","frontendDigest":""' '' -- "${good[@]}"
+try "the other colour stays what it is" 0 "" '"blue":."enabled":true,"tag":"1.0.0","digest":"sha256:d","frontendDigest":"sha256:e"' '' -- "${good[@]}"
+try "the colours come after all other values" 0 "" 'cloud.yaml --values [^ ]*/colours.json --set' '' -- "${good[@]}" "$work/cloud.yaml"
+try "the first time there are no colours to keep" 0 "" '' 'helm get|colours.json' HISTORY= -- "${good[@]}"
+try "which colour serves is not known" 1 "which colour serves" '' '^helm upgrade' VALUES= -- "${good[@]}"
+try "the tag tells the version" 0 "" 'backend.image.tag=v1.2.3 .*frontend.image.tag=v1.2.3 ' '' -- "${good[@]}"
 
 echo "deploy: $passed passed, $failed failed"
 [ $failed = 0 ]

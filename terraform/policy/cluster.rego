@@ -125,3 +125,18 @@ deny contains msg if {
 	not has_items(c.change, "alarm_actions")
 	msg := sprintf("%s: tells nobody", [c.address])
 }
+
+# Helm refuses a release with a kind that the cluster does not know, and nothing of
+# Terraform's or of scripts/platform.sh brings these.
+cluster contains [p, "asks for no operator that the cluster does not have"] if {
+	some p in planned("aws_ssm_parameter")
+	endswith(p.change.after.name, "/helm-values")
+	values := yaml.unmarshal(p.change.after.value)
+	some [operator, path] in [
+		["prometheus", ["metrics", "serviceMonitor", "enabled"]],
+		["prometheus", ["metrics", "prometheusRule", "enabled"]],
+		["vertical_pod_autoscaler", ["backend", "verticalAutoscaling", "enabled"]],
+		["vertical_pod_autoscaler", ["frontend", "verticalAutoscaling", "enabled"]],
+	]
+	object.get(values, path, true) != object.get(input, ["variables", "operators", "value", operator], false)
+}

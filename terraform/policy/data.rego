@@ -190,8 +190,18 @@ deny contains msg if {
 
 deny contains msg if {
 	some c in planned("aws_ecr_repository")
-	not is(c.change, "image_tag_mutability", "IMMUTABLE")
+	# Signatures alone are added to.
+	movable := {f.filter | some f in c.change.after.image_tag_mutability_exclusion_filter}
+	not {"tags": c.change.after.image_tag_mutability, "but": movable} == {"tags": "IMMUTABLE_WITH_EXCLUSION", "but": {"sha256-*"}}
 	msg := sprintf("%s: a tag means one image for ever", [c.address])
+}
+
+deny contains msg if {
+	some c in planned("aws_ecr_lifecycle_policy")
+	some rule in json.unmarshal(c.change.after.policy).rules
+	some pattern in rule.selection.tagPatternList
+	glob.match(pattern, null, "sha256-0123.sig")
+	msg := sprintf("%s: signatures are not counted as images", [c.address])
 }
 
 deny contains msg if {
@@ -199,4 +209,12 @@ deny contains msg if {
 	scans := [s | some s in c.change.after.image_scanning_configuration; s.scan_on_push == true]
 	count(scans) == 0
 	msg := sprintf("%s: images are scanned when they are pushed", [c.address])
+}
+
+# The program's role writes backups: what it writes over has to be still there.
+deny contains msg if {
+	some c in planned("aws_s3_bucket")
+	endswith(object.get(c.change.after, "bucket_prefix", ""), "-backup-")
+	not c.change.after.id in {v.change.after.bucket | some v in planned("aws_s3_bucket_versioning"); v.change.after.versioning_configuration[0].status == "Enabled"}
+	msg := sprintf("%s: backups that are written over are kept", [c.address])
 }

@@ -152,6 +152,15 @@ module "logs" {
   deletion_protection = var.protected
 }
 
+# Beside RDS's own snapshots: these can be read without AWS.
+module "backups" {
+  source = "../modules/backups"
+
+  name                = local.name
+  retention_days      = var.database.backup_days
+  deletion_protection = var.protected
+}
+
 module "alarms" {
   source = "../modules/alarms"
 

@@ -1,6 +1,6 @@
 output "cluster" {
-  description = "The cluster's name and region, for aws eks update-kubeconfig."
-  value       = { name = module.eks.name, region = data.aws_region.current.region, vpc_id = module.network.vpc_id }
+  description = "The cluster's name and region, for aws eks update-kubeconfig, and its network."
+  value       = { name = module.eks.name, region = data.aws_region.current.region, vpc_id = module.network.vpc_id, vpc_cidr = module.network.cidr }
 }
 
 output "deploy_role_arn" {

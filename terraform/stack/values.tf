@@ -36,6 +36,23 @@ locals {
       database = { cidrs = module.network.database_cidrs }
       redis    = { cidrs = module.network.database_cidrs }
     }
+    # The environments' values want both; without their kinds in the cluster helm would
+    # refuse the whole release.
+    metrics = {
+      serviceMonitor = { enabled = var.operators.prometheus }
+      prometheusRule = { enabled = var.operators.prometheus }
+      dashboards     = { enabled = var.operators.prometheus }
+    }
+    backend  = { verticalAutoscaling = { enabled = var.operators.vertical_pod_autoscaler } }
+    frontend = { verticalAutoscaling = { enabled = var.operators.vertical_pod_autoscaler } }
+    backup = {
+      enabled        = length(var.backup_recipients) > 0
+      to             = "s3://${module.backups.bucket}/secmon/"
+      recipients     = var.backup_recipients
+      keep           = 0 # the bucket's rule takes old ones away; the role cannot
+      s3             = { region = data.aws_region.current.region }
+      serviceAccount = { annotations = { "eks.amazonaws.com/role-arn" = module.role_backup.role_arn } }
+    }
     fluentBit = {
       enabled        = true
       namespace      = local.namespaces.logging

@@ -1,5 +1,5 @@
-# Roles of what runs in the cluster beside the program. The program itself calls
-# nothing of AWS and has none.
+# Roles of what runs in the cluster beside the program. The program's servers call
+# nothing of AWS and have none.
 
 # Reads the program's secrets and parameters, no others.
 data "aws_iam_policy_document" "external_secrets" {
@@ -95,4 +95,23 @@ module "role_load_balancer_controller" {
   namespace         = "kube-system"
   service_account   = "aws-load-balancer-controller"
   policy            = data.aws_iam_policy_document.load_balancer_controller.json
+}
+
+# Adds backups; reads, lists and deletes none.
+data "aws_iam_policy_document" "backup" {
+  statement {
+    actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    resources = ["${module.backups.arn}/secmon/*"]
+  }
+}
+
+module "role_backup" {
+  source = "../modules/irsa"
+
+  name              = "${local.name}-backup"
+  oidc_provider_arn = module.eks.oidc_provider_arn
+  oidc_issuer       = module.eks.oidc_issuer
+  namespace         = local.namespaces.program
+  service_account   = "security-monitor-backup"
+  policy            = data.aws_iam_policy_document.backup.json
 }

@@ -44,18 +44,68 @@ anything is sent to the cluster.
 {{- fail (printf "blueGreen.active is %s, which is not enabled: nothing would answer" $v.blueGreen.active) }}
 {{- end }}
 {{- $colours := include "secmon.colours" . | fromJsonArray }}
+{{- range $colours }}
+{{- $colour := index $v.blueGreen . }}
+{{- if and (or $colour.digest $colour.frontendDigest) (not $colour.tag) }}
+{{- fail (printf "blueGreen.%s has a digest and no tag: nobody could tell which version it is" .) }}
+{{- end }}
+{{- end }}
+{{- include "secmon.checkServing" . }}
 {{- range $component := list "backend" "frontend" }}
 {{- $c := index $v $component }}
-{{- if and $c.image.digest (gt (len $colours) 1) }}
-{{- fail (printf "%s.image.digest pins one image, and blueGreen has two colours: name them by blueGreen.blue.tag and blueGreen.green.tag" $component) }}
+{{- if and $c.image.digest (gt (len $colours) 1) (not $v.blueGreen.blue.tag) (not $v.blueGreen.green.tag) }}
+{{- fail (printf "%s.image.digest pins one image, and blueGreen has two colours: name at least one by blueGreen.blue.tag or blueGreen.green.tag, and its digest there" $component) }}
 {{- end }}
 {{- include "secmon.checkScaling" (dict "component" $component "c" $c) }}
+{{- end }}
+{{- if $v.backup.enabled }}
+{{- if not $v.backup.to }}
+{{- fail "backup.enabled needs backup.to: the bucket, s3://BUCKET/PREFIX/" }}
+{{- end }}
+{{- if not $v.backup.recipients }}
+{{- fail "backup.enabled needs backup.recipients: a public key of `secmon backup keygen`, whose private one stays out of the cluster" }}
+{{- end }}
+{{- if and $v.backup.keep (not (hasSuffix "/" $v.backup.to)) }}
+{{- fail "backup.keep needs a prefix in backup.to, with / at its end: one name would be written over and over" }}
+{{- end }}
+{{- end }}
+{{- if $v.networkPolicy.enabled }}
+{{- $open := dict }}
+{{- if $v.networkPolicy.https.enabled }}
+{{- $_ := set $open "https" $v.networkPolicy.https.cidrs }}
+{{- end }}
+{{- if $v.backup.enabled }}
+{{- $_ := set $open "backup" $v.networkPolicy.backup.cidrs }}
+{{- end }}
+{{- range $what, $cidrs := $open }}
+{{- range $cidrs }}
+{{- if and (not (has . (list "0.0.0.0/0" "::/0"))) (include "secmon.hasMetadata" .) }}
+{{- fail (printf "networkPolicy.%s.cidrs: %s leaves the node's metadata service open: take 0.0.0.0/0 or ::/0, out of which it is taken, or ranges without 169.254.169.254 and fd00:ec2::/32" $what .) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if and (index $v.config "no-password-login") (not (index $v.config "oidc-issuer")) }}
 {{- fail "config.no-password-login without config.oidc-issuer would leave nobody a way in" }}
 {{- end }}
 {{- if and (index $v.config "oidc-issuer") (not $v.ingress.enabled) (not (index $v.config "public-url")) }}
 {{- fail "config.oidc-issuer needs config.public-url or ingress.enabled: the provider sends people back there" }}
+{{- end }}
+{{- end }}
+
+{{/*
+An upgrade that takes away the colour that serves would leave the Services without
+pods until the other one has started: blueGreen.active is blue again wherever the
+values do not say what a switch has changed. What serves is asked of the cluster,
+which `helm template` and a dry run in the client cannot.
+*/}}
+{{- define "secmon.checkServing" -}}
+{{- if .Release.IsUpgrade }}
+{{- $service := lookup "v1" "Service" .Release.Namespace (printf "%s-backend" (include "secmon.fullname" .)) | default dict }}
+{{- $serving := dig "spec" "selector" "security-monitor/colour" "" $service }}
+{{- if and (has $serving (list "blue" "green")) (not (has $serving (include "secmon.colours" . | fromJsonArray))) }}
+{{- fail (printf "%s serves, and blueGreen.%s is not enabled: this upgrade would take the service down. Give the release's own blueGreen (helm get values %s --all), or upgrade with --reset-then-reuse-values; to change the colour: scripts/blue-green.sh" $serving $serving .Release.Name) }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -89,14 +89,31 @@ away without touching what runs.
 {{- $own | default $image.tag | default .root.Chart.AppVersion }}
 {{- end }}
 
+{{/*
+What pins a component's image: the colour's digest, else the component's. A colour
+with a tag of its own and no digest goes by that tag: the component's digest is of
+another version.
+*/}}
+{{- define "secmon.digest" -}}
+{{- $colour := dict }}
+{{- with .colour }}
+{{- $colour = index $.root.Values.blueGreen . }}
+{{- end }}
+{{- $own := index $colour (ternary "frontendDigest" "digest" (eq .component "frontend")) }}
+{{- if $own }}
+{{- $own }}
+{{- else if not $colour.tag }}
+{{- (index .root.Values .component).image.digest }}
+{{- end }}
+{{- end }}
+
 {{/* The image's full name. A digest, where one is given, counts; the tag then only tells people. */}}
 {{- define "secmon.image" -}}
 {{- $image := (index .root.Values .component).image }}
 {{- $registry := .root.Values.image.registry }}
 {{- $name := printf "%s%s:%s" (ternary "" (printf "%s/" $registry) (empty $registry)) $image.repository (include "secmon.tag" .) }}
-{{- $colours := include "secmon.colours" .root | fromJsonArray }}
-{{- if and $image.digest (eq (len $colours) 1) }}
-{{- $name = printf "%s@%s" $name $image.digest }}
+{{- with include "secmon.digest" . }}
+{{- $name = printf "%s@%s" $name . }}
 {{- end }}
 {{- $name }}
 {{- end }}

@@ -9,6 +9,7 @@ output "platform" {
     cluster   = module.stack.cluster
     role_arns = module.stack.role_arns
     ingress   = module.stack.ingress
+    operators = var.operators
   }
 }
 

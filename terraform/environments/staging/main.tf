@@ -15,6 +15,8 @@ module "stack" {
   admin_role_arns         = var.admin_role_arns
   kubernetes_public_cidrs = var.kubernetes_public_cidrs
   credentials_version     = var.credentials_version
+  operators               = var.operators
+  backup_recipients       = var.backup_recipients
 
   nodes              = { min = 2, desired = 2, max = 4 }
   network            = { nat_per_zone = false }

@@ -65,3 +65,23 @@ variable "credentials_version" {
   type        = number
   default     = 1
 }
+
+variable "operators" {
+  description = "Operators that the cluster has beside those of scripts/platform.sh. The chart makes objects of their kinds only then."
+  type = object({
+    prometheus              = optional(bool, false)
+    vertical_pod_autoscaler = optional(bool, false)
+  })
+  default = {}
+}
+
+variable "backup_recipients" {
+  description = "Public keys (secmon backup keygen) that backups are encrypted for. Empty: the chart makes none."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for key in var.backup_recipients : can(regex("^age1[0-9a-z]+$", key))])
+    error_message = "Public keys begin with age1. The private ones stay out of AWS."
+  }
+}

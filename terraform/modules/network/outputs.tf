@@ -22,3 +22,8 @@ output "database_cidrs" {
   description = "Ranges of the subnets of database and cache, for network policies."
   value       = values(local.database)
 }
+
+output "cidr" {
+  description = "Range of the VPC."
+  value       = aws_vpc.this.cidr_block
+}

@@ -6,12 +6,19 @@ resource "aws_kms_key" "this" {
   deletion_window_in_days = 30
 }
 
-# A tag means one image for ever: what was tested is what is deployed.
+# A tag means one image for ever: what was tested is what is deployed. But for cosign's
+# tags of signatures, to which a delivery that is run again adds its own; what they say
+# is checked by the signature itself.
 resource "aws_ecr_repository" "this" {
   for_each = var.repositories
 
   name                 = each.value
-  image_tag_mutability = "IMMUTABLE"
+  image_tag_mutability = "IMMUTABLE_WITH_EXCLUSION"
+
+  image_tag_mutability_exclusion_filter {
+    filter      = "sha256-*"
+    filter_type = "WILDCARD"
+  }
 
   image_scanning_configuration {
     scan_on_push = true
@@ -41,9 +48,11 @@ resource "aws_ecr_lifecycle_policy" "this" {
       },
       {
         rulePriority = 2
-        description  = "The latest ${var.keep_releases} images"
-        selection    = { tagStatus = "tagged", tagPatternList = ["*"], countType = "imageCountMoreThan", countNumber = var.keep_releases }
-        action       = { type = "expire" }
+        # Versions alone (v1.2.3, v1.2.3-4-gabc): signatures have tags as well, several for
+        # an image, and would push out images that are still deployed. They are small and stay.
+        description = "The latest ${var.keep_releases} images"
+        selection   = { tagStatus = "tagged", tagPatternList = ["v*"], countType = "imageCountMoreThan", countNumber = var.keep_releases }
+        action      = { type = "expire" }
       },
     ]
   })

@@ -1,6 +1,7 @@
-# The program's own keys. Terraform makes the first value and never another one:
-# a second key for sealed secrets goes before the first in the same secret, by
-# hand (docs/administration.md), or what the first has sealed is lost.
+# The program's own keys. Terraform makes the first value and never another one. Keys
+# are rotated by hand in the same secret: OLD,NEW, then NEW,OLD, then NEW, each rolled
+# out before the next, and `secmon keys reseal` before the last one of sealing-keys, or
+# what the old key has sealed is lost (docs/recovery.md, "Rotating keys and passwords").
 locals {
   names = toset(["jwt-keys", "sealing-keys", "admin-password"])
 
