@@ -97,3 +97,17 @@ test('another key is another list', async () => {
   rerender({ key: 'b' });
   await waitFor(() => expect(result.current.items).toHaveLength(50));
 });
+
+test('where pages are empty it does not look through everything again', async () => {
+  let requests = 0;
+  const read = async (): Promise<Page<{ id: string }>> => ({ items: [], next: `${++requests}` });
+  const { result } = renderHook(() => usePages({ key: 'all', read, idOf: (item) => item.id, size: 50 }));
+  await waitFor(() => expect(result.current.items).toEqual([]));
+  act(() => result.current.more());
+  await waitFor(() => expect(result.current.loading).toBe(false));
+  expect(requests).toBe(2);
+  act(() => result.current.refresh());
+  await waitFor(() => expect(requests).toBe(4));
+  await new Promise((done) => setTimeout(done, 50));
+  expect(requests).toBe(4);
+});

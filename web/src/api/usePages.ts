@@ -50,6 +50,8 @@ export function usePages<T>({ key, read, idOf, size }: PagesOptions<T>): Pages<T
   const running = useRef<Work | null>(null);
   const failed = useRef<Work>('anew');
   const due = useRef(false);
+  // How many pages were read. A page may be short: reading again takes no more requests than it took at first.
+  const pages = useRef(0);
 
   const work = useCallback(async (what: Work): Promise<void> => {
     const mine = ++turn.current;
@@ -62,12 +64,15 @@ export function usePages<T>({ key, read, idOf, size }: PagesOptions<T>): Pages<T
       const items = new Map(what === 'further' ? shown.map((item) => [idOf(item), item]) : []);
       let next = what === 'further' ? state.next : null;
       const wanted = what === 'again' ? Math.max(size, shown.length) : items.size + size;
+      let requests = 0;
       do {
+        requests++;
         const page: Page<T> = await read(Math.min(most, Math.max(1, wanted - items.size)), next);
         if (mine !== turn.current) return;
         for (const item of page.items) items.set(idOf(item), item);
         next = page.next;
-      } while (what === 'again' && next !== null && items.size < wanted);
+      } while (what === 'again' && next !== null && items.size < wanted && requests < pages.current);
+      if (what !== 'again') pages.current = what === 'anew' ? 1 : pages.current + 1;
       setState({ items: [...items.values()], next, loading: false, error: null });
     } catch (error) {
       if (mine !== turn.current) return;

@@ -25,13 +25,14 @@ import { readSearch as readSettingsSearch } from '../features/settings/filters';
 import { Shell } from '../features/shell/Shell';
 import { readRange } from '../nouns/time/range';
 import { NotFound, PageError, PagePending } from './fallbacks';
+import { only } from './search';
 
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
-  validateSearch: readLoginSearch,
+  validateSearch: only(readLoginSearch),
   component: LoginPage,
 });
 
@@ -55,84 +56,84 @@ const indexRoute = createRoute({
 const overviewRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/overview',
-  validateSearch: readRange,
+  validateSearch: only(readRange),
   component: lazyRouteComponent(() => import('../features/overview/OverviewPage'), 'OverviewPage'),
 });
 
 const incidentsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/incidents',
-  validateSearch: readIncidentSearch,
+  validateSearch: only(readIncidentSearch),
   component: lazyRouteComponent(() => import('../features/incidents/IncidentsPage'), 'IncidentsPage'),
 });
 
 const incidentRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/incidents/$id',
-  validateSearch: readIncidentTab,
+  validateSearch: only(readIncidentTab),
   component: lazyRouteComponent(() => import('../features/incidents/IncidentPage'), 'IncidentPage'),
 });
 
 const attackRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/attack',
-  validateSearch: readAttackSearch,
+  validateSearch: only(readAttackSearch),
   component: lazyRouteComponent(() => import('../features/attack/AttackPage'), 'AttackPage'),
 });
 
 const alertsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/alerts',
-  validateSearch: readAlertSearch,
+  validateSearch: only(readAlertSearch),
   component: lazyRouteComponent(() => import('../features/alerts/AlertsPage'), 'AlertsPage'),
 });
 
 const eventsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/events',
-  validateSearch: readEventSearch,
+  validateSearch: only(readEventSearch),
   component: lazyRouteComponent(() => import('../features/events/EventsPage'), 'EventsPage'),
 });
 
 const rulesRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/rules',
-  validateSearch: readRuleSearch,
+  validateSearch: only(readRuleSearch),
   component: lazyRouteComponent(() => import('../features/rules/RulesPage'), 'RulesPage'),
 });
 
 const assetsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/assets',
-  validateSearch: readAssetSearch,
+  validateSearch: only(readAssetSearch),
   component: lazyRouteComponent(() => import('../features/assets/AssetsPage'), 'AssetsPage'),
 });
 
 const entityRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/entity',
-  validateSearch: readEntitySearch,
+  validateSearch: only(readEntitySearch),
   component: lazyRouteComponent(() => import('../features/entity/EntityPage'), 'EntityPage'),
 });
 
 const integrationsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/integrations',
-  validateSearch: readIntegrationsSearch,
+  validateSearch: only(readIntegrationsSearch),
   component: lazyRouteComponent(() => import('../features/integrations/IntegrationsPage'), 'IntegrationsPage'),
 });
 
 const settingsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/settings',
-  validateSearch: readSettingsSearch,
+  validateSearch: only(readSettingsSearch),
   component: lazyRouteComponent(() => import('../features/settings/SettingsPage'), 'SettingsPage'),
 });
 
 const auditRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/audit',
-  validateSearch: readAuditSearch,
+  validateSearch: only(readAuditSearch),
   component: lazyRouteComponent(() => import('../features/audit/AuditPage'), 'AuditPage'),
 });
 
@@ -151,7 +152,7 @@ const ruleNewRoute = createRoute({
 const ruleRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/rules/$id',
-  validateSearch: readEditorSearch,
+  validateSearch: only(readEditorSearch),
   component: lazyRouteComponent(() => import('../features/rules/RuleEditorPage'), 'RuleEditorPage'),
 });
 

@@ -6,6 +6,9 @@ import { expect, test, vi } from 'vitest';
 import { createCache } from '../../api/client';
 import { AssetsPage } from './AssetsPage';
 
+// Many rows are drawn: a busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000 });
+
 vi.mock('@tanstack/react-router', () => ({
   getRouteApi: () => ({ useSearch: () => ({}), useNavigate: () => () => undefined }),
 }));

@@ -10,6 +10,9 @@ let search: AuditSearch = {};
 const navigate = vi.fn(({ search: next }: { search: AuditSearch }) => {
   search = next;
 });
+// Many rows are drawn: a busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000 });
+
 vi.mock('@tanstack/react-router', () => ({
   getRouteApi: () => ({ useSearch: () => search, useNavigate: () => navigate }),
 }));

@@ -109,7 +109,7 @@ export function AuditPage() {
         <ErrorState title="The audit log cannot be loaded" error={list.error} onRetry={list.retry} />
       ) : !entries ? (
         <SkeletonRows />
-      ) : entries.length === 0 ? (
+      ) : entries.length === 0 && !list.hasMore ? (
         <EmptyState icon={ScrollText} title="Nothing was done that matches">
           <button
             type="button"

@@ -10,6 +10,7 @@ import { actorText } from '../../nouns/journal/words';
 import { ShipperBadge } from '../../nouns/shipper/ShipperBadge';
 import { formatDuration, secondsOf } from '../../nouns/time/duration';
 import { Time } from '../../nouns/time/Time';
+import { formatDate } from '../../nouns/time/time';
 import { useViewer } from '../../nouns/user/useViewer';
 import { BarList } from '../../ui/BarList';
 import { Card } from '../../ui/Card';
@@ -254,7 +255,7 @@ function Shippers({ tokens }: { tokens: HealthQuery['tokens']['nodes'] }) {
             {token.name}
           </span>,
           <ShipperBadge key="s" lastUsedAt={token.lastUsedAt} />,
-          token.expiresAt ? new Date(token.expiresAt).toLocaleDateString('en-GB') : 'Never',
+          token.expiresAt ? formatDate(token.expiresAt) : 'Never',
         ],
       }))}
     />

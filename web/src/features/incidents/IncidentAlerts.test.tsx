@@ -7,6 +7,9 @@ import { createCache } from '../../api/client';
 import { IncidentAlerts } from './IncidentAlerts';
 import type { IncidentDetail } from './IncidentPage';
 
+// Many rows are drawn: a busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000 });
+
 vi.mock('@tanstack/react-router', () => ({
   Link: ({ children }: { children: ReactNode }) => <a href="#alert">{children}</a>,
   getRouteApi: () => ({}),

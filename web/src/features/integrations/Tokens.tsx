@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react';
 import type { TokenScope } from '../../gql/schema';
 import { firstEvent } from '../../nouns/event/FirstSteps';
 import { Time } from '../../nouns/time/Time';
+import { formatDate } from '../../nouns/time/time';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
@@ -56,7 +57,7 @@ export function Tokens() {
               token.scopes.map((scope) => scope.toLowerCase()).join(', '),
               token.owner?.displayName ?? 'System',
               <Time key="c" at={token.createdAt} />,
-              token.expiresAt ? new Date(token.expiresAt).toLocaleDateString('en-GB') : 'Never',
+              token.expiresAt ? formatDate(token.expiresAt) : 'Never',
               token.lastUsedAt ? <Time key="l" at={token.lastUsedAt} /> : 'Never',
               <Button key="r" look="danger" onClick={() => setRevoking(token)}>
                 Revoke

@@ -16,10 +16,11 @@ export function formatSpan(ms: number): string {
   return `${Math.floor(seconds / per)}${unit}`;
 }
 
-/** How long ago: "now" for less than 5 seconds and for clocks that run ahead, else "5m ago". */
+/** How long ago, or how long until then: "now" for less than 5 seconds either way, else "5m ago" or "in 5m". */
 export function formatAgo(instant: string, now: number): string {
   const ms = now - Date.parse(instant);
-  return ms < 5_000 ? 'now' : `${formatSpan(ms)} ago`;
+  if (Math.abs(ms) < 5_000) return 'now';
+  return ms > 0 ? `${formatSpan(ms)} ago` : `in ${formatSpan(-ms)}`;
 }
 
 const local = new Intl.DateTimeFormat('en-GB', {
@@ -44,10 +45,18 @@ const clock = new Intl.DateTimeFormat('en-GB', {
   fractionalSecondDigits: 3,
 });
 const day = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short' });
+const date = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 
-/** Local time of day with milliseconds, with the date when that is not today. */
+/** The local day, in an order that nobody mistakes: 4 Dec 2026. */
+export function formatDate(instant: string): string {
+  return date.format(new Date(instant));
+}
+
+/** Local time of day with milliseconds, with the date when that is not today, and the year when it is another. */
 export function formatClock(instant: string, now: number): string {
   const at = new Date(instant);
-  const today = at.toDateString() === new Date(now).toDateString();
-  return today ? clock.format(at) : `${day.format(at)} ${clock.format(at).slice(0, 8)}`;
+  const today = new Date(now);
+  if (at.toDateString() === today.toDateString()) return clock.format(at);
+  const on = at.getFullYear() === today.getFullYear() ? day.format(at) : date.format(at);
+  return `${on} ${clock.format(at).slice(0, 8)}`;
 }
