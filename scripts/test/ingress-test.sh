@@ -60,7 +60,9 @@ value() { sed -n "s/^ *$1: //p" "$work/ingress-nginx" | sed -e "s/^'\(.*\)'\$/\1
   tr '{,}' '\n' <<<"$(value proxySetHeaders)" | sed -nE 's/^ *([a-z]+): "" *$/proxy_set_header \1 "";/p'
   echo 'proxy_pass http://127.0.0.1:PORT0; } }'
 } >"$work/platform.conf"
-sed -e 's/[$]{BACKEND}/127.0.0.1:PORT0/; s/[$]{FRONTEND}/127.0.0.1:PORT0/; s/[$]{LISTEN}/127.0.0.1:PORT2/' -e "s#/dev/stdout#DIR/compose.log#" -e 's/log_format paths/log_format compose/; s/\(compose.log\) paths/\1 compose/' "$compose" >"$work/compose.conf"
+sed -e 's/[$]{BACKEND}/127.0.0.1:PORT0/; s/[$]{FRONTEND}/127.0.0.1:PORT0/; s/[$]{LISTEN}/127.0.0.1:PORT2/' -e 's#/etc/nginx/access\*.conf#DIR/access*.conf#; s/log_format paths/log_format compose/' "$compose" >"$work/compose.conf"
+grep -qF '"./access.conf:/etc/nginx/access.conf:ro"' images/compose/compose.yaml || fail "Compose: nobody says where the log goes"
+sed -e "s#/dev/stdout paths#$work/compose.log compose#" images/compose/access.conf >"$work/access.conf"
 # What stands behind them says what it was told.
 cat >"$work/nginx.conf" <<'EOF'
 daemon off;
@@ -124,6 +126,7 @@ plant scripts/platform.sh 'nobody looks for it' '/^operator prometheus/d'
 plant compose 'trace=00-' '/traceparent/d'
 plant compose 'trace=a=b' '/tracestate/d'
 plant compose 'is logged' 's/$request_method $uri $server_protocol/$request/'
+plant compose 'compose: no line with the path' '/include .etc/d'
 plant compose 'Compose: told' '/X-Forwarded-For/d'
 [ $failed = 0 ] || exit 1
 echo "ingress: passed, $planted planted errors found"
