@@ -44,6 +44,7 @@ export function EventHistogram({ filter, range, live, onRange }: EventHistogramP
   const found = (data ?? previousData)?.eventTimeSeries;
   return (
     <div className="border-b border-line bg-surface px-3 pt-2 max-sm:hidden">
+      {!range.since && !range.from && <p className="pl-9 text-2xs text-muted">The last hour</p>}
       <Histogram
         label={`Events over time${range.since || range.from ? '' : ', the last hour'}`}
         starts={found?.starts.map((start) => Date.parse(start)) ?? []}
@@ -71,15 +72,15 @@ interface FieldPanelProps {
 
 /** The commonest values; choosing one narrows the list, leaving it out narrows it too. */
 export function FieldPanel({ filter, field, onField, onValue }: FieldPanelProps) {
-  const { data, previousData } = useQuery(EventTopDocument, { variables: { filter, field } });
+  const { data, previousData, error } = useQuery(EventTopDocument, { variables: { filter, field } });
   const top = (data ?? previousData)?.eventTop;
   return (
     <ValuePanel
       field={field}
       fields={groupFields.map((f) => [f, fieldLabel(f)] as const)}
-      values={top?.values}
-      empty="No event has one."
-      note={top?.isEstimate && 'Counted over the latest 200,000.'}
+      values={error ? [] : top?.values}
+      empty={error ? 'They cannot be counted: mend the line, or try again.' : 'No event has one.'}
+      note={!error && top?.isEstimate && 'Counted over the latest 200,000.'}
       onField={onField}
       onValue={(value, not) => onValue(field, value, not)}
     />

@@ -140,7 +140,9 @@ export function OverviewPage() {
               value={rate ? rate.lastSecond.events.toLocaleString('en') : 'Measuring'}
               to="/events"
             >
-              {rate && `${rate.lastMinute.events.toLocaleString('en')} in the last minute`}
+              {/* The server counts for those who look: in the first minute it has not seen a whole one. */}
+              {rate &&
+                `${rate.lastMinute.events.toLocaleString('en')} in the last minute, counted since this page was opened`}
             </Figure>
             <Figure name="Newest event" value={newest ? <Time at={newest.receivedAt} /> : 'None yet'} to="/events">
               {newest &&
