@@ -70,6 +70,9 @@ test('back and forward walk through tabs, filters and panels', async ({ page, re
   await page.locator('summary').first().click();
   await expectSame(page, (p) => expect(entry(p)).toContainText('All that Administrator did'));
   await page.goBack();
+  await expect(entry(page)).toHaveCount(0);
+  await expect(page.getByLabel('Kind')).toHaveValue('Session');
+  await page.goBack();
   await expect(page.getByLabel('Kind')).toHaveValue('');
 });
 
@@ -79,6 +82,9 @@ test('typing makes one step of the history, not one for each letter', async ({ p
   await page.getByRole('link', { name: 'Assets' }).click();
   await page.getByLabel('Search names').pressSequentially('nothing-has-this', { delay: 60 });
   await expect(page).toHaveURL(/q=nothing-has-this/);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/assets$/);
+  await expect(page.getByLabel('Search names')).toHaveValue('');
   await page.goBack();
   await expect(page).toHaveURL(/\/overview$/);
 });
