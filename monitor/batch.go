@@ -5,6 +5,7 @@ package monitor
 type Batch struct {
 	Events   []*Event
 	Findings []Finding
+	Samples  []Sample
 }
 
 // Finding is a rule that fired on an event of the batch.

@@ -79,9 +79,15 @@ func (r *Record) Text(names ...string) string {
 }
 
 // Match is a rule that an event made fire, with the reason.
+//
+// A rule that correlations count raises no alert itself unless one of them says
+// `generate`: then Silent is set. Samples is what its correlations count, and
+// those of which they are members in turn.
 type Match struct {
 	Rule    *Rule
 	Matched []MatchedField
+	Silent  bool
+	Samples []Sample
 }
 
 // MatchedField is one field of an event that a rule's condition looked at and

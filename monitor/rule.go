@@ -5,26 +5,29 @@ import "time"
 // Rule is a Sigma detection rule with what the product knows about it. Its JSON
 // form is the snapshot that the journal keeps; the source stands in rule_versions.
 type Rule struct {
-	ID          ID        `json:"id"` // the rule's own id where it has one
-	Version     int       `json:"version"`
-	Title       string    `json:"title"`
-	Description string    `json:"description"`
-	Level       Severity  `json:"level"`
-	Status      string    `json:"status"` // Sigma's: stable, test, experimental, deprecated, unsupported
-	Author      string    `json:"author"` // the Detection Rule License asks to name it wherever the rule fires
-	References  []string  `json:"references"`
-	FalsePos    []string  `json:"falsePositives"`
-	Tags        []string  `json:"tags"`       // attack.t1059.001, attack.execution, cve.2021-44228, ...
-	Techniques  []string  `json:"techniques"` // MITRE ATT&CK technique ids out of Tags, upper case: T1059.001
-	LogSource   LogSource `json:"logSource"`
-	FieldsShown []string  `json:"fields"` // the rule's own `fields`
-	Source      string    `json:"-"`      // the YAML as imported
-	Path        string    `json:"path"`   // where it was imported from, for people
-	Enabled     bool      `json:"enabled"`
-	State       RuleState `json:"state"`
-	StateReason string    `json:"stateReason"` // why it is not active; empty when it is
-	CreatedAt   time.Time `json:"createdAt"`
-	UpdatedAt   time.Time `json:"updatedAt"`
+	ID          ID           `json:"id"` // the rule's own id where it has one
+	Version     int          `json:"version"`
+	Kind        RuleKind     `json:"kind"`
+	Name        string       `json:"name,omitempty"` // by which correlations and filters may refer to it
+	Title       string       `json:"title"`
+	Description string       `json:"description"`
+	Level       Severity     `json:"level"`
+	Status      string       `json:"status"` // Sigma's: stable, test, experimental, deprecated, unsupported
+	Author      string       `json:"author"` // the Detection Rule License asks to name it wherever the rule fires
+	References  []string     `json:"references"`
+	FalsePos    []string     `json:"falsePositives"`
+	Tags        []string     `json:"tags"`       // attack.t1059.001, attack.execution, cve.2021-44228, ...
+	Techniques  []string     `json:"techniques"` // MITRE ATT&CK technique ids out of Tags, upper case: T1059.001
+	LogSource   LogSource    `json:"logSource"`
+	FieldsShown []string     `json:"fields"` // the rule's own `fields`
+	Source      string       `json:"-"`      // the YAML as imported
+	Correlation *Correlation `json:"-"`      // of a CorrelationRule, read from Source
+	Path        string       `json:"path"`   // where it was imported from, for people
+	Enabled     bool         `json:"enabled"`
+	State       RuleState    `json:"state"`
+	StateReason string       `json:"stateReason"` // why it is not active; empty when it is
+	CreatedAt   time.Time    `json:"createdAt"`
+	UpdatedAt   time.Time    `json:"updatedAt"`
 }
 
 // GlobalID is the rule's id in the graph.
