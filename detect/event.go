@@ -8,16 +8,28 @@ import (
 )
 
 // event is a record prepared for the rules of one Ruleset: values by field,
-// folded when first asked for. It is used again and again by one goroutine at
-// a time.
+// folded when first asked for, and what is known of it so far. It is used again
+// and again by one goroutine at a time, and makes no garbage.
 type event struct {
-	values []value
-	fields []fieldState // by slot
-	epoch  uint32       // marks the states of this record
-	name   []byte       // scratch for names without spaces
+	values     []value
+	fields     []fieldState // by slot
+	answers    []uint32     // by predicate: the epoch, and in the lowest bit the answer
+	proposed   []uint32     // by rule: the epoch in which it became a candidate
+	candidates []*compiledRule
+	hits       []*compiledRule
+	epoch      uint32 // marks the states of this record
+	arena      []byte // folded texts
+	scratch    []byte
+
+	indexes map[monitor.LogSource][]*index // those that were asked for lately
 }
 
-const maxRoom = 4_096 // values of one record, kept for the next
+// What is kept for the next record.
+const (
+	maxRoom    = 4_096   // values
+	maxArena   = 1 << 20 // bytes of folded texts
+	maxSources = 256     // log sources; senders may make up names
+)
 
 // value is one value of a record. next is the position of the field's next
 // value, counted from 1; 0 ends the list.
@@ -38,11 +50,7 @@ type fieldState struct {
 
 // load takes a record in. slots numbers the fields that rules ask for.
 func (e *event) load(rec *monitor.Record, slots map[string]int32) {
-	if e.epoch++; e.epoch == 0 {
-		clear(e.fields)
-		e.epoch = 1
-	}
-	e.values = e.values[:0]
+	e.begin()
 	for i := range rec.Fields {
 		f := &rec.Fields[i]
 		slot, known := e.slot(f.Name, slots)
@@ -58,19 +66,53 @@ func (e *event) load(rec *monitor.Record, slots map[string]int32) {
 	}
 }
 
+// begin forgets the record before.
+func (e *event) begin() {
+	if e.epoch++; e.epoch == 1<<31 {
+		clear(e.fields)
+		clear(e.answers)
+		clear(e.proposed)
+		e.epoch = 1
+	}
+	e.values, e.arena = e.values[:0], e.arena[:0]
+	e.candidates, e.hits = e.candidates[:0], e.hits[:0]
+}
+
+// recall gives the answer of a predicate, if it is known.
+func (e *event) recall(predicate int32) (is, known bool) {
+	answer := e.answers[predicate]
+	return answer&1 != 0, answer>>1 == e.epoch
+}
+
+func (e *event) remember(predicate int32, is bool) {
+	answer := e.epoch << 1
+	if is {
+		answer |= 1
+	}
+	e.answers[predicate] = answer
+}
+
+// propose makes a rule a candidate, once.
+func (e *event) propose(c *compiledRule) {
+	if e.proposed[c.order] != e.epoch {
+		e.proposed[c.order] = e.epoch
+		e.candidates = append(e.candidates, c)
+	}
+}
+
 // slot finds a field's number; the record's names may have spaces, the rules' have none.
 func (e *event) slot(name string, slots map[string]int32) (int32, bool) {
 	if strings.IndexByte(name, ' ') < 0 {
 		slot, ok := slots[name]
 		return slot, ok
 	}
-	e.name = e.name[:0]
+	e.scratch = e.scratch[:0]
 	for i := 0; i < len(name); i++ {
 		if name[i] != ' ' {
-			e.name = append(e.name, name[i])
+			e.scratch = append(e.scratch, name[i])
 		}
 	}
-	slot, ok := slots[string(e.name)]
+	slot, ok := slots[string(e.scratch)]
 	return slot, ok
 }
 
@@ -95,17 +137,29 @@ func (e *event) first(slot int32) (at int32, there bool) {
 	return state.head, true
 }
 
+// single tells whether a field that is there has one value.
+func (e *event) single(slot int32) bool {
+	state := &e.fields[slot]
+	return state.head == state.tail
+}
+
 // release forgets the record's texts, and room that only a huge record needed.
 func (e *event) release() {
 	clear(e.values)
 	if cap(e.values) > maxRoom {
 		e.values = nil
 	}
+	if cap(e.arena) > maxArena {
+		e.arena = nil
+	}
 }
 
-func (v *value) fold() string {
+// fold gives a value's text without regard to case. It is good until the event
+// takes in another record.
+func (e *event) fold(v *value) string {
 	if !v.isFolded {
-		v.folded, v.isFolded = fold(v.text), true
+		v.folded, e.arena = foldInto(e.arena, v.text)
+		v.isFolded = true
 	}
 	return v.folded
 }

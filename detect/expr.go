@@ -7,8 +7,6 @@ type expr interface {
 	// explain collects the tests that were true and made the outcome what it
 	// is. It is called only where holds gives want.
 	explain(e *event, want bool, out *evidence)
-	// bind gives each field that is asked for its slot.
-	bind(slot func(field string) int32)
 	// size counts tests, those that are used twice counted twice.
 	size() int
 }
@@ -33,7 +31,6 @@ func (a allOf) holds(e *event) bool {
 }
 
 func (a allOf) explain(e *event, want bool, out *evidence) { explainThose(a, e, want, out) }
-func (a allOf) bind(slot func(string) int32)               { bindAll(a, slot) }
 func (a allOf) size() int                                  { return sizeOf(a) }
 
 func (a anyOf) holds(e *event) bool {
@@ -46,12 +43,10 @@ func (a anyOf) holds(e *event) bool {
 }
 
 func (a anyOf) explain(e *event, want bool, out *evidence) { explainThose(a, e, want, out) }
-func (a anyOf) bind(slot func(string) int32)               { bindAll(a, slot) }
 func (a anyOf) size() int                                  { return sizeOf(a) }
 
 func (x notOf) holds(e *event) bool                        { return !x.of.holds(e) }
 func (x notOf) explain(e *event, want bool, out *evidence) { x.of.explain(e, !want, out) }
-func (x notOf) bind(slot func(string) int32)               { x.of.bind(slot) }
 func (x notOf) size() int                                  { return x.of.size() }
 
 func (x atLeast) holds(e *event) bool {
@@ -68,7 +63,6 @@ func (x atLeast) holds(e *event) bool {
 }
 
 func (x atLeast) explain(e *event, want bool, out *evidence) { explainThose(x.of, e, want, out) }
-func (x atLeast) bind(slot func(string) int32)               { bindAll(x.of, slot) }
 func (x atLeast) size() int                                  { return sizeOf(x.of) }
 
 // explainThose asks the parts that came out as wanted.
@@ -83,9 +77,23 @@ func explainThose(list []expr, e *event, want bool, out *evidence) {
 	}
 }
 
-func bindAll(list []expr, slot func(string) int32) {
-	for _, x := range list {
-		x.bind(slot)
+// eachTest visits all tests of an expression.
+func eachTest(x expr, visit func(*test)) {
+	var parts []expr
+	switch x := x.(type) {
+	case *test:
+		visit(x)
+	case notOf:
+		eachTest(x.of, visit)
+	case allOf:
+		parts = x
+	case anyOf:
+		parts = x
+	case atLeast:
+		parts = x.of
+	}
+	for _, part := range parts {
+		eachTest(part, visit)
 	}
 }
 
@@ -113,6 +121,8 @@ func flat(list []expr, all bool) expr {
 type test struct {
 	field     string
 	slot      int32
+	predicate int32 // the number of the question; rules share it
+	indexed   bool  // the index answers it before the rule is tried
 	asks      question
 	is        matcher // of asks == askValue
 	pattern   string  // for people
@@ -129,8 +139,12 @@ const (
 )
 
 func (t *test) holds(e *event) bool {
-	_, ok := t.find(e)
-	return ok
+	if is, known := e.recall(t.predicate); known || t.indexed {
+		return known && is
+	}
+	_, is := t.find(e)
+	e.remember(t.predicate, is)
+	return is
 }
 
 func (t *test) explain(e *event, want bool, out *evidence) {
@@ -141,9 +155,12 @@ func (t *test) explain(e *event, want bool, out *evidence) {
 	out.add(t, v)
 }
 
-func (t *test) bind(slot func(string) int32) {
+// bind gives each field that is asked for its slot.
+func (t *test) bind(slot func(field string) int32) {
 	if t.field != "" {
 		t.slot = slot(t.field)
+	} else {
+		t.slot = anywhere
 	}
 	if ref, ok := t.is.(*refMatcher); ok {
 		ref.slot = slot(ref.field)

@@ -1,9 +1,10 @@
 package detect
 
 import (
-	"strings"
+	"encoding/binary"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // fold maps a text so that two texts fold to the same one exactly when they
@@ -11,32 +12,77 @@ import (
 // strings.EqualFold. Bytes that are no UTF-8 stay as they are. The result is
 // for comparing only: it need not be lower case outside ASCII.
 func fold(s string) string {
-	upper := false
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			return foldUnicode(s)
-		}
-		upper = upper || 'A' <= c && c <= 'Z'
-	}
-	if !upper {
-		return s
-	}
-	return strings.ToLower(s)
+	folded, _ := foldInto(nil, s)
+	return folded
 }
 
-func foldUnicode(s string) string {
-	b := make([]byte, 0, len(s)+8)
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && n == 1 {
-			b = append(b, s[i])
-		} else {
-			b = utf8.AppendRune(b, foldRune(r))
+const (
+	ones  = 0x0101010101010101 // a 1 in each byte
+	highs = 0x80 * ones
+)
+
+// foldInto gives the folded text, and the arena with it appended unless s is
+// folded already. The text is good as long as the arena's bytes are left alone.
+func foldInto(arena []byte, s string) (folded string, grown []byte) {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		if word := load(s, i); word&highs != 0 || capitals(word) != 0 {
+			return foldRest(arena, s, i)
 		}
-		i += n
 	}
-	return string(b)
+	for ; i < len(s); i++ {
+		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return foldRest(arena, s, i)
+		}
+	}
+	return s, arena
+}
+
+// foldRest folds a text that stays as it is up to byte i.
+func foldRest(arena []byte, s string, i int) (folded string, grown []byte) {
+	start := len(arena)
+	arena = append(arena, s[:i]...)
+	for ; i+8 <= len(s); i += 8 {
+		word := load(s, i)
+		if word&highs != 0 {
+			break
+		}
+		arena = binary.LittleEndian.AppendUint64(arena, word|capitals(word)>>2) // 0x80 to 0x20, which makes A a
+	}
+	for i < len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				arena = append(arena, c)
+			} else {
+				arena = utf8.AppendRune(arena, foldRune(r))
+			}
+			i += n
+			continue
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		arena = append(arena, c)
+		i++
+	}
+	return unsafe.String(&arena[start], len(arena)-start), arena
+}
+
+// load reads 8 bytes of s.
+func load(s string, i int) uint64 {
+	b := s[i : i+8]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+// capitals has the highest bit set of each byte that is an ASCII capital. All
+// bytes must be ASCII: then no sum below carries into the next byte.
+func capitals(word uint64) uint64 {
+	fromA := word + (0x80-'A')*ones
+	beyondZ := word + (0x80-'Z'-1)*ones
+	return (fromA &^ beyondZ) & highs
 }
 
 // foldRune gives the least rune of those that differ from r in case only, or

@@ -12,6 +12,8 @@ import (
 // matcher tells whether one value, which is never null, is what a rule looks for.
 type matcher interface {
 	match(e *event, v *value) bool
+	// appendKey appends what tells the matcher from all that match otherwise.
+	appendKey(b []byte) []byte
 }
 
 func (t *test) matches(e *event, v *value) bool {
@@ -37,10 +39,10 @@ func newTextMatcher(glyphs []glyph, cased bool) *textMatcher {
 	return m
 }
 
-func (m *textMatcher) match(_ *event, v *value) bool {
+func (m *textMatcher) match(e *event, v *value) bool {
 	text := v.text
 	if !m.pattern.cased {
-		text = v.fold()
+		text = e.fold(v)
 	}
 	return m.pattern.match(text) || m.isNumber && v.kind == monitor.NumberValue && equalsNumber(v.text, m.number)
 }
@@ -53,11 +55,11 @@ type numberMatcher struct {
 	isNumber bool
 }
 
-func (m *numberMatcher) match(_ *event, v *value) bool {
+func (m *numberMatcher) match(e *event, v *value) bool {
 	if v.kind == monitor.BoolValue {
 		return false
 	}
-	return v.fold() == m.spelling || m.isNumber && equalsNumber(v.text, m.number)
+	return e.fold(v) == m.spelling || m.isNumber && equalsNumber(v.text, m.number)
 }
 
 func equalsNumber(text string, n decimal) bool {
@@ -75,7 +77,7 @@ func (m *wordMatcher) match(e *event, v *value) bool {
 	if m.numberMatcher.match(e, v) {
 		return true
 	}
-	text := v.fold()
+	text := e.fold(v)
 	for from := 0; ; {
 		i := strings.Index(text[from:], m.spelling)
 		if i < 0 {
@@ -99,7 +101,7 @@ type regexMatcher struct {
 	regex *regex
 }
 
-func (m *regexMatcher) match(_ *event, v *value) bool { return m.regex.match(v.text, v.fold()) }
+func (m *regexMatcher) match(e *event, v *value) bool { return m.regex.match(v.text, e.fold(v)) }
 
 // cidrMatcher looks for addresses in a network. IPv4 addresses are found in
 // their IPv6-mapped spelling too.
@@ -145,17 +147,17 @@ type refMatcher struct {
 func (m *refMatcher) match(e *event, v *value) bool {
 	at, _ := e.first(m.slot)
 	for ; at != 0; at = e.values[at-1].next {
-		if other := &e.values[at-1]; other.kind != monitor.NullValue && m.fits(v, other) {
+		if other := &e.values[at-1]; other.kind != monitor.NullValue && m.fits(e, v, other) {
 			return true
 		}
 	}
 	return false
 }
 
-func (m *refMatcher) fits(v, other *value) bool {
+func (m *refMatcher) fits(e *event, v, other *value) bool {
 	a, b := v.text, other.text
 	if !m.cased {
-		a, b = v.fold(), other.fold()
+		a, b = e.fold(v), e.fold(other)
 	}
 	switch m.anchor {
 	case "contains":

@@ -10,10 +10,11 @@ import (
 )
 
 // regex is a regular expression in RE2's dialect, which takes time linear in
-// the text. guard is a folded text that every match must contain.
+// the text. Every match contains one of the required texts, if there are any;
+// they are folded.
 type regex struct {
-	re    *regexp.Regexp
-	guard string
+	re       *regexp.Regexp
+	required []string
 }
 
 // regexError says where in the expression the trouble is, in bytes.
@@ -39,7 +40,7 @@ func newRegex(source, flags string) (*regex, error) {
 	if err != nil {
 		return nil, explainRegex(source, err)
 	}
-	guard := required(tree)
+	texts := required(tree)
 	program, err := syntax.Compile(tree.Simplify())
 	if err != nil || len(program.Inst) > maxRegexProgram {
 		return nil, &regexError{0, "the regular expression is too large when its repetitions are written out"}
@@ -48,7 +49,7 @@ func newRegex(source, flags string) (*regex, error) {
 	if err != nil {
 		return nil, explainRegex(source, err)
 	}
-	return &regex{re, fold(guard)}, nil
+	return &regex{re, texts}, nil
 }
 
 func explainRegex(source string, err error) error {
@@ -65,37 +66,140 @@ func explainRegex(source string, err error) error {
 	return &regexError{max(strings.Index(source, e.Expr), 0), fmt.Sprintf("%s: %s", e.Code, shorten(e.Expr))}
 }
 
-// required finds the longest plain text that every match of the expression
-// contains, or "".
-func required(re *syntax.Regexp) string {
+// maxRequired bounds the alternatives that a regular expression is found by.
+const maxRequired = 32
+
+// required gives folded texts of which every match of the expression contains at
+// least one, the longest that can be had; nil where there are none.
+func required(re *syntax.Regexp) []string {
+	switch re.Op {
+	case syntax.OpLiteral, syntax.OpCharClass:
+		if s := spelled(re); s != "" {
+			return []string{s}
+		}
+	case syntax.OpCapture, syntax.OpPlus:
+		return required(re.Sub[0])
+	case syntax.OpRepeat:
+		if re.Min > 0 {
+			return required(re.Sub[0])
+		}
+	case syntax.OpConcat:
+		return requiredOfSequence(re.Sub)
+	case syntax.OpAlternate:
+		return requiredOfAny(re.Sub)
+	}
+	return nil
+}
+
+// requiredOfSequence joins neighbours that are plain texts, and takes the best.
+func requiredOfSequence(list []*syntax.Regexp) []string {
+	var best []string
+	run := ""
+	flush := func() {
+		best, run = better(best, []string{run}), ""
+	}
+	for _, sub := range list {
+		if s := spelled(sub); s != "" {
+			run += s
+			continue
+		}
+		flush()
+		best = better(best, required(sub))
+	}
+	flush()
+	return best
+}
+
+func requiredOfAny(list []*syntax.Regexp) []string {
+	var all []string
+	for _, sub := range list {
+		texts := required(sub)
+		if len(texts) == 0 || len(all)+len(texts) > maxRequired {
+			return nil
+		}
+		all = append(all, texts...)
+	}
+	return all
+}
+
+// better takes the texts of which the shortest is longer.
+func better(a, b []string) []string {
+	if shortest(b) > shortest(a) {
+		return b
+	}
+	return a
+}
+
+func shortest(texts []string) int {
+	if len(texts) == 0 {
+		return 0
+	}
+	n := len(texts[0])
+	for _, s := range texts[1:] {
+		n = min(n, len(s))
+	}
+	return n
+}
+
+// spelled gives the folded text that an expression stands for, or "" if it
+// stands for several: [Ii]e(?i:x) is iex.
+func spelled(re *syntax.Regexp) string {
 	switch re.Op {
 	case syntax.OpLiteral:
 		s := string(re.Rune)
 		if strings.ContainsRune(s, utf8.RuneError) {
 			return "" // it also matches bytes that are no UTF-8
 		}
-		return s
-	case syntax.OpCapture, syntax.OpPlus, syntax.OpConcat:
-		return longest(re.Sub)
-	case syntax.OpRepeat:
-		if re.Min > 0 {
-			return longest(re.Sub)
+		return fold(s)
+	case syntax.OpCharClass:
+		return spelledClass(re.Rune)
+	case syntax.OpCapture:
+		return spelled(re.Sub[0])
+	case syntax.OpConcat:
+		var all strings.Builder
+		for _, sub := range re.Sub {
+			s := spelled(sub)
+			if s == "" {
+				return ""
+			}
+			all.WriteString(s)
 		}
+		return all.String()
 	}
 	return ""
 }
 
-func longest(list []*syntax.Regexp) string {
-	best := ""
-	for _, sub := range list {
-		if s := required(sub); len(s) > len(best) {
-			best = s
+// spelledClass takes ranges of characters that differ in case only.
+func spelledClass(ranges []rune) string {
+	const most = 4 // characters; no more differ in case only
+	one, seen := rune(-1), 0
+	for i := 0; i+1 < len(ranges); i += 2 {
+		for r := ranges[i]; r <= ranges[i+1]; r++ {
+			if seen++; seen > most || r == utf8.RuneError || one >= 0 && foldRune(r) != one {
+				return ""
+			}
+			one = foldRune(r)
 		}
 	}
-	return best
+	if one < 0 {
+		return ""
+	}
+	return string(one)
 }
 
 // match takes the text as it came and folded.
 func (r *regex) match(text, folded string) bool {
-	return strings.Contains(folded, r.guard) && r.re.MatchString(text)
+	return r.mayMatch(folded) && r.re.MatchString(text)
+}
+
+func (r *regex) mayMatch(folded string) bool {
+	if len(r.required) == 0 {
+		return true
+	}
+	for _, s := range r.required {
+		if strings.Contains(folded, s) {
+			return true
+		}
+	}
+	return false
 }

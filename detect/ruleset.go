@@ -12,7 +12,7 @@ import (
 // many goroutines at once. The nil Ruleset matches nothing.
 type Ruleset struct {
 	rules    []*compiledRule
-	bySource map[monitor.LogSource][]*compiledRule
+	indexes  map[monitor.LogSource]*index
 	slots    map[string]int32 // numbers of the fields that rules ask for
 	problems []Problem
 	events   sync.Pool // of *event
@@ -28,36 +28,49 @@ type Problem struct {
 type compiledRule struct {
 	rule  *monitor.Rule
 	test  expr
-	order int // among the rules given to Compile
+	order int // in Ruleset.rules
 }
 
 // Compile makes a Ruleset of all given rules, by their Source; which of them
 // are enabled is the caller's to say. Rules that cannot run are left out and
 // listed in Problems.
 func Compile(rules []*monitor.Rule) *Ruleset {
-	rs := &Ruleset{bySource: make(map[monitor.LogSource][]*compiledRule), slots: make(map[string]int32)}
+	rs := &Ruleset{indexes: make(map[monitor.LogSource]*index), slots: make(map[string]int32)}
+	predicates, bySource := newPredicates(), make(map[monitor.LogSource][]*compiledRule)
 	for _, rule := range rules {
-		if err := rs.add(rule); err != nil {
+		c, source, err := rs.compile(rule, predicates)
+		if err != nil {
 			rs.problems = append(rs.problems, Problem{rule, err})
+			continue
+		}
+		rs.rules = append(rs.rules, c)
+		bySource[source] = append(bySource[source], c)
+	}
+	for source, list := range bySource {
+		rs.indexes[source] = newIndex(list)
+	}
+	rs.events.New = func() any {
+		return &event{
+			fields: make([]fieldState, len(rs.slots)), answers: make([]uint32, predicates.len()),
+			proposed: make([]uint32, len(rs.rules)), indexes: make(map[monitor.LogSource][]*index),
 		}
 	}
-	rs.events.New = func() any { return &event{fields: make([]fieldState, len(rs.slots))} }
 	return rs
 }
 
-func (rs *Ruleset) add(rule *monitor.Rule) error {
+func (rs *Ruleset) compile(rule *monitor.Rule, predicates *predicates) (*compiledRule, monitor.LogSource, error) {
 	p, err := parseRule([]byte(rule.Source))
 	if err != nil {
-		return err
+		return nil, monitor.LogSource{}, err
 	}
 	if p.about.State != monitor.RuleActive {
-		return errors.New(p.about.StateReason)
+		return nil, monitor.LogSource{}, errors.New(p.about.StateReason)
 	}
-	p.test.bind(rs.slot)
-	c := &compiledRule{rule: rule, test: p.test, order: len(rs.rules)}
-	rs.rules = append(rs.rules, c)
-	rs.bySource[p.about.LogSource] = append(rs.bySource[p.about.LogSource], c)
-	return nil
+	eachTest(p.test, func(t *test) {
+		t.bind(rs.slot)
+		predicates.intern(t)
+	})
+	return &compiledRule{rule: rule, test: p.test, order: len(rs.rules)}, p.about.LogSource, nil
 }
 
 func (rs *Ruleset) slot(field string) int32 {
@@ -92,39 +105,51 @@ func (rs *Ruleset) Match(rec *monitor.Record, dst []monitor.Match) []monitor.Mat
 	if rs == nil {
 		return dst
 	}
-	var room [12]monitor.LogSource
-	var hits []*compiledRule
-	var e *event
-	for _, address := range addresses(rec.LogSource, room[:0]) {
-		rules := rs.bySource[address]
-		if len(rules) == 0 {
-			continue
-		}
-		if e == nil {
-			e = rs.events.Get().(*event)
-			e.load(rec, rs.slots)
-		}
-		hits = appendHits(hits, rules, e)
+	e := rs.events.Get().(*event)
+	defer rs.events.Put(e)
+	if indexes := rs.indexesFor(e, rec.LogSource); len(indexes) > 0 {
+		e.load(rec, rs.slots)
+		dst = e.match(indexes, dst)
+		e.release()
 	}
-	if e == nil {
-		return dst
-	}
-	slices.SortFunc(hits, func(a, b *compiledRule) int { return a.order - b.order })
-	for _, c := range hits {
-		dst = append(dst, c.explain(e))
-	}
-	e.release()
-	rs.events.Put(e)
 	return dst
 }
 
-func appendHits(hits, rules []*compiledRule, e *event) []*compiledRule {
-	for _, c := range rules {
-		if c.test.holds(e) {
-			hits = append(hits, c)
+// indexesFor gives the indexes of the rules that apply to a log source.
+func (rs *Ruleset) indexesFor(e *event, source monitor.LogSource) []*index {
+	list, known := e.indexes[source]
+	if known {
+		return list
+	}
+	var room [12]monitor.LogSource
+	for _, address := range addresses(source, room[:0]) {
+		if x := rs.indexes[address]; x != nil {
+			list = append(list, x)
 		}
 	}
-	return hits
+	if len(e.indexes) >= maxSources {
+		clear(e.indexes)
+	}
+	e.indexes[source.Clone()] = list
+	return list
+}
+
+// match tries the rules that the indexes propose.
+func (e *event) match(indexes []*index, dst []monitor.Match) []monitor.Match {
+	for _, x := range indexes {
+		from := len(e.candidates)
+		x.candidates(e)
+		for _, c := range e.candidates[from:] {
+			if c.test.holds(e) {
+				e.hits = append(e.hits, c)
+			}
+		}
+	}
+	slices.SortFunc(e.hits, func(a, b *compiledRule) int { return a.order - b.order })
+	for _, c := range e.hits {
+		dst = append(dst, c.explain(e))
+	}
+	return dst
 }
 
 func (c *compiledRule) explain(e *event) monitor.Match {

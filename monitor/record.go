@@ -1,5 +1,7 @@
 package monitor
 
+import "strings"
+
 // Record is what detection sees of one event: where it came from, and its
 // fields under the names that Sigma rules use. Ingest fills it, detect reads
 // it. A Record may be reset and filled again; nobody keeps parts of it.
@@ -14,6 +16,11 @@ type LogSource struct {
 	Product  string `json:"product"`
 	Category string `json:"category"`
 	Service  string `json:"service"`
+}
+
+// Clone gives a log source that shares no memory with ls.
+func (ls LogSource) Clone() LogSource {
+	return LogSource{strings.Clone(ls.Product), strings.Clone(ls.Category), strings.Clone(ls.Service)}
 }
 
 // Field is one named field. Nested objects are flattened with dots

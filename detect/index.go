@@ -1,0 +1,287 @@
+package detect
+
+import (
+	"slices"
+
+	"github.com/security-monitor/secmon/monitor"
+)
+
+// index finds, among the rules of one log source, those that an event may make
+// fire: by a test that must be true for the rule to hold (witnesses). Each test is
+// entered at its field under what its value must have (handles), so that an event
+// costs about the length of its texts, not the number of rules.
+//
+// It never changes once it is built.
+type index struct {
+	always []*compiledRule // tried on every event
+	fields []*fieldIndex
+}
+
+// fieldIndex holds the tests of one field, or of all values at once.
+type fieldIndex struct {
+	slot     int32 // anywhere for tests without a field
+	postings []posting
+	exact    map[string][]int32 // the positions of postings
+	numbers  map[string][]int32
+	prefixes []affixIndex
+	suffixes []affixIndex
+	grams    *gramIndex
+	trigrams *gramIndex
+	present  []int32 // only the matcher can tell
+	there    []int32 // found by the field alone
+}
+
+const anywhere = -1
+
+// posting is a test, and the rules that it is the witness of.
+type posting struct {
+	test  *test
+	rules []*compiledRule
+}
+
+// Tests of a long list of alternatives are entered even if they are no witnesses:
+// then an event answers them all in the one pass that it makes anyway.
+const longList = 6
+
+// A log source with fewer rules is tried without an index.
+const fewRules = 4
+
+func newIndex(rules []*compiledRule) *index {
+	if len(rules) < fewRules {
+		return &index{always: rules}
+	}
+	b := &indexBuilder{fields: map[int32]*fieldBuilder{}}
+	x := &index{}
+	for _, c := range rules {
+		w, ok := witnessesOf(c.test, true)
+		if !ok {
+			x.always = append(x.always, c)
+		}
+		for _, t := range w.tests {
+			b.enter(t, c)
+		}
+		b.enterLists(c.test)
+	}
+	for _, c := range rules {
+		b.mark(c.test)
+	}
+	x.fields = b.build()
+	return x
+}
+
+type indexBuilder struct {
+	fields map[int32]*fieldBuilder
+	order  []int32 // of slots, as they came
+}
+
+type fieldBuilder struct {
+	fieldIndex
+	byPredicate    map[int32]int32 // positions in postings
+	byText         [findGram]map[string][]int32
+	grams4, grams3 map[string][]int32
+}
+
+// enter puts a test in, with a rule to be tried where it is true, or none.
+func (b *indexBuilder) enter(t *test, c *compiledRule) {
+	f := b.field(t)
+	at, known := f.byPredicate[t.predicate]
+	if !known {
+		at = int32(len(f.postings)) //nolint:gosec // far fewer than 2^31
+		f.byPredicate[t.predicate] = at
+		f.postings = append(f.postings, posting{test: t})
+		f.list(t, at)
+	}
+	if e := &f.postings[at]; c != nil && !slices.Contains(e.rules, c) {
+		e.rules = append(e.rules, c)
+	}
+}
+
+func (b *indexBuilder) field(t *test) *fieldBuilder {
+	f := b.fields[t.slot]
+	if f == nil {
+		f = &fieldBuilder{byPredicate: map[int32]int32{}, grams4: map[string][]int32{}, grams3: map[string][]int32{}}
+		f.slot = t.slot
+		for i := range f.byText {
+			f.byText[i] = map[string][]int32{}
+		}
+		b.fields[t.slot] = f
+		b.order = append(b.order, t.slot)
+	}
+	return f
+}
+
+// list files an posting under its handles.
+func (f *fieldBuilder) list(t *test, at int32) {
+	if t.asks == askThere {
+		f.there = append(f.there, at)
+		return
+	}
+	found := handles(t.is)
+	if len(found) == 0 {
+		f.present = append(f.present, at)
+		return
+	}
+	for _, h := range found {
+		into := f.grams4
+		switch {
+		case h.by != findGram:
+			into = f.byText[h.by]
+		case len(h.text) < gramSize:
+			into = f.grams3
+		}
+		if list := into[h.text]; !slices.Contains(list, at) {
+			into[h.text] = append(list, at)
+		}
+	}
+}
+
+// enterLists enters the members of long lists.
+func (b *indexBuilder) enterLists(x expr) {
+	switch x := x.(type) {
+	case notOf:
+		b.enterLists(x.of)
+	case allOf:
+		b.enterEach(x)
+	case anyOf:
+		b.enterEach(x)
+		if len(x) < longList {
+			return
+		}
+		for _, part := range x {
+			if t, ok := part.(*test); ok {
+				if cost, ok := t.findable(); ok && cost < costCommon {
+					b.enter(t, nil)
+				}
+			}
+		}
+	case atLeast:
+		b.enterEach(x.of)
+	}
+}
+
+func (b *indexBuilder) enterEach(list []expr) {
+	for _, part := range list {
+		b.enterLists(part)
+	}
+}
+
+// mark tells the tests of a rule which of them the index answers.
+func (b *indexBuilder) mark(x expr) {
+	eachTest(x, func(t *test) {
+		if f := b.fields[t.slot]; f != nil {
+			_, t.indexed = f.byPredicate[t.predicate]
+		}
+	})
+}
+
+func (b *indexBuilder) build() []*fieldIndex {
+	list := make([]*fieldIndex, 0, len(b.order))
+	for _, slot := range b.order {
+		f := b.fields[slot]
+		f.exact, f.numbers = f.byText[findExact], f.byText[findNumber]
+		f.prefixes, f.suffixes = newAffixes(f.byText[findPrefix], true), newAffixes(f.byText[findSuffix], false)
+		f.grams, f.trigrams = newGramIndex(gramSize, f.grams4), newGramIndex(gramSize-1, f.grams3)
+		done := f.fieldIndex
+		list = append(list, &done)
+	}
+	return list
+}
+
+// candidates appends to e.candidates the rules that the event may make fire, each
+// once. From then on the event knows the answers of all tests of the index.
+func (x *index) candidates(e *event) {
+	for _, c := range x.always {
+		e.propose(c)
+	}
+	for _, f := range x.fields {
+		f.look(e)
+	}
+}
+
+func (f *fieldIndex) look(e *event) {
+	if f.slot == anywhere {
+		for i := range e.values {
+			f.lookAt(e, &e.values[i])
+		}
+		return
+	}
+	at, there := e.first(f.slot)
+	if !there {
+		return
+	}
+	for _, n := range f.there {
+		e.remember(f.postings[n].test.predicate, true)
+		f.proposeAll(e, n)
+	}
+	for ; at != 0; at = e.values[at-1].next {
+		f.lookAt(e, &e.values[at-1])
+	}
+}
+
+func (f *fieldIndex) lookAt(e *event, v *value) {
+	if v.kind == monitor.NullValue {
+		return
+	}
+	for _, at := range f.present {
+		f.consider(e, at, v)
+	}
+	text := e.fold(v)
+	if len(f.exact) > 0 {
+		f.considerAll(e, f.exact[text], v)
+	}
+	if len(f.numbers) > 0 && v.kind != monitor.BoolValue && looksNumeric(text) {
+		f.lookNumber(e, v)
+	}
+	for i := range f.prefixes {
+		f.considerAll(e, f.prefixes[i].prefix(text), v)
+	}
+	for i := range f.suffixes {
+		f.considerAll(e, f.suffixes[i].suffix(text), v)
+	}
+	if f.grams != nil {
+		f.grams.scan(e, f, v, text)
+	}
+	if f.trigrams != nil {
+		f.trigrams.scan(e, f, v, text)
+	}
+}
+
+func looksNumeric(s string) bool {
+	return s != "" && (s[0] == '-' || '0' <= s[0] && s[0] <= '9')
+}
+
+func (f *fieldIndex) lookNumber(e *event, v *value) {
+	d, ok := parseDecimal(v.text)
+	if !ok {
+		return
+	}
+	e.scratch = d.appendKey(e.scratch[:0])
+	f.considerAll(e, f.numbers[string(e.scratch)], v)
+}
+
+func (f *fieldIndex) considerAll(e *event, postings []int32, v *value) {
+	for _, at := range postings {
+		f.consider(e, at, v)
+	}
+}
+
+// consider asks a test that was found whether it is true of the value.
+func (f *fieldIndex) consider(e *event, at int32, v *value) {
+	t := f.postings[at].test
+	is, known := e.recall(t.predicate)
+	if !known {
+		is = t.is.match(e, v)
+		if is || f.slot != anywhere && e.single(f.slot) {
+			e.remember(t.predicate, is)
+		}
+	}
+	if is {
+		f.proposeAll(e, at)
+	}
+}
+
+func (f *fieldIndex) proposeAll(e *event, at int32) {
+	for _, c := range f.postings[at].rules {
+		e.propose(c)
+	}
+}

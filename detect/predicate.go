@@ -1,0 +1,239 @@
+package detect
+
+import (
+	"strconv"
+	"strings"
+)
+
+// predicates numbers the distinct questions of a Ruleset: rules ask the same of
+// the same field again and again, and each is answered once an event.
+type predicates struct {
+	byKey map[string]*test
+}
+
+func newPredicates() *predicates { return &predicates{byKey: make(map[string]*test)} }
+
+func (p *predicates) len() int { return len(p.byKey) }
+
+// intern gives a test the number of its question, and the matcher of the first
+// test that asked it: the others' memory is free. The test's slot must be known.
+func (p *predicates) intern(t *test) {
+	b := strconv.AppendInt(nil, int64(t.slot), 36)
+	b = append(b, byte('0'+t.asks))
+	if t.is != nil {
+		b = t.is.appendKey(b)
+	}
+	first, ok := p.byKey[string(b)]
+	if !ok {
+		t.predicate = int32(len(p.byKey)) //nolint:gosec // far fewer than 2^31 tests
+		p.byKey[string(b)] = t
+		return
+	}
+	t.predicate, t.is = first.predicate, first.is
+}
+
+func (m *textMatcher) appendKey(b []byte) []byte { return m.pattern.appendKey(append(b, 't')) }
+
+func (m *numberMatcher) appendKey(b []byte) []byte { return append(append(b, 'n'), m.spelling...) }
+
+func (m *wordMatcher) appendKey(b []byte) []byte { return append(append(b, 'w'), m.spelling...) }
+
+func (m *regexMatcher) appendKey(b []byte) []byte {
+	return append(append(b, 'r'), m.regex.re.String()...)
+}
+
+func (m *cidrMatcher) appendKey(b []byte) []byte {
+	return append(append(b, 'c'), m.network.String()...)
+}
+
+func (m *refMatcher) appendKey(b []byte) []byte {
+	b = append(strconv.AppendBool(append(b, 'f'), m.cased), m.anchor...)
+	return append(append(b, ' '), m.field...)
+}
+
+func (m *compareMatcher) appendKey(b []byte) []byte {
+	b = append(append(append(append(b, 'g'), m.op...), ' '), m.part...)
+	return m.limit.appendKey(append(b, ' '))
+}
+
+// appendKey writes the pattern so that two of them are written alike only when
+// they match the same texts. Literals are written with their length.
+func (p *pattern) appendKey(b []byte) []byte {
+	b = strconv.AppendBool(b, p.cased)
+	if p.open[0] {
+		b = append(b, '*')
+	}
+	for i := range p.segments {
+		if i > 0 {
+			b = append(b, '*')
+		}
+		for _, a := range p.segments[i].parts() {
+			b = append(strconv.AppendInt(append(b, byte('0'+a.kind)), int64(len(a.text)), 10), ':')
+			b = append(b, a.text...)
+		}
+	}
+	if p.open[1] {
+		b = append(b, '*')
+	}
+	return b
+}
+
+// parts gives a segment's atoms, also of one that is a plain text.
+func (g *segment) parts() []atom {
+	if g.atoms == nil {
+		return []atom{{text: g.hint, kind: literal}}
+	}
+	return g.atoms
+}
+
+// appendKey writes a number so that equal numbers are written alike.
+func (d decimal) appendKey(b []byte) []byte {
+	if d.negative {
+		b = append(b, '-')
+	}
+	return strconv.AppendInt(append(append(b, d.digits...), 'e'), int64(d.exp), 10)
+}
+
+// handles lists what the index can look for instead of asking the matcher: where
+// the matcher says yes to a value, at least one handle is found in it. The list
+// is empty where only the matcher itself can tell.
+//
+// The texts of handles are folded; case-sensitive matchers are served too, since
+// what is equal is equal when folded.
+func handles(m matcher) []handle {
+	switch m := m.(type) {
+	case *textMatcher:
+		return m.handles()
+	case *numberMatcher:
+		return m.handles()
+	case *wordMatcher:
+		return append(m.numberHandles(), containing(m.spelling)...)
+	case *regexMatcher:
+		return m.regex.handles()
+	default:
+		return nil
+	}
+}
+
+func (m *numberMatcher) handles() []handle {
+	return append(m.numberHandles(), handle{findExact, m.spelling})
+}
+
+func (m *numberMatcher) numberHandles() []handle {
+	if !m.isNumber {
+		return nil
+	}
+	return []handle{{findNumber, string(m.number.appendKey(nil))}}
+}
+
+func (m *textMatcher) handles() []handle {
+	p := m.pattern
+	if text, ok := p.exact(); ok {
+		list := []handle{{findExact, fold(text)}}
+		if m.isNumber {
+			list = append(list, handle{findNumber, string(m.number.appendKey(nil))})
+		}
+		return list
+	}
+	var candidates []handle
+	for i := range p.segments {
+		parts := p.segments[i].parts()
+		for j, a := range parts {
+			if a.kind != literal {
+				continue
+			}
+			text := fold(a.text)
+			candidates = append(candidates, containing(text)...)
+			if i == 0 && j == 0 && !p.open[0] {
+				candidates = append(candidates, handle{findPrefix, text})
+			}
+			if i == len(p.segments)-1 && j == len(parts)-1 && !p.open[1] {
+				candidates = append(candidates, handle{findSuffix, text})
+			}
+		}
+	}
+	return cheapest(candidates)
+}
+
+// handles of a regular expression are those of its required texts.
+func (r *regex) handles() []handle {
+	var list []handle
+	for _, text := range r.required {
+		found := containing(text)
+		if len(found) == 0 {
+			return nil
+		}
+		list = append(list, found...)
+	}
+	return list
+}
+
+// containing gives the handle of a text that stands anywhere, or none if it is
+// too short for that.
+func containing(text string) []handle {
+	if len(text) < 3 {
+		return nil
+	}
+	return []handle{{findGram, rarestGram(text)}}
+}
+
+func cheapest(list []handle) []handle {
+	if len(list) == 0 {
+		return nil
+	}
+	best := list[0]
+	for _, h := range list[1:] {
+		if h.cost() < best.cost() {
+			best = h
+		}
+	}
+	return []handle{best}
+}
+
+// handle is a way to find a value through an index.
+type handle struct {
+	by   lookup
+	text string
+}
+
+type lookup uint8
+
+const (
+	findExact  lookup = iota // the whole value
+	findNumber               // the number it is, spelled by decimal.appendKey
+	findPrefix
+	findSuffix
+	findGram // text has 3 or 4 bytes and stands anywhere in it
+)
+
+// cost estimates how often the handle is found in events, in no unit: what a
+// rule is found by is chosen by it.
+func (h handle) cost() int {
+	switch h.by {
+	case findExact, findNumber:
+		if len(h.text) < 3 {
+			return 8 // 0, 1, -
+		}
+		return 2
+	case findPrefix, findSuffix:
+		return affixCost(h.text)
+	default:
+		return 4 + gramCost(h.text)
+	}
+}
+
+const (
+	costPresent = 2_000 // the field has a value
+	costCommon  = 400   // as ".exe" at the end
+)
+
+func affixCost(text string) int {
+	switch n := len(text); {
+	case n < 3:
+		return costCommon
+	case n <= 5 && !strings.ContainsAny(text, `\/`):
+		return costCommon / 2 // an extension
+	default:
+		return 3
+	}
+}
