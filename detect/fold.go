@@ -70,6 +70,21 @@ func foldRest(arena []byte, s string, i int) (folded string, grown []byte) {
 	return unsafe.String(&arena[start], len(arena)-start), arena
 }
 
+func isASCII(s string) bool {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		if load(s, i)&highs != 0 {
+			return false
+		}
+	}
+	for ; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // load reads 8 bytes of s.
 func load(s string, i int) uint64 {
 	b := s[i : i+8]

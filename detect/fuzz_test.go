@@ -165,6 +165,7 @@ func FuzzRegexGuard(f *testing.F) {
 	f.Add("a{2,3}b|c", "aab")
 	f.Add("\ufffd", "\xff")
 	f.Add("(?i)\u212a", "K")
+	f.Add(".{3,}", "ab\ncd\xffe")
 	f.Add("([Ii][Ee]x|foo(bar|baz)+)[ ]*=", "IEx =")
 	f.Fuzz(func(t *testing.T, source, text string) {
 		if len(source) > 50 || len(text) > 200 {

@@ -28,6 +28,7 @@ type fieldIndex struct {
 	grams    *gramIndex
 	trigrams *gramIndex
 	present  []int32 // only the matcher can tell
+	foreign  []int32 // tried where the value is not all ASCII
 	there    []int32 // found by the field alone
 }
 
@@ -39,17 +40,7 @@ type posting struct {
 	rules []*compiledRule
 }
 
-// Tests of a long list of alternatives are entered even if they are no witnesses:
-// then an event answers them all in the one pass that it makes anyway.
-const longList = 6
-
-// A log source with fewer rules is tried without an index.
-const fewRules = 4
-
 func newIndex(rules []*compiledRule) *index {
-	if len(rules) < fewRules {
-		return &index{always: rules}
-	}
 	b := &indexBuilder{fields: map[int32]*fieldBuilder{}}
 	x := &index{}
 	for _, c := range rules {
@@ -60,7 +51,6 @@ func newIndex(rules []*compiledRule) *index {
 		for _, t := range w.tests {
 			b.enter(t, c)
 		}
-		b.enterLists(c.test)
 	}
 	for _, c := range rules {
 		b.mark(c.test)
@@ -78,10 +68,10 @@ type fieldBuilder struct {
 	fieldIndex
 	byPredicate    map[int32]int32 // positions in postings
 	byText         [findGram]map[string][]int32
-	grams4, grams3 map[string][]int32
+	grams4, grams3 map[string][]gramPosting
 }
 
-// enter puts a test in, with a rule to be tried where it is true, or none.
+// enter puts a test in, with a rule to be tried where it is true.
 func (b *indexBuilder) enter(t *test, c *compiledRule) {
 	f := b.field(t)
 	at, known := f.byPredicate[t.predicate]
@@ -91,15 +81,13 @@ func (b *indexBuilder) enter(t *test, c *compiledRule) {
 		f.postings = append(f.postings, posting{test: t})
 		f.list(t, at)
 	}
-	if e := &f.postings[at]; c != nil && !slices.Contains(e.rules, c) {
-		e.rules = append(e.rules, c)
-	}
+	f.postings[at].rules = appendNew(f.postings[at].rules, c)
 }
 
 func (b *indexBuilder) field(t *test) *fieldBuilder {
 	f := b.fields[t.slot]
 	if f == nil {
-		f = &fieldBuilder{byPredicate: map[int32]int32{}, grams4: map[string][]int32{}, grams3: map[string][]int32{}}
+		f = &fieldBuilder{byPredicate: map[int32]int32{}, grams4: map[string][]gramPosting{}, grams3: map[string][]gramPosting{}}
 		f.slot = t.slot
 		for i := range f.byText {
 			f.byText[i] = map[string][]int32{}
@@ -110,7 +98,7 @@ func (b *indexBuilder) field(t *test) *fieldBuilder {
 	return f
 }
 
-// list files an posting under its handles.
+// list files a posting under its handles.
 func (f *fieldBuilder) list(t *test, at int32) {
 	if t.asks == askThere {
 		f.there = append(f.there, at)
@@ -122,47 +110,26 @@ func (f *fieldBuilder) list(t *test, at int32) {
 		return
 	}
 	for _, h := range found {
-		into := f.grams4
-		switch {
-		case h.by != findGram:
-			into = f.byText[h.by]
-		case len(h.text) < gramSize:
-			into = f.grams3
-		}
-		if list := into[h.text]; !slices.Contains(list, at) {
-			into[h.text] = append(list, at)
-		}
-	}
-}
-
-// enterLists enters the members of long lists.
-func (b *indexBuilder) enterLists(x expr) {
-	switch x := x.(type) {
-	case notOf:
-		b.enterLists(x.of)
-	case allOf:
-		b.enterEach(x)
-	case anyOf:
-		b.enterEach(x)
-		if len(x) < longList {
-			return
-		}
-		for _, part := range x {
-			if t, ok := part.(*test); ok {
-				if cost, ok := t.findable(); ok && cost < costCommon {
-					b.enter(t, nil)
-				}
+		switch h.by {
+		case findForeign:
+			f.foreign = appendNew(f.foreign, at)
+		case findGram:
+			into := f.grams4
+			if len(h.text) < gramSize {
+				into = f.grams3
 			}
+			into[h.text] = appendNew(into[h.text], gramPosting{h.whole, h.offset, at})
+		default:
+			f.byText[h.by][h.text] = appendNew(f.byText[h.by][h.text], at)
 		}
-	case atLeast:
-		b.enterEach(x.of)
 	}
 }
 
-func (b *indexBuilder) enterEach(list []expr) {
-	for _, part := range list {
-		b.enterLists(part)
+func appendNew[T comparable](list []T, x T) []T {
+	if slices.Contains(list, x) {
+		return list
 	}
+	return append(list, x)
 }
 
 // mark tells the tests of a rule which of them the index answers.
@@ -226,6 +193,9 @@ func (f *fieldIndex) lookAt(e *event, v *value) {
 		f.consider(e, at, v)
 	}
 	text := e.fold(v)
+	if len(f.foreign) > 0 && !isASCII(text) {
+		f.considerAll(e, f.foreign, v)
+	}
 	if len(f.exact) > 0 {
 		f.considerAll(e, f.exact[text], v)
 	}

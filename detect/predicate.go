@@ -3,6 +3,7 @@ package detect
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // predicates numbers the distinct questions of a Ruleset: rules ask the same of
@@ -116,22 +117,22 @@ func handles(m matcher) []handle {
 }
 
 func (m *numberMatcher) handles() []handle {
-	return append(m.numberHandles(), handle{findExact, m.spelling})
+	return append(m.numberHandles(), handle{by: findExact, text: m.spelling})
 }
 
 func (m *numberMatcher) numberHandles() []handle {
 	if !m.isNumber {
 		return nil
 	}
-	return []handle{{findNumber, string(m.number.appendKey(nil))}}
+	return []handle{{by: findNumber, text: string(m.number.appendKey(nil))}}
 }
 
 func (m *textMatcher) handles() []handle {
 	p := m.pattern
 	if text, ok := p.exact(); ok {
-		list := []handle{{findExact, fold(text)}}
+		list := []handle{{by: findExact, text: fold(text)}}
 		if m.isNumber {
-			list = append(list, handle{findNumber, string(m.number.appendKey(nil))})
+			list = append(list, handle{by: findNumber, text: string(m.number.appendKey(nil))})
 		}
 		return list
 	}
@@ -145,10 +146,10 @@ func (m *textMatcher) handles() []handle {
 			text := fold(a.text)
 			candidates = append(candidates, containing(text)...)
 			if i == 0 && j == 0 && !p.open[0] {
-				candidates = append(candidates, handle{findPrefix, text})
+				candidates = append(candidates, handle{by: findPrefix, text: text})
 			}
 			if i == len(p.segments)-1 && j == len(parts)-1 && !p.open[1] {
-				candidates = append(candidates, handle{findSuffix, text})
+				candidates = append(candidates, handle{by: findSuffix, text: text})
 			}
 		}
 	}
@@ -171,10 +172,15 @@ func (r *regex) handles() []handle {
 // containing gives the handle of a text that stands anywhere, or none if it is
 // too short for that.
 func containing(text string) []handle {
-	if len(text) < 3 {
+	switch {
+	case len(text) > gramSize-2:
+		gram, offset := rarestGram(text)
+		return []handle{{by: findGram, text: gram, whole: text, offset: offset}}
+	case text != "" && text[0] >= utf8.RuneSelf:
+		return []handle{{by: findForeign}}
+	default:
 		return nil
 	}
-	return []handle{{findGram, rarestGram(text)}}
 }
 
 func cheapest(list []handle) []handle {
@@ -192,8 +198,10 @@ func cheapest(list []handle) []handle {
 
 // handle is a way to find a value through an index.
 type handle struct {
-	by   lookup
-	text string
+	by     lookup
+	text   string
+	whole  string // of findGram: the text that stands where the gram is found
+	offset int    // of the gram in whole
 }
 
 type lookup uint8
@@ -203,7 +211,8 @@ const (
 	findNumber               // the number it is, spelled by decimal.appendKey
 	findPrefix
 	findSuffix
-	findGram // text has 3 or 4 bytes and stands anywhere in it
+	findGram    // text has 3 or 4 bytes and stands anywhere in it
+	findForeign // it has bytes that are not ASCII
 )
 
 // cost estimates how often the handle is found in events, in no unit: what a
@@ -217,6 +226,8 @@ func (h handle) cost() int {
 		return 2
 	case findPrefix, findSuffix:
 		return affixCost(h.text)
+	case findForeign:
+		return costCommon / 2
 	default:
 		return 4 + gramCost(h.text)
 	}

@@ -10,11 +10,13 @@ import (
 )
 
 // regex is a regular expression in RE2's dialect, which takes time linear in
-// the text. Every match contains one of the required texts, if there are any;
-// they are folded.
+// the text. What every match has is looked for first, since that is much cheaper.
 type regex struct {
 	re       *regexp.Regexp
-	required []string
+	required []string // one of these folded texts, if there are any
+	sequence []string // all of these, in this order
+	runes    int      // at least so many characters
+	line     bool     // that many characters in a line are all that it asks for, as .{1000,} does
 }
 
 // regexError says where in the expression the trouble is, in bytes.
@@ -40,7 +42,7 @@ func newRegex(source, flags string) (*regex, error) {
 	if err != nil {
 		return nil, explainRegex(source, err)
 	}
-	texts := required(tree)
+	guarded := regex{required: required(tree), sequence: sequence(tree), runes: leastRunes(tree), line: isLine(tree)}
 	program, err := syntax.Compile(tree.Simplify())
 	if err != nil || len(program.Inst) > maxRegexProgram {
 		return nil, &regexError{0, "the regular expression is too large when its repetitions are written out"}
@@ -49,7 +51,8 @@ func newRegex(source, flags string) (*regex, error) {
 	if err != nil {
 		return nil, explainRegex(source, err)
 	}
-	return &regex{re, texts}, nil
+	guarded.re = re
+	return &guarded, nil
 }
 
 func explainRegex(source string, err error) error {
@@ -189,12 +192,44 @@ func spelledClass(ranges []rune) string {
 
 // match takes the text as it came and folded.
 func (r *regex) match(text, folded string) bool {
-	return r.mayMatch(folded) && r.re.MatchString(text)
+	if !r.mayMatch(folded) {
+		return false
+	}
+	if r.line {
+		return hasLine(text, r.runes)
+	}
+	return r.re.MatchString(text)
+}
+
+// isLine recognises expressions of nothing but dots, for texts of some length.
+func isLine(re *syntax.Regexp) bool {
+	return re.Op == syntax.OpRepeat && re.Sub[0].Op == syntax.OpAnyCharNotNL
+}
+
+// hasLine tells whether some line of the text has n characters.
+func hasLine(text string, n int) bool {
+	for line := range strings.SplitSeq(text, "\n") {
+		if len(line) >= n && utf8.RuneCountInString(line) >= n {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *regex) mayMatch(folded string) bool {
-	if len(r.required) == 0 {
-		return true
+	if len(folded) < r.runes {
+		return false
+	}
+	rest := folded
+	for _, s := range r.sequence {
+		i := strings.Index(rest, s)
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+len(s):]
+	}
+	if len(r.required) < 2 {
+		return true // one text stands in the sequence already
 	}
 	for _, s := range r.required {
 		if strings.Contains(folded, s) {
@@ -202,4 +237,67 @@ func (r *regex) mayMatch(folded string) bool {
 		}
 	}
 	return false
+}
+
+// sequence gives the folded texts that every match contains in this order.
+func sequence(re *syntax.Regexp) []string {
+	if s := spelled(re); s != "" {
+		return []string{s}
+	}
+	switch re.Op {
+	case syntax.OpCapture, syntax.OpPlus:
+		return sequence(re.Sub[0])
+	case syntax.OpRepeat:
+		if re.Min > 0 {
+			return sequence(re.Sub[0])
+		}
+	case syntax.OpConcat:
+		return sequenceOf(re.Sub)
+	}
+	return nil
+}
+
+func sequenceOf(list []*syntax.Regexp) []string {
+	var all []string
+	run := ""
+	for _, sub := range list {
+		if s := spelled(sub); s != "" {
+			run += s
+			continue
+		}
+		if run != "" {
+			all, run = append(all, run), ""
+		}
+		all = append(all, sequence(sub)...)
+	}
+	if run != "" {
+		all = append(all, run)
+	}
+	return all
+}
+
+// leastRunes is how many characters the shortest match has. Each is a byte or
+// more, also when folded.
+func leastRunes(re *syntax.Regexp) int {
+	n := 0
+	switch re.Op {
+	case syntax.OpLiteral:
+		n = len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		n = 1
+	case syntax.OpCapture, syntax.OpPlus:
+		n = leastRunes(re.Sub[0])
+	case syntax.OpRepeat:
+		n = re.Min * leastRunes(re.Sub[0])
+	case syntax.OpConcat:
+		for _, sub := range re.Sub {
+			n += leastRunes(sub)
+		}
+	case syntax.OpAlternate:
+		n = leastRunes(re.Sub[0])
+		for _, sub := range re.Sub[1:] {
+			n = min(n, leastRunes(sub))
+		}
+	}
+	return n
 }

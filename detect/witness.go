@@ -18,8 +18,9 @@ type witnesses struct {
 func witnessesOf(x expr, want bool) (w witnesses, ok bool) {
 	switch x := x.(type) {
 	case *test:
-		cost, ok := x.findable()
-		return witnesses{[]*test{x}, cost}, ok && want
+		if cost, ok := x.findable(); ok && want {
+			return witnesses{[]*test{x}, cost}, true
+		}
 	case notOf:
 		return witnessesOf(x.of, !want)
 	case allOf:
