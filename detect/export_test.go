@@ -1,0 +1,4 @@
+package detect
+
+// Bystanders is for the tests from outside.
+var Bystanders = bystanders
