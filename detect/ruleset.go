@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"errors"
 	"slices"
 	"sync"
 
@@ -19,7 +18,8 @@ type Ruleset struct {
 }
 
 // Problem is a rule that is not in a Ruleset, and why: a *SyntaxError, or an
-// error with the reason why it is inactive.
+// error with the reason why it is inactive. A *FilterError is of a filter that
+// is in, and says which rule it misses.
 type Problem struct {
 	Rule *monitor.Rule
 	Err  error
@@ -33,31 +33,25 @@ type compiledRule struct {
 
 // Compile makes a Ruleset of all given rules, by their Source; which of them
 // are enabled is the caller's to say. Rules that cannot run are left out and
-// listed in Problems.
-func Compile(rules []*monitor.Rule) *Ruleset {
+// listed in Problems, as are filters that miss a rule.
+func Compile(rules []*monitor.Rule, options ...Options) *Ruleset {
 	rs := &Ruleset{bySource: make(map[monitor.LogSource][]*compiledRule), slots: make(map[string]int32)}
-	for _, rule := range rules {
-		if err := rs.add(rule); err != nil {
-			rs.problems = append(rs.problems, Problem{rule, err})
+	parsed, problems := parseRules(rules, optionsOf(options))
+	for i, p := range parsed {
+		if p != nil && p.test != nil {
+			rs.add(rules[i], p)
 		}
 	}
+	rs.problems = problems
 	rs.events.New = func() any { return &event{fields: make([]fieldState, len(rs.slots))} }
 	return rs
 }
 
-func (rs *Ruleset) add(rule *monitor.Rule) error {
-	p, err := parseRule([]byte(rule.Source))
-	if err != nil {
-		return err
-	}
-	if p.about.State != monitor.RuleActive {
-		return errors.New(p.about.StateReason)
-	}
+func (rs *Ruleset) add(rule *monitor.Rule, p *parsedRule) {
 	p.test.bind(rs.slot)
 	c := &compiledRule{rule: rule, test: p.test, order: len(rs.rules)}
 	rs.rules = append(rs.rules, c)
 	rs.bySource[p.about.LogSource] = append(rs.bySource[p.about.LogSource], c)
-	return nil
 }
 
 func (rs *Ruleset) slot(field string) int32 {
