@@ -24,7 +24,7 @@ type collection struct {
 
 const (
 	maxMerged    = 2 * maxValues // values of a merged document, aliases counted each time
-	maxCollected = 300_000       // of all merged documents of a file together
+	maxCollected = 100_000       // of all merged documents of a file together
 )
 
 // open tells whether something is merged into documents without an action.
