@@ -54,6 +54,9 @@ func (r *detection) readConditions(n *yaml.Node) (expr, error) {
 		}
 		list = append(list, x)
 	}
+	if r.legacy != nil && len(nodes) > 1 {
+		r.legacy.several = true
+	}
 	if sizeOf(list) > maxLeaves {
 		return nil, errorAt(n, "the conditions come to more than %d tests", maxLeaves)
 	}
@@ -110,8 +113,9 @@ func (c *condition) aggregation(offset int) error {
 	if !aggregate.MatchString(rest) {
 		return errorIn(c.node, offset, "%q is no aggregation", shorten(rest))
 	}
+	c.of.legacy = &legacyExpression{search: strings.TrimSpace(c.node.Value[:offset]), behind: strings.TrimSpace(rest[1:])}
 	c.of.inactive = "the aggregation " + strconv.Quote(shorten(rest)) +
-		" was replaced by correlations, which arrive with a later version"
+		" is of Sigma 1: importing the rule turns it into a correlation"
 	return nil
 }
 

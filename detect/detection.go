@@ -3,52 +3,63 @@ package detect
 import (
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// detection is a rule's detection section under reading.
+// detection is a rule's detection section under reading, or a filter's section.
 type detection struct {
-	doc      *document
-	names    []string // of the searches, in order
-	searches map[string]expr
-	current  string // name of the search that is being read
-	inactive string // why the rule cannot run, "" if it can
+	doc       *document
+	names     []string // of the searches, in order
+	searches  map[string]expr
+	condition *yaml.Node
+	current   string            // name of the search that is being read
+	inactive  string            // why the rule cannot run, "" if it can
+	legacy    *legacyExpression // what stands behind a condition's pipe, nil without one
 }
 
-// readDetection gives the rule's test, or the reason why it cannot run.
-func (d *document) readDetection(e entry) (test expr, inactive string, err error) {
+// readDetection gives the section as it was read, and the rule's test.
+func (d *document) readDetection(e entry) (*detection, expr, error) {
 	if e.value == nil {
-		return nil, "", errorAt(d.root, "a rule needs a detection")
+		return nil, nil, errorAt(d.root, "a rule needs a detection")
 	}
+	r, err := d.readSearches(e, "timeframe") // of aggregations, which are no part of the test
+	if err != nil {
+		return nil, nil, err
+	}
+	test, err := r.readConditions(r.condition)
+	return r, test, err
+}
+
+// readSearches reads a section of searches and a condition; keys of other names
+// that belong to it are the caller's.
+func (d *document) readSearches(e entry, others ...string) (*detection, error) {
 	if e.value.Kind != yaml.MappingNode {
-		return nil, "", errorAt(e.value, "detection must be a mapping of searches and a condition")
+		return nil, errorAt(e.value, "%s must be a mapping of searches and a condition", e.name)
 	}
 	keys, err := d.entries(e.value)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	r := &detection{doc: d, searches: make(map[string]expr, len(keys))}
-	var condition *yaml.Node
 	for _, k := range keys {
-		switch k.name {
-		case "condition":
-			condition = k.value
-		case "timeframe": // of aggregations, which are no part of this
+		switch {
+		case k.name == "condition":
+			r.condition = k.value
+		case slices.Contains(others, k.name):
 		default:
 			if err := r.readSearch(k); err != nil {
-				return nil, "", err
+				return nil, err
 			}
 		}
 	}
-	if condition == nil || isNull(condition) {
-		return nil, "", errorAt(e.key, "a detection needs a condition")
+	if r.condition == nil || isNull(r.condition) {
+		return nil, errorAt(e.key, "a %s needs a condition", e.name)
 	}
-	test, err = r.readConditions(condition)
-	return test, r.inactive, err
+	return r, nil
 }
 
 func (r *detection) readSearch(e entry) error {
@@ -129,7 +140,7 @@ func (r *detection) readField(e entry) (expr, error) {
 	}
 	list := make([]expr, 0, len(nodes))
 	for _, n := range nodes {
-		x, err := r.readValue(field, &m, follow(n))
+		x, err := r.readSpellings(field, &m, follow(n))
 		if err != nil {
 			return nil, err
 		}
@@ -146,6 +157,23 @@ var valueTags = map[string]bool{
 	"!!str": true, "!!int": true, "!!float": true, "!!bool": true, "!!null": true, "!!timestamp": true,
 }
 
+// readSpellings reads one value, any of whose spellings will do where it has placeholders.
+func (r *detection) readSpellings(field string, m *modifiers, n *yaml.Node) (expr, error) {
+	nodes, err := r.expand(m, n)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]expr, 0, len(nodes))
+	for _, each := range nodes {
+		x, err := r.readValue(field, m, each)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, x)
+	}
+	return flat(list, false), nil
+}
+
 // readValue reads one value with the modifiers of its field.
 func (r *detection) readValue(field string, m *modifiers, n *yaml.Node) (expr, error) {
 	switch {
@@ -158,10 +186,6 @@ func (r *detection) readValue(field string, m *modifiers, n *yaml.Node) (expr, e
 	}
 	if err := r.doc.spend(n); err != nil {
 		return nil, err
-	}
-	if name := placeholder(n.Value); m.expand && name != "" {
-		r.inactive = fmt.Sprintf("the placeholder %%%s%% needs a list of values in the settings", shorten(name))
-		return anyOf{}, nil
 	}
 	t := &test{field: field, pattern: m.display(n), selection: r.current}
 	var err error
@@ -296,15 +320,6 @@ func (m *modifiers) textMatchers(field string, n *yaml.Node) ([]matcher, error) 
 		list = append(list, newTextMatcher(anchored(s, anchor), m.cased))
 	}
 	return list, nil
-}
-
-var placeholderName = regexp.MustCompile(`(?:^|[^\\])%(\w+)%`)
-
-func placeholder(s string) string {
-	if m := placeholderName.FindStringSubmatch(s); m != nil {
-		return m[1]
-	}
-	return ""
 }
 
 // display shows a value as people know it from rules: with the stars of

@@ -26,14 +26,15 @@ const (
 	maxRegexProgram = 20_000  // instructions it compiles to, for example a{1000} has 1,002
 	maxPattern      = 64 << 10
 	maxTitle        = 256 // characters, by the specification
+	maxName         = 255 // characters of what correlations and filters call a rule
 )
 
 // document is one YAML document under reading. It carries the budget of values,
 // so that aliases cannot multiply a small source into a large rule.
 type document struct {
-	root   *yaml.Node
-	more   bool // further documents follow in the same source
-	budget int
+	root    *yaml.Node
+	budget  int
+	options Options
 }
 
 // entry is one key and value of a mapping.
@@ -66,8 +67,10 @@ func readDocument(source []byte) (doc *document, err error) {
 	if root.Kind != yaml.MappingNode {
 		return nil, errorAt(root, "a rule is a mapping of title, logsource, detection and so on")
 	}
-	more := len(second.Content) > 0 && second.Content[0].Tag != "!!null"
-	return &document{root: root, more: more, budget: maxValues}, nil
+	if len(second.Content) > 0 && second.Content[0].Tag != "!!null" {
+		return nil, errorAt(second.Content[0], "a second document begins here: a file of several is imported, here stands one")
+	}
+	return &document{root: root, budget: maxValues}, nil
 }
 
 func checkSource(source []byte) error {

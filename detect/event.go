@@ -14,10 +14,11 @@ type event struct {
 	values     []value
 	fields     []fieldState // by slot
 	answers    []uint32     // by predicate: the epoch, and in the lowest bit the answer
-	proposed   []uint32     // by rule: the epoch in which it became a candidate
+	proposed   []uint32     // by the rule's number: the epoch in which it became a candidate
 	candidates []*compiledRule
 	hits       []*compiledRule
 	epoch      uint32 // marks the states of this record
+	index      *index // it has answered what it can, and its rules are being tried
 	arena      []byte // folded texts
 	scratch    []byte
 
@@ -94,8 +95,8 @@ func (e *event) remember(predicate int32, is bool) {
 
 // propose makes a rule a candidate, once.
 func (e *event) propose(c *compiledRule) {
-	if e.proposed[c.order] != e.epoch {
-		e.proposed[c.order] = e.epoch
+	if e.proposed[c.number] != e.epoch {
+		e.proposed[c.number] = e.epoch
 		e.candidates = append(e.candidates, c)
 	}
 }

@@ -122,7 +122,7 @@ type test struct {
 	field     string
 	slot      int32
 	predicate int32 // the number of the question; rules share it
-	indexed   bool  // the index answers it before the rule is tried
+	bound     bool  // slot and predicate are known
 	asks      question
 	is        matcher // of asks == askValue
 	pattern   string  // for people
@@ -139,8 +139,11 @@ const (
 )
 
 func (t *test) holds(e *event) bool {
-	if is, known := e.recall(t.predicate); known || t.indexed {
-		return known && is
+	if is, known := e.recall(t.predicate); known {
+		return is
+	}
+	if e.index != nil && e.index.answers(t.predicate) {
+		return false // it would have been found
 	}
 	_, is := t.find(e)
 	e.remember(t.predicate, is)
@@ -157,6 +160,7 @@ func (t *test) explain(e *event, want bool, out *evidence) {
 
 // bind gives each field that is asked for its slot.
 func (t *test) bind(slot func(field string) int32) {
+	t.bound = true
 	if t.field != "" {
 		t.slot = slot(t.field)
 	} else {

@@ -39,8 +39,9 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		rs := Compile([]*monitor.Rule{rule})
-		if active := rule.State == monitor.RuleActive; active != (rs.Len() == 1) {
-			t.Fatalf("state %s, but %d rules run", rule.State, rs.Len())
+		runs := rule.State == monitor.RuleActive && rule.Kind == monitor.DetectionRule
+		if runs != (rs.Len() == 1) {
+			t.Fatalf("%s, state %s, but %d rules run", rule.Kind, rule.State, rs.Len())
 		}
 		rec := &monitor.Record{LogSource: rule.LogSource}
 		for _, name := range []string{"A", "B", "C D", ""} {
@@ -48,6 +49,46 @@ func FuzzParse(f *testing.F) {
 		}
 		rec.Add("B", monitor.Value{Kind: monitor.NullValue})
 		rs.Match(rec, nil)
+	})
+}
+
+// FuzzParseAll checks that no file makes ParseAll panic or stall, that problems
+// stand in the file, that every text it makes is a rule again, and that all of
+// them, filters included, can be compiled and run.
+func FuzzParseAll(f *testing.F) {
+	for _, seed := range []string{
+		fullRule + "---\n" + filterOf("product: Windows", "any", "not selection"),
+		"action: global\nlevel: low\n---\n" + documentOf("a", idA) + "---\naction: repeat\ntitle: &t b\nstatus: *t\n---\naction: reset\n",
+		legacyRule("s | count(a b) by c, d > 5", "1m"),
+		"# c\n" + legacyRule("s and t | near t # d", "1h"),
+		legacyRule("s | sum(x) by y <= 1.50", "10s") + "...\n--- {title: x, correlation: {}}\n",
+		ruleWith("s:\n  A|re|expand: '%a%\\%b%%B%'\ncondition: s"),
+	} {
+		f.Add([]byte(seed), "a*", "x")
+	}
+	f.Fuzz(func(t *testing.T, source []byte, a, b string) {
+		o := Options{Placeholders: monitor.Placeholders{"a": {a, "b"}, "b": {b}}}
+		start := time.Now()
+		file := ParseAll(source, o)
+		if took := time.Since(start); took > 10*time.Second {
+			t.Fatalf("takes %v", took)
+		}
+		lines := strings.Count(string(source), "\n") + 1
+		for _, p := range file.Problems {
+			if p.Line < 1 || p.Column < 1 || p.Message == "" || p.Line > lines {
+				t.Fatalf("a problem in no place of %d lines: %v", lines, p)
+			}
+		}
+		for _, r := range file.Rules {
+			again, err := Parse([]byte(r.Source), o)
+			if err != nil || again.ID != r.ID || again.Kind != r.Kind || again.Title != r.Title {
+				t.Fatalf("alone it is %+v, %v, in the file %+v:\n%s", again, err, r.Rule, r.Source)
+			}
+		}
+		rec := &monitor.Record{LogSource: monitor.LogSource{Product: "test"}}
+		rec.Add("A", monitor.Value{Text: a})
+		rec.Add("User", monitor.Value{Text: b})
+		Compile(rulesOf(file), o).Match(rec, nil)
 	})
 }
 

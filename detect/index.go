@@ -13,8 +13,10 @@ import (
 //
 // It never changes once it is built.
 type index struct {
-	always []*compiledRule // tried on every event
-	fields []*fieldIndex
+	rules    []*compiledRule
+	always   []*compiledRule // tried on every event
+	fields   []*fieldIndex
+	answered []uint64 // a bit for each predicate that is entered
 }
 
 // fieldIndex holds the tests of one field, or of all values at once.
@@ -42,7 +44,7 @@ type posting struct {
 
 func newIndex(rules []*compiledRule) *index {
 	b := &indexBuilder{fields: map[int32]*fieldBuilder{}}
-	x := &index{}
+	x := &index{rules: rules}
 	for _, c := range rules {
 		w, ok := witnessesOf(c.test, true)
 		if !ok {
@@ -52,11 +54,26 @@ func newIndex(rules []*compiledRule) *index {
 			b.enter(t, c)
 		}
 	}
-	for _, c := range rules {
-		b.mark(c.test)
-	}
 	x.fields = b.build()
+	for _, f := range x.fields {
+		for _, p := range f.postings {
+			x.answer(p.test.predicate)
+		}
+	}
 	return x
+}
+
+func (x *index) answer(predicate int32) {
+	for int(predicate/64) >= len(x.answered) {
+		x.answered = append(x.answered, 0)
+	}
+	x.answered[predicate/64] |= 1 << (predicate % 64)
+}
+
+// answers tells whether candidates finds out what a predicate's answer is.
+func (x *index) answers(predicate int32) bool {
+	at := int(predicate / 64)
+	return at < len(x.answered) && x.answered[at]>>(predicate%64)&1 != 0
 }
 
 type indexBuilder struct {
@@ -130,15 +147,6 @@ func appendNew[T comparable](list []T, x T) []T {
 		return list
 	}
 	return append(list, x)
-}
-
-// mark tells the tests of a rule which of them the index answers.
-func (b *indexBuilder) mark(x expr) {
-	eachTest(x, func(t *test) {
-		if f := b.fields[t.slot]; f != nil {
-			_, t.indexed = f.byPredicate[t.predicate]
-		}
-	})
 }
 
 func (b *indexBuilder) build() []*fieldIndex {

@@ -8,26 +8,20 @@ import (
 
 // predicates numbers the distinct questions of a Ruleset: rules ask the same of
 // the same field again and again, and each is answered once an event.
-type predicates struct {
-	byKey map[string]*test
-}
-
-func newPredicates() *predicates { return &predicates{byKey: make(map[string]*test)} }
-
-func (p *predicates) len() int { return len(p.byKey) }
+type predicates map[string]*test
 
 // intern gives a test the number of its question, and the matcher of the first
 // test that asked it: the others' memory is free. The test's slot must be known.
-func (p *predicates) intern(t *test) {
+func (p predicates) intern(t *test) {
 	b := strconv.AppendInt(nil, int64(t.slot), 36)
 	b = append(b, byte('0'+t.asks))
 	if t.is != nil {
 		b = t.is.appendKey(b)
 	}
-	first, ok := p.byKey[string(b)]
+	first, ok := p[string(b)]
 	if !ok {
-		t.predicate = int32(len(p.byKey)) //nolint:gosec // far fewer than 2^31 tests
-		p.byKey[string(b)] = t
+		t.predicate = int32(len(p)) //nolint:gosec // far fewer than 2^31 tests
+		p[string(b)] = t
 		return
 	}
 	t.predicate, t.is = first.predicate, first.is
@@ -108,7 +102,7 @@ func handles(m matcher) []handle {
 	case *numberMatcher:
 		return m.handles()
 	case *wordMatcher:
-		return append(m.numberHandles(), containing(m.spelling)...)
+		return m.handles()
 	case *regexMatcher:
 		return m.regex.handles()
 	default:
@@ -118,6 +112,14 @@ func handles(m matcher) []handle {
 
 func (m *numberMatcher) handles() []handle {
 	return append(m.numberHandles(), handle{by: findExact, text: m.spelling})
+}
+
+func (m *wordMatcher) handles() []handle {
+	word := containing(m.spelling)
+	if len(word) == 0 {
+		return nil
+	}
+	return append(m.numberHandles(), word...)
 }
 
 func (m *numberMatcher) numberHandles() []handle {

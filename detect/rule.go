@@ -14,81 +14,125 @@ import (
 )
 
 // parsedRule is a rule document after reading: what people see of it, and the
-// test that an event must pass. Inactive rules have no test.
+// test that an event must pass. Inactive rules have no test, nor have
+// correlations and filters.
 type parsedRule struct {
-	about *monitor.Rule
-	test  expr
+	about  *monitor.Rule
+	test   expr
+	filter *filter           // of a FilterRule
+	legacy *legacyExpression // of an inactive rule that import can convert
+
+	// Of one that stands among others, see parseRules.
+	origin  *parsedRule // as it was parsed, shared from Ruleset to Ruleset
+	filters []*filter   // that name it
 }
 
-// Parse reads one Sigma rule document. The rule comes back ACTIVE, or INACTIVE
-// with the reason where it needs something that is not there; a wrong document
-// gives a *SyntaxError and no rule. Version, Path, Enabled and the times are
-// the caller's. A rule without an id gets one made from its source, so that the
-// same source always has the same id.
+// Parse reads one Sigma document: a rule, a correlation or a filter. It comes
+// back ACTIVE, or INACTIVE with the reason where it needs something that is not
+// there; a wrong document gives a *SyntaxError and no rule. Version, Path,
+// Enabled and the times are the caller's. A rule without an id gets one made from
+// its source, so that the same source always has the same id.
 //
 // https://github.com/SigmaHQ/sigma-specification, version 2.1
-func Parse(source []byte) (*monitor.Rule, error) {
-	p, err := parseRule(source)
+func Parse(source []byte, options ...Options) (*monitor.Rule, error) {
+	p, err := parseRule(source, options...)
 	if err != nil {
 		return nil, err
 	}
 	return p.about, nil
 }
 
-func parseRule(source []byte) (*parsedRule, error) {
+func parseRule(source []byte, options ...Options) (*parsedRule, error) {
 	doc, err := readDocument(source)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := doc.entries(doc.root)
+	doc.options = optionsOf(options)
+	return doc.readRule(source)
+}
+
+// readRule reads the document, of which source is the text.
+func (d *document) readRule(source []byte) (*parsedRule, error) {
+	keys, err := d.entries(d.root)
 	if err != nil {
 		return nil, err
 	}
 	p := &parsedRule{about: &monitor.Rule{
-		Source: string(source), Level: monitor.SeverityMedium, State: monitor.RuleActive, ID: IDOf(source),
+		Source: string(source), Kind: monitor.DetectionRule, Level: monitor.SeverityMedium, State: monitor.RuleActive, ID: IDOf(source),
 	}}
 	fields := make(map[string]entry, len(keys))
 	for _, e := range keys {
 		fields[e.name] = e
 	}
-	if err := doc.readAbout(p.about, fields); err != nil {
+	if e, ok := fields["action"]; ok {
+		return nil, errorAt(e.key, "an action belongs into a file of several documents, which is imported")
+	}
+	if err := d.readAbout(p.about, fields); err != nil {
 		return nil, err
 	}
-	if reason := doc.laterVersion(fields); reason != "" {
-		p.about.State, p.about.StateReason = monitor.RuleInactive, reason
+	if p.about.Kind, err = kindOf(fields); err != nil {
+		return nil, err
+	}
+	if reason := d.foreignTaxonomy(fields["taxonomy"]); reason != "" {
+		p.deactivate(reason)
 		return p, nil
 	}
-	return p, doc.readBody(p, fields)
+	return p, d.readBody(p, fields)
 }
 
-// readBody reads the log source and the detection.
-func (d *document) readBody(p *parsedRule, fields map[string]entry) error {
+// sections are the keys that make a document what it is.
+var sections = []struct {
+	key  string
+	kind monitor.RuleKind
+}{{"correlation", monitor.CorrelationRule}, {"filter", monitor.FilterRule}, {"detection", monitor.DetectionRule}}
+
+// kindOf tells the kinds of documents apart. One that has none of the sections
+// is a rule that misses its detection.
+func kindOf(fields map[string]entry) (monitor.RuleKind, error) {
+	found := ""
+	kind := monitor.DetectionRule
+	for _, s := range sections {
+		e, ok := fields[s.key]
+		if ok && found != "" {
+			return "", errorAt(e.key, "a document has a %s or a %s, not both", found, s.key)
+		}
+		if ok {
+			found, kind = s.key, s.kind
+		}
+	}
+	return kind, nil
+}
+
+func (d *document) readBody(p *parsedRule, fields map[string]entry) (err error) {
+	switch p.about.Kind {
+	case monitor.CorrelationRule:
+		p.about.Correlation, err = d.readCorrelation(fields["correlation"])
+		return err
+	case monitor.FilterRule:
+		return d.readFilter(p, fields)
+	}
 	if err := d.readLogSource(&p.about.LogSource, fields["logsource"]); err != nil {
 		return err
 	}
-	test, reason, err := d.readDetection(fields["detection"])
+	section, test, err := d.readDetection(fields["detection"])
 	if err != nil {
 		return err
 	}
-	if reason != "" {
-		p.about.State, p.about.StateReason = monitor.RuleInactive, reason
-		return nil
-	}
 	p.test = test
+	if section.inactive != "" {
+		p.legacy = section.legacy
+		p.deactivate(section.inactive)
+	}
 	return nil
 }
 
-// laterVersion names what makes a document something else than a plain rule.
-func (d *document) laterVersion(fields map[string]entry) string {
-	if d.more {
-		return "several documents in one source: arrives with a later version"
-	}
-	for _, kind := range []string{"correlation", "filter", "action"} {
-		if _, ok := fields[kind]; ok {
-			return fmt.Sprintf("a document with %q: arrives with a later version", kind)
-		}
-	}
-	taxonomy, err := d.text(fields["taxonomy"])
+func (p *parsedRule) deactivate(reason string) {
+	p.about.State, p.about.StateReason, p.test, p.filter = monitor.RuleInactive, reason, nil, nil
+}
+
+// foreignTaxonomy names field names other than Sigma's own.
+func (d *document) foreignTaxonomy(e entry) string {
+	taxonomy, err := d.text(e)
 	if err == nil && taxonomy != "" && !strings.EqualFold(taxonomy, "sigma") {
 		return fmt.Sprintf("the taxonomy %q is not known here, only Sigma's own", shorten(taxonomy))
 	}
@@ -103,7 +147,7 @@ func (d *document) readAbout(r *monitor.Rule, fields map[string]entry) error {
 	texts := []struct {
 		name string
 		into *string
-	}{{"title", &r.Title}, {"description", &r.Description}, {"status", &r.Status}}
+	}{{"title", &r.Title}, {"name", &r.Name}, {"description", &r.Description}, {"status", &r.Status}}
 	for _, t := range texts {
 		s, err := d.text(fields[t.name])
 		if err != nil {
@@ -113,6 +157,9 @@ func (d *document) readAbout(r *monitor.Rule, fields map[string]entry) error {
 	}
 	if r.Title == "" || utf8.RuneCountInString(r.Title) > maxTitle {
 		return errorAt(title.value, "the title must have 1 to %d characters", maxTitle)
+	}
+	if utf8.RuneCountInString(r.Name) > maxName {
+		return errorAt(fields["name"].value, "the name has more than %d characters", maxName)
 	}
 	r.Status = strings.ToLower(r.Status)
 	if err := d.readLists(r, fields); err != nil {
@@ -226,4 +273,10 @@ func IDOf(source []byte) monitor.ID {
 	id[6] = id[6]&0x0f | 0x80
 	id[8] = id[8]&0x3f | 0x80
 	return id
+}
+
+// derivedID is the id of a rule that is made of another: the same for the same
+// original and part.
+func derivedID(original monitor.ID, part string) monitor.ID {
+	return IDOf([]byte(original.String() + "\n" + part))
 }

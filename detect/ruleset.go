@@ -1,7 +1,7 @@
 package detect
 
 import (
-	"errors"
+	"maps"
 	"slices"
 	"sync"
 
@@ -11,66 +11,139 @@ import (
 // Ruleset is a set of rules ready to match. It never changes and may be used by
 // many goroutines at once. The nil Ruleset matches nothing.
 type Ruleset struct {
-	rules    []*compiledRule
-	indexes  map[monitor.LogSource]*index
-	slots    map[string]int32 // numbers of the fields that rules ask for
-	problems []Problem
-	events   sync.Pool // of *event
+	rules      []*compiledRule
+	indexes    map[monitor.LogSource]*index
+	slots      map[string]int32 // numbers of the fields that rules ask for
+	predicates predicates
+	numbers    int                    // of rules so far, see compiledRule
+	parsed     map[string]*parsedRule // by source
+	options    Options
+	problems   []Problem
+	events     sync.Pool // of *event
 }
 
 // Problem is a rule that is not in a Ruleset, and why: a *SyntaxError, or an
-// error with the reason why it is inactive.
+// error with the reason why it is inactive. A *FilterError is of a filter that
+// is in, and says which rule it misses.
 type Problem struct {
 	Rule *monitor.Rule
 	Err  error
 }
 
+// compiledRule is a rule in force. Its number stays the same from one Ruleset to
+// the next, as long as it stays the same.
 type compiledRule struct {
-	rule  *monitor.Rule
-	test  expr
-	order int // in Ruleset.rules
+	rule    *monitor.Rule
+	parsed  *parsedRule
+	filters []*filter
+	test    expr // the rule's own and those of its filters
+	number  int
 }
 
 // Compile makes a Ruleset of all given rules, by their Source; which of them
 // are enabled is the caller's to say. Rules that cannot run are left out and
-// listed in Problems.
-func Compile(rules []*monitor.Rule) *Ruleset {
-	rs := &Ruleset{indexes: make(map[monitor.LogSource]*index), slots: make(map[string]int32)}
-	predicates, bySource := newPredicates(), make(map[monitor.LogSource][]*compiledRule)
-	for _, rule := range rules {
-		c, source, err := rs.compile(rule, predicates)
-		if err != nil {
-			rs.problems = append(rs.problems, Problem{rule, err})
-			continue
-		}
-		rs.rules = append(rs.rules, c)
-		bySource[source] = append(bySource[source], c)
-	}
-	for source, list := range bySource {
-		rs.indexes[source] = newIndex(list)
-	}
-	rs.events.New = func() any {
-		return &event{
-			fields: make([]fieldState, len(rs.slots)), answers: make([]uint32, predicates.len()),
-			proposed: make([]uint32, len(rs.rules)), indexes: make(map[monitor.LogSource][]*index),
-		}
-	}
-	return rs
+// listed in Problems, as are filters that miss a rule.
+func Compile(rules []*monitor.Rule, options ...Options) *Ruleset {
+	return (*Ruleset)(nil).Recompile(rules, options...)
 }
 
-func (rs *Ruleset) compile(rule *monitor.Rule, predicates *predicates) (*compiledRule, monitor.LogSource, error) {
-	p, err := parseRule([]byte(rule.Source))
-	if err != nil {
-		return nil, monitor.LogSource{}, err
+// Recompile does what Compile does, and takes over from rs, which stays as it is,
+// what has not changed: with four thousand rules, another text for one of them
+// costs milliseconds instead of a second.
+func (rs *Ruleset) Recompile(rules []*monitor.Rule, options ...Options) *Ruleset {
+	next := rs.successor(len(rules), optionsOf(options))
+	parsed, problems := parseRules(rules, next.options, next.parsed)
+	next.problems, next.parsed = problems, make(map[string]*parsedRule, len(rules))
+	bySource := make(map[monitor.LogSource][]*compiledRule)
+	known := rs.compiled()
+	for i, p := range parsed {
+		if p == nil {
+			continue
+		}
+		next.parsed[rules[i].Source] = p.origin
+		if p.test == nil {
+			continue
+		}
+		c := known[rules[i]]
+		if c == nil || c.parsed != p.origin || !slices.Equal(c.filters, p.filters) {
+			c = next.compile(rules[i], p)
+		}
+		next.rules = append(next.rules, c)
+		bySource[p.about.LogSource] = append(bySource[p.about.LogSource], c)
 	}
-	if p.about.State != monitor.RuleActive {
-		return nil, monitor.LogSource{}, errors.New(p.about.StateReason)
+	for source, list := range bySource {
+		next.indexes[source] = rs.indexOf(source, list)
 	}
-	eachTest(p.test, func(t *test) {
-		t.bind(rs.slot)
-		predicates.intern(t)
+	next.events.New = func() any {
+		return &event{
+			fields: make([]fieldState, len(next.slots)), answers: make([]uint32, len(next.predicates)),
+			proposed: make([]uint32, next.numbers), indexes: make(map[monitor.LogSource][]*index),
+		}
+	}
+	return next
+}
+
+// successor begins a Ruleset that knows the fields and the predicates of rs. It
+// begins from nothing where that would carry more along than it saves.
+func (rs *Ruleset) successor(rules int, o Options) *Ruleset {
+	next := &Ruleset{
+		indexes: make(map[monitor.LogSource]*index), slots: make(map[string]int32), predicates: make(predicates),
+		options: o,
+	}
+	if rs == nil || rs.numbers > 2*rules+1_000 || !rs.options.equal(o) {
+		return next
+	}
+	next.slots, next.predicates = maps.Clone(rs.slots), maps.Clone(rs.predicates)
+	next.numbers, next.parsed = rs.numbers, rs.parsed
+	return next
+}
+
+// compiled gives what there is of each rule.
+func (rs *Ruleset) compiled() map[*monitor.Rule]*compiledRule {
+	if rs == nil {
+		return nil
+	}
+	known := make(map[*monitor.Rule]*compiledRule, len(rs.rules))
+	for _, c := range rs.rules {
+		known[c.rule] = c
+	}
+	return known
+}
+
+// indexOf makes an index of the rules, unless rs has one of just these.
+func (rs *Ruleset) indexOf(source monitor.LogSource, rules []*compiledRule) *index {
+	if rs != nil {
+		if x := rs.indexes[source]; x != nil && slices.Equal(x.rules, rules) {
+			return x
+		}
+	}
+	return newIndex(rules)
+}
+
+// compile gives the tests of a rule their numbers. Those of a rule that was
+// parsed for an earlier Ruleset have them.
+func (rs *Ruleset) compile(rule *monitor.Rule, p *parsedRule) *compiledRule {
+	rs.bind(p.origin.test)
+	test := p.origin.test
+	if len(p.filters) > 0 {
+		all := allOf{test}
+		for _, f := range p.filters {
+			rs.bind(f.test)
+			all = append(all, f.test)
+		}
+		test = all
+	}
+	rs.numbers++
+	return &compiledRule{rule: rule, parsed: p.origin, filters: p.filters, test: test, number: rs.numbers - 1}
+}
+
+func (rs *Ruleset) bind(x expr) {
+	eachTest(x, func(t *test) {
+		if !t.bound {
+			t.bind(rs.slot)
+			rs.predicates.intern(t)
+		}
 	})
-	return &compiledRule{rule: rule, test: p.test, order: len(rs.rules)}, p.about.LogSource, nil
 }
 
 func (rs *Ruleset) slot(field string) int32 {
@@ -139,13 +212,15 @@ func (e *event) match(indexes []*index, dst []monitor.Match) []monitor.Match {
 	for _, x := range indexes {
 		from := len(e.candidates)
 		x.candidates(e)
+		e.index = x
 		for _, c := range e.candidates[from:] {
 			if c.test.holds(e) {
 				e.hits = append(e.hits, c)
 			}
 		}
 	}
-	slices.SortFunc(e.hits, func(a, b *compiledRule) int { return a.order - b.order })
+	e.index = nil
+	slices.SortFunc(e.hits, func(a, b *compiledRule) int { return a.number - b.number })
 	for _, c := range e.hits {
 		dst = append(dst, c.explain(e))
 	}
