@@ -19,6 +19,7 @@ type event struct {
 	hits       []*compiledRule
 	epoch      uint32 // marks the states of this record
 	index      *index // it has answered what it can, and its rules are being tried
+	measured   bool   // what its rules cost is measured
 	arena      []byte // folded texts
 	scratch    []byte
 
@@ -75,6 +76,7 @@ func (e *event) begin() {
 		clear(e.proposed)
 		e.epoch = 1
 	}
+	e.measured = e.epoch%measureEvery == 0
 	e.values, e.arena = e.values[:0], e.arena[:0]
 	e.candidates, e.hits = e.candidates[:0], e.hits[:0]
 }

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/security-monitor/secmon/monitor"
 )
@@ -11,12 +12,13 @@ import (
 // entered at its field under what its value must have (handles), so that an event
 // costs about the length of its texts, not the number of rules.
 //
-// It never changes once it is built.
+// It never changes once it is built, but for the count of events.
 type index struct {
 	rules    []*compiledRule
 	always   []*compiledRule // tried on every event
 	fields   []*fieldIndex
-	answered []uint64 // a bit for each predicate that is entered
+	sampled  *atomic.Int64 // events that were measured
+	answered []uint64      // a bit for each predicate that is entered
 }
 
 // fieldIndex holds the tests of one field, or of all values at once.
@@ -42,9 +44,9 @@ type posting struct {
 	rules []*compiledRule
 }
 
-func newIndex(rules []*compiledRule) *index {
+func newIndex(rules []*compiledRule, sampled *atomic.Int64) *index {
 	b := &indexBuilder{fields: map[int32]*fieldBuilder{}}
-	x := &index{rules: rules}
+	x := &index{rules: rules, sampled: sampled}
 	for _, c := range rules {
 		w, ok := witnessesOf(c.test, true)
 		if !ok {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/security-monitor/secmon/monitor"
 )
@@ -38,6 +39,9 @@ type compiledRule struct {
 	filters []*filter
 	test    expr // the rule's own and those of its filters
 	number  int
+	sampled *atomic.Int64 // events of its log source that were measured,
+	since   int64         // and how many had been before it was made
+	meter   meter
 }
 
 // Compile makes a Ruleset of all given rules, by their Source; which of them
@@ -55,6 +59,7 @@ func (rs *Ruleset) Recompile(rules []*monitor.Rule, options ...Options) *Ruleset
 	parsed, problems := parseRules(rules, next.options, next.parsed)
 	next.problems, next.parsed = problems, make(map[string]*parsedRule, len(rules))
 	bySource := make(map[monitor.LogSource][]*compiledRule)
+	samples := rs.samples()
 	known := rs.compiled()
 	for i, p := range parsed {
 		if p == nil {
@@ -67,12 +72,14 @@ func (rs *Ruleset) Recompile(rules []*monitor.Rule, options ...Options) *Ruleset
 		c := known[rules[i]]
 		if c == nil || c.parsed != p.origin || !slices.Equal(c.filters, p.filters) {
 			c = next.compile(rules[i], p)
+			c.sampled = samples.of(p.about.LogSource)
+			c.since = c.sampled.Load()
 		}
 		next.rules = append(next.rules, c)
 		bySource[p.about.LogSource] = append(bySource[p.about.LogSource], c)
 	}
 	for source, list := range bySource {
-		next.indexes[source] = rs.indexOf(source, list)
+		next.indexes[source] = rs.indexOf(source, list, samples.of(source))
 	}
 	next.events.New = func() any {
 		return &event{
@@ -111,13 +118,13 @@ func (rs *Ruleset) compiled() map[*monitor.Rule]*compiledRule {
 }
 
 // indexOf makes an index of the rules, unless rs has one of just these.
-func (rs *Ruleset) indexOf(source monitor.LogSource, rules []*compiledRule) *index {
+func (rs *Ruleset) indexOf(source monitor.LogSource, rules []*compiledRule, sampled *atomic.Int64) *index {
 	if rs != nil {
 		if x := rs.indexes[source]; x != nil && slices.Equal(x.rules, rules) {
 			return x
 		}
 	}
-	return newIndex(rules)
+	return newIndex(rules, sampled)
 }
 
 // compile gives the tests of a rule their numbers. Those of a rule that was
@@ -213,8 +220,11 @@ func (e *event) match(indexes []*index, dst []monitor.Match) []monitor.Match {
 		from := len(e.candidates)
 		x.candidates(e)
 		e.index = x
+		if e.measured {
+			x.sampled.Add(1)
+		}
 		for _, c := range e.candidates[from:] {
-			if c.test.holds(e) {
+			if c.try(e) {
 				e.hits = append(e.hits, c)
 			}
 		}
