@@ -22,7 +22,7 @@ func TestCostsNameTheSlowRule(t *testing.T) {
 		t.Fatalf("costs of %d rules, want 3", len(costs))
 	}
 	// The pool may lose a scratch, and its count, to the garbage collector.
-	if costs[0].Events < 50 || costs[0].Tried != costs[0].Events || costs[0].Hits != 0 || costs[0].PerEvent() <= 0 {
+	if costs[0].Events < 50 || costs[0].Hits != 0 || costs[0].PerEvent() <= 0 {
 		t.Errorf("the slow rule: %+v, %.0f ns", costs[0], costs[0].PerEvent())
 	}
 	if costs[1].Tried != 0 || costs[1].PerEvent() != 0 {

@@ -250,7 +250,7 @@ func (f *fieldIndex) consider(e *event, at int32, v *value) {
 	t := f.postings[at].test
 	is, known := e.recall(t.predicate)
 	if !known {
-		is = t.is.match(e, v)
+		is = f.ask(e, at, v)
 		if is || f.slot != anywhere && e.single(f.slot) {
 			e.remember(t.predicate, is)
 		}
@@ -258,6 +258,13 @@ func (f *fieldIndex) consider(e *event, at int32, v *value) {
 	if is {
 		f.proposeAll(e, at)
 	}
+}
+
+func (f *fieldIndex) ask(e *event, at int32, v *value) bool {
+	if e.measured {
+		return f.postings[at].measure(e, v)
+	}
+	return f.postings[at].test.is.match(e, v)
 }
 
 func (f *fieldIndex) proposeAll(e *event, at int32) {
