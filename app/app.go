@@ -63,6 +63,8 @@ type App struct {
 	stop       context.CancelFunc // ends it
 	setup      atomic.Pointer[monitor.Setup]
 
+	placeholders atomic.Pointer[monitor.PlaceholderSet] // that the rules in force read; set by loadRules
+
 	certificatesSeen time.Time       // by watchHealth alone
 	jobs             chan struct{}   // one place for each running job
 	exports          chan struct{}   // one place for each file that is written

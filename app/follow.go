@@ -14,8 +14,16 @@ func (a *App) kept() map[monitor.Kind]func(context.Context) error {
 	return map[monitor.Kind]func(context.Context) error{
 		monitor.KindRule:             a.loadRules,
 		monitor.KindIncidentGrouping: a.Store.LoadGroupings,
-		monitor.KindSettings:         a.loadSetup,
+		monitor.KindSettings:         a.loadSettings,
 	}
+}
+
+// loadSettings loads what administrators have set: the setup, and lists that rules read.
+func (a *App) loadSettings(ctx context.Context) error {
+	if err := a.loadSetup(ctx); err != nil {
+		return err
+	}
+	return a.loadPlaceholders(ctx)
 }
 
 // watch loads all that is kept in memory and gives the feed of what changes it

@@ -18,9 +18,14 @@ type ruleBench struct {
 	normaliser *ingest.Normaliser
 }
 
+// options are the lists of placeholders that are in force.
+func (b ruleBench) options() detect.Options {
+	return detect.Options{Placeholders: b.app.placeholders.Load().Lists()}
+}
+
 // Parse reads a rule's YAML.
-func (ruleBench) Parse(source string, id *monitor.ID) (*monitor.Rule, *monitor.RuleProblem) {
-	rule, err := detect.Parse([]byte(source))
+func (b ruleBench) Parse(source string, id *monitor.ID) (*monitor.Rule, *monitor.RuleProblem) {
+	rule, err := detect.Parse([]byte(source), b.options())
 	if err != nil {
 		return nil, problemOf(err)
 	}
@@ -54,7 +59,10 @@ func (b ruleBench) trial(source string) (*trial, *monitor.RuleProblem) {
 	if problem != nil {
 		return nil, problem
 	}
-	set := detect.Compile([]*monitor.Rule{rule})
+	if rule.Kind != monitor.DetectionRule {
+		return nil, &monitor.RuleProblem{Message: "only rules that look at one event are tried, no correlations and filters"}
+	}
+	set := detect.Compile([]*monitor.Rule{rule}, b.options())
 	if problems := set.Problems(); len(problems) > 0 {
 		return nil, problemOf(problems[0].Err)
 	}
@@ -146,17 +154,21 @@ func (b ruleBench) TryEvents(source string, events func(yield func(*monitor.Even
 
 // Import stores files of an archive.
 func (b ruleBench) Import(ctx context.Context, actor monitor.Actor, files []monitor.RuleFile, enable bool) (*monitor.RuleImport, error) {
-	in := &ruleReader{enable: enable, byID: map[monitor.ID]string{}}
+	in := newRuleReader(b.options())
 	for _, file := range files {
-		rule, err := detect.Parse([]byte(file.Source))
-		in.add(file.Path, rule, err)
+		in.read(file.Path, []byte(file.Source))
 	}
-	report, err := b.app.Store.ImportRules(ctx, actor, in.rules)
+	report, err := in.store(ctx, b.app.Store, actor, enable)
 	if err != nil {
 		return nil, err
 	}
 	return &monitor.RuleImport{
 		Added: report.Added, Updated: report.Updated, Unchanged: report.Unchanged,
-		Inactive: in.inactive, Refused: in.refused,
+		Inactive: report.Inactive, Refused: report.Refused, Converted: report.Converted,
 	}, nil
+}
+
+// SetPlaceholder sets a list of values, or deletes it.
+func (b ruleBench) SetPlaceholder(ctx context.Context, actor monitor.Actor, expected *int, list *monitor.Placeholder) (*monitor.Placeholder, error) {
+	return b.app.Store.SetPlaceholder(ctx, actor, expected, list, judge)
 }

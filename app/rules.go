@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -29,101 +30,84 @@ func (a *App) importStarterRules(ctx context.Context) error {
 // RuleReport says what became of the files of an import.
 type RuleReport struct {
 	db.ImportReport
-	Files    int
-	Inactive []monitor.RuleFileProblem // stored, but they do not run, and why
-	Refused  []monitor.RuleFileProblem // not stored
+	Files     int
+	Inactive  []monitor.RuleFileProblem // stored, but they do not run, and why
+	Refused   []monitor.RuleFileProblem // not stored
+	Converted []monitor.RuleFileProblem // stored as Sigma 2
 }
 
-// maxRuleFile bounds one file; detect refuses larger sources anyway.
-const maxRuleFile = 1 << 20
-
-// ImportRules stores every .yml and .yaml file of a tree as a rule. A file that
-// is no valid rule is reported and does not keep the others out. Of several
-// files with one id the first counts and the others are reported.
+// ImportRules stores every document of the .yml and .yaml files of a tree as a
+// rule. What is no valid rule is reported and does not keep the others out. Of
+// several rules with one id the first counts and the others are reported.
 func ImportRules(ctx context.Context, store *db.Store, tree fs.FS, actor monitor.Actor, enable bool) (*RuleReport, error) {
-	in := &ruleReader{enable: enable, byID: map[monitor.ID]string{}}
-	err := fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if entry.IsDir() || !isRuleFile(path) {
-			return ctx.Err()
-		}
-		rule, err := readRule(tree, path)
-		in.add(path, rule, err)
-		return nil
-	})
+	set, err := store.Placeholders(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read rules: %w", err)
+		return nil, err
 	}
-	report := &RuleReport{Files: in.files, Inactive: in.inactive, Refused: in.refused}
+	in := newRuleReader(detect.Options{Placeholders: set.Lists()})
+	if err := in.readTree(ctx, RuleTree{Files: tree}); err != nil {
+		return nil, err
+	}
+	return in.store(ctx, store, actor, enable)
+}
+
+// store puts the rules that were read into the database.
+func (in *ruleReader) store(ctx context.Context, store *db.Store, actor monitor.Actor, enable bool) (*RuleReport, error) {
+	for _, rule := range in.rules {
+		rule.Enabled = enable
+	}
+	report := &RuleReport{
+		Files: in.files, Inactive: in.problems(FindingInactive), Refused: in.problems(FindingRefused), Converted: in.problems(FindingConverted),
+	}
+	var err error
 	report.ImportReport, err = store.ImportRules(ctx, actor, in.rules)
 	return report, err
 }
 
-// ruleReader gathers the rules of an import, and what is wrong with its files.
-type ruleReader struct {
-	enable            bool
-	files             int
-	rules             []*monitor.Rule
-	byID              map[monitor.ID]string // path of each
-	inactive, refused []monitor.RuleFileProblem
-}
-
-// add takes a file as it was read, or why it could not be.
-func (in *ruleReader) add(path string, rule *monitor.Rule, err error) {
-	in.files++
-	if err == nil && in.byID[rule.ID] != "" {
-		err = fmt.Errorf("has the same id as %s", in.byID[rule.ID])
-	}
-	if err != nil {
-		in.refused = append(in.refused, monitor.RuleFileProblem{Path: path, Message: err.Error()})
-		return
-	}
-	in.byID[rule.ID] = path
-	rule.Path, rule.Enabled = path, in.enable
-	if rule.State != monitor.RuleActive {
-		in.inactive = append(in.inactive, monitor.RuleFileProblem{Path: path, Message: rule.StateReason})
-	}
-	in.rules = append(in.rules, rule)
-}
-
-func isRuleFile(path string) bool {
-	for _, ending := range []string{".yml", ".yaml"} {
-		if len(path) > len(ending) && path[len(path)-len(ending):] == ending {
-			return true
-		}
-	}
-	return false
-}
-
-func readRule(tree fs.FS, path string) (*monitor.Rule, error) {
-	info, err := fs.Stat(tree, path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxRuleFile {
-		return nil, fmt.Errorf("has %d bytes, at most %d are allowed", info.Size(), maxRuleFile)
-	}
-	source, err := fs.ReadFile(tree, path)
-	if err != nil {
-		return nil, err
-	}
-	return detect.Parse(source)
-}
-
-// loadRules puts the enabled rules of the database in force.
+// loadRules puts the enabled rules of the database in force, with the lists that
+// stand for their placeholders.
 func (a *App) loadRules(ctx context.Context) error {
+	lists, err := a.Store.Placeholders(ctx)
+	if err != nil {
+		return err
+	}
 	rules, err := a.Store.EnabledRules(ctx)
 	if err != nil {
 		return err
 	}
 	begun := time.Now()
-	set := detect.Compile(rules)
+	set := detect.Compile(rules, detect.Options{Placeholders: lists.Lists()})
 	for _, p := range set.Problems() {
+		var filter *detect.FilterError
+		if errors.As(p.Err, &filter) {
+			a.lg.Warn("filter misses a rule", "rule", p.Rule.ID, "title", p.Rule.Title, "error", p.Err)
+			continue
+		}
 		a.lg.Error("rule does not run", "rule", p.Rule.ID, "title", p.Rule.Title, "error", p.Err)
 	}
 	a.engine.Swap(set)
+	a.placeholders.Store(lists)
 	a.lg.Info("rules in force", "rules", set.Len(), "took", time.Since(begun).Round(time.Millisecond))
 	return nil
+}
+
+// loadPlaceholders puts the rules in force anew where lists have changed.
+func (a *App) loadPlaceholders(ctx context.Context) error {
+	set, err := a.Store.Placeholders(ctx)
+	if err != nil {
+		return err
+	}
+	if now := a.placeholders.Load(); now != nil && now.Version == set.Version {
+		return nil
+	}
+	return a.loadRules(ctx)
+}
+
+// judge says whether a rule's text runs with these lists.
+func judge(source string, lists monitor.Placeholders) (monitor.RuleState, string) {
+	rule, err := detect.Parse([]byte(source), detect.Options{Placeholders: lists})
+	if err != nil {
+		return monitor.RuleInvalid, err.Error()
+	}
+	return rule.State, rule.StateReason
 }

@@ -108,6 +108,9 @@ const (
 	ActionAssetSilent      = "asset.silent"
 	ActionAssetHeard       = "asset.heard"
 	ActionSettingsUpdate   = "settings.update"
+	ActionPlaceholderSet   = "placeholder.update"
+	ActionPlaceholderDrop  = "placeholder.delete"
+	ActionRuleState        = "rule.state" // it runs or does not, since a list of values came or went
 	ActionSavedCreate      = "saved.create"
 	ActionSavedUpdate      = "saved.update"
 	ActionSavedDelete      = "saved.delete"

@@ -10,7 +10,7 @@ import (
 
 // Bounds of placeholders.
 const (
-	MaxPlaceholders      = 200
+	MaxPlaceholders      = 100
 	MaxPlaceholderValues = 1_000
 	MaxPlaceholderValue  = 1_024    // bytes of one
 	MaxPlaceholderBytes  = 64 << 10 // of the values of one list
@@ -74,20 +74,23 @@ func (p *Placeholder) Check() error {
 // PlaceholderSet is all lists, as they are stored.
 type PlaceholderSet struct {
 	Version int            `json:"version"` // grows with every change of any
-	Lists   []*Placeholder `json:"lists"`   // by name
+	All     []*Placeholder `json:"lists"`   // by name, in lower case
 }
 
 // Find gives the list of that name, whatever its case, and where it stands or belongs.
 func (s *PlaceholderSet) Find(name string) (int, bool) {
-	return slices.BinarySearchFunc(s.Lists, strings.ToLower(name), func(p *Placeholder, name string) int {
+	return slices.BinarySearchFunc(s.All, strings.ToLower(name), func(p *Placeholder, name string) int {
 		return strings.Compare(strings.ToLower(p.Name), name)
 	})
 }
 
-// Placeholders gives the lists as rules read them.
-func (s *PlaceholderSet) Placeholders() Placeholders {
-	lists := make(Placeholders, len(s.Lists))
-	for _, p := range s.Lists {
+// Lists gives the lists as rules read them. The nil set has none.
+func (s *PlaceholderSet) Lists() Placeholders {
+	if s == nil {
+		return nil
+	}
+	lists := make(Placeholders, len(s.All))
+	for _, p := range s.All {
 		lists[p.Name] = p.Values
 	}
 	return lists

@@ -117,6 +117,7 @@ type RuleImport struct {
 	Added, Updated, Unchanged int
 	Inactive                  []RuleFileProblem // stored, but they do not run, and why
 	Refused                   []RuleFileProblem // not stored
+	Converted                 []RuleFileProblem // of Sigma 1, and what they are now
 }
 
 // RuleFileProblem is a file and what is the matter with it.

@@ -24,7 +24,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Ingest  ingestCommand  `cmd:"" help:"Send events from files or standard input to a server."`
 	Tail    tailCommand    `cmd:"" help:"Follow a feed of a server: alerts, events, incidents, the journal, or an entity."`
-	Rules   rulesCommand   `cmd:"" help:"Import detection rules."`
+	Rules   rulesCommand   `cmd:"" help:"Import, check and try detection rules."`
 	Token   tokenCommand   `cmd:"" help:"Make API tokens."`
 	User    userCommand    `cmd:"" help:"Make users and set passwords."`
 	Journal journalCommand `cmd:"" help:"Verify and export the journal."`

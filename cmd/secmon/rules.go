@@ -14,13 +14,15 @@ import (
 
 type rulesCommand struct {
 	Import rulesImportCommand `cmd:"" help:"Import Sigma rules from a directory or a ZIP archive."`
+	Check  rulesCheckCommand  `cmd:"" help:"Check Sigma rules without a server: what runs, what does not, and why. Leaves with 1 where a document is no rule."`
+	Test   rulesTestCommand   `cmd:"" help:"Let Sigma rules look at events without a server, and compare with what is expected."`
 }
 
 type rulesImportCommand struct {
 	app.Storage `embed:""`
 	Path        string `arg:"" help:"Directory or ZIP archive with .yml files." type:"existingpath"`
 	Disabled    bool   `env:"-" help:"Import new rules disabled."`
-	Verbose     bool   `env:"-" short:"v" help:"List every rule that is inactive or refused."`
+	Verbose     bool   `env:"-" short:"v" help:"List every rule that is inactive, converted or refused."`
 }
 
 // Run imports the rules and reports on each that does not run.
@@ -38,9 +40,10 @@ func (c *rulesImportCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, closeAll())
 	}
-	fmt.Printf("%d files: %d added, %d updated, %d unchanged; of these %d inactive; %d refused\n",
-		report.Files, report.Added, report.Updated, report.Unchanged, len(report.Inactive), len(report.Refused))
+	fmt.Printf("%d files: %d added, %d updated, %d unchanged; of these %d inactive, %d converted; %d refused\n",
+		report.Files, report.Added, report.Updated, report.Unchanged, len(report.Inactive), len(report.Converted), len(report.Refused))
 	list("inactive", report.Inactive, c.Verbose)
+	list("converted", report.Converted, c.Verbose)
 	list("refused", report.Refused, c.Verbose)
 	return closeAll()
 }

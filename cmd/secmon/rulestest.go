@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/security-monitor/secmon/app"
+)
+
+type rulesTestCommand struct {
+	ruleSources `embed:""`
+	Rules       []string `env:"-" required:"" help:"Directories, ZIP archives or files with Sigma rules." type:"existingpath" placeholder:"PATH"`
+	Events      string   `env:"-" required:"" help:"File of events as a shipper sends them, NDJSON or JSON; - is standard input." placeholder:"FILE"`
+	Expect      []string `env:"-" help:"RULE-ID=EVENTS, or a YAML file of such pairs; * is all rules that are not named. Leaves with 1 where it is otherwise." placeholder:"ID=N|FILE"`
+	Format      string   `env:"-" enum:"text,json" default:"text" help:"text or json."`
+}
+
+// Run lets rules look at events, and compares with what is expected.
+func (c *rulesTestCommand) Run(ctx context.Context) error {
+	expected, err := expectations(c.Expect)
+	if err != nil {
+		return err
+	}
+	trees, done, err := openTrees(c.Rules)
+	if err != nil {
+		return err
+	}
+	defer done()
+	lists, err := c.lists()
+	if err != nil {
+		return err
+	}
+	events, err := openEvents(c.Events)
+	if err != nil {
+		return err
+	}
+	defer events.Close() //nolint:errcheck // only read
+	report, err := app.TestRules(ctx, trees, lists, bufio.NewReader(events))
+	if err != nil {
+		return err
+	}
+	wrong := expected.Compare(report)
+	if err := writeTrial(os.Stdout, c.Format, report, wrong); err != nil {
+		return err
+	}
+	switch {
+	case report.Check.Refused > 0:
+		return errRefused
+	case len(wrong) > 0:
+		return errUnexpected
+	}
+	return nil
+}
+
+func openEvents(path string) (io.ReadCloser, error) {
+	if path == "-" {
+		return io.NopCloser(os.Stdin), nil
+	}
+	return os.Open(path) //nolint:gosec // the user's own path
+}
+
+// expectations reads pairs and files of them.
+func expectations(given []string) (app.Expectations, error) {
+	if len(given) == 0 {
+		return nil, nil
+	}
+	all := app.Expectations{}
+	for _, each := range given {
+		if id, n, pair := strings.Cut(each, "="); pair {
+			count, err := strconv.Atoi(n)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %q is no number of events", each, n)
+			}
+			all[strings.ToLower(id)] = count
+			continue
+		}
+		text, err := os.ReadFile(each) //nolint:gosec // the user's own path
+		if err != nil {
+			return nil, err
+		}
+		var pairs app.Expectations
+		if err := yaml.Unmarshal(text, &pairs); err != nil {
+			return nil, fmt.Errorf("%s: %w", each, err)
+		}
+		for id, n := range pairs {
+			all[strings.ToLower(id)] = n
+		}
+	}
+	return all, all.Check()
+}
+
+// trialJSON is the report with what is not as expected.
+type trialJSON struct {
+	*app.RuleTrialReport
+	Unexpected []string `json:"unexpected"`
+}
+
+func writeTrial(w io.Writer, format string, r *app.RuleTrialReport, wrong []string) error {
+	if format == "json" {
+		return writeJSON(w, trialJSON{r, append([]string{}, wrong...)})
+	}
+	var b strings.Builder
+	for _, f := range r.Check.Findings {
+		if f.Kind != app.FindingConverted {
+			fmt.Fprintf(&b, "%s: %s: %s\n", place(f), f.Kind, f.Message)
+		}
+	}
+	for _, rejected := range r.Rejected {
+		fmt.Fprintf(&b, "event in line %d: %s: %s\n", rejected.Line, rejected.Code, rejected.Message)
+	}
+	for _, hits := range r.Fired {
+		fmt.Fprintf(&b, "%s  %s  (%s)\n  fires on %d events\n", hits.Rule, hits.Title, hits.Path, hits.Count)
+		for _, hit := range hits.Hits {
+			fmt.Fprintf(&b, "  line %d:", hit.Line)
+			for _, m := range hit.Matched {
+				fmt.Fprintf(&b, " %s=%q (%s: %s)", m.Field, m.Value, m.Selection, m.Pattern)
+			}
+			b.WriteByte('\n')
+		}
+		if more := hits.Count - len(hits.Hits); more > 0 {
+			fmt.Fprintf(&b, "  and %d more\n", more)
+		}
+	}
+	fmt.Fprintf(&b, "%d events, %d not readable; %d of %d rules fire\n", r.Events, len(r.Rejected), len(r.Fired), r.Check.Detections)
+	if r.Check.Correlations > 0 {
+		fmt.Fprintf(&b, "%d correlations were not tried: they look at several events\n", r.Check.Correlations)
+	}
+	for _, line := range wrong {
+		fmt.Fprintf(&b, "not as expected: %s\n", line)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// uri writes a path as a relative reference.
+func uri(path string) string { return (&url.URL{Path: path}).EscapedPath() }
