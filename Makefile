@@ -8,6 +8,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -X github.com/security-monitor/secmon/app.Version=$(VERSION)
 NPM_STAMP := web/node_modules/.package-lock.stamp
 PROGRESS := scripts/progress.sh
+CORPORA := $(abspath $(or $(SECMON_CORPORA),../shared/corpora))
 
 .PHONY: help
 help: ## print the targets
@@ -148,6 +149,25 @@ bench/contract: deps/servers bin ## the dashboard's own operations against 5 mil
 bench/contract-short: deps/servers bin ## the same with 50,000 events, in a minute
 	go -C bench build -o $(CURDIR)/bin/bench .
 	bin/bench contract --short $(ARGS)
+
+.PHONY: bench/detect bench/detect-short bench/detect-profile
+bench/detect: ## the detection engine beside the other ones in Go: all of SigmaHQ's rules on real logs (CORPORA=..., five minutes)
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench detect --corpora '$(CORPORA)' $(ARGS)
+
+bench/detect-short: ## the same with a second for each set of events, in a minute
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench detect --corpora '$(CORPORA)' --short $(ARGS)
+
+bench/detect-profile: ## where matching spends its time: profiles of one core in bin/detect.cpu and bin/detect.mem
+	@mkdir -p bin
+	SECMON_CORPORA='$(CORPORA)' go test ./detect -run '^$$' -bench '^BenchmarkMatch$$' -cpu 1 -benchtime $(or $(BENCHTIME),5s) -cpuprofile bin/detect.cpu -memprofile bin/detect.mem -o bin/detect.test
+	go tool pprof -top -nodecount 40 bin/detect.test bin/detect.cpu
+
+.PHONY: detect/agree
+detect/agree: ## the engine against the slow reference: each active rule on each record, crowds of rules, dice; what fires is in bin/detect-hits.tsv (an hour)
+	@mkdir -p bin
+	SECMON_CORPORA='$(CORPORA)' DETECT_AGREE=all DETECT_HITS='$(CURDIR)/bin/detect-hits.tsv' go test ./detect -run 'Agree|Dead|Labelled' -count=1 -v -timeout 6h
 
 .PHONY: bench/web bench/web-hour
 bench/web: deps/browser build ## the dashboard's budgets: sizes, and the queue in a browser with 50,000 alerts and 200 changes a second

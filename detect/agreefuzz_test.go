@@ -328,6 +328,9 @@ func (m *ruleMaker) record(refs []*refRule) *monitor.Record {
 		w.fill(rec)
 	}
 	for range m.below(4) {
+		if len(refs) > 0 && m.oneIn(2) {
+			m.aim(rec, leafOf(m.dice, pick(m.dice, refs).test))
+		}
 		f := monitor.Field{Name: pick(m.dice, fieldNames)}
 		for range 1 + m.below(2) {
 			f.Values = append(f.Values, m.eventValue())
@@ -338,6 +341,55 @@ func (m *ruleMaker) record(refs []*refRule) *monitor.Record {
 		rec.Fields = append(rec.Fields, f)
 	}
 	return rec
+}
+
+// leafOf goes down a condition to one of its predicates.
+func leafOf(d *dice, n *refNode) *refPredicate {
+	for n.leaf == nil {
+		if len(n.parts) == 0 {
+			return nil
+		}
+		n = pick(d, n.parts)
+	}
+	return n.leaf
+}
+
+// aim adds a value of the kind that a predicate looks at.
+func (m *ruleMaker) aim(rec *monitor.Record, p *refPredicate) {
+	if p == nil {
+		return
+	}
+	var v monitor.Value
+	switch p.kind {
+	case "cidr":
+		v.Text = pick(m.dice, addresses)
+	case "part":
+		v.Text = pick(m.dice, times)
+	case "number", "gt", "gte", "lt", "lte":
+		v.Text = pick(m.dice, append(slices.Clone(numbers), oddNumbers...))
+		if p.keyword && m.oneIn(2) {
+			v.Text = pick(m.dice, append(slices.Clone(pieces), broken...)) + p.text + pick(m.dice, append(slices.Clone(pieces), broken...))
+		} else if refDecimal(v.Text) != nil && m.oneIn(2) {
+			v.Kind = monitor.NumberValue
+		}
+	case "fieldref":
+		v = m.eventValue()
+		other := v
+		if other.Kind == monitor.StringValue {
+			other.Text = m.mutate(other.Text)
+		}
+		rec.Add(p.other, other)
+	default:
+		v.Text = m.mutate(p.text)
+		if m.oneIn(4) {
+			v.Text += pick(m.dice, broken)
+		}
+	}
+	name := p.field
+	if p.keyword {
+		name = pick(m.dice, fieldNames)
+	}
+	rec.Add(name, v)
 }
 
 func (m *ruleMaker) eventValue() monitor.Value {

@@ -33,8 +33,11 @@ import (
 //     with numbers alone;
 //   - a number without field is found as a word of a value, or as a whole value
 //     by its size;
-//   - `cidr` sees an IPv4 address in IPv6 clothes as IPv4, in rule and record,
-//     and `::/0` holds no IPv4 address; zones do not count;
+//   - `cidr` sees an IPv4 address in IPv6 clothes as both, in a rule as IPv4, and
+//     `::/0` holds no IPv4 address that is written as one; zones do not count;
+//   - a text without field is found by its spelling, also in numbers; one with
+//     windash, too;
+//   - wildcards stay what they are in wide texts: ? is one character, a NUL or not;
 //   - encoded values (base64, base64offset) are texts like others, so without
 //     regard to case;
 //   - time modifiers read a date as it is written.

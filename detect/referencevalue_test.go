@@ -450,7 +450,8 @@ func (p *refPredicate) accepts(e *refEvent, v monitor.Value) bool {
 		return p.regex.MatchString(v.Text)
 	case "cidr":
 		address, err := netip.ParseAddr(v.Text)
-		return err == nil && p.network.Contains(address.WithZone("").Unmap())
+		address = address.WithZone("")
+		return err == nil && (p.network.Contains(address.Unmap()) || p.network.Contains(address))
 	case "fieldref":
 		return slices.ContainsFunc(e.fields[p.other], func(other monitor.Value) bool {
 			return other.Kind != monitor.NullValue && p.refers(e, v, other)
