@@ -90,8 +90,8 @@ func TestPlaceholdersReachEveryReplica(t *testing.T) {
 			t.Errorf("%v: %q, want %s", wrong.input, codes, wrong.code)
 		}
 	}
-	if _, codes := mutate(t, a, ana, "placeholderUpdate", "PlaceholderUpdateInput", "placeholder { name }", map[string]any{"name": "X", "values": []string{"x"}}); codes != "FORBIDDEN" {
-		t.Errorf("an analyst sets a list: %q", codes)
+	if code := post(t, a.URL(), ana, `mutation { placeholderUpdate(input: {name: "X", values: ["x"]}) { errors { code } } }`, nil, nil).code(); code != "FORBIDDEN" {
+		t.Errorf("an analyst sets a list: %q", code)
 	}
 
 	if _, codes := mutate(t, a, admin, "placeholderDelete", "PlaceholderDeleteInput", "placeholder { name }", map[string]any{"name": "TEST_HOSTS", "expectedVersion": 1}); codes != "" {

@@ -10575,6 +10575,7 @@ input PlaceholderUpdateInput {
 
 "Takes a list of values away."
 input PlaceholderDeleteInput {
+  "As in rules, in any case."
   name: String!
   "Refuses with CONFLICT when the list has changed since."
   expectedVersion: Int

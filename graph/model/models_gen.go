@@ -673,6 +673,7 @@ type Mutation struct {
 
 // Takes a list of values away.
 type PlaceholderDeleteInput struct {
+	// As in rules, in any case.
 	Name string `json:"name"`
 	// Refuses with CONFLICT when the list has changed since.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`

@@ -890,6 +890,7 @@ export type OutcomeFilter = {
 export type PlaceholderDeleteInput = {
   /** Refuses with CONFLICT when the list has changed since. */
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  /** As in rules, in any case. */
   name: Scalars['String']['input'];
 };
 
