@@ -774,6 +774,8 @@ type ComplexityRoot struct {
 		JobCancel              func(childComplexity int, input model.JobCancelInput) int
 		JobUndo                func(childComplexity int, input model.JobUndoInput) int
 		JournalVerify          func(childComplexity int) int
+		PlaceholderDelete      func(childComplexity int, input model.PlaceholderDeleteInput) int
+		PlaceholderUpdate      func(childComplexity int, input model.PlaceholderUpdateInput) int
 		RuleCreate             func(childComplexity int, input model.RuleCreateInput) int
 		RuleDisable            func(childComplexity int, input model.RuleDisableInput) int
 		RuleEnable             func(childComplexity int, input model.RuleEnableInput) int
@@ -813,6 +815,18 @@ type ComplexityRoot struct {
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	Placeholder struct {
+		Name      func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Values    func(childComplexity int) int
+		Version   func(childComplexity int) int
+	}
+
+	PlaceholderPayload struct {
+		Errors      func(childComplexity int) int
+		Placeholder func(childComplexity int) int
 	}
 
 	Process struct {
@@ -860,6 +874,7 @@ type ComplexityRoot struct {
 		Journal           func(childComplexity int, filter *monitor.JournalFilter, object *string, first int, after *string) int
 		Node              func(childComplexity int, id string) int
 		Nodes             func(childComplexity int, ids []string) int
+		Placeholders      func(childComplexity int) int
 		ProcessTree       func(childComplexity int, event string) int
 		QueryLine         func(childComplexity int, noun monitor.LineNoun, query string) int
 		RateLimit         func(childComplexity int) int
@@ -981,6 +996,7 @@ type ComplexityRoot struct {
 
 	RuleImportPayload struct {
 		Added     func(childComplexity int) int
+		Converted func(childComplexity int) int
 		Errors    func(childComplexity int) int
 		Inactive  func(childComplexity int) int
 		Refused   func(childComplexity int) int
@@ -1460,6 +1476,8 @@ type MutationResolver interface {
 	SavedOperationUpdate(ctx context.Context, input model.SavedOperationUpdateInput) (*model.SavedOperationPayload, error)
 	SavedOperationDelete(ctx context.Context, input model.SavedOperationDeleteInput) (*model.SavedOperationPayload, error)
 	SettingsUpdate(ctx context.Context, input model.SettingsUpdateInput) (*model.SettingsPayload, error)
+	PlaceholderUpdate(ctx context.Context, input model.PlaceholderUpdateInput) (*model.PlaceholderPayload, error)
+	PlaceholderDelete(ctx context.Context, input model.PlaceholderDeleteInput) (*model.PlaceholderPayload, error)
 	JournalVerify(ctx context.Context) (*model.JobPayload, error)
 	RuleCreate(ctx context.Context, input model.RuleCreateInput) (*model.RulePayload, error)
 	RuleUpdate(ctx context.Context, input model.RuleUpdateInput) (*model.RulePayload, error)
@@ -1516,6 +1534,7 @@ type QueryResolver interface {
 	SavedViews(ctx context.Context, noun *monitor.LineNoun, first int, after *string) (*page.Connection[*monitor.SavedView], error)
 	SavedOperations(ctx context.Context, kind *monitor.SavedOperationKind, first int, after *string) (*page.Connection[*monitor.SavedOperation], error)
 	Settings(ctx context.Context) (*model.Settings, error)
+	Placeholders(ctx context.Context) ([]*monitor.Placeholder, error)
 	RateLimit(ctx context.Context) (*monitor.RateLimit, error)
 }
 type RuleResolver interface {
@@ -4610,6 +4629,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.JournalVerify(childComplexity), true
+	case "Mutation.placeholderDelete":
+		if e.ComplexityRoot.Mutation.PlaceholderDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_placeholderDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PlaceholderDelete(childComplexity, args["input"].(model.PlaceholderDeleteInput)), true
+	case "Mutation.placeholderUpdate":
+		if e.ComplexityRoot.Mutation.PlaceholderUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_placeholderUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PlaceholderUpdate(childComplexity, args["input"].(model.PlaceholderUpdateInput)), true
 	case "Mutation.ruleCreate":
 		if e.ComplexityRoot.Mutation.RuleCreate == nil {
 			break
@@ -4930,6 +4971,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "Placeholder.name":
+		if e.ComplexityRoot.Placeholder.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Placeholder.Name(childComplexity), true
+	case "Placeholder.updatedAt":
+		if e.ComplexityRoot.Placeholder.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Placeholder.UpdatedAt(childComplexity), true
+	case "Placeholder.values":
+		if e.ComplexityRoot.Placeholder.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Placeholder.Values(childComplexity), true
+	case "Placeholder.version":
+		if e.ComplexityRoot.Placeholder.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Placeholder.Version(childComplexity), true
+
+	case "PlaceholderPayload.errors":
+		if e.ComplexityRoot.PlaceholderPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceholderPayload.Errors(childComplexity), true
+	case "PlaceholderPayload.placeholder":
+		if e.ComplexityRoot.PlaceholderPayload.Placeholder == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceholderPayload.Placeholder(childComplexity), true
 
 	case "Process.command":
 		if e.ComplexityRoot.Process.Command == nil {
@@ -5287,6 +5366,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Nodes(childComplexity, args["ids"].([]string)), true
+	case "Query.placeholders":
+		if e.ComplexityRoot.Query.Placeholders == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Placeholders(childComplexity), true
 	case "Query.processTree":
 		if e.ComplexityRoot.Query.ProcessTree == nil {
 			break
@@ -5896,6 +5981,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RuleImportPayload.Added(childComplexity), true
+	case "RuleImportPayload.converted":
+		if e.ComplexityRoot.RuleImportPayload.Converted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleImportPayload.Converted(childComplexity), true
 	case "RuleImportPayload.errors":
 		if e.ComplexityRoot.RuleImportPayload.Errors == nil {
 			break
@@ -7070,6 +7161,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("JobUndoInput", ec.unmarshalInputJobUndoInput),
 			graphql.NewInputUnmarshaler("JournalFilter", ec.unmarshalInputJournalFilter),
 			graphql.NewInputUnmarshaler("OutcomeFilter", ec.unmarshalInputOutcomeFilter),
+			graphql.NewInputUnmarshaler("PlaceholderDeleteInput", ec.unmarshalInputPlaceholderDeleteInput),
+			graphql.NewInputUnmarshaler("PlaceholderUpdateInput", ec.unmarshalInputPlaceholderUpdateInput),
 			graphql.NewInputUnmarshaler("RawFieldFilter", ec.unmarshalInputRawFieldFilter),
 			graphql.NewInputUnmarshaler("RuleCreateInput", ec.unmarshalInputRuleCreateInput),
 			graphql.NewInputUnmarshaler("RuleDisableInput", ec.unmarshalInputRuleDisableInput),
@@ -7490,6 +7583,8 @@ type Query {
   ): SavedOperationConnection! @auth(requires: VIEWER)
   "How the server is set up, as far as clients need to know."
   settings: Settings! @auth(requires: VIEWER)
+  "The lists of values that stand for %name% in rules with the modifier expand, by name: 100 at most."
+  placeholders: [Placeholder!]! @auth(requires: ANALYST) @cost(size: 20)
   "What this operation costs, and what is left of the viewer's budget. The headers X-RateLimit-Cost, -Limit, -Remaining and -Reset say the same."
   rateLimit: RateLimit! @auth(requires: VIEWER) @cost(weight: 0)
 }
@@ -7613,6 +7708,10 @@ type Mutation {
   savedOperationDelete(input: SavedOperationDeleteInput!): SavedOperationPayload! @auth(requires: VIEWER)
   "Sets what the server should do, over its configuration, on every replica within a second."
   settingsUpdate(input: SettingsUpdateInput!): SettingsPayload! @auth(requires: ADMIN)
+  "Sets the list of values that stands for a placeholder in rules: rules that wait for it run on every replica within a second."
+  placeholderUpdate(input: PlaceholderUpdateInput!): PlaceholderPayload! @auth(requires: ADMIN)
+  "Takes a list away: rules that need it do not run any more, and say so."
+  placeholderDelete(input: PlaceholderDeleteInput!): PlaceholderPayload! @auth(requires: ADMIN)
   "Begins to check that nobody has changed the journal; jobProgress tells how far it is."
   journalVerify: JobPayload! @auth(requires: ADMIN)
   "Adds a rule; CONFLICT if there is one with its id."
@@ -8653,6 +8752,8 @@ type RuleImportPayload @auth(requires: ADMIN) {
   inactive: [RuleImportProblem!]! @cost(weight: 0, size: 1)
   "Not stored, and why."
   refused: [RuleImportProblem!]! @cost(weight: 0, size: 1)
+  "Of Sigma 1, stored as what they are in Sigma 2: an aggregation as rules and the correlation that counts them."
+  converted: [RuleImportProblem!]! @cost(weight: 0, size: 1)
   errors: [UserError!]!
 }
 
@@ -10451,6 +10552,42 @@ type SettingsPayload @auth(requires: ADMIN) {
   errors: [UserError!]!
 }
 
+"A list of values that stands for a placeholder in rules: ` + "`" + `User|expand: '%Administrators%'` + "`" + ` is any of them."
+type Placeholder @auth(requires: ANALYST) {
+  "As in rules, without the percent signs."
+  name: String!
+  "Any of them will do. Sigma's wildcards count in them."
+  values: [String!]! @cost(weight: 0)
+  "Grows with every change of the list: give it to expectedVersion."
+  version: Int!
+  updatedAt: Time!
+}
+
+"A list of values."
+input PlaceholderUpdateInput {
+  "1 to 64 letters, digits and _. Upper and lower case are one."
+  name: String!
+  "1 to 1,000 values, each a line of 1 to 1,024 bytes, 64 KiB in all."
+  values: [String!]!
+  "Refuses with CONFLICT when the list has changed since. 0: there is none yet."
+  expectedVersion: Int
+}
+
+"Takes a list of values away."
+input PlaceholderDeleteInput {
+  "As in rules, in any case."
+  name: String!
+  "Refuses with CONFLICT when the list has changed since."
+  expectedVersion: Int
+}
+
+"What became of a list of values."
+type PlaceholderPayload @auth(requires: ADMIN) {
+  "As it is from now on. Null when it was refused or is gone."
+  placeholder: Placeholder
+  errors: [UserError!]!
+}
+
 # ---------------------------------------------------------------- user
 
 "What a person may do."
@@ -12109,6 +12246,30 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_Placeholder(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Placeholder_name(ctx, field)
+	case "values":
+		return ec.fieldContext_Placeholder_values(ctx, field)
+	case "version":
+		return ec.fieldContext_Placeholder_version(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Placeholder_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Placeholder", field.Name)
+}
+
+func (ec *executionContext) childFields_PlaceholderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "placeholder":
+		return ec.fieldContext_PlaceholderPayload_placeholder(ctx, field)
+	case "errors":
+		return ec.fieldContext_PlaceholderPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlaceholderPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Process(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "key":
@@ -12359,6 +12520,8 @@ func (ec *executionContext) childFields_RuleImportPayload(ctx context.Context, f
 		return ec.fieldContext_RuleImportPayload_inactive(ctx, field)
 	case "refused":
 		return ec.fieldContext_RuleImportPayload_refused(ctx, field)
+	case "converted":
+		return ec.fieldContext_RuleImportPayload_converted(ctx, field)
 	case "errors":
 		return ec.fieldContext_RuleImportPayload_errors(ctx, field)
 	}
@@ -13909,6 +14072,34 @@ func (ec *executionContext) field_Mutation_jobUndo_args(ctx context.Context, raw
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.JobUndoInput, error) {
 			return ec.unmarshalNJobUndoInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJobUndoInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_placeholderDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PlaceholderDeleteInput, error) {
+			return ec.unmarshalNPlaceholderDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐPlaceholderDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_placeholderUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PlaceholderUpdateInput, error) {
+			return ec.unmarshalNPlaceholderUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐPlaceholderUpdateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -28992,6 +29183,94 @@ func (ec *executionContext) fieldContext_Mutation_settingsUpdate(ctx context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_placeholderUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_placeholderUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PlaceholderUpdate(ctx, fc.Args["input"].(model.PlaceholderUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PlaceholderPayload) graphql.Marshaler {
+			return ec.marshalNPlaceholderPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐPlaceholderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_placeholderUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaceholderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_placeholderUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_placeholderDelete(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_placeholderDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PlaceholderDelete(ctx, fc.Args["input"].(model.PlaceholderDeleteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PlaceholderPayload) graphql.Marshaler {
+			return ec.marshalNPlaceholderPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐPlaceholderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_placeholderDelete(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaceholderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_placeholderDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_journalVerify(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29403,6 +29682,162 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
+}
+
+func (ec *executionContext) _Placeholder_name(ctx context.Context, field graphql.CollectedField, obj *monitor.Placeholder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Placeholder_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Placeholder_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Placeholder", field, false, false, "String")
+}
+
+func (ec *executionContext) _Placeholder_values(ctx context.Context, field graphql.CollectedField, obj *monitor.Placeholder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Placeholder_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Placeholder_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Placeholder", field, false, false, "String")
+}
+
+func (ec *executionContext) _Placeholder_version(ctx context.Context, field graphql.CollectedField, obj *monitor.Placeholder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Placeholder_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Placeholder_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Placeholder", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Placeholder_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Placeholder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Placeholder_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Placeholder_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Placeholder", field, false, false, "Time")
+}
+
+func (ec *executionContext) _PlaceholderPayload_placeholder(ctx context.Context, field graphql.CollectedField, obj *model.PlaceholderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceholderPayload_placeholder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Placeholder, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Placeholder) graphql.Marshaler {
+			return ec.marshalOPlaceholder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPlaceholder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceholderPayload_placeholder(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceholderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Placeholder(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlaceholderPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.PlaceholderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceholderPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceholderPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceholderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Process_key(ctx context.Context, field graphql.CollectedField, obj *monitor.Process) (ret graphql.Marshaler) {
@@ -31455,6 +31890,38 @@ func (ec *executionContext) fieldContext_Query_settings(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_placeholders(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_placeholders(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Placeholders(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Placeholder) graphql.Marshaler {
+			return ec.marshalNPlaceholder2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPlaceholderᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_placeholders(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Placeholder(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_rateLimit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33458,6 +33925,38 @@ func (ec *executionContext) _RuleImportPayload_refused(ctx context.Context, fiel
 	)
 }
 func (ec *executionContext) fieldContext_RuleImportPayload_refused(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleImportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleImportProblem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RuleImportPayload_converted(ctx context.Context, field graphql.CollectedField, obj *model.RuleImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleImportPayload_converted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Converted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.RuleFileProblem) graphql.Marshaler {
+			return ec.marshalNRuleImportProblem2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFileProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleImportPayload_converted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "RuleImportPayload",
 		Field:      field,
@@ -42581,6 +43080,111 @@ func UnmarshalOutcomeFilter(ctx context.Context, raw any) (*monitor.OutcomeFilte
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputPlaceholderDeleteInput(ctx context.Context, obj any) (*model.PlaceholderDeleteInput, error) {
+	var it model.PlaceholderDeleteInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalPlaceholderDeleteInput unmarshals raw into the PlaceholderDeleteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPlaceholderDeleteInput(ctx context.Context, raw any) (*model.PlaceholderDeleteInput, error) {
+	var out *model.PlaceholderDeleteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlaceholderDeleteInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPlaceholderUpdateInput(ctx context.Context, obj any) (*model.PlaceholderUpdateInput, error) {
+	var it model.PlaceholderUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "values", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "values":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("values"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Values = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalPlaceholderUpdateInput unmarshals raw into the PlaceholderUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPlaceholderUpdateInput(ctx context.Context, raw any) (*model.PlaceholderUpdateInput, error) {
+	var out *model.PlaceholderUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlaceholderUpdateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRawFieldFilter(ctx context.Context, obj any) (*monitor.RawFieldFilter, error) {
 	var it monitor.RawFieldFilter
 	if obj == nil {
@@ -49549,6 +50153,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "placeholderUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_placeholderUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "placeholderDelete":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_placeholderDelete(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "journalVerify":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_journalVerify(ctx, field)
@@ -49680,6 +50298,92 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 		case "endCursor":
 			out.Values[i] = ec._PageInfo_endCursor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var placeholderImplementors = []string{"Placeholder"}
+
+func (ec *executionContext) _Placeholder(ctx context.Context, sel ast.SelectionSet, obj *monitor.Placeholder) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, placeholderImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Placeholder")
+		case "name":
+			out.Values[i] = ec._Placeholder_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "values":
+			out.Values[i] = ec._Placeholder_values(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._Placeholder_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Placeholder_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var placeholderPayloadImplementors = []string{"PlaceholderPayload"}
+
+func (ec *executionContext) _PlaceholderPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PlaceholderPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, placeholderPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PlaceholderPayload")
+		case "placeholder":
+			out.Values[i] = ec._PlaceholderPayload_placeholder(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._PlaceholderPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -50083,6 +50787,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_settings(ctx, field)
+				})
+		case "placeholders":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_placeholders(ctx, field)
 				})
 		case "rateLimit":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -50800,6 +51510,11 @@ func (ec *executionContext) _RuleImportPayload(ctx context.Context, sel ast.Sele
 			}
 		case "refused":
 			out.Values[i] = ec._RuleImportPayload_refused(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "converted":
+			out.Values[i] = ec._RuleImportPayload_converted(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -55292,6 +56007,48 @@ func (ec *executionContext) marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitor�
 	return ec._PageInfo(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalNPlaceholder2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPlaceholderᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Placeholder) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPlaceholder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPlaceholder(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPlaceholder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPlaceholder(ctx context.Context, sel ast.SelectionSet, v *monitor.Placeholder) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Placeholder!")
+		return graphql.Null
+	}
+	return ec._Placeholder(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPlaceholderDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐPlaceholderDeleteInput(ctx context.Context, v any) (model.PlaceholderDeleteInput, error) {
+	res, err := ec.unmarshalInputPlaceholderDeleteInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPlaceholderPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐPlaceholderPayload(ctx context.Context, sel ast.SelectionSet, v *model.PlaceholderPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PlaceholderPayload!")
+		return graphql.Null
+	}
+	return ec._PlaceholderPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPlaceholderUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐPlaceholderUpdateInput(ctx context.Context, v any) (model.PlaceholderUpdateInput, error) {
+	res, err := ec.unmarshalInputPlaceholderUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNProcess2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐProcessᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Process) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -57763,6 +58520,13 @@ func (ec *executionContext) unmarshalOOutcomeFilter2ᚖgithubᚗcomᚋsecurity�
 	}
 	res, err := ec.unmarshalInputOutcomeFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPlaceholder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPlaceholder(ctx context.Context, sel ast.SelectionSet, v *monitor.Placeholder) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Placeholder(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOProcessTree2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐProcessTree(ctx context.Context, sel ast.SelectionSet, v *monitor.ProcessTree) graphql.Marshaler {

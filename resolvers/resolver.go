@@ -72,6 +72,9 @@ type RuleBench interface {
 	TryEvents(source string, events func(yield func(*monitor.Event) bool) error) (*monitor.RuleTest, error)
 	// Import stores files of an archive.
 	Import(ctx context.Context, actor monitor.Actor, files []monitor.RuleFile, enable bool) (*monitor.RuleImport, error)
+	// SetPlaceholder sets a list of values, or deletes it where it has none; then the
+	// list is given as it was. CONFLICT where it is at another version than expected.
+	SetPlaceholder(ctx context.Context, actor monitor.Actor, expected *int, list *monitor.Placeholder) (*monitor.Placeholder, error)
 }
 
 // Users keeps people.

@@ -191,11 +191,13 @@ func (r mutationResolver) RuleImport(ctx context.Context, input model.RuleImport
 	}
 	mendable, err := userErrors(err)
 	if err != nil || len(mendable) > 0 {
-		return &model.RuleImportPayload{Inactive: []*monitor.RuleFileProblem{}, Refused: []*monitor.RuleFileProblem{}, Errors: mendable}, err
+		return &model.RuleImportPayload{
+			Inactive: []*monitor.RuleFileProblem{}, Refused: []*monitor.RuleFileProblem{}, Converted: []*monitor.RuleFileProblem{}, Errors: mendable,
+		}, err
 	}
 	return &model.RuleImportPayload{
 		Added: report.Added, Updated: report.Updated, Unchanged: report.Unchanged,
-		Inactive: pointers(report.Inactive), Refused: pointers(report.Refused), Errors: mendable,
+		Inactive: pointers(report.Inactive), Refused: pointers(report.Refused), Converted: pointers(report.Converted), Errors: mendable,
 	}, nil
 }
 

@@ -18,6 +18,7 @@ type Journal interface {
 // Settings keeps what administrators have set.
 type Settings interface {
 	Overrides(ctx context.Context) (*monitor.Overrides, error)
+	Placeholders(ctx context.Context) (*monitor.PlaceholderSet, error)
 	// UpdateOverrides refuses with CONFLICT where they are at another version.
 	UpdateOverrides(ctx context.Context, actor monitor.Actor, expected *int, change func(*monitor.Overrides) error) (*monitor.Overrides, error)
 }

@@ -671,6 +671,31 @@ type JournalFeedEntry struct {
 type Mutation struct {
 }
 
+// Takes a list of values away.
+type PlaceholderDeleteInput struct {
+	// As in rules, in any case.
+	Name string `json:"name"`
+	// Refuses with CONFLICT when the list has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What became of a list of values.
+type PlaceholderPayload struct {
+	// As it is from now on. Null when it was refused or is gone.
+	Placeholder *monitor.Placeholder `json:"placeholder,omitempty"`
+	Errors      []*UserError         `json:"errors"`
+}
+
+// A list of values.
+type PlaceholderUpdateInput struct {
+	// 1 to 64 letters, digits and _. Upper and lower case are one.
+	Name string `json:"name"`
+	// 1 to 1,000 values, each a line of 1 to 1,024 bytes, 64 KiB in all.
+	Values []string `json:"values"`
+	// Refuses with CONFLICT when the list has changed since. 0: there is none yet.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
 type Query struct {
 }
 
@@ -736,7 +761,9 @@ type RuleImportPayload struct {
 	Inactive []*monitor.RuleFileProblem `json:"inactive"`
 	// Not stored, and why.
 	Refused []*monitor.RuleFileProblem `json:"refused"`
-	Errors  []*UserError               `json:"errors"`
+	// Of Sigma 1, stored as what they are in Sigma 2: an aggregation as rules and the correlation that counts them.
+	Converted []*monitor.RuleFileProblem `json:"converted"`
+	Errors    []*UserError               `json:"errors"`
 }
 
 // What became of a change of a rule.

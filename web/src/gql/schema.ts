@@ -886,6 +886,24 @@ export type OutcomeFilter = {
   in?: InputMaybe<Array<Outcome>>;
 };
 
+/** Takes a list of values away. */
+export type PlaceholderDeleteInput = {
+  /** Refuses with CONFLICT when the list has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  /** As in rules, in any case. */
+  name: Scalars['String']['input'];
+};
+
+/** A list of values. */
+export type PlaceholderUpdateInput = {
+  /** Refuses with CONFLICT when the list has changed since. 0: there is none yet. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  /** 1 to 64 letters, digits and _. Upper and lower case are one. */
+  name: Scalars['String']['input'];
+  /** 1 to 1,000 values, each a line of 1 to 1,024 bytes, 64 KiB in all. */
+  values: Array<Scalars['String']['input']>;
+};
+
 /** What the values of a field of a query line are. */
 export type QueryFieldKind =
   /** An address or a network: `src:10.0.0.0/8`. */

@@ -15,6 +15,7 @@ interface Report {
   unchanged: number;
   inactive: { path: string; message: string }[];
   refused: { path: string; message: string }[];
+  converted: { path: string; message: string }[];
   finished: boolean;
 }
 
@@ -34,6 +35,7 @@ export function ImportDialog({ onClose, onImported }: { onClose(): void; onImpor
         unchanged: 0,
         inactive: [],
         refused: [],
+        converted: [],
         finished: false,
       };
       setReport({ ...now });
@@ -46,6 +48,7 @@ export function ImportDialog({ onClose, onImported }: { onClose(): void; onImpor
         now.unchanged += done.unchanged;
         now.inactive.push(...done.inactive);
         now.refused.push(...done.refused);
+        now.converted.push(...done.converted);
         setReport({ ...now });
       }
       setReport({ ...now, finished: true });
@@ -95,6 +98,7 @@ export function ImportDialog({ onClose, onImported }: { onClose(): void; onImpor
             </p>
             <Problems title="Not stored" items={report.refused} />
             <Problems title="Stored, but they do not run" items={report.inactive} />
+            <Problems title="Of Sigma 1, stored as correlations" items={report.converted} />
             <div className="flex justify-end">
               <Button look="primary" disabled={!report.finished} onClick={onClose}>
                 Done
@@ -116,7 +120,7 @@ function Problems({ title, items }: { title: string; items: readonly { path: str
       </summary>
       <ul className="mt-1 max-h-48 space-y-1 overflow-y-auto text-xs">
         {items.map((item) => (
-          <li key={item.path}>
+          <li key={`${item.path} ${item.message}`}>
             <code className="font-mono break-all">{item.path}</code>
             <p className="text-muted">{item.message}</p>
           </li>

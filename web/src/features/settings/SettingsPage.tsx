@@ -5,6 +5,7 @@ import { Tabs } from '../../ui/Tabs';
 import { Account } from './Account';
 import { Groupings } from './Groupings';
 import { People } from './People';
+import { Placeholders } from './Placeholders';
 import { ServerSettings } from './ServerSettings';
 
 const route = getRouteApi('/shell/settings');
@@ -20,6 +21,7 @@ export function SettingsPage() {
           { id: 'people' as const, label: 'People' },
           { id: 'server' as const, label: 'Server' },
           { id: 'groupings' as const, label: 'Groupings' },
+          { id: 'placeholders' as const, label: 'Placeholders' },
         ]
       : []),
   ];
@@ -38,6 +40,7 @@ export function SettingsPage() {
           {shown === 'people' && <People />}
           {shown === 'server' && <ServerSettings />}
           {shown === 'groupings' && <Groupings />}
+          {shown === 'placeholders' && <Placeholders />}
         </div>
       </Tabs>
     </>
