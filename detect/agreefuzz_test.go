@@ -169,7 +169,7 @@ func (m *ruleMaker) value(modifiers string) *yaml.Node {
 		return numberNode(pick(m.dice, append([]string{"0x10", "0x1410"}, numbers...)))
 	case 11:
 		if modifiers == "" || modifiers == "neq" || modifiers == "all" {
-			return scalarNode("!!null", "null")
+			return scalarNode("!!null", pick(m.dice, []string{"null", "~"}))
 		}
 		return scalarNode("!!bool", pick(m.dice, []string{"true", "false"}))
 	case 9:
@@ -360,13 +360,32 @@ func (m *ruleMaker) aim(rec *monitor.Record, p *refPredicate) {
 		return
 	}
 	var v monitor.Value
-	switch p.kind {
+	name := p.field
+	if p.keyword {
+		name = pick(m.dice, fieldNames)
+	}
+	kind := p.kind
+	if kind == "pattern" && p.number != nil { // a text that is a number
+		kind = "number"
+	}
+	switch kind {
+	case "null", "exists":
+		if m.oneIn(2) {
+			rec.Fields = append(rec.Fields, monitor.Field{Name: name})
+			return
+		}
+		if m.oneIn(2) {
+			v.Kind = monitor.NullValue
+		}
 	case "cidr":
 		v.Text = pick(m.dice, addresses)
 	case "part":
 		v.Text = pick(m.dice, times)
 	case "number", "gt", "gte", "lt", "lte":
 		v.Text = pick(m.dice, append(slices.Clone(numbers), oddNumbers...))
+		if p.number != nil && m.oneIn(2) {
+			v.Text = p.number.FloatString(m.below(3)) // another spelling
+		}
 		if p.keyword && m.oneIn(2) {
 			v.Text = pick(m.dice, append(slices.Clone(pieces), broken...)) + p.text + pick(m.dice, append(slices.Clone(pieces), broken...))
 		} else if refDecimal(v.Text) != nil && m.oneIn(2) {
@@ -384,10 +403,6 @@ func (m *ruleMaker) aim(rec *monitor.Record, p *refPredicate) {
 		if m.oneIn(4) {
 			v.Text += pick(m.dice, broken)
 		}
-	}
-	name := p.field
-	if p.keyword {
-		name = pick(m.dice, fieldNames)
 	}
 	rec.Add(name, v)
 }
@@ -429,7 +444,7 @@ func agreeOnDice(t testing.TB, data []byte) (rules, hits int) {
 func FuzzAgree(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
-		f.Add(randomBytes(random, 400))
+		f.Add(randomBytes(random, 1500))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 4000 {
@@ -455,7 +470,7 @@ func TestEngineAgreesOnDice(t *testing.T) {
 		runs = 500_000
 	}
 	for range runs {
-		r, h := agreeOnDice(t, randomBytes(random, 600))
+		r, h := agreeOnDice(t, randomBytes(random, 3000))
 		rules, hits = rules+r, hits+h
 		if t.Failed() {
 			break
