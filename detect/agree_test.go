@@ -160,7 +160,11 @@ type side struct {
 	refs   []*refRule
 	engine *detect.Ruleset
 	place  map[*monitor.Rule]int
+	differ int // pairs so far
 }
+
+// maxDiffer is how many pairs are shown before a test gives up.
+const maxDiffer = 10
 
 // newSide takes in those rules that the engine runs, and fails where the
 // reference cannot read one of them.
@@ -234,8 +238,12 @@ func (s *side) agree(t testing.TB, name string, rec *monitor.Record) int {
 	for i, ref := range s.refs {
 		_, got := slices.BinarySearch(hits, i)
 		if want := ref.fires(e); got != want {
+			s.differ++
 			t.Errorf("%s on %s: the engine says %v, the reference %v\n%s\n%s", s.names[i], name, got, want, s.rules[i].Source, showRecord(rec))
 		}
+	}
+	if s.differ >= maxDiffer {
+		t.Fatalf("and so on")
 	}
 	return len(hits)
 }
