@@ -190,6 +190,18 @@ func newSide(t testing.TB, names, sources []string) *side {
 	return s
 }
 
+// activeOnes are the active rules, read once.
+var activeOnes *side
+
+func activeSide(t testing.TB) *side {
+	t.Helper()
+	if activeOnes == nil {
+		paths, sources := activeSources(t)
+		activeOnes = newSide(t, paths, sources)
+	}
+	return activeOnes
+}
+
 // hits gives the places of the rules that fire, by the engine. They come in
 // order, once each, and with evidence that is in the record.
 func (s *side) hits(t testing.TB, rec *monitor.Record) []int {
@@ -264,9 +276,7 @@ func showRecord(rec *monitor.Record) string {
 // TestEngineAgreesOnRealLogs asks about the active rules and the records of the
 // corpora, each rule on its log source.
 func TestEngineAgreesOnRealLogs(t *testing.T) {
-	paths, sources := activeSources(t)
-	s := newSide(t, paths, sources)
-	agreeOnLogs(t, s, every(60))
+	agreeOnLogs(t, activeSide(t), every(60))
 }
 
 // TestEngineAgreesWithoutLogSources asks about every rule on every record,
