@@ -5,7 +5,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"unsafe"
 
 	"go.yaml.in/yaml/v3"
 
@@ -82,6 +84,36 @@ func (c *crowd) record(refs []*refRule) *monitor.Record {
 	return rec
 }
 
+// newCrowd makes 300 rules.
+func newCrowd(t testing.TB, sources []string, seed uint64) (*crowd, *side) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(7, seed))
+	c := &crowd{random: random}
+	var names, list []string
+	for len(list) < 300 {
+		c.dice = &dice{randomBytes(random, 4000)}
+		source := sources[random.IntN(len(sources))]
+		if len(list) > 0 && random.IntN(4) == 0 { // a twin with a small difference
+			source = list[random.IntN(len(list))]
+		}
+		source = c.rule(t, source)
+		if rule, err := detect.Parse([]byte(source)); err != nil || rule.State != monitor.RuleActive {
+			continue
+		}
+		names, list = append(names, fmt.Sprintf("rule %d of crowd %d", len(list), seed)), append(list, source)
+	}
+	return c, newSide(t, names, list)
+}
+
+func (c *crowd) records(s *side, count int) []*monitor.Record {
+	var list []*monitor.Record
+	for range count {
+		c.dice = &dice{randomBytes(c.random, 4000)}
+		list = append(list, c.record(s.refs))
+	}
+	return list
+}
+
 // TestEngineAgreesOnCrowds asks about 300 rules at once: an index may lose a
 // rule only in company.
 func TestEngineAgreesOnCrowds(t *testing.T) {
@@ -92,25 +124,9 @@ func TestEngineAgreesOnCrowds(t *testing.T) {
 	}
 	hits := 0
 	for seed := range crowds {
-		random := rand.New(rand.NewPCG(7, uint64(seed)))
-		c := &crowd{random: random}
-		var names, list []string
-		for len(list) < 300 {
-			c.dice = &dice{randomBytes(random, 4000)}
-			source := sources[random.IntN(len(sources))]
-			if len(list) > 0 && random.IntN(4) == 0 { // a twin with a small difference
-				source = list[random.IntN(len(list))]
-			}
-			source = c.rule(t, source)
-			if rule, err := detect.Parse([]byte(source)); err != nil || rule.State != monitor.RuleActive {
-				continue
-			}
-			names, list = append(names, fmt.Sprintf("rule %d of crowd %d", len(list), seed)), append(list, source)
-		}
-		s := newSide(t, names, list)
-		for i := range events {
-			c.dice = &dice{randomBytes(random, 4000)}
-			hits += s.agree(t, fmt.Sprintf("event %d", i), c.record(s.refs))
+		c, s := newCrowd(t, sources, uint64(seed))
+		for i, rec := range c.records(s, events) {
+			hits += s.agree(t, fmt.Sprintf("event %d", i), rec)
 		}
 		if t.Failed() {
 			return
@@ -119,5 +135,80 @@ func TestEngineAgreesOnCrowds(t *testing.T) {
 	t.Logf("%d crowds of 300 rules, %d events each: %d hits", crowds, events, hits)
 	if hits < crowds*events/2 {
 		t.Error("too little fires")
+	}
+}
+
+// TestMatchesDependOnNothingBefore has many goroutines match the same events,
+// each in an order of its own: what an engine remembers of one event may not
+// show in another.
+func TestMatchesDependOnNothingBefore(t *testing.T) {
+	_, sources := activeSources(t)
+	c, s := newCrowd(t, sources, 1000)
+	records := c.records(s, 100)
+	var want [][]monitor.Match
+	var fresh *detect.Ruleset
+	for i, rec := range records {
+		if i%20 == 0 { // it has seen little before
+			fresh = detect.Compile(s.rules)
+		}
+		want = append(want, fresh.Match(rec, nil))
+	}
+	var group sync.WaitGroup
+	for i := range uint64(4) {
+		group.Go(func() {
+			random := rand.New(rand.NewPCG(8, i))
+			var hits []monitor.Match
+			for range 20 {
+				for _, at := range random.Perm(len(records)) {
+					hits = s.engine.Match(records[at], hits[:0])
+					if !slices.EqualFunc(hits, want[at], sameMatch) {
+						t.Errorf("event %d: %d rules fire, or with other evidence, where %d fire alone", at, len(hits), len(want[at]))
+						return
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+func sameMatch(a, b monitor.Match) bool {
+	return a.Rule == b.Rule && slices.Equal(a.Matched, b.Matched)
+}
+
+// TestMatchKeepsNothingOfTheRecord puts one record after the other into the same
+// memory, as a reader of lines may: neither evidence nor what an engine
+// remembers of values may lie there.
+func TestMatchKeepsNothingOfTheRecord(t *testing.T) {
+	_, sources := activeSources(t)
+	c, s := newCrowd(t, sources, 2000)
+	buffer := make([]byte, 1<<20)
+	var shared monitor.Record
+	other := detect.Compile(s.rules)
+	for i, rec := range c.records(s, 200) {
+		want := other.Match(rec, nil)
+		room := buffer
+		lay := func(text string) string {
+			n := copy(room, text)
+			laid := unsafe.String(unsafe.SliceData(room), n)
+			room = room[n:]
+			return laid
+		}
+		shared.Reset()
+		shared.LogSource = rec.LogSource
+		for _, f := range rec.Fields {
+			laid := monitor.Field{Name: lay(f.Name)}
+			for _, v := range f.Values {
+				laid.Values = append(laid.Values, monitor.Value{Kind: v.Kind, Text: lay(v.Text)})
+			}
+			shared.Fields = append(shared.Fields, laid)
+		}
+		got := s.engine.Match(&shared, nil)
+		for at := range buffer[:len(buffer)-len(room)] {
+			buffer[at] = '!'
+		}
+		if !slices.EqualFunc(got, want, sameMatch) {
+			t.Fatalf("event %d: %d rules fire, or with other evidence, where %d fire in memory of their own\n%s", i, len(got), len(want), showRecord(rec))
+		}
 	}
 }

@@ -18,8 +18,7 @@ import (
 // it is about. What else fires on it, and on which other records of the corpora
 // the rule fires, is for people to read: in the file that DETECT_HITS names.
 func TestLabelledEventsHitAsIngested(t *testing.T) {
-	paths, sources := activeSources(t)
-	s := newSide(t, paths, sources)
+	s := activeSide(t)
 	events := logEvents(t)
 	if !agreeAll {
 		events = labelledEvents(t)

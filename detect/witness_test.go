@@ -246,8 +246,7 @@ func witnessOf(rule *refRule, random *rand.Rand, tries int) *monitor.Record {
 // TestNoRuleIsDead makes an event for each active rule, from what the rule
 // itself asks for, that must make it fire.
 func TestNoRuleIsDead(t *testing.T) {
-	paths, sources := activeSources(t)
-	s := newSide(t, paths, sources)
+	s := activeSide(t)
 	random := rand.New(rand.NewPCG(5, 6))
 	dead, without := 0, 0
 	for i, ref := range s.refs {

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -66,8 +67,12 @@ func readCorpus(dir string) (*corpus, error) {
 	if err != nil {
 		return nil, err
 	}
+	processes, err := multiply(slices.DeleteFunc(slices.Clone(natural), func(e *event) bool { return e.rec.LogSource.Category != "process_creation" }), 10_000)
+	if err != nil {
+		return nil, err
+	}
 	c := &corpus{rules: rules}
-	c.add("process_creation", slices.DeleteFunc(slices.Clone(natural), func(e *event) bool { return e.rec.LogSource.Category != "process_creation" }))
+	c.add("process_creation", processes)
 	c.add("natural mix", natural)
 	c.add(labelledSet, labelled)
 	return c, nil
@@ -79,6 +84,32 @@ func (c *corpus) add(name string, events []*event) {
 	events = slices.Clone(events)
 	rand.New(rand.NewPCG(1, 1)).Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 	c.sets = append(c.sets, set{name, events})
+}
+
+// What no two processes share: a process's GUID, ids, and the time of day.
+var (
+	uniqueGUID   = regexp.MustCompile(`(\{[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-)[0-9a-fA-F]{4}-`)
+	uniqueNumber = regexp.MustCompile(`("(?:NewProcessId|ProcessId|RecordNumber|ThreadID)":"?(?:0x)?)[0-9a-f]+`)
+	uniqueTime   = regexp.MustCompile(`([T ][0-9]{2}):[0-9]{2}:[0-9]{2}`)
+)
+
+// multiply adds copies, each with times and ids of its own, until there are so
+// many events: an engine that keeps what it knows of values would otherwise
+// soon know all of them.
+func multiply(events []*event, count int) ([]*event, error) {
+	list := slices.Clone(events)
+	for len(list) < count {
+		n, from := len(list), list[len(list)%len(events)]
+		raw := uniqueGUID.ReplaceAll(from.raw, fmt.Appendf(nil, "${1}%04x-", n))
+		raw = uniqueNumber.ReplaceAll(raw, fmt.Appendf(nil, "${1}%d", 1000+n))
+		raw = uniqueTime.ReplaceAll(raw, fmt.Appendf(nil, "${1}:%02d:%02d", n/60%60, n%60))
+		e, err := newEvent(raw, from.rule)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, e)
+	}
+	return list, nil
 }
 
 func readRules(path string) ([]rule, error) {

