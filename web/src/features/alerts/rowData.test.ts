@@ -105,6 +105,27 @@ describe('RowData', () => {
     expect(titleOf('n5'), 'nothing more is kept').toBeUndefined();
   });
 
+  test('an alert that only another screen has read is read anew: nothing keeps it right', async () => {
+    cache.writeFragment({ fragment: AlertRowFragmentDoc, fragmentName: 'AlertRow', data: row('a', 1) });
+    const reading = rows.read(['a']);
+    expect(asked).toEqual([['a']]);
+    answer({ nodes: [row('a', 4)] });
+    expect((await reading)[0]?.version).toBe(4);
+  });
+
+  test('what comes after the list was left is neither kept nor told, and is again once it is back', async () => {
+    const reading = rows.want(['a', 'b']);
+    rows.close();
+    answer({ nodes: [row('a'), null] });
+    await reading;
+    expect([titleOf('a'), missing]).toEqual([undefined, []]);
+    rows.open();
+    const again = rows.want(['a']);
+    answer({ nodes: [row('a')] });
+    await again;
+    expect(titleOf('a')).toBe(1);
+  });
+
   test('an alert that is no longer there is told; one that could not be read is not', async () => {
     const reading = rows.want(['a', 'b']);
     answer({ nodes: [null, row('b')] });
