@@ -2,7 +2,7 @@
 // beside it.
 import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
-import { BellOff, ChartColumn, Columns3, Inbox, PanelLeft } from 'lucide-react';
+import { BellOff, ChartColumn, Inbox, PanelLeft } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { describe } from '../../api/errors';
 import type { AlertField, AlertStatus, Severity } from '../../gql/schema';
@@ -14,9 +14,9 @@ import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities } from '../../nouns/severity/severity';
 import { spanOf } from '../../nouns/time/range';
 import { useViewer } from '../../nouns/user/useViewer';
-import { Button, IconButton } from '../../ui/Button';
+import { IconButton } from '../../ui/Button';
+import { ColumnsMenu } from '../../ui/ColumnsMenu';
 import { useKeys } from '../../ui/keys';
-import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
 import { sentence } from '../../ui/useChange';
@@ -29,7 +29,7 @@ import { AlertPanel } from './AlertPanel';
 import { AlertRow } from './AlertRow';
 import { AlertValues } from './AlertValues';
 import { BulkBar } from './BulkBar';
-import { choosable, columnOf, layoutOf, sortOfColumn, usualIds } from './columns';
+import { choosable, columnOf, layoutOf, sortOfColumn } from './columns';
 import { EscalateDialog } from './EscalateDialog';
 import { ExportMenu } from './ExportMenu';
 import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf } from './filters';
@@ -163,13 +163,6 @@ export function AlertsPage() {
     else if (selection.ids.size > 0) void escalateAll([...selection.ids], true);
     else if (target) void escalateAll([target]);
   };
-  const chooseColumn = (id: string) => {
-    const now = new Set(search.cols?.split(',') ?? usualIds);
-    if (!now.delete(id)) now.add(id);
-    const cols = choosable.flatMap((column) => (now.has(column.id) ? [column.id] : []));
-    const usual = cols.length === usualIds.length && cols.every((column) => usualIds.includes(column));
-    go({ ...search, cols: usual || cols.length === 0 ? undefined : cols.join(',') });
-  };
   const columns = useMemo(() => {
     const some = selection.ids.size > 0;
     const head = (
@@ -212,33 +205,10 @@ export function AlertsPage() {
             noun="ALERTS"
             query={queryLineOf(filters)}
             orderBy={search.sort ? orderOf(search.sort) : null}
-            columns={search.cols?.split(',')}
-            onOpen={(view) =>
-              go({
-                status: 'all',
-                job: search.job,
-                q: view.query || undefined,
-                sort: sortOf(view.orderBy),
-                cols: view.columns.join(',') || undefined,
-              })
-            }
+            cols={search.cols}
+            onOpen={({ q, cols, orderBy }) => go({ status: 'all', job: search.job, q, sort: sortOf(orderBy), cols })}
           />
-          <Menu
-            label="Columns"
-            align="right"
-            trigger={(properties) => (
-              <Button icon={Columns3} {...properties}>
-                Columns
-              </Button>
-            )}
-            items={choosable.map((column) => ({
-              id: column.id,
-              label: column.title,
-              checked: layout.shown.has(column.id),
-              many: true,
-              onSelect: () => chooseColumn(column.id),
-            }))}
-          />
+          <ColumnsMenu columns={choosable} cols={search.cols} onChange={(cols) => go({ ...search, cols })} />
           <ExportMenu filter={filter} />
           <IconButton
             icon={PanelLeft}

@@ -1,6 +1,6 @@
 // What came in, followed live.
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowUp, Columns3, PanelLeft, Radio, SearchX, X } from 'lucide-react';
+import { ArrowUp, PanelLeft, Radio, SearchX, X } from 'lucide-react';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { EventField } from '../../gql/schema';
 import { setPaused, usePaused } from '../../live/pause';
@@ -14,14 +14,14 @@ import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities, severityLook } from '../../nouns/severity/severity';
 import { RangeSelect } from '../../nouns/time/RangeSelect';
 import { Button, IconButton } from '../../ui/Button';
+import { ColumnsMenu } from '../../ui/ColumnsMenu';
 import { useKeys } from '../../ui/keys';
 import { legible } from '../../ui/legible';
-import { Menu } from '../../ui/Menu';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
 import { VirtualGrid } from '../../ui/VirtualGrid';
-import { choosable, layoutOf, usualIds } from './columns';
+import { choosable, layoutOf } from './columns';
 import { EventRow } from './EventRow';
 import { EventHistogram, FieldPanel } from './EventShape';
 import { apiFilter, type EventSearch, lineName } from './filters';
@@ -62,13 +62,6 @@ export function EventsPage() {
     const { search, change } = latest.current;
     change({ q: withCondition(search.q, name, value, not) });
   }, []);
-  const chooseColumn = (id: string) => {
-    const now = new Set(search.cols?.split(',') ?? usualIds);
-    if (!now.delete(id)) now.add(id);
-    const cols = choosable.flatMap((column) => (now.has(column.id) ? [column.id] : []));
-    const usual = cols.length === usualIds.length && cols.every((column) => usualIds.includes(column));
-    change({ cols: usual || cols.length === 0 ? undefined : cols.join(',') });
-  };
   const toggle = (id: string) => change({ event: open === id ? undefined : id }, open !== null && open !== id);
   useKeys({
     '/': () => searchRef.current?.focus(),
@@ -128,27 +121,10 @@ export function EventsPage() {
         <ViewsMenu
           noun="EVENTS"
           query={search.q ?? ''}
-          columns={search.cols?.split(',')}
-          onOpen={(view) =>
-            void navigate({ search: { q: view.query || undefined, cols: view.columns.join(',') || undefined } })
-          }
+          cols={search.cols}
+          onOpen={({ q, cols }) => void navigate({ search: { q, cols } })}
         />
-        <Menu
-          label="Columns"
-          align="right"
-          trigger={(properties) => (
-            <Button icon={Columns3} {...properties}>
-              Columns
-            </Button>
-          )}
-          items={choosable.map((column) => ({
-            id: column.id,
-            label: column.title,
-            checked: layout.shown.has(column.id),
-            many: true,
-            onSelect: () => chooseColumn(column.id),
-          }))}
-        />
+        <ColumnsMenu columns={choosable} cols={search.cols} onChange={(cols) => change({ cols })} />
         <Button
           aria-pressed={search.group !== 'off'}
           icon={PanelLeft}

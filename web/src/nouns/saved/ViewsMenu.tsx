@@ -1,4 +1,5 @@
-// Views that were kept: opened from here, kept from here.
+// Views that were kept: opened from here, kept from here. What a view says goes in
+// and out in the words of the address.
 import { useQuery } from '@apollo/client/react';
 import { Bookmark, Trash2 } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
@@ -17,11 +18,19 @@ interface ViewsMenuProps {
   query: string;
   /** One of the list's orders; null for the usual one. */
   orderBy?: string | null;
-  columns?: readonly string[];
-  onOpen(view: { query: string; orderBy: string | null; columns: readonly string[] }): void;
+  /** The columns that were chosen, "severity,title". */
+  cols: string | undefined;
+  onOpen(view: OpenedView): void;
 }
 
-export function ViewsMenu({ noun, query, orderBy = null, columns = [], onOpen }: ViewsMenuProps) {
+/** What a view says; undefined and null: nothing of that. */
+interface OpenedView {
+  q: string | undefined;
+  cols: string | undefined;
+  orderBy: string | null;
+}
+
+export function ViewsMenu({ noun, query, orderBy = null, cols, onOpen }: ViewsMenuProps) {
   const change = useChange();
   const { viewer } = useViewer();
   const { data, refetch } = useQuery(SavedViewsDocument, { variables: { noun } });
@@ -44,7 +53,12 @@ export function ViewsMenu({ noun, query, orderBy = null, columns = [], onOpen }:
             id: view.id,
             label: view.name,
             detail: view.shared && view.owner?.id !== viewer?.user?.id ? view.owner?.displayName : undefined,
-            onSelect: () => onOpen({ ...view, orderBy: view.orderBy ?? null }),
+            onSelect: () =>
+              onOpen({
+                q: view.query || undefined,
+                cols: view.columns.join(',') || undefined,
+                orderBy: view.orderBy ?? null,
+              }),
           })),
           { id: 'keep', label: 'Keep this view…', onSelect: () => setDialog('keep') },
           ...(mine.length > 0 ? [{ id: 'manage', label: 'Remove a view…', onSelect: () => setDialog('manage') }] : []),
@@ -55,7 +69,7 @@ export function ViewsMenu({ noun, query, orderBy = null, columns = [], onOpen }:
           noun={noun}
           query={query}
           orderBy={orderBy}
-          columns={columns}
+          columns={cols?.split(',') ?? []}
           onClose={() => {
             setDialog(null);
             reload();
