@@ -84,6 +84,18 @@ describe('RowData', () => {
     expect(titleOf('a')).toBe(8);
   });
 
+  test('the cache keeps nothing of alerts that were let go', () => {
+    // What the cache notes for each field that was ever modified has no end.
+    const storage = (cache as unknown as { data: { storageTrie: { strong?: Map<unknown, unknown> } } }).data.storageTrie;
+    for (let n = 0; n < 100; n++) {
+      rows.update(cache, row(`n${n}`), true);
+      rows.update(cache, row(`n${n}`, 2), false);
+    }
+    rows.keepOnly(new Set());
+    expect(storage.strong?.size ?? 0).toBe(0);
+    expect(Object.keys(cache.extract())).not.toContain('Alert:n1');
+  });
+
   test('changes of rows that are far away are not kept', () => {
     rows.write([row('near')]);
     rows.update(cache, row('far', 2), false);
