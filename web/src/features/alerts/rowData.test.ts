@@ -86,7 +86,8 @@ describe('RowData', () => {
 
   test('the cache keeps nothing of alerts that were let go', () => {
     // What the cache notes for each field that was ever modified has no end.
-    const storage = (cache as unknown as { data: { storageTrie: { strong?: Map<unknown, unknown> } } }).data.storageTrie;
+    const storage = (cache as unknown as { data: { storageTrie: { strong?: Map<unknown, unknown> } } }).data
+      .storageTrie;
     for (let n = 0; n < 100; n++) {
       rows.update(cache, row(`n${n}`), true);
       rows.update(cache, row(`n${n}`, 2), false);
