@@ -9,6 +9,7 @@ import { EventRaw } from '../../nouns/event/EventRaw';
 import { withCondition } from '../../nouns/query/condition';
 import { Techniques } from '../../nouns/rule/Techniques';
 import { Facts } from '../../ui/Facts';
+import { legible } from '../../ui/legible';
 import { Section } from '../../ui/Section';
 import { type AlertOverviewFragment, AlertOverviewFragmentDoc } from './AlertOverview.generated';
 import { Matched } from './Matched';
@@ -42,7 +43,7 @@ export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFrag
               'Destination',
               data.destination.ip && <Address key="d" ip={data.destination.ip} port={data.destination.port} />,
             ],
-            ['Process', data.process && <code className="font-mono text-xs break-all">{data.process}</code>],
+            ['Process', data.process && <code className="font-mono text-xs break-all">{legible(data.process)}</code>],
             ['Techniques', data.techniques.length > 0 && <Techniques ids={data.techniques} />],
             ['Tags', data.tags.join(', ')],
           ]}
@@ -59,7 +60,7 @@ export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFrag
                   search={aroundIt(data.host, latest.event.occurredAt)}
                   className="text-accent underline underline-offset-2"
                 >
-                  What else happened on {data.host} within a quarter of an hour
+                  What else happened on {legible(data.host)} within a quarter of an hour
                 </Link>
               </p>
             )}

@@ -7,6 +7,7 @@ import { statusLook } from '../../nouns/alert/alert';
 import { ProcessTree } from '../../nouns/process/ProcessTree';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
+import { legible } from '../../ui/legible';
 import { Section } from '../../ui/Section';
 import { ErrorState, Skeleton } from '../../ui/States';
 import { AlertRelatedDocument } from './AlertRelated.generated';
@@ -46,7 +47,7 @@ export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): v
             params={{ id: alert.incident.id }}
             className="font-medium text-accent underline underline-offset-2"
           >
-            {alert.incident.title}
+            {legible(alert.incident.title)}
           </Link>
         </Section>
       )}
@@ -73,7 +74,7 @@ export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): v
                 asset && (
                   <li key={asset.id}>
                     <Link to="/assets" search={{ asset: asset.id }} className="hover:underline">
-                      {asset.name}
+                      {legible(asset.name)}
                     </Link>{' '}
                     <span className="text-xs text-muted">
                       criticality {asset.criticality.toLowerCase()}, risk {Math.round(asset.risk.score)}
@@ -99,14 +100,14 @@ export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): v
                   onClick={() => onOpen(other.id)}
                   className="min-w-0 grow truncate text-left font-medium hover:underline"
                 >
-                  {other.title}
+                  {legible(other.title)}
                 </button>
                 <span className="shrink-0 text-xs text-muted">
                   <Time at={other.lastSeen} />
                 </span>
               </div>
               <p className="text-xs text-muted">
-                {other.host && `${other.host} · `}
+                {other.host && `${legible(other.host)} · `}
                 {statusLook[other.status].label} · same {reasons.map((reason) => reasonLabel[reason]).join(', ')}
               </p>
             </li>

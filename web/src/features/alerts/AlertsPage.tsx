@@ -300,6 +300,7 @@ export function AlertsPage() {
               onOpen={openAlert}
               onEnd={queue.loadMore}
               onShown={queue.show}
+              narrowRowHeight={layout.chosen ? undefined : 44}
               onTop={setAtTop}
               scrollRef={scrollRef}
               rowClass={(id) => (queue.fresh.has(id) ? 'animate-arrived' : undefined)}

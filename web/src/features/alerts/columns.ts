@@ -8,6 +8,8 @@ export const wide = '@max-[76rem]:hidden';
 export const mid = '@max-[56rem]:hidden';
 /** A phone: how bad, what, when. */
 export const tiny = '@max-[36rem]:hidden';
+/** There host and user stand below what the alert is called. */
+export const tinyOnly = '@min-[36rem]:hidden';
 /** A head that is wider there than what stands below it. */
 const bare = '@max-[36rem]:opacity-0';
 

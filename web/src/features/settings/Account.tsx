@@ -6,6 +6,7 @@ import { formatAgent } from '../../nouns/user/agent';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { TextField } from '../../ui/Field';
+import { legible } from '../../ui/legible';
 import { notify } from '../../ui/notices';
 import { ErrorState, SkeletonRows } from '../../ui/States';
 import { Table } from '../../ui/Table';
@@ -26,9 +27,9 @@ export function Account() {
     <div className="space-y-4">
       {user && (
         <p>
-          <span className="font-semibold">{user.displayName}</span>{' '}
+          <span className="font-semibold">{legible(user.displayName)}</span>{' '}
           <span className="text-muted">
-            · logs in as {user.name} · {roles[user.role]}
+            · logs in as {legible(user.name)} · {roles[user.role]}
           </span>
         </p>
       )}

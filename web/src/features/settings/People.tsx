@@ -6,6 +6,7 @@ import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';
 import { Choice, TextField } from '../../ui/Field';
+import { legible } from '../../ui/legible';
 import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
 import { Select } from '../../ui/Select';
@@ -54,7 +55,7 @@ export function People() {
           key: person.id,
           cells: [
             <span key="n" className="font-medium">
-              {person.displayName}
+              {legible(person.displayName)}
             </span>,
             person.name,
             <Select

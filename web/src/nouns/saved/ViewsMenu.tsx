@@ -7,6 +7,7 @@ import type { QueryNoun } from '../../gql/schema';
 import { Button, IconButton } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/Field';
+import { legible } from '../../ui/legible';
 import { Menu } from '../../ui/Menu';
 import { useChange } from '../../ui/useChange';
 import { useViewer } from '../user/useViewer';
@@ -81,8 +82,8 @@ export function ViewsMenu({ noun, query, orderBy = null, cols, onOpen }: ViewsMe
           <ul className="space-y-1">
             {mine.map((view) => (
               <li key={view.id} className="flex items-center gap-2">
-                <span className="font-medium">{view.name}</span>
-                <code className="min-w-0 truncate font-mono text-xs text-muted">{view.query}</code>
+                <span className="font-medium">{legible(view.name)}</span>
+                <code className="min-w-0 truncate font-mono text-xs text-muted">{legible(view.query)}</code>
                 <IconButton
                   icon={Trash2}
                   label={`Remove ${view.name}`}
@@ -123,7 +124,7 @@ function KeepView({ noun, query, orderBy, columns, onClose }: KeepViewProps) {
       <form onSubmit={send} className="space-y-4">
         <TextField label="Name" required maxLength={100} value={name} onChange={(e) => setName(e.target.value)} />
         <p className="text-xs text-muted">
-          It shows <code className="font-mono break-all text-ink">{query || 'everything'}</code>
+          It shows <code className="font-mono break-all text-ink">{legible(query || 'everything')}</code>
         </p>
         <label className="flex items-center gap-2">
           <input
