@@ -177,10 +177,17 @@ type RestoreDone struct {
 	Revoked int    // API tokens
 }
 
+// RestoreOptions say where a backup may go, and what else is done.
+type RestoreOptions struct {
+	Replace      string `env:"-" help:"Drop every table of this database first; say its name (the private one is secmon)." placeholder:"DATABASE"`
+	New          bool   `env:"-" help:"Make the private database of --data-dir where there is none."`
+	RevokeTokens bool   `env:"-" name:"revoke-tokens" help:"End every API token: for a restore after a break-in."`
+}
+
 // Restore fills the configured database, which must be empty or be named by
-// replace, from a backup, and brings it to the newest version. Until it returns
+// Replace, from a backup, and brings it to the newest version. Until it returns
 // without an error no server starts on that database.
-func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening Opening, replace string, revokeTokens bool, in io.Reader, lg *slog.Logger) (done RestoreDone, err error) {
+func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening Opening, o RestoreOptions, in io.Reader, lg *slog.Logger) (done RestoreDone, err error) {
 	keys, err := opening.identities()
 	if err != nil {
 		return done, err
@@ -190,12 +197,12 @@ func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening
 		return done, err
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	dsn, stop, err := storageDSN(ctx, cfg, lg)
+	dsn, stop, err := storageDSN(ctx, cfg, whenMissing(o.New), lg)
 	if err != nil {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	sink := &restoreSink{dsn: dsn, replace: replace}
+	sink := &restoreSink{dsn: dsn, replace: o.Replace}
 	defer sink.close()
 	if done.Contents, err = backup.Read(ctx, file, keys, sink); err != nil {
 		return done, err
@@ -203,7 +210,7 @@ func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening
 	if err := opening.check(done.Contents); err != nil {
 		return done, err
 	}
-	if revokeTokens {
+	if o.RevokeTokens {
 		if done.Revoked, err = sink.into.RevokeTokens(ctx, time.Now()); err != nil {
 			return done, err
 		}

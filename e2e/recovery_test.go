@@ -190,7 +190,7 @@ func TestDrillOfRestore(t *testing.T) {
 
 	second := filepath.Join(dir, "second")
 	repair := time.Now()
-	restored := mustCommand(t, "restore", "--data-dir", second, "--identity-file", key, file)
+	restored := mustCommand(t, "restore", "--new", "--data-dir", second, "--identity-file", key, file)
 	restoring := time.Since(repair)
 	d.server = startProcess(t, second)
 	rto := time.Since(repair)
@@ -345,10 +345,10 @@ func TestRestoreThatMayNotBe(t *testing.T) {
 	mustCommand(t, "backup", "verify", "--identity-file", key, "--digest", digest, file)
 	refused("another one", "backup", "verify", "--identity-file", key, "--digest", strings.Repeat("0", 64), file)
 	half := filepath.Join(dir, "half")
-	refused("another one", "restore", "--data-dir", half, "--identity-file", key, "--digest", strings.Repeat("0", 64), file)
+	refused("another one", "restore", "--new", "--data-dir", half, "--identity-file", key, "--digest", strings.Repeat("0", 64), file)
 	refused("not whole", "serve", "--data-dir", half, "--listen", "127.0.0.1:0")
 	half = filepath.Join(dir, "half too")
-	refused("damaged", "restore", "--data-dir", half, "--identity-file", key, cut)
+	refused("damaged", "restore", "--new", "--data-dir", half, "--identity-file", key, cut)
 	refused("not whole", "serve", "--data-dir", half, "--listen", "127.0.0.1:0")
 	mustCommand(t, "restore", "--data-dir", half, "--identity-file", key, "--replace", "secmon", file)
 	if n := startProcess(t, half).run("journal", "verify"); !strings.Contains(n, "nothing was changed") {
