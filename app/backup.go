@@ -202,13 +202,27 @@ func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening
 		return done, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	sink := &restoreSink{dsn: dsn, replace: o.Replace}
+	var proven *backup.Hash
+	sink := &restoreSink{dsn: dsn, replace: o.Replace, prove: func(ctx context.Context) error {
+		if from == "-" {
+			return monitor.Errorf(monitor.CodeBadInput, "--replace reads the backup twice, to prove it whole before anything is dropped: give it as a file or s3://BUCKET/KEY, not by a pipe")
+		}
+		is, err := VerifyBackup(ctx, from, shelf, opening, nil)
+		if err != nil {
+			return fmt.Errorf("nothing was changed: %w", err)
+		}
+		proven = &is.Manifest.Digest
+		return nil
+	}}
 	defer sink.close()
 	if done.Contents, err = backup.Read(ctx, file, keys, sink); err != nil {
 		return done, err
 	}
 	if err := opening.check(done.Contents); err != nil {
 		return done, err
+	}
+	if proven != nil && *proven != done.Manifest.Digest {
+		return done, fmt.Errorf("%s was replaced by another backup while it was read", from)
 	}
 	if o.RevokeTokens {
 		if done.Revoked, err = sink.into.RevokeTokens(ctx, time.Now()); err != nil {
@@ -230,6 +244,7 @@ func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening
 // restoreSink takes the database when the backup's beginning has proved readable.
 type restoreSink struct {
 	dsn, replace string
+	prove        func(context.Context) error // that the backup is whole and the one that was meant
 	into         *db.Restore
 }
 
@@ -239,6 +254,11 @@ func (s *restoreSink) Begin(ctx context.Context, h backup.Header) (err error) {
 	}
 	if s.into, err = db.BeginRestore(ctx, s.dsn, s.replace); err != nil {
 		return err
+	}
+	if s.into.Replaces() {
+		if err := s.prove(ctx); err != nil {
+			return err
+		}
 	}
 	var tables []db.CopyTable
 	for _, t := range h.Tables {
