@@ -1,6 +1,7 @@
 import type { FragmentType } from '@apollo/client';
 import { useFragment, useQuery } from '@apollo/client/react';
-import { CircleCheck, CirclePlay, Eye, RotateCcw, Siren, UserRound } from 'lucide-react';
+import { CircleCheck, CirclePlay, Eye, Merge, RotateCcw, Siren, UserRound } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { UsersDocument } from '../../nouns/user/Users.generated';
 import { Button } from '../../ui/Button';
 import { Menu } from '../../ui/Menu';
@@ -13,9 +14,11 @@ interface AlertActionsProps {
   onClose(alert: Decided): void;
   onReopen(alert: Decided): void;
   onEscalate(id: string): void;
+  onMerge(alert: Decided): void;
+  children?: ReactNode;
 }
 
-export function AlertActions({ alert, actions, onClose, onReopen, onEscalate }: AlertActionsProps) {
+export function AlertActions({ alert, actions, onClose, onReopen, onEscalate, onMerge, children }: AlertActionsProps) {
   const { data, complete } = useFragment({
     fragment: AlertActionsFragmentDoc,
     from: alert,
@@ -77,6 +80,10 @@ export function AlertActions({ alert, actions, onClose, onReopen, onEscalate }: 
           })),
         ]}
       />
+      {children}
+      <Button icon={Merge} onClick={() => onMerge(data)}>
+        Merge
+      </Button>
     </div>
   );
 }

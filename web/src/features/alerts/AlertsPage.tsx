@@ -33,8 +33,10 @@ import { choosable, columnOf, layoutOf, sortOfColumn, usualIds } from './columns
 import { EscalateDialog } from './EscalateDialog';
 import { ExportMenu } from './ExportMenu';
 import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf } from './filters';
+import { MergeSelected } from './MergeDialog';
 import { NewPill } from './NewPill';
 import { orderOf, sortOf } from './order';
+import type { Row } from './rowData';
 import { type Decided, useAlertActions } from './useAlertActions';
 import { useAlertQueue } from './useAlertQueue';
 import { useSelection } from './useSelection';
@@ -53,6 +55,7 @@ export function AlertsPage() {
   const [pointed, setPointed] = useState(false);
   const [dialog, setDialog] = useState<AlertDialog | null>(null);
   const [escalating, setEscalating] = useState<Escalated | null>(null);
+  const [merging, setMerging] = useState<readonly Row[] | null>(null);
   const layout = useMemo(() => layoutOf(search.cols, mayWork), [search.cols, mayWork]);
   const searchRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
@@ -162,6 +165,14 @@ export function AlertsPage() {
     if (selection.matching) notify('info', 'Select single alerts to escalate them.');
     else if (selection.ids.size > 0) void escalateAll([...selection.ids], true);
     else if (target) void escalateAll([target]);
+  };
+  const merge = async () => {
+    const found = [...(await known([...selection.ids]))];
+    // The worst stays unless somebody says otherwise, of those the one that was there first.
+    const rank = (alert: Row) => severities.indexOf(alert.severity);
+    found.sort((a, b) => rank(a) - rank(b) || Date.parse(a.firstSeen) - Date.parse(b.firstSeen));
+    if (found.length > 1) setMerging(found);
+    else if (found.length === 1) notify('info', 'Only one of them is still there.');
   };
   const chooseColumn = (id: string) => {
     const now = new Set(search.cols?.split(',') ?? usualIds);
@@ -275,6 +286,7 @@ export function AlertsPage() {
           totalIsEstimate={queue.totalIsEstimate}
           onAll={selection.allMatching}
           onEscalate={escalate}
+          onMerge={() => void merge()}
           onJob={(job) => setJob(job.id)}
           onClear={selection.clear}
         />
@@ -371,6 +383,9 @@ export function AlertsPage() {
           }}
           onClose={() => setEscalating(null)}
         />
+      )}
+      {merging && (
+        <MergeSelected alerts={merging} actions={actions} onDone={selection.clear} onClose={() => setMerging(null)} />
       )}
       <AlertDialogs dialog={dialog} actions={actions} onDone={() => setDialog(null)} />
     </>
