@@ -7,6 +7,8 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { describe } from '../../api/errors';
 import type { AlertField, AlertStatus, Severity } from '../../gql/schema';
 import { usePaused } from '../../live/pause';
+import { AlertExportDocument } from '../../nouns/export/Export.generated';
+import { ExportMenu } from '../../nouns/export/ExportMenu';
 import { JobOfAddress } from '../../nouns/job/JobOfAddress';
 import { withCondition } from '../../nouns/query/condition';
 import { useTyping } from '../../nouns/query/useTyping';
@@ -19,7 +21,7 @@ import { useKeys } from '../../ui/keys';
 import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
-import { sentence } from '../../ui/useChange';
+import { sentence, useChange } from '../../ui/useChange';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { AlertActionsFragmentDoc } from './AlertActions.generated';
 import { type AlertDialog, AlertDialogs } from './AlertDialogs';
@@ -31,7 +33,6 @@ import { AlertValues } from './AlertValues';
 import { BulkBar } from './BulkBar';
 import { choosable, columnOf, layoutOf, sortOfColumn, usualIds } from './columns';
 import { EscalateDialog } from './EscalateDialog';
-import { ExportMenu } from './ExportMenu';
 import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf } from './filters';
 import { MergeSelected } from './MergeDialog';
 import { NewPill } from './NewPill';
@@ -50,6 +51,7 @@ export function AlertsPage() {
   const { mayWork } = useViewer();
   const paused = usePaused();
   const actions = useAlertActions();
+  const send = useChange();
   const [active, setActive] = useState<string | null>(search.alert ?? null);
   const [atTop, setAtTop] = useState(true);
   const [pointed, setPointed] = useState(false);
@@ -250,7 +252,7 @@ export function AlertsPage() {
               onSelect: () => chooseColumn(column.id),
             }))}
           />
-          <ExportMenu filter={filter} />
+          <ExportMenu onExport={(format) => send(AlertExportDocument, { input: { filter, format } })} />
           <IconButton
             icon={PanelLeft}
             label={search.values ? 'Hide the commonest values' : 'Show the commonest values'}

@@ -7,6 +7,8 @@ import { setPaused, usePaused } from '../../live/pause';
 import { EventDetail } from '../../nouns/event/EventDetail';
 import { classLabel, eventClasses } from '../../nouns/event/event';
 import { PivotContext } from '../../nouns/event/pivot';
+import { EventExportDocument } from '../../nouns/export/Export.generated';
+import { ExportMenu } from '../../nouns/export/ExportMenu';
 import { withCondition } from '../../nouns/query/condition';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
 import { useTyping } from '../../nouns/query/useTyping';
@@ -20,6 +22,7 @@ import { Menu } from '../../ui/Menu';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { useChange } from '../../ui/useChange';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { choosable, layoutOf, usualIds } from './columns';
 import { EventRow } from './EventRow';
@@ -50,6 +53,7 @@ export function EventsPage() {
   // Each change is a step that going back undoes.
   const change = (next: Partial<EventSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });
+  const send = useChange();
   const typing = useTyping();
   const setQuery = (q: string | undefined) => {
     const after = { ...search, q };
@@ -149,6 +153,7 @@ export function EventsPage() {
             onSelect: () => chooseColumn(column.id),
           }))}
         />
+        <ExportMenu onExport={(format) => send(EventExportDocument, { input: { filter, format } })} />
         <Button
           aria-pressed={search.group !== 'off'}
           icon={PanelLeft}
