@@ -2,14 +2,13 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { ArrowUp, Columns3, PanelLeft, Radio, SearchX, X } from 'lucide-react';
 import { useCallback, useMemo, useRef, useState } from 'react';
-import type { EventField } from '../../gql/schema';
 import { setPaused, usePaused } from '../../live/pause';
 import { EventDetail } from '../../nouns/event/EventDetail';
 import { classLabel, eventClasses } from '../../nouns/event/event';
 import { PivotContext } from '../../nouns/event/pivot';
 import { EventExportDocument } from '../../nouns/export/Export.generated';
 import { ExportMenu } from '../../nouns/export/ExportMenu';
-import { withCondition } from '../../nouns/query/condition';
+import { withCondition, withConditions } from '../../nouns/query/condition';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
 import { useTyping } from '../../nouns/query/useTyping';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
@@ -26,8 +25,9 @@ import { useChange } from '../../ui/useChange';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { choosable, layoutOf, usualIds } from './columns';
 import { EventRow } from './EventRow';
-import { EventHistogram, FieldPanel } from './EventShape';
-import { apiFilter, type EventSearch, lineName } from './filters';
+import { EventHistogram } from './EventShape';
+import { apiFilter, type EventSearch, formatGroup, groupOf, lineName } from './filters';
+import { GroupPanel } from './GroupPanel';
 import { useEventTail } from './useEventTail';
 
 const route = getRouteApi('/shell/events');
@@ -172,11 +172,14 @@ export function EventsPage() {
       {tail.error != null && ids.length > 0 && <StaleBanner error={tail.error} what="The list" onRetry={tail.reload} />}
       <div className="flex min-h-0 grow">
         {search.group !== 'off' && (
-          <FieldPanel
+          <GroupPanel
             filter={filter}
-            field={(search.group?.toUpperCase() ?? 'HOST') as EventField}
-            onField={(field) => change({ group: field === 'HOST' ? undefined : field.toLowerCase() })}
-            onValue={(field, value, not) => pivot(lineName(field), value, not)}
+            fields={groupOf(search.group)}
+            onFields={(fields) => change({ group: formatGroup(fields) })}
+            onValues={(conditions, not) => {
+              const named = conditions.map(({ field, value }) => ({ name: lineName(field), value }));
+              change({ q: withConditions(search.q, named, not) });
+            }}
           />
         )}
         <div className="relative flex min-h-0 min-w-0 grow flex-col">
