@@ -113,8 +113,8 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
               />
             )}
             <SeverityBadge severity={alert.severity} />
-            <span className="w-28 shrink-0 max-sm:hidden">
-              <StatusBadge status={alert.status} />
+            <span className="w-40 shrink-0 max-sm:hidden">
+              <StatusBadge status={alert.status} disposition={alert.disposition} />
             </span>
             <Link
               to="/alerts"
@@ -125,6 +125,9 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
             </Link>
             <span className="shrink-0 truncate text-xs text-muted max-md:hidden">
               {legible([alert.host, alert.user].filter(Boolean).join(' · '))}
+            </span>
+            <span className="w-12 shrink-0 text-right text-xs text-muted tabular-nums max-md:hidden">
+              {alert.count.toLocaleString('en')} ×
             </span>
             <span className="w-20 shrink-0 text-right text-xs text-muted">
               <Time at={alert.lastSeen} />

@@ -151,7 +151,8 @@ function Header({ incident, mayWork, onChanged }: HeaderProps) {
       )}
       {mayWork && (
         <div className="flex flex-wrap gap-2 pt-1 print:hidden">
-          {closed ? (
+          {incident.mergedInto ? null : closed ? (
+            // One that was merged has no alerts left to work on: its place is in the other.
             <Button icon={RotateCcw} onClick={() => setDialog('reopen')}>
               Reopen
             </Button>
