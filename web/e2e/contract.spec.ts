@@ -59,7 +59,9 @@ test('selected alerts are tagged and their severity set as a job, or merged', as
   await expect(row(page, 'ws-many-1')).toContainText('Closed');
   await expect(bar).toBeHidden();
   await row(page, 'ws-many-1').click();
-  await expect(page.getByRole('complementary', { name: 'Alert' }).getByText('Merged into')).toBeVisible();
+  await expect(
+    page.getByRole('complementary', { name: 'Alert' }).getByText('Merged into', { exact: true }),
+  ).toBeVisible();
 });
 
 test('some alerts of an incident become one of their own, which is merged back; both lists download', async ({

@@ -15,10 +15,21 @@ interface AlertActionsProps {
   onReopen(alert: Decided): void;
   onEscalate(id: string): void;
   onMerge(alert: Decided): void;
+  /** It is part of another: it can be detached, and neither reopened nor merged. */
+  merged: boolean;
   children?: ReactNode;
 }
 
-export function AlertActions({ alert, actions, onClose, onReopen, onEscalate, onMerge, children }: AlertActionsProps) {
+export function AlertActions({
+  alert,
+  actions,
+  onClose,
+  onReopen,
+  onEscalate,
+  onMerge,
+  merged,
+  children,
+}: AlertActionsProps) {
   const { data, complete } = useFragment({
     fragment: AlertActionsFragmentDoc,
     from: alert,
@@ -40,7 +51,7 @@ export function AlertActions({ alert, actions, onClose, onReopen, onEscalate, on
           Start
         </Button>
       )}
-      {closed ? (
+      {merged ? null : closed ? (
         <Button icon={RotateCcw} onClick={() => onReopen(data)}>
           Reopen
         </Button>
@@ -81,9 +92,11 @@ export function AlertActions({ alert, actions, onClose, onReopen, onEscalate, on
         ]}
       />
       {children}
-      <Button icon={Merge} onClick={() => onMerge(data)}>
-        Merge
-      </Button>
+      {!merged && (
+        <Button icon={Merge} onClick={() => onMerge(data)}>
+          Merge
+        </Button>
+      )}
     </div>
   );
 }

@@ -32,7 +32,7 @@ export function AlertDuplicate({ alert, actions, onOpen }: AlertDuplicateProps) 
         onClick={() => onOpen(into.id)}
         className="min-w-0 grow truncate text-left font-medium text-accent underline underline-offset-2"
       >
-        {legible(into.title)}
+        {legible(into.host ? `${into.title} · ${into.host}` : into.title)}
       </button>
       {actions && (
         <Button icon={Unlink} onClick={() => void actions.detach(data)}>

@@ -77,6 +77,7 @@ export function AlertPanel(props: AlertPanelProps) {
               onReopen={onReopen}
               onEscalate={onEscalate}
               onMerge={setMerging}
+              merged={alert.mergedInto !== null}
             >
               <AlertSeverityMenu alert={alert} actions={actions} />
             </AlertActions>
