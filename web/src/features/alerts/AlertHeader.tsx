@@ -10,6 +10,9 @@ import { IconButton } from '../../ui/Button';
 import { legible } from '../../ui/legible';
 import { type AlertHeaderFragment, AlertHeaderFragmentDoc } from './AlertHeader.generated';
 
+/** The reason that a merge gives names the other by its id; AlertDuplicate names it by its title. */
+const mergedInto = /^merged into \S+$/;
+
 interface AlertHeaderProps {
   alert: FragmentType<AlertHeaderFragment>;
   /** Whenever it is another number above 0, the heading takes the focus. */
@@ -57,7 +60,9 @@ export function AlertHeader({ alert, focus, onClose, children }: AlertHeaderProp
               · closed <Time at={data.closedAt} />
             </span>
           )}
-          <span className="mt-0.5 block whitespace-pre-line text-ink">{legible(data.reason ?? '')}</span>
+          {!mergedInto.test(data.reason ?? '') && (
+            <span className="mt-0.5 block whitespace-pre-line text-ink">{legible(data.reason ?? '')}</span>
+          )}
         </p>
       )}
     </header>

@@ -2,6 +2,7 @@
 import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { Address } from '../../nouns/entity/Address';
 import { EntityLink } from '../../nouns/entity/EntityLink';
 import { EventEnvelope } from '../../nouns/event/EventEnvelope';
@@ -20,7 +21,13 @@ function aroundIt(host: string, at: string): { q: string; from: string; to: stri
   return { q: withCondition('', 'host', host), from: instant(-900_000), to: instant(900_000) };
 }
 
-export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFragment> }) {
+interface AlertOverviewProps {
+  alert: FragmentType<AlertOverviewFragment>;
+  /** The tags, with what changes them. */
+  tags: ReactNode;
+}
+
+export function AlertOverview({ alert, tags }: AlertOverviewProps) {
   const { data, complete } = useFragment({
     fragment: AlertOverviewFragmentDoc,
     from: alert,
@@ -45,7 +52,7 @@ export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFrag
             ],
             ['Process', data.process && <code className="font-mono text-xs break-all">{legible(data.process)}</code>],
             ['Techniques', data.techniques.length > 0 && <Techniques ids={data.techniques} />],
-            ['Tags', data.tags.join(', ')],
+            ['Tags', tags],
           ]}
         />
       </Section>

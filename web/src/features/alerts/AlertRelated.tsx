@@ -2,6 +2,7 @@
 // processes of its event.
 import { useQuery } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import type { SimilarityReason } from '../../gql/schema';
 import { statusLook } from '../../nouns/alert/alert';
 import { ProcessTree } from '../../nouns/process/ProcessTree';
@@ -22,7 +23,14 @@ const reasonLabel: Record<SimilarityReason, string> = {
   SAME_TECHNIQUE: 'technique',
 };
 
-export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): void }) {
+interface AlertRelatedProps {
+  id: string;
+  /** What stands first. */
+  children?: ReactNode;
+  onOpen(id: string): void;
+}
+
+export function AlertRelated({ id, children, onOpen }: AlertRelatedProps) {
   const { data, error, refetch } = useQuery(AlertRelatedDocument, { variables: { id } });
   const alert = data?.alert;
   if (!alert) {
@@ -40,6 +48,7 @@ export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): v
   const event = alert.latest.nodes[0]?.event;
   return (
     <div className="space-y-5">
+      {children}
       {alert.incident && (
         <Section title="Incident">
           <Link

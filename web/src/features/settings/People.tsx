@@ -2,6 +2,7 @@ import { useQuery } from '@apollo/client/react';
 import { Plus } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { Role } from '../../gql/schema';
+import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';
@@ -14,6 +15,7 @@ import { ErrorState, SkeletonRows } from '../../ui/States';
 import { Table } from '../../ui/Table';
 import { useChange } from '../../ui/useChange';
 import { TotpRemoveDocument } from './Account.generated';
+import { Logins } from './Logins';
 import {
   PeopleDocument,
   type PeopleQuery,
@@ -30,9 +32,12 @@ const roles: readonly (readonly [Role, string])[] = [
 ];
 
 export function People() {
+  const { viewer } = useViewer();
   const change = useChange();
   const { data, error, refetch } = useQuery(PeopleDocument);
-  const [dialog, setDialog] = useState<'new' | { kind: 'disable' | 'password'; person: Person } | null>(null);
+  const [dialog, setDialog] = useState<'new' | { kind: 'disable' | 'password' | 'logins'; person: Person } | null>(
+    null,
+  );
   const reload = () => void refetch().catch(() => undefined);
   if (error && !data) return <ErrorState title="The people cannot be loaded" error={error} onRetry={reload} />;
   if (!data) return <SkeletonRows rows={6} />;
@@ -88,6 +93,7 @@ export function People() {
                   label: 'Set a password',
                   onSelect: () => setDialog({ kind: 'password', person }),
                 },
+                { id: 'logins', label: 'Logins…', onSelect: () => setDialog({ kind: 'logins', person }) },
                 ...(person.secondFactor
                   ? [
                       {
@@ -121,6 +127,11 @@ export function People() {
       )}
       {dialog && dialog !== 'new' && dialog.kind === 'password' && (
         <SetPassword person={dialog.person} onClose={() => setDialog(null)} />
+      )}
+      {dialog && dialog !== 'new' && dialog.kind === 'logins' && (
+        <Dialog title={`Logins of ${dialog.person.displayName}`} onClose={() => setDialog(null)}>
+          <Logins user={dialog.person} own={dialog.person.id === viewer?.user?.id} />
+        </Dialog>
       )}
     </div>
   );

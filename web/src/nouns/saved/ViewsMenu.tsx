@@ -1,17 +1,18 @@
 // Views that were kept: opened from here, kept from here. What a view says goes in
 // and out in the words of the address.
 import { useQuery } from '@apollo/client/react';
-import { Bookmark, Trash2 } from 'lucide-react';
+import { Bookmark } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { QueryNoun } from '../../gql/schema';
-import { Button, IconButton } from '../../ui/Button';
+import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/Field';
 import { legible } from '../../ui/legible';
 import { Menu } from '../../ui/Menu';
 import { useChange } from '../../ui/useChange';
 import { useViewer } from '../user/useViewer';
-import { SavedViewCreateDocument, SavedViewDeleteDocument, SavedViewsDocument } from './SavedViews.generated';
+import { changeable, ManageViews } from './ManageViews';
+import { SavedViewCreateDocument, SavedViewsDocument } from './SavedViews.generated';
 
 interface ViewsMenuProps {
   noun: QueryNoun;
@@ -32,12 +33,11 @@ interface OpenedView {
 }
 
 export function ViewsMenu({ noun, query, orderBy = null, cols, onOpen }: ViewsMenuProps) {
-  const change = useChange();
-  const { viewer } = useViewer();
+  const { viewer, mayAdminister } = useViewer();
   const { data, refetch } = useQuery(SavedViewsDocument, { variables: { noun } });
   const [dialog, setDialog] = useState<'keep' | 'manage' | null>(null);
   const views = data?.savedViews.nodes ?? [];
-  const mine = views.filter((view) => view.owner?.id === viewer?.user?.id);
+  const mine = changeable(views, viewer?.user?.id, mayAdminister);
   const reload = () => void refetch().catch(() => undefined);
   return (
     <>
@@ -62,7 +62,7 @@ export function ViewsMenu({ noun, query, orderBy = null, cols, onOpen }: ViewsMe
               }),
           })),
           { id: 'keep', label: 'Keep this view…', onSelect: () => setDialog('keep') },
-          ...(mine.length > 0 ? [{ id: 'manage', label: 'Remove a view…', onSelect: () => setDialog('manage') }] : []),
+          ...(mine.length > 0 ? [{ id: 'manage', label: 'Change views…', onSelect: () => setDialog('manage') }] : []),
         ]}
       />
       {dialog === 'keep' && (
@@ -78,27 +78,12 @@ export function ViewsMenu({ noun, query, orderBy = null, cols, onOpen }: ViewsMe
         />
       )}
       {dialog === 'manage' && (
-        <Dialog title="Your views" onClose={() => setDialog(null)}>
-          <ul className="space-y-1">
-            {mine.map((view) => (
-              <li key={view.id} className="flex items-center gap-2">
-                <span className="font-medium">{legible(view.name)}</span>
-                <code className="min-w-0 truncate font-mono text-xs text-muted">{legible(view.query)}</code>
-                <IconButton
-                  icon={Trash2}
-                  label={`Remove ${view.name}`}
-                  className="ml-auto"
-                  onClick={async () => {
-                    await change(SavedViewDeleteDocument, {
-                      input: { id: view.id, expectedVersion: view.version },
-                    });
-                    reload();
-                  }}
-                />
-              </li>
-            ))}
-          </ul>
-        </Dialog>
+        <ManageViews
+          views={mine}
+          shown={{ query, orderBy, columns: cols?.split(',') ?? [] }}
+          onChanged={reload}
+          onClose={() => setDialog(null)}
+        />
       )}
     </>
   );
@@ -112,6 +97,7 @@ interface KeepViewProps extends Pick<ViewsMenuProps, 'noun' | 'query'> {
 
 function KeepView({ noun, query, orderBy, columns, onClose }: KeepViewProps) {
   const change = useChange();
+  const { mayWork } = useViewer();
   const [name, setName] = useState('');
   const [shared, setShared] = useState(false);
   const send = async (event: FormEvent) => {
@@ -126,15 +112,17 @@ function KeepView({ noun, query, orderBy, columns, onClose }: KeepViewProps) {
         <p className="text-xs text-muted">
           It shows <code className="font-mono break-all text-ink">{legible(query || 'everything')}</code>
         </p>
-        <label className="flex items-center gap-2">
-          <input
-            type="checkbox"
-            checked={shared}
-            onChange={(e) => setShared(e.target.checked)}
-            className="accent-accent"
-          />
-          Share it with everybody
-        </label>
+        {mayWork && (
+          <label className="flex items-center gap-2">
+            <input
+              type="checkbox"
+              checked={shared}
+              onChange={(e) => setShared(e.target.checked)}
+              className="accent-accent"
+            />
+            Share it with everybody
+          </label>
+        )}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" disabled={!name.trim()}>
