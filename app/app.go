@@ -144,7 +144,7 @@ func (a *App) stopListening() error {
 }
 
 func (a *App) openStore(ctx context.Context) error {
-	dsn, stop, err := storageDSN(ctx, a.cfg.Storage, a.lg)
+	dsn, stop, err := storageDSN(ctx, a.cfg.Storage, makeMissing, a.lg)
 	if err != nil {
 		return err
 	}

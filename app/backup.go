@@ -177,10 +177,17 @@ type RestoreDone struct {
 	Revoked int    // API tokens
 }
 
+// RestoreOptions say where a backup may go, and what else is done.
+type RestoreOptions struct {
+	Replace      string `env:"-" help:"Drop every table of this database first; say its name (the private one is secmon)." placeholder:"DATABASE"`
+	New          bool   `env:"-" help:"Make the private database of --data-dir where there is none."`
+	RevokeTokens bool   `env:"-" name:"revoke-tokens" help:"End every API token: for a restore after a break-in."`
+}
+
 // Restore fills the configured database, which must be empty or be named by
-// replace, from a backup, and brings it to the newest version. Until it returns
+// Replace, from a backup, and brings it to the newest version. Until it returns
 // without an error no server starts on that database.
-func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening Opening, replace string, revokeTokens bool, in io.Reader, lg *slog.Logger) (done RestoreDone, err error) {
+func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening Opening, o RestoreOptions, in io.Reader, lg *slog.Logger) (done RestoreDone, err error) {
 	keys, err := opening.identities()
 	if err != nil {
 		return done, err
@@ -190,12 +197,23 @@ func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening
 		return done, err
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	dsn, stop, err := storageDSN(ctx, cfg, lg)
+	dsn, stop, err := storageDSN(ctx, cfg, whenMissing(o.New), lg)
 	if err != nil {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	sink := &restoreSink{dsn: dsn, replace: replace}
+	var proven *backup.Hash
+	sink := &restoreSink{dsn: dsn, replace: o.Replace, prove: func(ctx context.Context) error {
+		if from == "-" {
+			return monitor.Errorf(monitor.CodeBadInput, "--replace reads the backup twice, to prove it whole before anything is dropped: give it as a file or s3://BUCKET/KEY, not by a pipe")
+		}
+		is, err := VerifyBackup(ctx, from, shelf, opening, nil)
+		if err != nil {
+			return fmt.Errorf("nothing was changed: %w", err)
+		}
+		proven = &is.Manifest.Digest
+		return nil
+	}}
 	defer sink.close()
 	if done.Contents, err = backup.Read(ctx, file, keys, sink); err != nil {
 		return done, err
@@ -203,7 +221,10 @@ func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening
 	if err := opening.check(done.Contents); err != nil {
 		return done, err
 	}
-	if revokeTokens {
+	if proven != nil && *proven != done.Manifest.Digest {
+		return done, fmt.Errorf("%s was replaced by another backup while it was read", from)
+	}
+	if o.RevokeTokens {
 		if done.Revoked, err = sink.into.RevokeTokens(ctx, time.Now()); err != nil {
 			return done, err
 		}
@@ -223,6 +244,7 @@ func Restore(ctx context.Context, cfg Storage, from string, shelf Shelf, opening
 // restoreSink takes the database when the backup's beginning has proved readable.
 type restoreSink struct {
 	dsn, replace string
+	prove        func(context.Context) error // that the backup is whole and the one that was meant
 	into         *db.Restore
 }
 
@@ -232,6 +254,11 @@ func (s *restoreSink) Begin(ctx context.Context, h backup.Header) (err error) {
 	}
 	if s.into, err = db.BeginRestore(ctx, s.dsn, s.replace); err != nil {
 		return err
+	}
+	if s.into.Replaces() {
+		if err := s.prove(ctx); err != nil {
+			return err
+		}
 	}
 	var tables []db.CopyTable
 	for _, t := range h.Tables {

@@ -68,10 +68,10 @@ func examineDatabase(ctx context.Context, cfg Config) []monitor.Diagnosis {
 	if err := localdb.Installed(); err != nil {
 		return []monitor.Diagnosis{monitor.Fault("database.private", err.Error(), "Run scripts/install-deps.sh servers, or name a database by --database-dsn.")}
 	}
-	if _, err := os.Stat(filepath.Join(cfg.DataDir, "mariadb")); err != nil {
+	server, err := startDatabase(ctx, cfg.Storage, refuseMissing, slog.New(slog.DiscardHandler))
+	if errors.Is(err, localdb.ErrNone) {
 		return []monitor.Diagnosis{monitor.Fine("database.private", "secmon serve will make one in %s", cfg.DataDir)}
 	}
-	server, err := startDatabase(ctx, cfg.Storage, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return []monitor.Diagnosis{monitor.Fault("database.private", err.Error(), "See "+filepath.Join(cfg.DataDir, "mariadb")+" for its log.")}
 	}

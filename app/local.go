@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 
 	"github.com/security-monitor/secmon/db"
 	"github.com/security-monitor/secmon/db/localdb"
@@ -13,8 +15,21 @@ import (
 
 const databaseName = "secmon"
 
-func startDatabase(ctx context.Context, cfg Storage, lg *slog.Logger) (*localdb.Server, error) {
-	server, err := localdb.Start(ctx, localdb.Options{Dir: filepath.Join(cfg.DataDir, "mariadb"), BufferPoolMB: 256, Log: lg})
+// whenMissing says what becomes of a data directory without a database. Only
+// whoever was asked to begin one may make it: a mistyped --data-dir must not give
+// an empty database, in which what was looked for is then missing.
+type whenMissing bool
+
+const (
+	makeMissing   whenMissing = true
+	refuseMissing whenMissing = false
+)
+
+func startDatabase(ctx context.Context, cfg Storage, missing whenMissing, lg *slog.Logger) (*localdb.Server, error) {
+	server, err := localdb.Start(ctx, localdb.Options{Dir: filepath.Join(cfg.DataDir, "mariadb"), MustExist: missing == refuseMissing, BufferPoolMB: 256, Log: lg})
+	if errors.Is(err, localdb.ErrNone) {
+		return nil, fmt.Errorf("%w in %s: check --data-dir (SECMON_DATA_DIR), name a database of yours by --database-dsn, or make one there by secmon serve --data-dir %s", err, cfg.DataDir, strconv.Quote(cfg.DataDir))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("private database: %w", err)
 	}
@@ -42,11 +57,11 @@ func openStore(ctx context.Context, cfg Storage, dsn string, lg *slog.Logger, me
 
 // storageDSN gives the DSN of the configured database, which a private server is
 // started for where none is named. stop ends what was started.
-func storageDSN(ctx context.Context, cfg Storage, lg *slog.Logger) (dsn string, stop func() error, err error) {
+func storageDSN(ctx context.Context, cfg Storage, missing whenMissing, lg *slog.Logger) (dsn string, stop func() error, err error) {
 	if cfg.DatabaseDSN != "" {
 		return cfg.DatabaseDSN, func() error { return nil }, nil
 	}
-	server, err := startDatabase(ctx, cfg, lg)
+	server, err := startDatabase(ctx, cfg, missing, lg)
 	if err != nil {
 		return "", nil, err
 	}
@@ -54,8 +69,8 @@ func storageDSN(ctx context.Context, cfg Storage, lg *slog.Logger) (dsn string, 
 }
 
 // OpenStore opens the configured database alone, for commands that need no
-// server; it runs beside a server on the same data directory. Close ends what it
-// started.
+// server; it runs beside a server on the same data directory, and makes no
+// database where there is none. Close ends what it started.
 func OpenStore(ctx context.Context, cfg Storage, lg *slog.Logger) (store *db.Store, closeAll func() error, err error) {
 	return openAlone(ctx, cfg, lg, func(dsn string) (*db.Store, error) { return openStore(ctx, cfg, dsn, lg, nil) })
 }
@@ -68,7 +83,7 @@ func openUnmigrated(ctx context.Context, cfg Storage, lg *slog.Logger) (*db.Stor
 }
 
 func openAlone(ctx context.Context, cfg Storage, lg *slog.Logger, open func(dsn string) (*db.Store, error)) (*db.Store, func() error, error) {
-	dsn, stop, err := storageDSN(ctx, cfg, lg)
+	dsn, stop, err := storageDSN(ctx, cfg, refuseMissing, lg)
 	if err != nil {
 		return nil, nil, err
 	}

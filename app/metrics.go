@@ -133,16 +133,12 @@ func (a *App) measureLimits(rate *limit.Rate, redis *limit.Redis) {
 
 // measureDisk shows the room in the data directory: the private servers live there.
 func (a *App) measureDisk() {
-	for name, value := range map[string]func(disk) uint64{"secmon_disk_free_bytes": func(d disk) uint64 { return d.free }, "secmon_disk_size_bytes": func(d disk) uint64 { return d.size }} {
-		help := map[string]string{"secmon_disk_free_bytes": "Bytes that are free on the disk of the data directory.", "secmon_disk_size_bytes": "Size of that disk in bytes."}[name]
-		a.metrics.Gauge(name, help, func() float64 {
-			d, err := diskOf(a.cfg.DataDir)
-			if err != nil {
-				return 0
-			}
-			return float64(value(d))
-		})
+	now := func() disk {
+		d, _ := diskOf(a.cfg.DataDir) // nothing free of nothing where it is not there
+		return d
 	}
+	a.metrics.Gauge("secmon_disk_free_bytes", "Bytes that are free on the disk of the data directory.", func() float64 { return float64(now().free) })
+	a.metrics.Gauge("secmon_disk_size_bytes", "Size of that disk in bytes.", func() float64 { return float64(now().size) })
 }
 
 // MetricsURL is where Prometheus asks, "" where nothing listens.

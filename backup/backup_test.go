@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -415,6 +416,101 @@ func TestShelvesKeepWholeFilesOnly(t *testing.T) {
 	}
 	if n := uploads(); n != 0 {
 		t.Errorf("%d uploads are left unfinished", n)
+	}
+}
+
+// A backup that is killed leaves its part behind; the next one takes it away, and
+// nothing that somebody may still write or that is not a part.
+func TestNextBackupRemovesWhatKilledOnesLeft(t *testing.T) {
+	dir := t.TempDir()
+	shelf, _, err := backup.Find(t.Context(), dir, backup.S3Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The name that a part has, as a killed backup leaves it.
+	var part string
+	left := errors.New("killed")
+	_ = shelf.Put(t.Context(), "x", func(io.Writer) error {
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) != 1 {
+			t.Fatalf("while it is written: %v, %v", entries, err)
+		}
+		part = entries[0].Name()
+		return left
+	})
+	old := func(name string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	stale := part + "0"
+	old(stale)
+	others := []string{".secmon-part-notes", ".part-123", "secmon-20261127T020000Z-1.backup", "secmon-part-1"}
+	for _, name := range others {
+		old(name)
+	}
+	writing, err := os.OpenFile(old(part+"1"), os.O_RDWR, 0) // by another process, which is slow
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writing.Close() //nolint:errcheck // a test
+	if err := syscall.Flock(int(writing.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	fresh := part + "2" // begun just now on another machine
+	if err := os.WriteFile(filepath.Join(dir, fresh), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	err = shelf.Put(t.Context(), "x.backup", func(w io.Writer) error {
+		if _, err := os.Stat(filepath.Join(dir, stale)); !errors.Is(err, os.ErrNotExist) {
+			t.Error("the room is not free before the next one is written")
+		}
+		_, err := w.Write([]byte("whole"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Sorted(slices.Values(append(others, part+"1", fresh, "x.backup")))
+	var got []string
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("in the directory (-want +got):\n%s", diff)
+	}
+}
+
+// Two backups at once: the second leaves the first one's part alone, however long
+// nothing came.
+func TestPartThatIsWrittenIsLocked(t *testing.T) {
+	dir := t.TempDir()
+	shelf, _, err := backup.Find(t.Context(), dir, backup.S3Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = shelf.Put(t.Context(), "slow.backup", func(io.Writer) error {
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) != 1 {
+			t.Fatalf("while it is written: %v, %v", entries, err)
+		}
+		if err := os.Chtimes(filepath.Join(dir, entries[0].Name()), time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+			return err
+		}
+		return shelf.Put(t.Context(), "quick.backup", func(io.Writer) error { return nil })
+	})
+	if err != nil {
+		t.Errorf("the slow one: %v", err)
 	}
 }
 

@@ -92,12 +92,14 @@ type directory string
 
 func (d directory) Path(name string) string { return filepath.Join(string(d), name) }
 
-// Put writes beside the name and renames: a file under its name is whole.
+// Put writes beside the name and renames: a file under its name is whole. Before, it
+// makes room by removing what killed backups have left.
 func (d directory) Put(_ context.Context, name string, write func(io.Writer) error) error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	part, err := os.CreateTemp(string(d), ".part-*") // mode 0600
+	d.removeStale(time.Now())
+	part, err := d.newPart()
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}

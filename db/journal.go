@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/doug-martin/goqu/v9"
 
@@ -155,6 +156,25 @@ func (s *Store) Entry(ctx context.Context, seq uint64) (monitor.Entry, bool, err
 		return monitor.Entry{}, false, fmt.Errorf("read journal entry %d: %w", seq, err)
 	}
 	return entry, found, nil
+}
+
+// EntryAt gives the newest entry that was written by then, or else the oldest one
+// that is kept; found is false where there is none at all.
+func (s *Store) EntryAt(ctx context.Context, at time.Time) (monitor.Entry, bool, error) {
+	all := dialect.From("journal").Select("seq", "body", "hash").Limit(1)
+	for _, st := range []*goqu.SelectDataset{
+		all.Where(goqu.C("at").Lte(at)).Order(goqu.C("at").Desc(), goqu.C("seq").Desc()),
+		all.Order(goqu.C("seq").Asc()),
+	} {
+		entry, found, err := one(ctx, s.db, st, scanEntry)
+		if err != nil {
+			return monitor.Entry{}, false, fmt.Errorf("read the journal at %s: %w", at.UTC().Format(time.RFC3339), err)
+		}
+		if found {
+			return entry, true, nil
+		}
+	}
+	return monitor.Entry{}, false, nil
 }
 
 // JournalOf gives the entries that touched an entity, latest first.

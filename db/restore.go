@@ -22,6 +22,7 @@ type Restore struct {
 	handle *sql.DB
 	conn   *sql.Conn // has the lock
 	name   string
+	old    []string // tables that are to be replaced
 
 	tables []CopyTable // of the copy
 	types  map[string]CopyTable
@@ -36,9 +37,9 @@ type Restore struct {
 // feedState is the table that makes a database one that a server starts on.
 const feedState = "feed_state"
 
-// BeginRestore takes a database for a restore. It is refused with CONFLICT while
-// anybody else is connected to it, and, unless replace is its name, when it has
-// tables: with replace they are dropped.
+// BeginRestore takes a database for a restore, and changes nothing in it. It is
+// refused with CONFLICT while anybody else is connected to it, and, unless replace
+// is its name, when it has tables: with replace Prepare drops them.
 func BeginRestore(ctx context.Context, dsn, replace string) (_ *Restore, err error) {
 	if err := createDatabase(ctx, dsn); err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func BeginRestore(ctx context.Context, dsn, replace string) (_ *Restore, err err
 	if err := r.alone(ctx); err != nil {
 		return nil, err
 	}
-	return r, r.clear(ctx, replace)
+	return r, r.look(ctx, replace)
 }
 
 // aloneWait is how long connections may take that are just ending.
@@ -92,7 +93,8 @@ func (r *Restore) alone(ctx context.Context) error {
 	}
 }
 
-func (r *Restore) clear(ctx context.Context, replace string) error {
+// look finds the tables that are there, and refuses them where they may not go.
+func (r *Restore) look(ctx context.Context, replace string) error {
 	st := dialect.From(goqu.S("information_schema").Table("TABLES")).Select("TABLE_NAME").Where(goqu.C("TABLE_SCHEMA").Eq(goqu.L("DATABASE()")))
 	tables, err := query(ctx, r.conn, st, func(r scanner) (name string, err error) { return name, r.Scan(&name) })
 	if err != nil {
@@ -107,14 +109,22 @@ func (r *Restore) clear(ctx context.Context, replace string) error {
 	if replace != r.name {
 		return monitor.Errorf(monitor.CodeConflict, "the database is %s, and %q is to be replaced", r.name, replace)
 	}
+	r.old = tables
+	return nil
+}
+
+// Replaces tells whether Prepare will drop tables.
+func (r *Restore) Replaces() bool { return len(r.old) > 0 }
+
+func (r *Restore) clear(ctx context.Context) error {
 	// feed_state first: from here on no server starts until Finish.
-	slices.SortFunc(tables, func(a, b string) int {
+	slices.SortFunc(r.old, func(a, b string) int {
 		if (a == feedState) != (b == feedState) {
 			return map[bool]int{true: -1, false: 1}[a == feedState]
 		}
 		return strings.Compare(a, b)
 	})
-	for _, table := range tables {
+	for _, table := range r.old {
 		// DDL takes no parameters; the name is the server's own.
 		if _, err := r.conn.ExecContext(ctx, "DROP TABLE `"+strings.ReplaceAll(table, "`", "``")+"`"); err != nil {
 			return fmt.Errorf("drop %s: %w", table, err)
@@ -123,11 +133,14 @@ func (r *Restore) clear(ctx context.Context, replace string) error {
 	return nil
 }
 
-// Prepare makes the schema of a version, with partitions for these days of events,
-// and empties it. A version that this program does not know is refused.
+// Prepare drops what is to be replaced, makes the schema of a version, with
+// partitions for these days of events, and empties it. A version that this program does not know is refused.
 func (r *Restore) Prepare(ctx context.Context, schema int64, tables []CopyTable, days []string) error {
 	if newest := NewestSchema(); schema > newest {
 		return monitor.Errorf(monitor.CodeConflict, "the copy has version %d of the schema, and this program knows %d: use the program that made it, or a newer one", schema, newest)
+	}
+	if err := r.clear(ctx); err != nil {
+		return err
 	}
 	if _, err := migrateTo(ctx, r.handle, schema); err != nil {
 		return err

@@ -179,8 +179,11 @@ func extent(ctx context.Context, r runner) (journalExtent, error) {
 		is.bytes = max(0, appended-deleted)
 		return is, err
 	})
-	if err != nil || !found {
-		return is, fmt.Errorf("read extent of the journal: found %t: %w", found, err)
+	if err == nil && !found {
+		err = errUnfinished
+	}
+	if err != nil {
+		return is, fmt.Errorf("read extent of the journal: %w", err)
 	}
 	return is, nil
 }

@@ -26,8 +26,6 @@ var people = []person{
 
 var linuxServers = []string{"web-1", "web-2", "db-1", "bastion-1", "ci-1"}
 
-const domain = "corp.example"
-
 const (
 	system32   = `C:\Windows\System32\`
 	powershell = system32 + `WindowsPowerShell\v1.0\powershell.exe`
@@ -70,11 +68,12 @@ func journal(at time.Time, host, program, message string) Moment {
 	})
 }
 
-// windows makes an event as EVTX is written in JSON.
+// windows makes an event as EVTX is written in JSON. The computer has the name that
+// it has in every other log: a second one would be a second host.
 func windows(at time.Time, host, channel, provider string, id int, data object) Moment {
 	return encode(at, object{"Event": object{
 		"System": object{
-			"Provider": object{"#attributes": object{"Name": provider}}, "EventID": id, "Channel": channel, "Computer": host + "." + domain,
+			"Provider": object{"#attributes": object{"Name": provider}}, "EventID": id, "Channel": channel, "Computer": host,
 			"TimeCreated": object{"#attributes": object{"SystemTime": at.UTC().Format(time.RFC3339Nano)}},
 		},
 		"EventData": data,

@@ -3,6 +3,7 @@ package demo
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -106,6 +107,96 @@ func TestSameSeedSameRecords(t *testing.T) {
 	}
 	if reflect.DeepEqual(play(7), play(8)) {
 		t.Error("another seed gives the same records")
+	}
+}
+
+// What a live step holds has happened when it is sent, and not long before: events
+// that lie ahead stand above those that are new, and charts end in the middle of now.
+func TestNothingLiesInTheFuture(t *testing.T) {
+	now := time.Date(2026, 5, 4, 9, 30, 0, 0, time.UTC)
+	p := New(3, func() time.Time { return now })
+	check := func(m Moment) {
+		t.Helper()
+		if m.At.After(now) || m.At.Before(now.Add(-10*time.Second)) {
+			t.Fatalf("sent at %s: of %s: %s", now, m.At, m.Record)
+		}
+	}
+	for range 2_000 {
+		rest := p.rest
+		step := p.Next()
+		if step.Delay < time.Second || step.Delay > time.Minute {
+			t.Fatalf("%s: a step after %s", step.Story, step.Delay)
+		}
+		now = now.Add(step.Delay)
+		if len(rest) > 0 {
+			for _, m := range rest[:len(step.Records)] {
+				check(m)
+			}
+		}
+		for _, record := range step.Records {
+			if at := sysmonTime(t, record); !at.IsZero() {
+				check(Moment{at, record})
+			}
+		}
+	}
+	for _, step := range p.History() {
+		for _, record := range step.Records {
+			if at := sysmonTime(t, record); at.After(now) {
+				t.Fatalf("history at %s: %s", now, record)
+			}
+		}
+	}
+}
+
+type windowsRecord struct {
+	Event struct {
+		System struct {
+			Computer    string
+			TimeCreated struct {
+				Attributes struct{ SystemTime time.Time } `json:"#attributes"`
+			}
+		}
+	}
+}
+
+// sysmonTime is when a Windows event says that it happened; zero of another record.
+func sysmonTime(t *testing.T, record json.RawMessage) time.Time {
+	t.Helper()
+	var r windowsRecord
+	if err := json.Unmarshal(record, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r.Event.System.TimeCreated.Attributes.SystemTime
+}
+
+// A host has one name in all the logs that tell of it.
+func TestHostsHaveOneName(t *testing.T) {
+	p := New(5, time.Now)
+	names := map[string]bool{}
+	for range 3_000 {
+		for _, record := range p.Next().Records {
+			var r windowsRecord
+			var other struct {
+				Journal string `json:"_HOSTNAME"`
+				Web     string `json:"hostname"`
+				Report  string `json:"host"`
+				Node    string `json:"node"`
+			}
+			if err := errors.Join(json.Unmarshal(record, &r), json.Unmarshal(record, &other)); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{r.Event.System.Computer, other.Journal, other.Web, other.Report, other.Node} {
+				names[name] = true
+			}
+		}
+	}
+	if len(names) < 10 {
+		t.Fatalf("only %v: the test says nothing", names)
+	}
+	for name := range names {
+		if short, _, full := strings.Cut(name, "."); full && names[short] {
+			t.Errorf("%s is %s, too", short, name)
+		}
 	}
 }
 

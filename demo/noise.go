@@ -97,12 +97,12 @@ var ordinary = []func(p *Player, at time.Time, who person) Moment{
 	},
 }
 
-// noise is n records of an ordinary day, within a few seconds.
-func (p *Player) noise(at time.Time, n int) []Moment {
-	moments := make([]Moment, 0, n)
-	for range n {
-		moments = append(moments, pick(p, ordinary)(p, at, pick(p, people)))
-		at = at.Add(time.Duration(p.r.IntN(900)) * time.Millisecond)
+// noise is n records of an ordinary day, in the few seconds up to a time.
+func (p *Player) noise(until time.Time, n int) []Moment {
+	moments := make([]Moment, n)
+	for i := n - 1; i >= 0; i-- {
+		moments[i] = pick(p, ordinary)(p, until, pick(p, people))
+		until = until.Add(-time.Duration(p.r.IntN(900)) * time.Millisecond)
 	}
 	return moments
 }

@@ -79,8 +79,9 @@ func (p *Player) History() []Step {
 	return steps
 }
 
-// Next gives the next step, one to four seconds later: noise, and now and then
-// the beginning or the next moments of a story.
+// Next gives the next step, one to four seconds later, or when its story goes on:
+// noise, and now and then the beginning or the next moments of a story. Nothing in
+// it lies after the time at which it is to be sent.
 func (p *Player) Next() Step {
 	delay := time.Second + time.Duration(p.r.IntN(3_000))*time.Millisecond
 	at := p.now().Add(delay)
@@ -91,9 +92,11 @@ func (p *Player) Next() Step {
 		story := p.nextStory()
 		p.story, p.rest, p.calm = story.Name, story.Play(p, at), 10+p.r.IntN(12)
 	}
-	until := at.Add(time.Second)
+	if next := p.rest[0].At; next.After(at) {
+		delay, at = delay+next.Sub(at), next
+	}
 	n := 1
-	for n < len(p.rest) && p.rest[n].At.Before(until) {
+	for n < len(p.rest) && !p.rest[n].At.After(at) {
 		n++
 	}
 	step := Step{Delay: delay, Story: p.story, Records: records(p.rest[:n])}

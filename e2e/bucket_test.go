@@ -49,7 +49,7 @@ func TestBackupGoesToABucketAndComesBack(t *testing.T) {
 		t.Error(said)
 	}
 	other := filepath.Join(dir, "b")
-	mustCommand(t, "restore", "--data-dir", other, "--identity-file", key, prefix+ours[0])
+	mustCommand(t, "restore", "--new", "--data-dir", other, "--identity-file", key, prefix+ours[0])
 	if tokens := mustCommand(t, "token", "list", "--data-dir", other); !strings.Contains(tokens, "newest") {
 		t.Errorf("the tokens are %q", tokens)
 	}

@@ -306,14 +306,19 @@ func TestIngestStatsCountOverAllReplicas(t *testing.T) {
 	type counts struct{ Events, Batches, Alerts int }
 	type stats struct{ LastSecond, LastMinute counts }
 	var total counts
-	for range 5 {
+	for range 6 {
 		got := read[stats](t, s, "ingestStats")
 		total.Events += got.LastSecond.Events
 		if got.LastMinute == (counts{3, 3, 3}) && got.LastSecond == (counts{}) {
 			if total.Events != 3 {
 				t.Errorf("the seconds have %d events together, want 3", total.Events)
 			}
-			return // it came, and the rate has fallen to nothing
+			// It came, and the rate has fallen to nothing. Who asks now, of another replica, is told the minute at once.
+			late := subscribed(t, b, admin, `subscription { ingestStats { lastMinute { events batches alerts } } }`, nil)
+			if first := read[stats](t, late, "ingestStats"); first.LastMinute != (counts{3, 3, 3}) {
+				t.Errorf("the first that another is told: %+v, want the minute before", first.LastMinute)
+			}
+			return
 		}
 	}
 	t.Error("the counts did not come")

@@ -37,6 +37,23 @@ func command(t *testing.T, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// piped is command with a file as standard input.
+func piped(t *testing.T, file string, args ...string) error {
+	t.Helper()
+	in, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()                                            //nolint:errcheck // it was only read
+	cmd := exec.CommandContext(t.Context(), binary(t), args...) //nolint:gosec // our own program
+	cmd.Stdin = in
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
+	}
+	return err
+}
+
 func mustCommand(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := command(t, args...)
@@ -190,7 +207,7 @@ func TestDrillOfRestore(t *testing.T) {
 
 	second := filepath.Join(dir, "second")
 	repair := time.Now()
-	restored := mustCommand(t, "restore", "--data-dir", second, "--identity-file", key, file)
+	restored := mustCommand(t, "restore", "--new", "--data-dir", second, "--identity-file", key, file)
 	restoring := time.Since(repair)
 	d.server = startProcess(t, second)
 	rto := time.Since(repair)
@@ -343,16 +360,30 @@ func TestRestoreThatMayNotBe(t *testing.T) {
 	refused("damaged", "backup", "verify", "--identity-file", key, cut)
 	_, digest, _ := strings.Cut(mustCommand(t, "backup", "verify", "--identity-file", key, file), "digest ")
 	mustCommand(t, "backup", "verify", "--identity-file", key, "--digest", digest, file)
-	refused("another one", "backup", "verify", "--identity-file", key, "--digest", strings.Repeat("0", 64), file)
+	none := strings.Repeat("0", 64)
+	refused("another one", "backup", "verify", "--identity-file", key, "--digest", none, file)
 	half := filepath.Join(dir, "half")
-	refused("another one", "restore", "--data-dir", half, "--identity-file", key, "--digest", strings.Repeat("0", 64), file)
+	refused("another one", "restore", "--new", "--data-dir", half, "--identity-file", key, "--digest", none, file)
 	refused("not whole", "serve", "--data-dir", half, "--listen", "127.0.0.1:0")
 	half = filepath.Join(dir, "half too")
-	refused("damaged", "restore", "--data-dir", half, "--identity-file", key, cut)
+	refused("damaged", "restore", "--new", "--data-dir", half, "--identity-file", key, cut)
 	refused("not whole", "serve", "--data-dir", half, "--listen", "127.0.0.1:0")
 	mustCommand(t, "restore", "--data-dir", half, "--identity-file", key, "--replace", "secmon", file)
 	if n := startProcess(t, half).run("journal", "verify"); !strings.Contains(n, "nothing was changed") {
 		t.Error(n)
+	}
+	// What is to be replaced stays as it is until the backup has proved to be the one that was meant.
+	mustCommand(t, "token", "create", "--data-dir", p.dir, "--name", "after the backup", "--scope", "read")
+	refused("another one", "restore", "--data-dir", p.dir, "--identity-file", key, "--replace", "secmon", "--digest", none, file)
+	refused("damaged", "restore", "--data-dir", p.dir, "--identity-file", key, "--replace", "secmon", cut)
+	if left := mustCommand(t, "token", "list", "--data-dir", p.dir); !strings.Contains(left, "after the backup") {
+		t.Errorf("a refused restore has destroyed what was there; tokens: %q", left)
+	}
+	if said, err := command(t, "journal", "verify", "--data-dir", p.dir); err != nil || !strings.Contains(said, "nothing was changed") {
+		t.Errorf("after a refused restore: %s %v", said, err)
+	}
+	if err := piped(t, file, "restore", "--data-dir", p.dir, "--identity-file", key, "--replace", "secmon", "-"); err == nil || !strings.Contains(err.Error(), "not by a pipe") {
+		t.Errorf("a backup that can be read once only: %v", err)
 	}
 	// The same database again: its tokens are ended, as after a break-in.
 	mustCommand(t, "token", "create", "--data-dir", p.dir, "--name", "stolen", "--scope", "read")

@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -22,6 +26,40 @@ detection:
   condition: selection
 level: low
 `
+
+// Scripts that import rules see by the exit code whether all of them are stored.
+func TestImportTellsByItsExitCodeOfRefusedRules(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	inactive := strings.NewReplacer("5d5a6a0e-3b0f-4e5a-9a55-0a4c1f2b7d10", "5d5a6a0e-3b0f-4e5a-9a55-0a4c1f2b7d11", "message: hello", "message|expand: '%greetings%'").Replace(helloRule)
+	cases := []struct {
+		name   string
+		files  map[string]string
+		code   int
+		said   string // on standard error
+		told   string // on standard output
+		reason string
+	}{
+		{"all stored", map[string]string{"a.yml": helloRule}, 0, "", "1 files: 1 added", "nothing is wrong"},
+		{"one inactive", map[string]string{"a.yml": helloRule, "b.yml": inactive}, 0, "", "1 inactive; 0 refused", "an inactive rule is stored"},
+		{"one refused", map[string]string{"a.yml": helloRule, "c.yml": "title: no rule\n"}, 2, "1 of 2 files were refused; the rules of the others are stored", "refused: c.yml", "the others are stored, and the script has to know"},
+		{"nothing there", map[string]string{"readme.txt": "x"}, 1, "no .yml", "", "the wrong directory is no success"},
+	}
+	for _, c := range cases {
+		dir := t.TempDir()
+		for name, text := range c.files {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.CommandContext(t.Context(), binary(t), "rules", "import", "--database-dsn", dsn, dir) //nolint:gosec // our own program
+		var out, said strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &said
+		_ = cmd.Run()
+		if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(said.String(), c.said) || c.said == "" && said.Len() > 0 || !strings.Contains(out.String(), c.told) {
+			t.Errorf("%s: it leaves with %d, want %d, as %s; it said\n%s%s", c.name, code, c.code, c.reason, out.String(), said.String())
+		}
+	}
+}
 
 // A rule that is imported, disabled and enabled on one replica fires, and stops
 // firing, on the other, without a restart.

@@ -9671,7 +9671,7 @@ type IngestStats @auth(requires: VIEWER) {
   at: Time!
   "In that second."
   lastSecond: IngestCounts!
-  "In the 60 seconds up to it; fewer in the first minute of the subscription's group."
+  "In the 60 seconds up to it."
   lastMinute: IngestCounts!
 }
 

@@ -1,8 +1,6 @@
 package ingest
 
 import (
-	"strings"
-
 	"github.com/valyala/fastjson"
 
 	"github.com/security-monitor/secmon/monitor"
@@ -23,7 +21,6 @@ func normaliseCloudTrail(in *input) {
 	ev.Class, ev.Outcome = monitor.ClassAPIActivity, monitor.OutcomeSuccess
 	ev.Action = text(in.v, "eventName")
 	ev.User = text(in.v, "userIdentity/userName", "userIdentity/arn", "userIdentity/sessionContext/sessionIssuer/userName", "userIdentity/invokedBy", "userIdentity/type")
-	ev.Host = strings.TrimSuffix(text(in.v, "eventSource"), ".amazonaws.com") // the service stands where a machine does
 	ev.SrcIP = parseIP(text(in.v, "sourceIPAddress"))
 	fault := text(in.v, "errorCode")
 	if fault != "" || text(in.v, "responseElements/ConsoleLogin") == "Failure" {

@@ -105,8 +105,8 @@ type Rate struct {
 	local *buckets
 	now   func() time.Time
 
-	// Local counts charges that this process decided alone, Refused those refused.
-	Local, Refused atomic.Int64
+	// Local counts charges that this process decided alone.
+	Local atomic.Int64
 	// RefusedViewer and RefusedAddress count operations, by whose budget was used up.
 	RefusedViewer, RefusedAddress atomic.Int64
 }
@@ -138,9 +138,6 @@ func (r *Rate) Take(ctx context.Context, key string, cost, limit int) Budget {
 	if err != nil {
 		r.Local.Add(1)
 		whole, late = r.local.take(key, cost, limit, now)
-	}
-	if late > 0 {
-		r.Refused.Add(1)
 	}
 	used := int((int64(limit)*int64(whole) + int64(Period) - 1) / int64(Period))
 	return Budget{Limit: limit, Remaining: max(0, limit-used), Reset: now.Add(whole), RetryAfter: late}

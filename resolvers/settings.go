@@ -10,9 +10,12 @@ import (
 	"github.com/security-monitor/secmon/monitor"
 )
 
-// Journal tells how much of the journal is kept.
+// Journal tells how much of the journal is kept, and where in it an instant is.
 type Journal interface {
 	JournalExtent(ctx context.Context) (monitor.JournalExtent, error)
+	// EntryAt gives the newest entry that was written by then, or else the oldest one
+	// that is kept; found is false where there is none at all.
+	EntryAt(ctx context.Context, at time.Time) (entry monitor.Entry, found bool, err error)
 }
 
 // Settings keeps what administrators have set.

@@ -6,6 +6,6 @@ export default defineConfig(base, {
   testDir: 'e2e/screenshots',
   testMatch: '*.shots.ts',
   globalSetup: undefined,
-  timeout: 180_000,
-  use: { ...base.use, actionTimeout: 10_000 },
+  timeout: 300_000,
+  use: { ...base.use, actionTimeout: 20_000 },
 });

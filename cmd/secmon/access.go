@@ -60,7 +60,7 @@ type tokenCreateCommand struct {
 	app.Storage `embed:""`
 	Name        string          `env:"-" required:"" help:"What the token is for."`
 	Scope       []monitor.Scope `env:"-" required:"" help:"ingest, read, write, admin; may be given several times." enum:"ingest,read,write,admin"`
-	Expires     time.Duration   `env:"-" help:"How long it is valid; without it for ever." placeholder:"720h"`
+	Expires     time.Duration   `env:"-" help:"How long it is valid, such as 720h; without it for ever." placeholder:"DURATION"`
 }
 
 // Run makes the token. Only the token goes to standard output.

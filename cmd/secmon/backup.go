@@ -106,18 +106,17 @@ func (c *backupKeygenCommand) Run() error {
 }
 
 type restoreCommand struct {
-	app.Storage  `embed:""`
-	app.Shelf    `embed:""`
-	app.Opening  `embed:""`
-	File         string `arg:"" help:"The backup: a file, s3://BUCKET/KEY, or - for standard input."`
-	Replace      string `env:"-" help:"Drop every table of this database first; say its name (the private one is secmon)." placeholder:"DATABASE"`
-	RevokeTokens bool   `env:"-" name:"revoke-tokens" help:"End every API token: for a restore after a break-in."`
+	app.Storage        `embed:""`
+	app.Shelf          `embed:""`
+	app.Opening        `embed:""`
+	app.RestoreOptions `embed:""`
+	File               string `arg:"" help:"The backup: a file, s3://BUCKET/KEY, or - for standard input."`
 }
 
 // Run restores, and says what the operator has to know.
 func (c *restoreCommand) Run(ctx context.Context) error {
 	begun := time.Now()
-	done, err := app.Restore(ctx, c.Storage, c.File, c.Shelf, c.Opening, c.Replace, c.RevokeTokens, os.Stdin, quiet())
+	done, err := app.Restore(ctx, c.Storage, c.File, c.Shelf, c.Opening, c.RestoreOptions, os.Stdin, quiet())
 	if err != nil {
 		return err
 	}

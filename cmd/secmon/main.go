@@ -42,8 +42,19 @@ func main() {
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "secmon:", err)
-		os.Exit(1) //nolint:gocritic // stop only restores the signals
+		os.Exit(exitCode(err)) //nolint:gocritic // stop only restores the signals
 	}
+}
+
+// partial is the error of a command that did what it could and had to leave some
+// out: scripts tell it by the code 2 from one that did nothing, 1.
+type partial struct{ error }
+
+func exitCode(err error) int {
+	if errors.As(err, &partial{}) {
+		return 2
+	}
+	return 1
 }
 
 func run(ctx context.Context, args []string) error {

@@ -13,7 +13,7 @@ import (
 )
 
 type rulesCommand struct {
-	Import rulesImportCommand `cmd:"" help:"Import Sigma rules from a directory or a ZIP archive."`
+	Import rulesImportCommand `cmd:"" help:"Import Sigma rules from a directory or a ZIP archive. Leaves with 2 where files were refused and the others are stored."`
 	Check  rulesCheckCommand  `cmd:"" help:"Check Sigma rules without a server: what runs, what does not, and why. Leaves with 1 where a document is no rule."`
 	Test   rulesTestCommand   `cmd:"" help:"Let Sigma rules look at events without a server, and compare with what is expected."`
 }
@@ -25,7 +25,8 @@ type rulesImportCommand struct {
 	Verbose     bool   `env:"-" short:"v" help:"List every rule that is inactive, converted or refused."`
 }
 
-// Run imports the rules and reports on each that does not run.
+// Run imports the rules and reports on each that does not run. Inactive rules are
+// stored and wait for what they need: only refused files make it a partial success.
 func (c *rulesImportCommand) Run(ctx context.Context) error {
 	tree, done, err := openTree(c.Path)
 	if err != nil {
@@ -45,7 +46,17 @@ func (c *rulesImportCommand) Run(ctx context.Context) error {
 	list("inactive", report.Inactive, c.Verbose)
 	list("converted", report.Converted, c.Verbose)
 	list("refused", report.Refused, c.Verbose)
-	return closeAll()
+	return errors.Join(verdict(c.Path, report), closeAll())
+}
+
+func verdict(path string, report *app.RuleReport) error {
+	switch refused := len(report.Refused); {
+	case report.Files == 0:
+		return fmt.Errorf("%s has no .yml or .yaml file", path)
+	case refused > 0:
+		return partial{fmt.Errorf("%d of %d files were refused; the rules of the others are stored", refused, report.Files)}
+	}
+	return nil
 }
 
 // list prints the first few problems, or all of them.

@@ -21,8 +21,8 @@ import (
 type tailCommand struct {
 	Feed       string `arg:"" enum:"alerts,events,incidents,journal,entity" help:"alerts, events, incidents, journal (administrators), or entity."`
 	Server     string `help:"Address of the server." default:"http://127.0.0.1:8000" env:"SECMON_SERVER"`
-	Token      string `help:"API token with the scope read (journal: admin)." env:"SECMON_TOKEN" required:"" placeholder:"smt_..."`
-	Filter     string `env:"-" help:"Filter of the feed as JSON, as in GraphQL variables." placeholder:"{\"severity\":{\"gte\":\"HIGH\"}}"`
+	Token      string `help:"API token with the scope read (journal: admin)." env:"SECMON_TOKEN" required:"" placeholder:"TOKEN"`
+	Filter     string `env:"-" help:"Filter of the feed as in GraphQL variables, such as {\"severity\":{\"gte\":\"HIGH\"}}." placeholder:"JSON"`
 	Kind       string `env:"-" help:"For entity: ADDRESS, HOST, HASH or USER." enum:"ADDRESS,HOST,HASH,USER," default:""`
 	Value      string `env:"-" help:"For entity: the address, host, hash or user."`
 	After      string `env:"-" help:"Cursor to go on from; without it the feed begins now." placeholder:"CURSOR"`

@@ -23,9 +23,13 @@ import (
 var ErrNotInstalled = errors.New("MariaDB server is not installed: run scripts/install-deps.sh servers " +
 	"(or install the packages mariadb-server-core and mariadb-client-core), or name a database with --database-dsn")
 
+// ErrNone says that a directory has no private database, where one had to be there.
+var ErrNone = errors.New("there is no private database")
+
 // Options of a private server.
 type Options struct {
 	Dir          string       // for its files alone; made when missing, set to mode 0700
+	MustExist    bool         // fail with ErrNone, and make nothing, where no database is in Dir
 	BufferPoolMB int          // InnoDB's cache; 16 at least
 	Log          *slog.Logger // progress; nil for none
 }
@@ -36,6 +40,7 @@ type Options struct {
 // was committed is there: callers see it as they see any database fail over.
 type Server struct {
 	dir        string
+	mustExist  bool
 	socket     string
 	scratch    string // a directory made for a short socket path, "" without one
 	program    string
@@ -62,7 +67,8 @@ const (
 // another process runs it already, Start attaches to that one. A crash of either
 // process at any time is repaired by the next Start.
 //
-// It fails with ErrNotInstalled where there is no MariaDB, with ctx's error when
+// It fails with ErrNotInstalled where there is no MariaDB, with ErrNone where one
+// must be in the directory and is not, with ctx's error when
 // that ends first, and otherwise with the reason from the server's own log.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s, err := prepare(o)
@@ -92,10 +98,16 @@ func prepare(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.MustExist {
+		// The lock file is there as soon as somebody has begun to make the database.
+		if _, err := os.Stat(filepath.Join(dir, lockFile)); errors.Is(err, os.ErrNotExist) {
+			return nil, ErrNone
+		}
+	}
 	if err := makePrivate(dir); err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, bufferPool: max(o.BufferPoolMB, 16), log: o.Log}
+	s := &Server{dir: dir, mustExist: o.MustExist, bufferPool: max(o.BufferPoolMB, 16), log: o.Log}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -112,6 +124,9 @@ func (s *Server) run(ctx context.Context) error {
 		return err
 	}
 	if _, err := os.Stat(s.data()); errors.Is(err, os.ErrNotExist) {
+		if s.mustExist {
+			return ErrNone
+		}
 		s.log.Info("making the private database, this takes a few seconds", "dir", s.dir)
 		if err := s.initialise(ctx); err != nil {
 			return err

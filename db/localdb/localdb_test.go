@@ -131,6 +131,43 @@ func TestSecondStartAttachesAndLeavesTheServerRunning(t *testing.T) {
 	}
 }
 
+// Commands that only use a database leave no trace where there is none, also where
+// a first start was killed before it had made one.
+func TestStartThatMustFindADatabaseMakesNone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mistyped")
+	must := localdb.Options{Dir: dir, MustExist: true}
+	if _, err := localdb.Start(t.Context(), must); !errors.Is(err, localdb.ErrNone) {
+		t.Errorf("got %v where nothing is", err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s was made (%v)", dir, err)
+	}
+	server := start(t, dir) // skips this test where there is no server
+	attached, err := localdb.Start(t.Context(), must)
+	if err != nil || !attached.Attached() {
+		t.Fatalf("beside a server that runs: %v", err)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := localdb.Start(t.Context(), must)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "data")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := localdb.Start(t.Context(), must); !errors.Is(err, localdb.ErrNone) {
+		t.Errorf("got %v where a first start was cut short", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a database was made (%v)", err)
+	}
+}
+
 func TestOfManyStartsAtOnceOneRunsTheServer(t *testing.T) {
 	dir := t.TempDir()
 	start(t, t.TempDir()) // skips this test where there is no server

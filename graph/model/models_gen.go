@@ -625,7 +625,7 @@ type IngestStats struct {
 	At time.Time `json:"at"`
 	// In that second.
 	LastSecond IngestCounts `json:"lastSecond"`
-	// In the 60 seconds up to it; fewer in the first minute of the subscription's group.
+	// In the 60 seconds up to it.
 	LastMinute IngestCounts `json:"lastMinute"`
 }
 

@@ -107,3 +107,32 @@ test('where the playground is not offered, it says so', async ({ page }) => {
     await server.stop();
   }
 });
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, reducedMotion: 'reduce' } as object);
+
+  test('operation, answer and what the sidebar opens stand in one column', async ({ page }) => {
+    await logIn(page, shared());
+    await page.goto(`${shared().url}/playground`);
+    const editor = page.locator('.graphiql-query-editor');
+    const answer = page.locator('.graphiql-response');
+    await expect(editor.locator('.view-line').first()).toBeVisible();
+    const wide = async (what: string) => {
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), what).toBeLessThanOrEqual(390);
+      for (const part of [editor, answer]) expect((await part.boundingBox())?.width, what).toBeGreaterThan(320);
+    };
+    await wide('at first');
+    const [above, below] = [await editor.boundingBox(), await answer.boundingBox()];
+    expect(below?.y, 'the answer stands below').toBeGreaterThanOrEqual((above?.y ?? 0) + (above?.height ?? 0));
+    await page.getByRole('button', { name: /^Execute/ }).tap();
+    await expect(answer).toContainText('totalCount');
+    await page.getByRole('button', { name: 'Show Examples' }).tap();
+    await expect(page.getByRole('button', { name: /What is common/ })).toBeVisible();
+    await wide('with the examples open');
+    await page.getByRole('button', { name: /What is common/ }).tap();
+    await page.getByRole('button', { name: /^Execute/ }).tap();
+    await expect(answer).toContainText('groups');
+    await page.getByRole('link', { name: 'Security Monitor' }).tap();
+    await expect(page).toHaveURL(/\/alerts/);
+  });
+});

@@ -2,6 +2,7 @@ import clsx from 'clsx';
 import type { LucideIcon } from 'lucide-react';
 import { type ButtonHTMLAttributes, forwardRef, type ReactNode } from 'react';
 import { Kbd } from './Kbd';
+import { legible } from './legible';
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: 'primary' | 'secondary' | 'ghost' | 'danger';
@@ -54,8 +55,8 @@ export const IconButton = forwardRef<HTMLButtonElement, IconButtonProps>(functio
     <button
       ref={ref}
       type="button"
-      aria-label={label}
-      title={label}
+      aria-label={legible(label)}
+      title={legible(label)}
       className={clsx(
         // Of two sizes the larger would win, whichever is asked for.
         !/\bsize-/.test(className ?? '') && 'size-7',

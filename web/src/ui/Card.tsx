@@ -1,5 +1,6 @@
 import clsx from 'clsx';
 import { type ReactNode, useId } from 'react';
+import { legible } from './legible';
 
 interface CardProps {
   title: string;
@@ -15,7 +16,7 @@ export function Card({ title, action, className, children }: CardProps) {
     <section aria-labelledby={id} className={clsx('min-w-0 rounded-xl border border-line bg-surface p-4', className)}>
       <div className="mb-3 flex min-h-6 items-center gap-2">
         <h2 id={id} className="text-sm font-semibold">
-          {title}
+          {legible(title)}
         </h2>
         <div className="ml-auto flex items-center gap-2 text-xs">{action}</div>
       </div>

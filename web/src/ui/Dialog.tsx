@@ -3,6 +3,7 @@
 import { X } from 'lucide-react';
 import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import { IconButton } from './Button';
+import { legible } from './legible';
 
 interface DialogProps {
   title: string;
@@ -36,7 +37,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     >
       <div className="flex items-center justify-between border-b border-line py-2 pr-2 pl-4">
         <h2 id={id} className="text-base font-semibold">
-          {title}
+          {legible(title)}
         </h2>
         <IconButton icon={X} label="Close" onClick={onClose} />
       </div>

@@ -1,5 +1,6 @@
 // Labelled fields of forms.
 import { type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes, useId } from 'react';
+import { legible } from './legible';
 
 const look = 'w-full rounded-md border border-line-strong bg-surface px-2.5 text-sm text-ink disabled:opacity-60';
 
@@ -58,7 +59,7 @@ export function Choice({ label, hint, value, options, disabled, onChange }: Choi
       >
         {options.map(([option, text]) => (
           <option key={option} value={option}>
-            {text}
+            {legible(text)}
           </option>
         ))}
       </select>

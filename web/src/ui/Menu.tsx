@@ -2,6 +2,7 @@
 // Enter chooses, Escape and a click elsewhere close.
 import { Check } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
+import { legible } from './legible';
 
 export interface MenuItem {
   id: string;
@@ -111,8 +112,12 @@ export function Menu({ trigger, items, label, align = 'left', header }: MenuProp
                 {item.checked !== undefined && (
                   <Check size={14} aria-hidden className={item.checked ? 'text-accent' : 'invisible'} />
                 )}
-                <span className="grow">{item.label}</span>
-                {item.detail && <span className="text-xs text-faint">{item.detail}</span>}
+                <span className="grow">{typeof item.label === 'string' ? legible(item.label) : item.label}</span>
+                {item.detail && (
+                  <span className="text-xs text-faint">
+                    {typeof item.detail === 'string' ? legible(item.detail) : item.detail}
+                  </span>
+                )}
               </button>
             ))}
           </div>

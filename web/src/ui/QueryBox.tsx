@@ -5,6 +5,7 @@ import { CircleAlert, Search, X } from 'lucide-react';
 import { type KeyboardEvent, type RefObject, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { type Completion, type CompletionField, complete } from './completion';
 import { Kbd } from './Kbd';
+import { legible } from './legible';
 
 export interface QueryLineState {
   fields: readonly CompletionField[];
@@ -171,7 +172,7 @@ export function QueryBox({ label, value, line, onChange, inputRef }: QueryBoxPro
         >
           <CircleAlert size={13} aria-hidden className="mt-0.5 shrink-0" />
           <span>
-            {problem.message}
+            {legible(problem.message)}
             {problem.length > 0 && (
               <>
                 {' at '}

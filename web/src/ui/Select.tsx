@@ -1,3 +1,5 @@
+import { legible } from './legible';
+
 interface SelectProps {
   label: string;
   value: string;
@@ -16,7 +18,7 @@ export function Select({ label, value, options, onChange }: SelectProps) {
     >
       {options.map(([id, text]) => (
         <option key={id} value={id}>
-          {text}
+          {legible(text)}
         </option>
       ))}
     </select>

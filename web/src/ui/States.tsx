@@ -7,6 +7,7 @@ import { describe } from '../api/errors';
 import { Banner } from './Banner';
 import { Button } from './Button';
 import { CopyButton } from './CopyButton';
+import { legible } from './legible';
 
 export function Skeleton({ className }: { className?: string }) {
   return <div aria-hidden className={clsx('animate-pulse rounded bg-raised', className)} />;
@@ -59,7 +60,7 @@ export function StaleBanner({ error, what, onRetry }: StaleBannerProps) {
   const failure = describe(error);
   return (
     <Banner tone="error" className="border-b border-line">
-      {what} may be out of date or incomplete: {failure.message}
+      {what} may be out of date or incomplete: {legible(failure.message)}
       {failure.requestId && (
         <>
           {' '}
@@ -88,7 +89,7 @@ export function ErrorState({ title, error, onRetry }: ErrorStateProps) {
         <TriangleAlert size={22} aria-hidden />
       </div>
       <h2 className="text-base font-semibold">{title}</h2>
-      <p className="mt-1 max-w-xl text-sm text-muted">{failure.message}</p>
+      <p className="mt-1 max-w-xl text-sm text-muted">{legible(failure.message)}</p>
       {failure.requestId && (
         <p className="mt-1 flex items-center gap-1 text-xs text-faint">
           Request <code className="font-mono">{failure.requestId}</code>

@@ -17,18 +17,23 @@ interface ValuePanelProps<Field extends string> {
   /** What there is when no value is: "No event has one." */
   empty: string;
   note?: ReactNode;
+  /** Beside the choice of the field. */
+  also?: ReactNode;
   onField(field: Field): void;
   onValue(value: string, not: boolean): void;
 }
 
 export function ValuePanel<Field extends string>(props: ValuePanelProps<Field>) {
-  const { field, fields, values, empty, note, onField, onValue } = props;
+  const { field, fields, values, empty, note, also, onField, onValue } = props;
   return (
     <aside
       aria-label="Values"
       className="flex w-60 shrink-0 flex-col gap-2 overflow-y-auto border-r border-line bg-surface p-3 max-lg:hidden"
     >
-      <Select label="Group by" value={field} options={fields} onChange={(value) => onField(value as Field)} />
+      <div className="flex flex-wrap gap-1">
+        <Select label="Group by" value={field} options={fields} onChange={(value) => onField(value as Field)} />
+        {also}
+      </div>
       {values ? (
         <>
           <div className="flex gap-1">

@@ -4,7 +4,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import clsx from 'clsx';
 import { ArrowDown } from 'lucide-react';
-import { type ReactNode, type RefObject, useEffect, useRef } from 'react';
+import { type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useKeys } from './keys';
 import type { Widths } from './widths';
 
@@ -34,6 +34,8 @@ interface VirtualGridProps {
   /** How many there are in all, loaded or not; -1 when unknown. */
   total: number;
   rowHeight?: number;
+  /** The height in a grid as narrow as a phone, where rows have a second line. */
+  narrowRowHeight?: number;
   /** Rows of differing height, measured when drawn. */
   measured?: boolean;
   activeId: string | null;
@@ -57,9 +59,12 @@ interface VirtualGridProps {
 const overscan = 8;
 
 export function VirtualGrid(props: VirtualGridProps) {
-  const { ids, activeId, rowHeight = 32, measured = false } = props;
+  const { ids, activeId, measured = false } = props;
   const own = useRef<HTMLDivElement>(null);
   const scroller = props.scrollRef ?? own;
+  const usualHeight = props.rowHeight ?? 32;
+  const narrow = useNarrow(scroller, props.narrowRowHeight !== undefined);
+  const rowHeight = narrow ? (props.narrowRowHeight ?? usualHeight) : usualHeight;
   const rows = useVirtualizer({
     count: ids.length,
     getScrollElement: () => scroller.current,
@@ -68,6 +73,8 @@ export function VirtualGrid(props: VirtualGridProps) {
     overscan,
     paddingStart: headerHeight,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the virtualizer keeps the heights that it has asked for
+  useLayoutEffect(() => rows.measure(), [rowHeight]);
   const items = rows.getVirtualItems();
 
   const firstShown = items[0]?.index ?? 0;
@@ -201,6 +208,25 @@ export function VirtualGrid(props: VirtualGridProps) {
 }
 
 const headerHeight = 28;
+
+/** 36rem, below which the columns of a phone stand. */
+const narrowBelow = 36;
+
+/** Whether the grid is as narrow as a phone. */
+function useNarrow(grid: RefObject<HTMLDivElement>, asked: boolean): boolean {
+  const [narrow, setNarrow] = useState(false);
+  useLayoutEffect(() => {
+    const shown = grid.current;
+    if (!asked || !shown) return;
+    const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
+    const look = () => setNarrow(shown.clientWidth > 0 && shown.clientWidth <= narrowBelow * rem);
+    look();
+    const observer = new ResizeObserver(look);
+    observer.observe(shown);
+    return () => observer.disconnect();
+  }, [grid, asked]);
+  return narrow;
+}
 
 function rowId(id: string): string {
   return `row-${id}`;

@@ -2,11 +2,17 @@ import { render, screen } from '@testing-library/react';
 import { describe, expect, test } from 'vitest';
 import { valueText } from '../nouns/journal/words';
 import { Tree } from '../nouns/process/ProcessTree';
+import { Yaml } from '../nouns/rule/Yaml';
 import { BarList } from './BarList';
+import { Card } from './Card';
 import { Chip } from './Chip';
+import { Command } from './Command';
+import { Dialog } from './Dialog';
 import { Facts } from './Facts';
+import { Choice } from './Field';
 import { Highlight } from './Highlight';
 import { legible } from './legible';
+import { Select } from './Select';
 
 describe('legible', () => {
   test.each([
@@ -33,6 +39,22 @@ test.each([
       {name}
     </Chip>,
   ],
+  [
+    'cards',
+    <Card key="k" title={name}>
+      a
+    </Card>,
+  ],
+  [
+    'dialogs',
+    <Dialog key="d" title={name} onClose={() => undefined}>
+      a
+    </Dialog>,
+  ],
+  ['selections', <Select key="s" label="a" value="x" options={[['x', name]]} onChange={() => undefined} />],
+  ['choices', <Choice key="o" label="a" value="x" options={[['x', name]]} onChange={() => undefined} />],
+  ['commands', <Command key="m" text={name} />],
+  ['sources of rules', <Yaml key="y" text={name} />],
   ['highlights', <Highlight key="h" text={name} needle="" />],
   [
     'processes',

@@ -4,6 +4,7 @@ import { X } from 'lucide-react';
 import { useEffect, useSyncExternalStore } from 'react';
 import { Banner } from './Banner';
 import { IconButton } from './Button';
+import { legible } from './legible';
 
 export interface Notice {
   id: number;
@@ -59,7 +60,7 @@ function Toast({ notice }: { notice: Notice }) {
       className="pointer-events-auto items-center rounded-lg border border-line-strong shadow-pop"
     >
       <div className="flex items-center gap-2">
-        <span className="grow">{notice.text}</span>
+        <span className="grow">{legible(notice.text)}</span>
         <IconButton icon={X} label="Dismiss" className="size-6" onClick={() => dismiss(notice.id)} />
       </div>
     </Banner>

@@ -1,6 +1,7 @@
 import type { FragmentType } from '@apollo/client';
 import { useFragment, useQuery } from '@apollo/client/react';
-import { CircleCheck, CirclePlay, Eye, RotateCcw, Siren, UserRound } from 'lucide-react';
+import { CircleCheck, CirclePlay, Eye, Merge, RotateCcw, Siren, UserRound } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { UsersDocument } from '../../nouns/user/Users.generated';
 import { Button } from '../../ui/Button';
 import { Menu } from '../../ui/Menu';
@@ -13,9 +14,22 @@ interface AlertActionsProps {
   onClose(alert: Decided): void;
   onReopen(alert: Decided): void;
   onEscalate(id: string): void;
+  onMerge(alert: Decided): void;
+  /** It is part of another: it can be detached, and neither reopened nor merged. */
+  merged: boolean;
+  children?: ReactNode;
 }
 
-export function AlertActions({ alert, actions, onClose, onReopen, onEscalate }: AlertActionsProps) {
+export function AlertActions({
+  alert,
+  actions,
+  onClose,
+  onReopen,
+  onEscalate,
+  onMerge,
+  merged,
+  children,
+}: AlertActionsProps) {
   const { data, complete } = useFragment({
     fragment: AlertActionsFragmentDoc,
     from: alert,
@@ -37,7 +51,7 @@ export function AlertActions({ alert, actions, onClose, onReopen, onEscalate }: 
           Start
         </Button>
       )}
-      {closed ? (
+      {merged ? null : closed ? (
         <Button icon={RotateCcw} onClick={() => onReopen(data)}>
           Reopen
         </Button>
@@ -77,6 +91,12 @@ export function AlertActions({ alert, actions, onClose, onReopen, onEscalate }: 
           })),
         ]}
       />
+      {children}
+      {!merged && (
+        <Button icon={Merge} onClick={() => onMerge(data)}>
+          Merge
+        </Button>
+      )}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { Eye } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
+import { legible } from '../../ui/legible';
 import { useChange } from '../../ui/useChange';
 import { type AlertClaimFragment, AlertClaimFragmentDoc, AlertClaimTakeDocument } from './AlertClaim.generated';
 import { useClaim } from './useClaim';
@@ -29,7 +30,7 @@ export function AlertClaim({ alert }: { alert: FragmentType<AlertClaimFragment> 
   return (
     <div role="status" className="flex items-center gap-2 rounded-lg bg-warn-soft px-3 py-1.5 text-xs text-warn">
       <Eye size={14} aria-hidden className="shrink-0" />
-      <span className="min-w-0 grow font-medium">{other.displayName} is viewing this alert</span>
+      <span className="min-w-0 grow font-medium">{legible(other.displayName)} is viewing this alert</span>
       {mayWork && (
         <Button className="h-6" onClick={() => void takeOver()}>
           Take over

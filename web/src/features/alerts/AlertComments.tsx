@@ -2,6 +2,7 @@ import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
 import { Time } from '../../nouns/time/Time';
 import { CommentBox } from '../../ui/CommentBox';
+import { legible } from '../../ui/legible';
 import { useChange } from '../../ui/useChange';
 import { AlertCommentDocument, type AlertCommentsFragment, AlertCommentsFragmentDoc } from './AlertComments.generated';
 
@@ -22,10 +23,10 @@ export function AlertComments({ alert, mayWork }: { alert: FragmentType<AlertCom
             <Avatar name={comment.author?.displayName ?? '?'} />
             <div className="min-w-0 grow">
               <div className="flex items-baseline gap-2 text-xs">
-                <span className="font-semibold">{comment.author?.displayName ?? 'API token'}</span>
+                <span className="font-semibold">{legible(comment.author?.displayName ?? 'API token')}</span>
                 <Time at={comment.createdAt} className="text-faint" />
               </div>
-              <p className="break-words whitespace-pre-wrap">{comment.body}</p>
+              <p className="break-words whitespace-pre-wrap">{legible(comment.body)}</p>
             </div>
           </li>
         ))}

@@ -5,6 +5,7 @@ import { ChevronRight } from 'lucide-react';
 import { useState } from 'react';
 import { EventDetail } from '../../nouns/event/EventDetail';
 import { Time } from '../../nouns/time/Time';
+import { legible } from '../../ui/legible';
 import { type AlertEvidenceFragment, AlertEvidenceFragmentDoc } from './AlertEvidence.generated';
 import { Matched } from './Matched';
 
@@ -39,7 +40,7 @@ function Item({ evidence }: { evidence: AlertEvidenceFragment['evidence']['nodes
         {event ? (
           <>
             <Time at={event.occurredAt} as="clock" className="shrink-0 text-xs text-muted tabular-nums" />
-            <span className="truncate">{event.message || event.host}</span>
+            <span className="truncate">{legible(event.message || event.host)}</span>
           </>
         ) : (
           <span className="text-muted">The event is past retention.</span>

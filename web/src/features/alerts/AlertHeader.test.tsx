@@ -41,3 +41,19 @@ test('the heading takes the focus when it is told to, and only then', () => {
   rerender(header(2));
   expect(document.activeElement, 'and again').toBe(heading);
 });
+
+test.each([
+  ['merged into QWxlcnQ6MQ', false],
+  ['merged into one by hand, see the ticket', true],
+])('the reason of a merge is an id, which nobody reads: %s', (reason, shown) => {
+  const client = new ApolloClient({ cache: createCache(), link: ApolloLink.empty(), dataMasking: true });
+  const merged = { ...alert, status: 'CLOSED' as const, disposition: 'DUPLICATE' as const, reason };
+  client.cache.writeFragment({ fragment: AlertHeaderFragmentDoc, data: merged });
+  render(
+    <ApolloProvider client={client}>
+      <AlertHeader alert={alert as never} focus={0} onClose={() => undefined} />
+    </ApolloProvider>,
+  );
+  expect(screen.getByText('Duplicate', { selector: '.font-semibold' })).toBeTruthy();
+  expect(screen.queryByText(reason) !== null).toBe(shown);
+});

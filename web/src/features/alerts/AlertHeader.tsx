@@ -7,7 +7,11 @@ import { StatusBadge } from '../../nouns/alert/StatusBadge';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
 import { IconButton } from '../../ui/Button';
+import { legible } from '../../ui/legible';
 import { type AlertHeaderFragment, AlertHeaderFragmentDoc } from './AlertHeader.generated';
+
+/** The reason that a merge gives names the other by its id; AlertDuplicate names it by its title. */
+const mergedInto = /^merged into \S+$/;
 
 interface AlertHeaderProps {
   alert: FragmentType<AlertHeaderFragment>;
@@ -33,7 +37,7 @@ export function AlertHeader({ alert, focus, onClose, children }: AlertHeaderProp
       </div>
       {children}
       <h2 ref={heading} tabIndex={-1} className="text-lg leading-6 font-semibold text-balance">
-        {data.title}
+        {legible(data.title)}
       </h2>
       <p className="flex flex-wrap gap-x-4 gap-y-0.5 text-xs text-muted">
         <span>
@@ -45,7 +49,7 @@ export function AlertHeader({ alert, focus, onClose, children }: AlertHeaderProp
         <span>
           Last <Time at={data.lastSeen} />
         </span>
-        <span>{data.assignee ? `Assigned to ${data.assignee.displayName}` : 'Assigned to nobody'}</span>
+        <span>{data.assignee ? `Assigned to ${legible(data.assignee.displayName)}` : 'Assigned to nobody'}</span>
       </p>
       {data.status === 'CLOSED' && data.disposition && (
         <p className="rounded-lg bg-good-soft px-3 py-2 text-xs">
@@ -56,7 +60,9 @@ export function AlertHeader({ alert, focus, onClose, children }: AlertHeaderProp
               · closed <Time at={data.closedAt} />
             </span>
           )}
-          <span className="mt-0.5 block whitespace-pre-line text-ink">{data.reason}</span>
+          {!mergedInto.test(data.reason ?? '') && (
+            <span className="mt-0.5 block whitespace-pre-line text-ink">{legible(data.reason ?? '')}</span>
+          )}
         </p>
       )}
     </header>

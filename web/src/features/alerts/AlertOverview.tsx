@@ -2,6 +2,7 @@
 import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { Address } from '../../nouns/entity/Address';
 import { EntityLink } from '../../nouns/entity/EntityLink';
 import { EventEnvelope } from '../../nouns/event/EventEnvelope';
@@ -9,6 +10,7 @@ import { EventRaw } from '../../nouns/event/EventRaw';
 import { withCondition } from '../../nouns/query/condition';
 import { Techniques } from '../../nouns/rule/Techniques';
 import { Facts } from '../../ui/Facts';
+import { legible } from '../../ui/legible';
 import { Section } from '../../ui/Section';
 import { type AlertOverviewFragment, AlertOverviewFragmentDoc } from './AlertOverview.generated';
 import { Matched } from './Matched';
@@ -19,7 +21,13 @@ function aroundIt(host: string, at: string): { q: string; from: string; to: stri
   return { q: withCondition('', 'host', host), from: instant(-900_000), to: instant(900_000) };
 }
 
-export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFragment> }) {
+interface AlertOverviewProps {
+  alert: FragmentType<AlertOverviewFragment>;
+  /** The tags, with what changes them. */
+  tags: ReactNode;
+}
+
+export function AlertOverview({ alert, tags }: AlertOverviewProps) {
   const { data, complete } = useFragment({
     fragment: AlertOverviewFragmentDoc,
     from: alert,
@@ -42,9 +50,9 @@ export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFrag
               'Destination',
               data.destination.ip && <Address key="d" ip={data.destination.ip} port={data.destination.port} />,
             ],
-            ['Process', data.process && <code className="font-mono text-xs break-all">{data.process}</code>],
+            ['Process', data.process && <code className="font-mono text-xs break-all">{legible(data.process)}</code>],
             ['Techniques', data.techniques.length > 0 && <Techniques ids={data.techniques} />],
-            ['Tags', data.tags.join(', ')],
+            ['Tags', tags],
           ]}
         />
       </Section>
@@ -59,7 +67,7 @@ export function AlertOverview({ alert }: { alert: FragmentType<AlertOverviewFrag
                   search={aroundIt(data.host, latest.event.occurredAt)}
                   className="text-accent underline underline-offset-2"
                 >
-                  What else happened on {data.host} within a quarter of an hour
+                  What else happened on {legible(data.host)} within a quarter of an hour
                 </Link>
               </p>
             )}

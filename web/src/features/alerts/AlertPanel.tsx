@@ -1,6 +1,7 @@
 // The alert beside the list: everything about it, and what can be done with it.
 import { useQuery } from '@apollo/client/react';
 import { SearchX, X } from 'lucide-react';
+import { useState } from 'react';
 import { usePulse } from '../../live/pulse';
 import { useViewer } from '../../nouns/user/useViewer';
 import { IconButton } from '../../ui/Button';
@@ -10,13 +11,18 @@ import { AlertActions } from './AlertActions';
 import { AlertClaim } from './AlertClaim';
 import { AlertComments } from './AlertComments';
 import { AlertDetailDocument } from './AlertDetail.generated';
+import { AlertDuplicate } from './AlertDuplicate';
 import { AlertEvidence } from './AlertEvidence';
 import { AlertHeader } from './AlertHeader';
 import { AlertHistory } from './AlertHistory';
+import { AlertMerged } from './AlertMerged';
 import { AlertOverview } from './AlertOverview';
 import { AlertRelated } from './AlertRelated';
 import { AlertRule } from './AlertRule';
+import { AlertSeverityMenu } from './AlertSeverityMenu';
+import { AlertTags } from './AlertTags';
 import type { AlertTab } from './filters';
+import { MergeSimilar } from './MergeDialog';
 import type { AlertActions as Actions, Decided } from './useAlertActions';
 
 const refreshPeriod = 1_000;
@@ -51,6 +57,8 @@ export function AlertPanel(props: AlertPanelProps) {
   const reload = () => void refetch().catch(() => undefined);
   usePulse(reload, refreshPeriod, (changed) => changed.size === 0 || changed.has(id));
   const alert = data?.alert;
+  const mine = mayWork ? actions : undefined;
+  const [merging, setMerging] = useState<Decided | null>(null);
   return (
     <aside
       aria-label="Alert"
@@ -68,16 +76,28 @@ export function AlertPanel(props: AlertPanelProps) {
               onClose={onClose}
               onReopen={onReopen}
               onEscalate={onEscalate}
-            />
+              onMerge={setMerging}
+              merged={alert.mergedInto !== null}
+            >
+              <AlertSeverityMenu alert={alert} actions={actions} />
+            </AlertActions>
           )}
+          <AlertDuplicate alert={alert} actions={mine} onOpen={onOpen} />
           <Tabs label="About the alert" tabs={tabs} current={tab} onChange={onTab}>
-            {tab === 'overview' && <AlertOverview alert={alert} />}
+            {tab === 'overview' && <AlertOverview alert={alert} tags={<AlertTags alert={alert} actions={mine} />} />}
             {tab === 'evidence' && <AlertEvidence alert={alert} />}
-            {tab === 'related' && <AlertRelated id={id} onOpen={onOpen} />}
+            {tab === 'related' && (
+              <AlertRelated id={id} onOpen={onOpen}>
+                <AlertMerged id={id} actions={mine} onOpen={onOpen} />
+              </AlertRelated>
+            )}
             {tab === 'rule' && <AlertRule alert={alert} />}
             {tab === 'comments' && <AlertComments alert={alert} mayWork={mayWork} />}
             {tab === 'history' && <AlertHistory alert={alert} />}
           </Tabs>
+          {merging && (
+            <MergeSimilar alert={merging} actions={actions} onOpen={onOpen} onClose={() => setMerging(null)} />
+          )}
         </>
       ) : (
         <>

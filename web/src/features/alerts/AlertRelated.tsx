@@ -2,11 +2,13 @@
 // processes of its event.
 import { useQuery } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import type { SimilarityReason } from '../../gql/schema';
 import { statusLook } from '../../nouns/alert/alert';
 import { ProcessTree } from '../../nouns/process/ProcessTree';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
+import { legible } from '../../ui/legible';
 import { Section } from '../../ui/Section';
 import { ErrorState, Skeleton } from '../../ui/States';
 import { AlertRelatedDocument } from './AlertRelated.generated';
@@ -21,7 +23,14 @@ const reasonLabel: Record<SimilarityReason, string> = {
   SAME_TECHNIQUE: 'technique',
 };
 
-export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): void }) {
+interface AlertRelatedProps {
+  id: string;
+  /** What stands first. */
+  children?: ReactNode;
+  onOpen(id: string): void;
+}
+
+export function AlertRelated({ id, children, onOpen }: AlertRelatedProps) {
   const { data, error, refetch } = useQuery(AlertRelatedDocument, { variables: { id } });
   const alert = data?.alert;
   if (!alert) {
@@ -39,6 +48,7 @@ export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): v
   const event = alert.latest.nodes[0]?.event;
   return (
     <div className="space-y-5">
+      {children}
       {alert.incident && (
         <Section title="Incident">
           <Link
@@ -46,7 +56,7 @@ export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): v
             params={{ id: alert.incident.id }}
             className="font-medium text-accent underline underline-offset-2"
           >
-            {alert.incident.title}
+            {legible(alert.incident.title)}
           </Link>
         </Section>
       )}
@@ -73,7 +83,7 @@ export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): v
                 asset && (
                   <li key={asset.id}>
                     <Link to="/assets" search={{ asset: asset.id }} className="hover:underline">
-                      {asset.name}
+                      {legible(asset.name)}
                     </Link>{' '}
                     <span className="text-xs text-muted">
                       criticality {asset.criticality.toLowerCase()}, risk {Math.round(asset.risk.score)}
@@ -99,14 +109,14 @@ export function AlertRelated({ id, onOpen }: { id: string; onOpen(id: string): v
                   onClick={() => onOpen(other.id)}
                   className="min-w-0 grow truncate text-left font-medium hover:underline"
                 >
-                  {other.title}
+                  {legible(other.title)}
                 </button>
                 <span className="shrink-0 text-xs text-muted">
                   <Time at={other.lastSeen} />
                 </span>
               </div>
               <p className="text-xs text-muted">
-                {other.host && `${other.host} · `}
+                {other.host && `${legible(other.host)} · `}
                 {statusLook[other.status].label} · same {reasons.map((reason) => reasonLabel[reason]).join(', ')}
               </p>
             </li>

@@ -48,6 +48,21 @@ test('a row shows its alert, and follows the cache', async () => {
   expect(await screen.findByText('Acknowledged')).toBeTruthy();
 });
 
+test('on a phone host and user stand below the name, unless columns were chosen', () => {
+  const cache = createCache();
+  const client = new ApolloClient({ cache, link: ApolloLink.empty(), dataMasking: true });
+  cache.writeFragment({ fragment: AlertRowFragmentDoc, data: { ...alert, host: 'ws\u200b-01' } });
+  const row = (cols?: string) => (
+    <ApolloProvider client={client}>
+      <AlertRow id="a1" gone={false} layout={layoutOf(cols, true)} selected={false} onSelect={() => undefined} />
+    </ApolloProvider>
+  );
+  const { rerender } = render(row());
+  expect(screen.getByText('ws⟨U+200B⟩-01 · ana').className).toContain('@min-[36rem]:hidden');
+  rerender(row('severity,title,host'));
+  expect(screen.queryByText(/ · ana/)).toBeNull();
+});
+
 test('a row whose alert is not at hand says that it is loading', () => {
   const client = new ApolloClient({ cache: createCache(), link: ApolloLink.empty(), dataMasking: true });
   const { container } = render(

@@ -12,7 +12,7 @@ import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
 import { legible } from '../../ui/legible';
 import { AlertRiskFragmentDoc, AlertRowFragmentDoc } from './AlertRow.generated';
-import { type ColumnLayout, mid as midWidth, tiny as tinyWidth, wide as wideWidth } from './columns';
+import { type ColumnLayout, mid as midWidth, tinyOnly, tiny as tinyWidth, wide as wideWidth } from './columns';
 
 interface AlertRowProps {
   id: string;
@@ -75,6 +75,11 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
         >
           {legible(data.title)}
           {gone && <span className="sr-only"> (no longer matches the filter)</span>}
+          {!layout.chosen && (data.host || data.user) && (
+            <span className={clsx('block truncate text-2xs font-normal text-muted', tinyOnly)}>
+              {legible([data.host, data.user].filter(Boolean).join(' · '))}
+            </span>
+          )}
         </div>
       )}
       {has('lastSeen') && (
@@ -123,7 +128,7 @@ export const AlertRow = memo(function AlertRow({ id, gone, layout, selected, onS
       )}
       {has('assignee') && (
         <div role="gridcell" className={clsx('truncate text-muted', mid)}>
-          {data.assignee?.displayName ?? <span className="text-faint">Nobody</span>}
+          {data.assignee ? legible(data.assignee.displayName) : <span className="text-faint">Nobody</span>}
         </div>
       )}
       {has('incident') && (

@@ -2,13 +2,18 @@ import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
 import { RuleFacts } from '../../nouns/rule/RuleFacts';
 import { Banner } from '../../ui/Banner';
+import { legible } from '../../ui/legible';
 import { type AlertRuleFragment, AlertRuleFragmentDoc } from './AlertRule.generated';
 
 export function AlertRule({ alert }: { alert: FragmentType<AlertRuleFragment> }) {
   const { data, complete } = useFragment({ fragment: AlertRuleFragmentDoc, from: alert, fragmentName: 'AlertRule' });
   if (!complete) return null;
   if (!data.rule) {
-    return <p className="text-muted">The rule has been deleted since. Its author: {data.ruleAuthor || 'unknown'}.</p>;
+    return (
+      <p className="text-muted">
+        The rule has been deleted since. Its author: {legible(data.ruleAuthor || 'unknown')}.
+      </p>
+    );
   }
   return (
     <div className="space-y-4">

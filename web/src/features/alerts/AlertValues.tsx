@@ -32,7 +32,7 @@ interface AlertValuesProps {
 }
 
 export function AlertValues({ filter, field, onField, onValue }: AlertValuesProps) {
-  const { data, previousData, refetch } = useQuery(AlertValuesDocument, { variables: { filter, field } });
+  const { data, previousData, error, refetch } = useQuery(AlertValuesDocument, { variables: { filter, field } });
   const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first', skip: field !== 'ASSIGNEE' });
   usePulse(() => void refetch().catch(() => undefined), countPeriod);
   const people = new Map(users.data?.users.nodes.map((person) => [person.id, person.displayName]));
@@ -41,9 +41,9 @@ export function AlertValues({ filter, field, onField, onValue }: AlertValuesProp
     <ValuePanel
       field={field}
       fields={valueFields.map((f) => [f, fieldLabel(f)] as const)}
-      values={top?.values.map(({ value, count }) => ({ value, count, label: people.get(value) }))}
-      empty="No alert has one."
-      note={top?.isEstimate && 'Counted over the latest 200,000.'}
+      values={error ? [] : top?.values.map(({ value, count }) => ({ value, count, label: people.get(value) }))}
+      empty={error ? 'They cannot be counted: mend the line, or try again.' : 'No alert has one.'}
+      note={!error && top?.isEstimate && 'Counted over the latest 200,000.'}
       onField={onField}
       onValue={(value, not) => onValue(lineNames[field] ?? field.toLowerCase(), value, not)}
     />

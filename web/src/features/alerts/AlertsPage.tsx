@@ -2,11 +2,13 @@
 // beside it.
 import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
-import { BellOff, ChartColumn, Columns3, Inbox, PanelLeft } from 'lucide-react';
+import { BellOff, ChartColumn, Inbox, PanelLeft } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { describe } from '../../api/errors';
 import type { AlertField, AlertStatus, Severity } from '../../gql/schema';
 import { usePaused } from '../../live/pause';
+import { AlertExportDocument } from '../../nouns/export/Export.generated';
+import { ExportMenu } from '../../nouns/export/ExportMenu';
 import { JobOfAddress } from '../../nouns/job/JobOfAddress';
 import { withCondition } from '../../nouns/query/condition';
 import { useTyping } from '../../nouns/query/useTyping';
@@ -14,12 +16,12 @@ import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities } from '../../nouns/severity/severity';
 import { spanOf } from '../../nouns/time/range';
 import { useViewer } from '../../nouns/user/useViewer';
-import { Button, IconButton } from '../../ui/Button';
+import { IconButton } from '../../ui/Button';
+import { ColumnsMenu } from '../../ui/ColumnsMenu';
 import { useKeys } from '../../ui/keys';
-import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
-import { sentence } from '../../ui/useChange';
+import { sentence, useChange } from '../../ui/useChange';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { AlertActionsFragmentDoc } from './AlertActions.generated';
 import { type AlertDialog, AlertDialogs } from './AlertDialogs';
@@ -29,12 +31,13 @@ import { AlertPanel } from './AlertPanel';
 import { AlertRow } from './AlertRow';
 import { AlertValues } from './AlertValues';
 import { BulkBar } from './BulkBar';
-import { choosable, columnOf, layoutOf, sortOfColumn, usualIds } from './columns';
+import { choosable, columnOf, layoutOf, sortOfColumn } from './columns';
 import { EscalateDialog } from './EscalateDialog';
-import { ExportMenu } from './ExportMenu';
 import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf } from './filters';
+import { MergeSelected } from './MergeDialog';
 import { NewPill } from './NewPill';
 import { orderOf, sortOf } from './order';
+import type { Row } from './rowData';
 import { type Decided, useAlertActions } from './useAlertActions';
 import { useAlertQueue } from './useAlertQueue';
 import { useSelection } from './useSelection';
@@ -48,11 +51,13 @@ export function AlertsPage() {
   const { mayWork } = useViewer();
   const paused = usePaused();
   const actions = useAlertActions();
+  const send = useChange();
   const [active, setActive] = useState<string | null>(search.alert ?? null);
   const [atTop, setAtTop] = useState(true);
   const [pointed, setPointed] = useState(false);
   const [dialog, setDialog] = useState<AlertDialog | null>(null);
   const [escalating, setEscalating] = useState<Escalated | null>(null);
+  const [merging, setMerging] = useState<readonly Row[] | null>(null);
   const layout = useMemo(() => layoutOf(search.cols, mayWork), [search.cols, mayWork]);
   const searchRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
@@ -163,12 +168,13 @@ export function AlertsPage() {
     else if (selection.ids.size > 0) void escalateAll([...selection.ids], true);
     else if (target) void escalateAll([target]);
   };
-  const chooseColumn = (id: string) => {
-    const now = new Set(search.cols?.split(',') ?? usualIds);
-    if (!now.delete(id)) now.add(id);
-    const cols = choosable.flatMap((column) => (now.has(column.id) ? [column.id] : []));
-    const usual = cols.length === usualIds.length && cols.every((column) => usualIds.includes(column));
-    go({ ...search, cols: usual || cols.length === 0 ? undefined : cols.join(',') });
+  const merge = async () => {
+    const found = [...(await known([...selection.ids]))];
+    // The worst stays unless somebody says otherwise, of those the one that was there first.
+    const rank = (alert: Row) => severities.indexOf(alert.severity);
+    found.sort((a, b) => rank(a) - rank(b) || Date.parse(a.firstSeen) - Date.parse(b.firstSeen));
+    if (found.length > 1) setMerging(found);
+    else if (found.length === 1) notify('info', 'Only one of them is still there.');
   };
   const columns = useMemo(() => {
     const some = selection.ids.size > 0;
@@ -212,34 +218,11 @@ export function AlertsPage() {
             noun="ALERTS"
             query={queryLineOf(filters)}
             orderBy={search.sort ? orderOf(search.sort) : null}
-            columns={search.cols?.split(',')}
-            onOpen={(view) =>
-              go({
-                status: 'all',
-                job: search.job,
-                q: view.query || undefined,
-                sort: sortOf(view.orderBy),
-                cols: view.columns.join(',') || undefined,
-              })
-            }
+            cols={search.cols}
+            onOpen={({ q, cols, orderBy }) => go({ status: 'all', job: search.job, q, sort: sortOf(orderBy), cols })}
           />
-          <Menu
-            label="Columns"
-            align="right"
-            trigger={(properties) => (
-              <Button icon={Columns3} {...properties}>
-                Columns
-              </Button>
-            )}
-            items={choosable.map((column) => ({
-              id: column.id,
-              label: column.title,
-              checked: layout.shown.has(column.id),
-              many: true,
-              onSelect: () => chooseColumn(column.id),
-            }))}
-          />
-          <ExportMenu filter={filter} />
+          <ColumnsMenu columns={choosable} cols={search.cols} onChange={(cols) => go({ ...search, cols })} />
+          <ExportMenu onExport={(format) => send(AlertExportDocument, { input: { filter, format } })} />
           <IconButton
             icon={PanelLeft}
             label={search.values ? 'Hide the commonest values' : 'Show the commonest values'}
@@ -275,6 +258,7 @@ export function AlertsPage() {
           totalIsEstimate={queue.totalIsEstimate}
           onAll={selection.allMatching}
           onEscalate={escalate}
+          onMerge={() => void merge()}
           onJob={(job) => setJob(job.id)}
           onClear={selection.clear}
         />
@@ -330,6 +314,7 @@ export function AlertsPage() {
               onOpen={openAlert}
               onEnd={queue.loadMore}
               onShown={queue.show}
+              narrowRowHeight={layout.chosen ? undefined : 44}
               onTop={setAtTop}
               scrollRef={scrollRef}
               rowClass={(id) => (queue.fresh.has(id) ? 'animate-arrived' : undefined)}
@@ -371,6 +356,9 @@ export function AlertsPage() {
           }}
           onClose={() => setEscalating(null)}
         />
+      )}
+      {merging && (
+        <MergeSelected alerts={merging} actions={actions} onDone={selection.clear} onClose={() => setMerging(null)} />
       )}
       <AlertDialogs dialog={dialog} actions={actions} onDone={() => setDialog(null)} />
     </>

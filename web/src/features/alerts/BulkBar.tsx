@@ -1,11 +1,12 @@
 // What can be done with the selected alerts, or with all that match.
 import { useQuery } from '@apollo/client/react';
-import { CircleCheck, CirclePlay, Eye, Siren, UserRound, X } from 'lucide-react';
+import { CircleCheck, CirclePlay, Eye, Gauge, Merge, RotateCcw, Siren, Tags, UserRound, X } from 'lucide-react';
 import { useState } from 'react';
 import type { AlertBulkInput, AlertFilter } from '../../gql/schema';
 import { usePulse } from '../../live/pulse';
-import { CloseDialog } from '../../nouns/alert/CloseDialog';
+import { CloseDialog, ReopenDialog } from '../../nouns/alert/CloseDialog';
 import type { JobLineFragment } from '../../nouns/job/Job.generated';
+import { severities, severityLook } from '../../nouns/severity/severity';
 import { UsersDocument } from '../../nouns/user/Users.generated';
 import { Button, IconButton } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
@@ -13,6 +14,8 @@ import { useKeys } from '../../ui/keys';
 import { Menu } from '../../ui/Menu';
 import { useChange } from '../../ui/useChange';
 import { AlertBulkCountDocument, AlertBulkDocument } from './Bulk.generated';
+import { mostMerged } from './MergeDialog';
+import { TagDialog } from './TagDialog';
 
 interface BulkBarProps {
   ids: ReadonlySet<string>;
@@ -24,6 +27,7 @@ interface BulkBarProps {
   totalIsEstimate: boolean;
   onAll(): void;
   onEscalate(): void;
+  onMerge(): void;
   onJob(job: JobLineFragment): void;
   onClear(): void;
 }
@@ -33,16 +37,17 @@ const countPeriod = 2_000;
 type Change = Omit<AlertBulkInput, 'ids' | 'filter'>;
 
 export function BulkBar(props: BulkBarProps) {
-  const { ids, all, filter, total: listed, totalIsEstimate, onAll, onEscalate, onJob, onClear } = props;
+  const { ids, all, filter, total: listed, totalIsEstimate, onAll, onEscalate, onMerge, onJob, onClear } = props;
   const change = useChange();
   const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
   // The list counted when it was read; meanwhile alerts have come and gone.
   const counted = useQuery(AlertBulkCountDocument, { variables: { filter }, fetchPolicy: 'cache-and-network' });
   usePulse(() => void counted.refetch().catch(() => undefined), countPeriod);
   const total = counted.data?.alertCounts.total ?? listed;
-  const [closing, setClosing] = useState(false);
+  const [dialog, setDialog] = useState<'close' | 'reopen' | 'tag' | null>(null);
   const [asking, setAsking] = useState<Change | null>(null);
   const many = `${total.toLocaleString('en')}${totalIsEstimate && !counted.data ? '+' : ''}`;
+  const what = all ? `all ${many}` : ids.size === 1 ? 'the alert' : `${ids.size} alerts`;
   const send = async (what: Change) => {
     const input = all ? { ...what, filter } : { ...what, ids: [...ids] };
     const done = await change(AlertBulkDocument, { input });
@@ -53,7 +58,7 @@ export function BulkBar(props: BulkBarProps) {
   // A change of all that match is asked for twice: it may be thousands.
   const run = (what: Change) => (all ? setAsking(what) : void send(what));
   // It stands above the page's own key, for as long as something is selected.
-  useKeys({ a: () => run({ action: 'ACKNOWLEDGE' }), c: () => setClosing(true) });
+  useKeys({ a: () => run({ action: 'ACKNOWLEDGE' }), c: () => setDialog('close') });
   return (
     <div
       role="toolbar"
@@ -74,7 +79,7 @@ export function BulkBar(props: BulkBarProps) {
       <Button icon={CirclePlay} onClick={() => run({ action: 'START' })}>
         Start
       </Button>
-      <Button icon={CircleCheck} onClick={() => setClosing(true)}>
+      <Button icon={CircleCheck} onClick={() => setDialog('close')}>
         Close
       </Button>
       <Menu
@@ -91,19 +96,63 @@ export function BulkBar(props: BulkBarProps) {
           onSelect: () => run({ action: 'ASSIGN', assignee: person.id }),
         }))}
       />
+      <Menu
+        label="Severity"
+        trigger={(properties) => (
+          <Button icon={Gauge} {...properties}>
+            Severity
+          </Button>
+        )}
+        items={severities.map((severity) => ({
+          id: severity,
+          label: severityLook[severity].label,
+          onSelect: () => run({ action: 'SET_SEVERITY', severity }),
+        }))}
+      />
+      <Button icon={Tags} onClick={() => setDialog('tag')}>
+        Tag
+      </Button>
+      <Button icon={RotateCcw} onClick={() => setDialog('reopen')}>
+        Reopen
+      </Button>
+      {!all && ids.size > 1 && ids.size <= mostMerged + 1 && (
+        <Button icon={Merge} onClick={onMerge}>
+          Merge
+        </Button>
+      )}
       {!all && (
         <Button icon={Siren} hint="e" onClick={onEscalate}>
           Escalate
         </Button>
       )}
       <IconButton icon={X} label="Clear the selection" className="ml-auto size-6" onClick={onClear} />
-      {closing && (
+      {dialog === 'close' && (
         <CloseDialog
-          what={all ? `all ${many}` : `${ids.size} alerts`}
-          onCancel={() => setClosing(false)}
+          what={what}
+          onCancel={() => setDialog(null)}
           onSubmit={async (disposition, reason) => {
-            setClosing(false);
+            setDialog(null);
             await send({ action: 'CLOSE', disposition, reason });
+          }}
+        />
+      )}
+      {dialog === 'reopen' && (
+        <ReopenDialog
+          what={what}
+          onCancel={() => setDialog(null)}
+          onSubmit={async (reason) => {
+            setDialog(null);
+            await send({ action: 'REOPEN', reason });
+          }}
+        />
+      )}
+      {dialog === 'tag' && (
+        <TagDialog
+          what={what}
+          onCancel={() => setDialog(null)}
+          onSubmit={async (addTags, removeTags) => {
+            setDialog(null);
+            await send({ action: 'TAG', addTags, removeTags });
           }}
         />
       )}

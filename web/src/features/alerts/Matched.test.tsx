@@ -30,3 +30,9 @@ test('a short value stands whole', () => {
   expect(container.querySelector('code')?.textContent).toBe('powershell -enc AAAA');
   expect(screen.queryByRole('button')).toBeNull();
 });
+
+test('what cannot be seen is written out, in the value and in what is looked for', () => {
+  draw('rtl-\u202egnp.exe', '*\u202egnp*');
+  expect(document.body.textContent).toContain('⟨U+202E⟩gnp.exe');
+  expect(document.body.textContent).not.toContain('\u202e');
+});

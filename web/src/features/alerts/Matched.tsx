@@ -2,6 +2,7 @@
 // marked, and what the rule looks for.
 import { useState } from 'react';
 import { excerptOf, markMatched } from '../../nouns/event/matched';
+import { legible } from '../../ui/legible';
 
 interface MatchedField {
   field: string;
@@ -21,12 +22,12 @@ export function Matched({ fields }: { fields: readonly MatchedField[] }) {
       {fields.map((m) => (
         <li key={`${m.selection}/${m.field}/${m.pattern}/${m.value}`} className="space-y-1 px-3 py-2">
           <div className="flex flex-wrap items-baseline gap-x-3 text-xs">
-            <span className="font-semibold">{m.field || 'Anywhere'}</span>
-            <span className="ml-auto text-faint">{m.selection}</span>
+            <span className="font-semibold">{legible(m.field || 'Anywhere')}</span>
+            <span className="ml-auto text-faint">{legible(m.selection)}</span>
           </div>
           <Value value={m.value} pattern={m.pattern} />
           <div className="text-2xs text-faint">
-            looks for <code className="font-mono break-all">{m.pattern}</code>
+            looks for <code className="font-mono break-all">{legible(m.pattern)}</code>
           </div>
         </li>
       ))}
@@ -47,7 +48,7 @@ function Value({ value, pattern }: { value: string; pattern: string }) {
         {cut.start && <span className="text-faint">…</span>}
         {parts.map((part, i) =>
           // biome-ignore lint/suspicious/noArrayIndexKey: the parts have no other name
-          part.hit ? <mark key={i}>{part.text}</mark> : <span key={i}>{part.text}</span>,
+          part.hit ? <mark key={i}>{legible(part.text)}</mark> : <span key={i}>{legible(part.text)}</span>,
         )}
         {cut.end && <span className="text-faint">…</span>}
       </code>

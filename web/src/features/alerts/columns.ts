@@ -8,6 +8,8 @@ export const wide = '@max-[76rem]:hidden';
 export const mid = '@max-[56rem]:hidden';
 /** A phone: how bad, what, when. */
 export const tiny = '@max-[36rem]:hidden';
+/** There host and user stand below what the alert is called. */
+export const tinyOnly = '@min-[36rem]:hidden';
 /** A head that is wider there than what stands below it. */
 const bare = '@max-[36rem]:opacity-0';
 
@@ -39,7 +41,6 @@ const all: readonly AlertColumn[] = [
 /** Those that can be chosen; the box to select with stands for all who can change alerts. */
 export const choosable = all.filter((column) => column.id !== 'select');
 export const columnIds = choosable.map((column) => column.id);
-export const usualIds = choosable.filter((column) => !column.extra).map((column) => column.id);
 
 const usualTemplate = clsx(
   'grid-cols-[1rem_5rem_7.25rem_minmax(15rem,2.4fr)_4.75rem_2.75rem_minmax(6.5rem,1fr)_minmax(5rem,0.8fr)_minmax(7.5rem,1.1fr)_6rem_minmax(4.5rem,0.7fr)_2.75rem]',

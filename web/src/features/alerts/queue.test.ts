@@ -118,6 +118,16 @@ describe('the live queue', () => {
     expect(many.fresh.size).toBe(0);
   });
 
+  test('one that waited and belongs below the loaded pages by now waits no longer', () => {
+    const queue = { ...appendPage(emptyQueue, [{ id: 'b', place: at(20) }], true), arrived: new Map([['x', at(30)]]) };
+    expect(applyEntries(queue, [entry('UPDATED', 'x', 10)]).arrived.size).toBe(0);
+  });
+
+  test('alerts of one moment stand in the order of their ids, whatever these end with', () => {
+    const page = ['1Y', '1Z', '1X'].map((id) => ({ id, place: at(20) }));
+    expect(release(appendPage(emptyQueue, page, false)).ids).toEqual(['1Z', '1Y', '1X']);
+  });
+
   test('alerts that are no longer there leave at once', () => {
     const queue = remove(applyEntries(listed(), [entry('LEFT', 'b', 20)]), ['b', 'never listed']);
     expect(queue.ids).toEqual(['c', 'a']);

@@ -80,11 +80,12 @@ export function applyEntries(queue: Queue, entries: readonly FeedEntry<Placed>[]
     }
     gone.delete(item.id);
     if (seen.has(item.id)) seen.set(item.id, item.place);
-    // What belongs below the loaded pages comes when they are scrolled to.
     else if (!queue.hasMore || compare(item.place, queue.floor) >= 0) {
       if (arrived.size < mostArrived || arrived.has(item.id)) arrived.set(item.id, item.place);
       else overflowed = true;
     }
+    // What belongs below the loaded pages comes when they are scrolled to.
+    else arrived.delete(item.id);
   }
   return { ...queue, seen, arrived, gone, overflowed };
 }
@@ -104,7 +105,7 @@ export function remove(queue: Queue, ids: readonly string[]): Queue {
 export function release(queue: Queue, most = Number.POSITIVE_INFINITY): Queue {
   const seen = new Map([...queue.seen, ...queue.arrived]);
   for (const id of queue.gone) seen.delete(id);
-  let ids = [...seen.keys()].sort((a, b) => compare(seen.get(b), seen.get(a)) || compare(b, a));
+  let ids = [...seen.keys()].sort((a, b) => compare(seen.get(b), seen.get(a)) || (a < b ? 1 : -1));
   const trimmed = ids.length > most;
   if (trimmed) {
     for (const id of ids.slice(most)) seen.delete(id);
@@ -128,7 +129,7 @@ export function isSettled(queue: Queue): boolean {
   return queue.arrived.size === 0 && queue.gone.size === 0;
 }
 
-/** Orders places, and ids. The end is left out: digits of a fraction may be missing before it. */
+/** Orders places. The end is left out: digits of a fraction may be missing before it. */
 export function compare(first = '', second = ''): number {
   const [a, b] = [first.replace(/Z$/, ''), second.replace(/Z$/, '')];
   return a < b ? -1 : a > b ? 1 : 0;

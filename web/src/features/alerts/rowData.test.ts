@@ -84,6 +84,19 @@ describe('RowData', () => {
     expect(titleOf('a')).toBe(8);
   });
 
+  test('the cache keeps nothing of alerts that were let go', () => {
+    // What the cache notes for each field that was ever modified has no end.
+    const storage = (cache as unknown as { data: { storageTrie: { strong?: Map<unknown, unknown> } } }).data
+      .storageTrie;
+    for (let n = 0; n < 100; n++) {
+      rows.update(cache, row(`n${n}`), true);
+      rows.update(cache, row(`n${n}`, 2), false);
+    }
+    rows.keepOnly(new Set());
+    expect(storage.strong?.size ?? 0).toBe(0);
+    expect(Object.keys(cache.extract())).not.toContain('Alert:n1');
+  });
+
   test('changes of rows that are far away are not kept', () => {
     rows.write([row('near')]);
     rows.update(cache, row('far', 2), false);
@@ -103,6 +116,27 @@ describe('RowData', () => {
     expect(asked.map((each) => each.length)).toEqual([100, 49]);
     expect([found.length, found[0]?.version], 'without the one that is gone').toEqual([149, 3]);
     expect(titleOf('n5'), 'nothing more is kept').toBeUndefined();
+  });
+
+  test('an alert that only another screen has read is read anew: nothing keeps it right', async () => {
+    cache.writeFragment({ fragment: AlertRowFragmentDoc, fragmentName: 'AlertRow', data: row('a', 1) });
+    const reading = rows.read(['a']);
+    expect(asked).toEqual([['a']]);
+    answer({ nodes: [row('a', 4)] });
+    expect((await reading)[0]?.version).toBe(4);
+  });
+
+  test('what comes after the list was left is neither kept nor told, and is again once it is back', async () => {
+    const reading = rows.want(['a', 'b']);
+    rows.close();
+    answer({ nodes: [row('a'), null] });
+    await reading;
+    expect([titleOf('a'), missing]).toEqual([undefined, []]);
+    rows.open();
+    const again = rows.want(['a']);
+    answer({ nodes: [row('a')] });
+    await again;
+    expect(titleOf('a')).toBe(1);
   });
 
   test('an alert that is no longer there is told; one that could not be read is not', async () => {

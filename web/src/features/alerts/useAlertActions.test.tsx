@@ -62,6 +62,7 @@ const changed = {
 
 /** The server, which answers a change when the test says so. */
 class Source extends ApolloLink {
+  asked: unknown = null;
   answer: (problem?: { code: string; message: string }, now?: Partial<AlertRowFragment>) => void = () => {};
   fail: (error: Error) => void = () => {};
 
@@ -73,6 +74,7 @@ class Source extends ApolloLink {
           observer.complete();
           return;
         }
+        this.asked = operation.variables.input;
         this.fail = (error) => observer.error(error);
         this.answer = (problem, now) => {
           const field = `${operation.operationName?.charAt(0).toLowerCase()}${operation.operationName?.slice(1)}`;
@@ -85,6 +87,8 @@ class Source extends ApolloLink {
                   reason: null,
                   acknowledgedAt: null,
                   closedAt: null,
+                  ruleSeverity: 'HIGH',
+                  mergedInto: null,
                   ...now,
                 },
                 errors: problem ? [{ __typename: 'UserError', path: null, ...problem }] : [],
@@ -119,7 +123,9 @@ function setUp() {
     );
     return `${now?.status} ${now?.assignee?.displayName ?? 'nobody'} @${now?.version}`;
   };
-  return { source, actions: result.current, shown, told };
+  const row = () =>
+    cache.readFragment({ fragment: AlertRowFragmentDoc, fragmentName: 'AlertRow', id: 'Alert:a1' }, true);
+  return { source, actions: result.current, shown, row, told };
 }
 
 describe('changing an alert', () => {
@@ -176,5 +182,45 @@ describe('changing an alert', () => {
     expect(shown(), 'the row stays whole').toBe('NEW nobody @1');
     source.answer(undefined, { version: 2, assignee: { ...ben, id: 'stranger' } });
     expect(await done).toBe(true);
+  });
+
+  test('a severity and tags show at once, and go back when they are refused', async () => {
+    const { source, actions, row, told } = setUp();
+    const worse = actions.setSeverity(alert, 'CRITICAL', 'CRITICAL');
+    await act(() => vi.advanceTimersByTimeAsync(0));
+    expect(row()?.severity).toBe('CRITICAL');
+    expect(source.asked).toEqual({ id: 'a1', expectedVersion: 1, severity: 'CRITICAL' });
+    source.answer(undefined, { version: 2, severity: 'CRITICAL' });
+    expect(await worse).toBe(true);
+
+    const back = actions.setSeverity({ id: 'a1', version: 2 }, null, 'HIGH');
+    await act(() => vi.advanceTimersByTimeAsync(0));
+    expect(row()?.severity).toBe('HIGH');
+    expect(source.asked, 'the override is taken back').toMatchObject({ severity: null });
+    source.answer(undefined, { version: 3 });
+    await back;
+
+    const tagging = actions.tag({ id: 'a1', version: 3 }, { tags: [], add: ['vip'] });
+    await act(() => vi.advanceTimersByTimeAsync(0));
+    expect(row()?.tags).toEqual(['vip']);
+    source.answer({ code: 'BAD_INPUT', message: 'a tag is one line of text' }, { version: 3 });
+    expect(await tagging).toBe(false);
+    expect(row()?.tags).toEqual([]);
+    expect(told).toHaveBeenLastCalledWith('error', 'A tag is one line of text.');
+  });
+
+  test('what is merged is closed at once; a refusal says what the server says, as any of them may be why', async () => {
+    const { source, actions, row, told } = setUp();
+    const merging = actions.merge({ id: 'a2', version: 4 }, ['a1']);
+    await act(() => vi.advanceTimersByTimeAsync(0));
+    expect(row()?.status).toBe('CLOSED');
+    expect(source.asked).toEqual({ id: 'a2', expectedVersion: 4, from: ['a1'] });
+    source.answer({ code: 'CONFLICT', message: 'the alert "x" is merged into another already; detach it first' });
+    expect(await merging).toBe(false);
+    expect(row()?.status).toBe('NEW');
+    expect(told).toHaveBeenLastCalledWith(
+      'warn',
+      'The alert "x" is merged into another already; detach it first. Nothing was changed.',
+    );
   });
 });

@@ -1,10 +1,10 @@
 // Changing an alert. Every change says which version it was decided on; when
 // somebody was faster nothing is changed, and the analyst is told who and what.
-import type { ApolloClient } from '@apollo/client';
+import type { ApolloCache, ApolloClient } from '@apollo/client';
 import { useApolloClient } from '@apollo/client/react';
 import { useMemo } from 'react';
 import { describe } from '../../api/errors';
-import type { AlertDisposition, AlertStatus } from '../../gql/schema';
+import type { AlertDisposition, AlertStatus, Severity } from '../../gql/schema';
 import { actionLabel, actorText, changesText, isLook } from '../../nouns/journal/words';
 import { useViewer } from '../../nouns/user/useViewer';
 import { notify } from '../../ui/notices';
@@ -17,6 +17,10 @@ import {
   AlertStartDocument,
 } from './AlertActions.generated';
 import { AlertLatestChangeDocument } from './AlertLatestChange.generated';
+import { AlertDetachDocument, AlertMergeDocument } from './AlertMerge.generated';
+import { AlertSetSeverityDocument } from './AlertSeverity.generated';
+import { AlertTagDocument } from './AlertTags.generated';
+import { tagged } from './tags';
 
 /** An alert as it was decided on. */
 export interface Decided {
@@ -34,6 +38,28 @@ export interface AlertActions {
   close(alert: Decided, disposition: AlertDisposition, reason: string): Promise<boolean>;
   reopen(alert: Decided, reason: string): Promise<boolean>;
   start(alert: Decided): Promise<boolean>;
+  /** `severity` null: the rule's. `shown` is what that comes to. */
+  setSeverity(alert: Decided, severity: Severity | null, shown: Severity): Promise<boolean>;
+  /** `tags` are those that it has. */
+  tag(alert: Decided, change: TagChange): Promise<boolean>;
+  /** Takes others into the alert, which stays. */
+  merge(into: Decided, from: readonly string[]): Promise<boolean>;
+  /** Takes a merged alert out of the other again. */
+  detach(alert: Decided): Promise<boolean>;
+}
+
+interface TagChange {
+  tags: readonly string[];
+  add?: readonly string[];
+  remove?: readonly string[];
+}
+
+/** What a change is expected to make of an alert. */
+interface Expected {
+  status?: AlertStatus;
+  assignee?: string | null;
+  severity?: Severity;
+  tags?: readonly string[];
 }
 
 /** Each gives whether it was done; if not, a notice says why. */
@@ -69,6 +95,27 @@ export function useAlertActions(): AlertActions {
           const input = { id, expectedVersion: version, reason };
           return (await client.mutate({ mutation: AlertReopenDocument, variables: { input } })).data?.alertReopen;
         }),
+      setSeverity: ({ id, version }, severity, shown) =>
+        attempt(client, id, { severity: shown }, async () => {
+          const input = { id, expectedVersion: version, severity };
+          return (await client.mutate({ mutation: AlertSetSeverityDocument, variables: { input } })).data
+            ?.alertSetSeverity;
+        }),
+      tag: ({ id, version }, { tags, add = [], remove = [] }) =>
+        attempt(client, id, { tags: tagged(tags, add, remove) }, async () => {
+          const input = { id, expectedVersion: version, add: [...add], remove: [...remove] };
+          return (await client.mutate({ mutation: AlertTagDocument, variables: { input } })).data?.alertTag;
+        }),
+      merge: ({ id, version }, from) =>
+        attempt(client, from, { status: 'CLOSED' }, async () => {
+          const input = { id, expectedVersion: version, from: [...from] };
+          return (await client.mutate({ mutation: AlertMergeDocument, variables: { input } })).data?.alertMerge;
+        }),
+      detach: ({ id, version }) =>
+        attempt(client, [id], { status: 'NEW' }, async () => {
+          const input = { id, expectedVersion: version };
+          return (await client.mutate({ mutation: AlertDetachDocument, variables: { input } })).data?.alertDetach;
+        }),
     }),
     [client, viewer],
   );
@@ -76,33 +123,26 @@ export function useAlertActions(): AlertActions {
 
 let layers = 0;
 
-/** Shows the change at once; what the server answers takes its place, and a refusal takes it back. */
+/**
+ * Shows the change at once; what the server answers takes its place, and a refusal takes it back. What is about
+ * several alerts (`ids` a list) may be refused for any of them: there the server's own words say why.
+ */
 async function attempt(
   client: ApolloClient,
-  id: string,
-  expected: { status?: AlertStatus; assignee?: string | null },
+  ids: string | readonly string[],
+  expected: Expected,
   work: () => Promise<Answer | undefined>,
 ): Promise<boolean> {
   const layer = `alert-${++layers}`;
   client.cache.recordOptimisticTransaction((cache) => {
-    cache.modify({
-      id: `Alert:${id}`,
-      fields: {
-        status: (was) => expected.status ?? was,
-        assignee: (was, { toReference, canRead }) => {
-          if (expected.assignee === undefined) return was;
-          if (expected.assignee === null) return null;
-          const person = toReference({ __typename: 'User', id: expected.assignee });
-          return canRead(person) ? person : was;
-        },
-      },
-    });
+    for (const id of typeof ids === 'string' ? [ids] : ids) foresee(cache, id, expected);
   }, layer);
   try {
     const problem = (await work())?.errors[0];
     if (!problem) return true;
-    if (problem.code === 'CONFLICT') notify('warn', await explainConflict(client, id));
-    else notify('error', sentence(problem.message));
+    if (problem.code !== 'CONFLICT') notify('error', sentence(problem.message));
+    else if (typeof ids === 'string') notify('warn', await explainConflict(client, ids));
+    else notify('warn', `${sentence(problem.message)} Nothing was changed.`);
   } catch (error) {
     const { message, requestId } = describe(error);
     notify('error', requestId ? `${sentence(message)} Request ${requestId}.` : sentence(message));
@@ -110,6 +150,23 @@ async function attempt(
     client.cache.removeOptimistic(layer);
   }
   return false;
+}
+
+function foresee(cache: ApolloCache, id: string, { status, assignee, severity, tags }: Expected): void {
+  cache.modify({
+    id: `Alert:${id}`,
+    fields: {
+      status: (was) => status ?? was,
+      severity: (was) => severity ?? was,
+      tags: (was) => tags ?? was,
+      assignee: (was, { toReference, canRead }) => {
+        if (assignee === undefined) return was;
+        if (assignee === null) return null;
+        const person = toReference({ __typename: 'User', id: assignee });
+        return canRead(person) ? person : was;
+      },
+    },
+  });
 }
 
 /** Says who changed the alert meanwhile, and how. */

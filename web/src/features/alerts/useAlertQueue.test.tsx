@@ -36,6 +36,8 @@ const row = (n: number): AlertRowFragment => ({
 class Alerts extends ApolloLink {
   newest = 999;
   afters: unknown[] = [];
+  /** How often the feed was asked for. */
+  feeds = 0;
   /** Answers to pages wait until they are let through. */
   held: (() => void)[] | null = null;
   /** How many of the next pages fail. */
@@ -46,6 +48,7 @@ class Alerts extends ApolloLink {
   override request(operation: ApolloLink.Operation) {
     return new Observable<ApolloLink.Result>((observer) => {
       if (operation.operationName === 'AlertQueueFeed') {
+        this.feeds++;
         this.push = (result) => observer.next(result);
         this.fail = (error) => observer.error(error);
         return;
@@ -121,7 +124,7 @@ function follow(server: Alerts, options: Partial<Parameters<typeof useAlertQueue
     wrapper,
     initialProps: {} as typeof options,
   });
-  return { ...hook, rowOf };
+  return { ...hook, rowOf, cache: client.cache };
 }
 
 test('however many have come in above, the list can be followed to its end', async () => {
@@ -260,4 +263,58 @@ test('trying again revives a feed that ended', async () => {
   await waitFor(() => expect(result.current.loading).toBe(false));
   act(() => server.arrive(1));
   await waitFor(() => expect(result.current.ids[0]).toBe('a1000'));
+});
+
+test('when all that was loaded has left, what is below takes its place', async () => {
+  const server = new Alerts();
+  const { result } = follow(server);
+  await waitFor(() => expect(result.current.ids).toHaveLength(50));
+  const all = Array.from({ length: 50 }, (_, n) => ({ ...row(999 - n), version: 2 }));
+  // They are closed: the server gives the ones after them.
+  server.newest = 949;
+  act(() => server.say(...all.map((alert) => ({ change: 'LEFT' as const, alert }))));
+  await waitFor(() => expect(result.current.ids[0]).toBe('a949'));
+  expect(result.current.ids).toHaveLength(50);
+});
+
+test('too many that came while a page was on its way are read although nothing more comes', async () => {
+  const server = new Alerts();
+  const { result, rerender } = follow(server, { calm: false });
+  await waitFor(() => expect(result.current.ids).toHaveLength(50));
+  server.held = [];
+  act(() => result.current.loadMore());
+  await waitFor(() => expect(server.held).toHaveLength(1));
+  // In portions that the feed itself can hold.
+  for (const count of [3_000, 3_000]) {
+    act(() => server.arrive(count));
+    await act(() => new Promise((done) => setTimeout(done, 40)));
+  }
+  await waitFor(() => expect(result.current.overflowed).toBe(true), { timeout: 5_000 });
+  rerender({ calm: true });
+  const answer = server.held.shift();
+  server.held = null;
+  act(() => answer?.());
+  await waitFor(() => expect(result.current.ids[0]).toBe('a6999'));
+  expect(result.current.overflowed).toBe(false);
+});
+
+test('a list that is read again at the same position hears what came while it was on its way', async () => {
+  const server = new Alerts();
+  const { result } = follow(server, { calm: false });
+  await waitFor(() => expect(result.current.ids).toHaveLength(50));
+  await waitFor(() => expect(server.feeds).toBe(1));
+  act(() => result.current.retry());
+  await waitFor(() => expect(result.current.loading).toBe(false));
+  await waitFor(() => expect(server.feeds, 'the feed begins again').toBe(2));
+});
+
+test('an answer that comes after the list was left is not kept', async () => {
+  const server = new Alerts();
+  server.held = [];
+  const { unmount, cache } = follow(server);
+  await waitFor(() => expect(server.held).toHaveLength(1));
+  unmount();
+  server.held[0]?.();
+  await new Promise((done) => setTimeout(done, 20));
+  expect(Object.keys(cache.extract() as object).filter((key) => key.startsWith('Alert:'))).toEqual([]);
 });

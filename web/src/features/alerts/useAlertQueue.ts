@@ -18,24 +18,16 @@ import {
   release,
   remove,
 } from './queue';
-import { type Row, RowData } from './rowData';
+import type { Row } from './rowData';
+import { useRowData } from './useRowData';
 
 const pageSize = 50;
 /** Rows that are kept when the list is scrolled to its top. */
 const mostRows = 1_000;
 /** Rows show their changes with the next frame; where they stand changes no more often than this, ms. */
 const placePeriod = 500;
-/** Rows above and below those in view whose data is kept. */
-const nearby = 200;
-/** Selected rows whose data is kept. */
-const mostHeld = 500;
-/** New rows behind the pill, and rows at the list's top, whose data is kept. */
-const ready = 100;
-const tendPeriod = 150;
 /** How often a list of the last minutes or hours is looked through for what has aged out of it, ms. */
 const agePeriod = 10_000;
-/** After how long rows that could not be read are asked for again. */
-const wantAgain = 2_000;
 
 interface AlertQueueOptions {
   filter: AlertFilter;
@@ -112,49 +104,25 @@ export function useAlertQueue({
   const client = useApolloClient();
   const key = JSON.stringify([filter, order, risk]);
   const [state, setState] = useState(nothing);
-  const latest = useRef({ calm, held, within, now, filter, order, risk, key, state });
-  latest.current = { calm, held, within, now, filter, order, risk, key, state };
+  const latest = useRef({ calm, within, now, filter, order, risk, key, state });
+  latest.current = { calm, within, now, filter, order, risk, key, state };
   const asked = useRef(0);
 
-  const [rows] = useState(
-    () => new RowData(client, (ids) => setState((was) => ({ ...was, queue: remove(was.queue, ids) }))),
-  );
+  // Lets the feed begin again where its position is the old one, see load.
+  const beginAgain = useRef(() => {});
   // What came since the rows were last put in their places.
   const unplaced = useRef<FeedEntry<Placed>[]>([]);
   // What came while a further page is on its way, of rows that it may hold.
   const meanwhile = useRef<Map<string, FeedEntry<Row>> | null>(null);
   // When the alerts were last seen, where that decides whether they belong in the list.
   const lastSeen = useRef(new Map<string, number>());
-  const view = useRef({ first: 0, last: 0 });
-  const tending = useRef<Pace | null>(null);
-  useEffect(() => {
-    const made = createPace(() => {
-      const { held, risk, state } = latest.current;
-      const { ids, arrived } = state.queue;
-      const { first, last } = view.current;
-      rows.want(ids.slice(first, last + 1), risk).catch(() => setTimeout(() => made.request(), wantAgain));
-      rows.keepOnly(
-        new Set([
-          ...ids.slice(0, ready),
-          ...ids.slice(Math.max(0, first - nearby), last + nearby),
-          ...[...arrived.keys()].slice(-ready),
-          ...unplaced.current.map(({ item }) => item.id),
-          ...held.slice(0, mostHeld),
-        ]),
-      );
-    }, tendPeriod);
-    tending.current = made;
-    return () => {
-      made.stop();
-      rows.close();
-    };
-  }, [rows]);
-  const show = useCallback((first: number, last: number) => {
-    view.current = { first, last };
-    tending.current?.request();
-  }, []);
-
-  const read = useCallback((ids: readonly string[]) => rows.read(ids), [rows]);
+  const { rows, show, read } = useRowData({
+    queue: state.queue,
+    coming: () => unplaced.current.map(({ item }) => item.id),
+    held,
+    risk,
+    onMissing: (ids) => setState((was) => ({ ...was, queue: remove(was.queue, ids) })),
+  });
 
   const load = useCallback(
     async (mode: 'anew' | 'further', after: string | null = null) => {
@@ -179,8 +147,11 @@ export function useAlertQueue({
         // Where the page ended when it was read, whatever has become of its last row.
         const last = nodes.at(-1);
         const floor = last && placeOf(last, order);
-        // The feed begins again from where the list was read.
-        if (mode === 'anew') unplaced.current = [];
+        // The feed begins again from where the list was read: what it has said since then comes once more.
+        if (mode === 'anew') {
+          unplaced.current = [];
+          if (position === latest.current.state.position) beginAgain.current();
+        }
         setState((was) => ({
           ...was,
           queue: appendPage(mode === 'anew' ? emptyQueue : was.queue, placed, pageInfo.hasNextPage, floor),
@@ -206,11 +177,13 @@ export function useAlertQueue({
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter is another list
   useEffect(() => {
     load('anew');
+    // What is still on its way is of a list that nobody looks at.
+    return () => void asked.current++;
   }, [key, load]);
 
   const settle = useCallback(() => {
     const { queue, loading } = latest.current.state;
-    // Too many came to keep them apart: the list is read anew.
+    // Too many came to keep them apart: the list is read anew, after what is being read.
     if (queue.overflowed) {
       if (!loading) void load('anew');
       return;
@@ -264,15 +237,15 @@ export function useAlertQueue({
     },
     onResync: () => load('anew'),
   });
-
-  // Once the rows stand where they belong: their data must not go before that.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other rows need other data
-  useEffect(() => tending.current?.request(), [state.queue]);
+  beginAgain.current = feed.restart;
 
   const settled = isSettled(state.queue);
+  // Too many came while a page was on its way, and nothing more may come: settle must be tried once more.
+  const due = state.queue.overflowed && !state.loading && state.failed !== 'anew';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `due` is a reason to try again
   useEffect(() => {
     if (calm && !settled) settle();
-  }, [calm, settled, settle]);
+  }, [calm, settled, settle, due]);
 
   useEffect(() => {
     if (!calm || !within) return;
@@ -289,10 +262,13 @@ export function useAlertQueue({
 
   const { pageEnds, loading, queue } = state;
   // What came in has pushed the end of the first page out: there is no cursor to go on from.
-  const adrift = queue.hasMore && queue.ids.length > 0 && pageEnds.length === 0 && !loading && !state.error;
+  const adrift = queue.ids.length > 0 && pageEnds.length === 0;
+  // All that was loaded has left or aged out: there is no row to scroll to the next page from.
+  const drained = queue.ids.length === 0;
+  const lost = queue.hasMore && (adrift || drained) && !loading && !state.error;
   useEffect(() => {
-    if (adrift) void load('anew');
-  }, [adrift, load]);
+    if (lost) void load('anew');
+  }, [lost, load]);
   return {
     ...queue,
     loading,

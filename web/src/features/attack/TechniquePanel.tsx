@@ -2,6 +2,7 @@ import { useQuery } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
+import { legible } from '../../ui/legible';
 import { Section } from '../../ui/Section';
 import { Side } from '../../ui/Side';
 import { ErrorState, Skeleton } from '../../ui/States';
@@ -81,9 +82,9 @@ export function TechniquePanel({ id, coverage, since, onDismiss }: TechniquePane
                       search={{ alert: alert.id, status: 'all' }}
                       className="min-w-0 grow truncate hover:underline"
                     >
-                      {alert.title}
+                      {legible(alert.title)}
                     </Link>
-                    <span className="shrink-0 text-xs text-muted">{alert.host}</span>
+                    <span className="shrink-0 text-xs text-muted">{legible(alert.host)}</span>
                     <span className="w-16 shrink-0 text-right text-xs text-muted">
                       <Time at={alert.lastSeen} />
                     </span>
@@ -100,7 +101,7 @@ export function TechniquePanel({ id, coverage, since, onDismiss }: TechniquePane
                   <li key={rule.id} className="flex items-center gap-2">
                     <SeverityBadge severity={rule.level} />
                     <Link to="/rules" search={{ rule: rule.id }} className="min-w-0 grow truncate hover:underline">
-                      {rule.title}
+                      {legible(rule.title)}
                     </Link>
                     {(!rule.enabled || rule.state !== 'ACTIVE') && (
                       <span className="shrink-0 text-xs text-muted">

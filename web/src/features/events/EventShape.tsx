@@ -1,12 +1,10 @@
-// The shape of what matches: when it happened, and the commonest values of a field.
+// The shape of what matches: when it happened.
 import { useQuery } from '@apollo/client/react';
 import { useEffect, useMemo, useState } from 'react';
-import type { EventField, EventFilter } from '../../gql/schema';
+import type { EventFilter } from '../../gql/schema';
 import { boundsOf, intervalFor, type TimeRange } from '../../nouns/time/range';
 import { Histogram } from '../../ui/Histogram';
-import { ValuePanel } from '../../ui/ValuePanel';
-import { EventHistogramDocument, EventTopDocument } from './EventShape.generated';
-import { groupFields } from './filters';
+import { EventHistogramDocument } from './EventShape.generated';
 
 const refreshPeriod = 10_000;
 
@@ -54,35 +52,5 @@ export function EventHistogram({ filter, range, live, onRange }: EventHistogramP
         onChoose={(first, last) => onRange({ from: new Date(first).toISOString(), to: new Date(last).toISOString() })}
       />
     </div>
-  );
-}
-
-const labels: Record<string, string> = { SOURCE_IP: 'Source address', DESTINATION_IP: 'Destination address' };
-
-export function fieldLabel(field: EventField): string {
-  return labels[field] ?? field.charAt(0) + field.slice(1).toLowerCase().replaceAll('_', ' ');
-}
-
-interface FieldPanelProps {
-  filter: EventFilter;
-  field: EventField;
-  onField(field: EventField): void;
-  onValue(field: EventField, value: string, not: boolean): void;
-}
-
-/** The commonest values; choosing one narrows the list, leaving it out narrows it too. */
-export function FieldPanel({ filter, field, onField, onValue }: FieldPanelProps) {
-  const { data, previousData, error } = useQuery(EventTopDocument, { variables: { filter, field } });
-  const top = (data ?? previousData)?.eventTop;
-  return (
-    <ValuePanel
-      field={field}
-      fields={groupFields.map((f) => [f, fieldLabel(f)] as const)}
-      values={error ? [] : top?.values}
-      empty={error ? 'They cannot be counted: mend the line, or try again.' : 'No event has one.'}
-      note={!error && top?.isEstimate && 'Counted over the latest 200,000.'}
-      onField={onField}
-      onValue={(value, not) => onValue(field, value, not)}
-    />
   );
 }

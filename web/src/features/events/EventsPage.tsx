@@ -1,30 +1,33 @@
 // What came in, followed live.
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowUp, Columns3, PanelLeft, Radio, SearchX, X } from 'lucide-react';
+import { ArrowUp, PanelLeft, Radio, SearchX, X } from 'lucide-react';
 import { useCallback, useMemo, useRef, useState } from 'react';
-import type { EventField } from '../../gql/schema';
 import { setPaused, usePaused } from '../../live/pause';
 import { EventDetail } from '../../nouns/event/EventDetail';
 import { classLabel, eventClasses } from '../../nouns/event/event';
 import { PivotContext } from '../../nouns/event/pivot';
-import { withCondition } from '../../nouns/query/condition';
+import { EventExportDocument } from '../../nouns/export/Export.generated';
+import { ExportMenu } from '../../nouns/export/ExportMenu';
+import { withCondition, withConditions } from '../../nouns/query/condition';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
 import { useTyping } from '../../nouns/query/useTyping';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities, severityLook } from '../../nouns/severity/severity';
 import { RangeSelect } from '../../nouns/time/RangeSelect';
 import { Button, IconButton } from '../../ui/Button';
+import { ColumnsMenu } from '../../ui/ColumnsMenu';
 import { useKeys } from '../../ui/keys';
 import { legible } from '../../ui/legible';
-import { Menu } from '../../ui/Menu';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { useChange } from '../../ui/useChange';
 import { VirtualGrid } from '../../ui/VirtualGrid';
-import { choosable, layoutOf, usualIds } from './columns';
+import { choosable, layoutOf } from './columns';
 import { EventRow } from './EventRow';
-import { EventHistogram, FieldPanel } from './EventShape';
-import { apiFilter, type EventSearch, lineName } from './filters';
+import { EventHistogram } from './EventShape';
+import { apiFilter, type EventSearch, formatGroup, groupOf, lineName } from './filters';
+import { GroupPanel } from './GroupPanel';
 import { useEventTail } from './useEventTail';
 
 const route = getRouteApi('/shell/events');
@@ -50,6 +53,7 @@ export function EventsPage() {
   // Each change is a step that going back undoes.
   const change = (next: Partial<EventSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });
+  const send = useChange();
   const typing = useTyping();
   const setQuery = (q: string | undefined) => {
     const after = { ...search, q };
@@ -62,13 +66,6 @@ export function EventsPage() {
     const { search, change } = latest.current;
     change({ q: withCondition(search.q, name, value, not) });
   }, []);
-  const chooseColumn = (id: string) => {
-    const now = new Set(search.cols?.split(',') ?? usualIds);
-    if (!now.delete(id)) now.add(id);
-    const cols = choosable.flatMap((column) => (now.has(column.id) ? [column.id] : []));
-    const usual = cols.length === usualIds.length && cols.every((column) => usualIds.includes(column));
-    change({ cols: usual || cols.length === 0 ? undefined : cols.join(',') });
-  };
   const toggle = (id: string) => change({ event: open === id ? undefined : id }, open !== null && open !== id);
   useKeys({
     '/': () => searchRef.current?.focus(),
@@ -128,27 +125,11 @@ export function EventsPage() {
         <ViewsMenu
           noun="EVENTS"
           query={search.q ?? ''}
-          columns={search.cols?.split(',')}
-          onOpen={(view) =>
-            void navigate({ search: { q: view.query || undefined, cols: view.columns.join(',') || undefined } })
-          }
+          cols={search.cols}
+          onOpen={({ q, cols }) => void navigate({ search: { q, cols } })}
         />
-        <Menu
-          label="Columns"
-          align="right"
-          trigger={(properties) => (
-            <Button icon={Columns3} {...properties}>
-              Columns
-            </Button>
-          )}
-          items={choosable.map((column) => ({
-            id: column.id,
-            label: column.title,
-            checked: layout.shown.has(column.id),
-            many: true,
-            onSelect: () => chooseColumn(column.id),
-          }))}
-        />
+        <ColumnsMenu columns={choosable} cols={search.cols} onChange={(cols) => change({ cols })} />
+        <ExportMenu onExport={(format) => send(EventExportDocument, { input: { filter, format } })} />
         <Button
           aria-pressed={search.group !== 'off'}
           icon={PanelLeft}
@@ -167,11 +148,14 @@ export function EventsPage() {
       {tail.error != null && ids.length > 0 && <StaleBanner error={tail.error} what="The list" onRetry={tail.reload} />}
       <div className="flex min-h-0 grow">
         {search.group !== 'off' && (
-          <FieldPanel
+          <GroupPanel
             filter={filter}
-            field={(search.group?.toUpperCase() ?? 'HOST') as EventField}
-            onField={(field) => change({ group: field === 'HOST' ? undefined : field.toLowerCase() })}
-            onValue={(field, value, not) => pivot(lineName(field), value, not)}
+            fields={groupOf(search.group)}
+            onFields={(fields) => change({ group: formatGroup(fields) })}
+            onValues={(conditions, not) => {
+              const named = conditions.map(({ field, value }) => ({ name: lineName(field), value }));
+              change({ q: withConditions(search.q, named, not) });
+            }}
           />
         )}
         <div className="relative flex min-h-0 min-w-0 grow flex-col">

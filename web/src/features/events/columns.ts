@@ -36,7 +36,6 @@ const all: readonly EventColumn[] = [
 /** Those that can be chosen. */
 export const choosable = all.filter((column) => column.id !== 'expand');
 export const columnIds = choosable.map((column) => column.id);
-export const usualIds = choosable.filter((column) => !column.extra).map((column) => column.id);
 
 const usualTemplate = clsx(
   'grid-cols-[1rem_6.75rem_5rem_5rem_minmax(6rem,0.8fr)_minmax(5rem,0.7fr)_minmax(6rem,0.9fr)_minmax(12rem,4fr)]',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { apiFilter, lineName, readSearch } from './filters';
+import { apiFilter, formatGroup, groupOf, lineName, readSearch } from './filters';
 
 test('the URL is read, and what makes no sense is left out', () => {
   expect(readSearch({ q: 4688, class: 'Process_Activity', severity: 'bogus', host: '', page: 3 })).toEqual({
@@ -29,4 +29,20 @@ test('columns stand in the URL in one order, and nonsense does not', () => {
 test('a field has its name in a query line', () => {
   expect(lineName('HOST')).toBe('host');
   expect(lineName('SOURCE_IP')).toBe('sourceIp');
+});
+
+test.each<[unknown, string | undefined]>([
+  ['user', 'user'],
+  ['Host,USER', 'host,user'],
+  ['host,nothing,host,user,class,action', 'host,user,class'],
+  ['nothing', undefined],
+  ['off', 'off'],
+  [['host'], undefined],
+])('grouped by %s is %s', (group, want) => expect(readSearch({ group }).group).toBe(want));
+
+test('the usual field does not stand in the address', () => {
+  expect(formatGroup(['HOST'])).toBeUndefined();
+  expect(formatGroup(['HOST', 'USER'])).toBe('host,user');
+  expect(groupOf(undefined)).toEqual(['HOST']);
+  expect(groupOf('host,source_ip')).toEqual(['HOST', 'SOURCE_IP']);
 });

@@ -14,7 +14,7 @@ export interface EventSearch extends TimeRange {
   severity?: string;
   host?: string;
   user?: string;
-  /** The field whose values stand beside the list, "host"; "off": none. */
+  /** The fields whose values stand beside the list, "host" or "host,user" (at most three); "off": none. */
   group?: string;
   /** The columns, "time,host"; absent: the usual ones. */
   cols?: string;
@@ -31,6 +31,8 @@ export const groupFields: readonly EventField[] = [
   'SOURCE_IP',
   'DESTINATION_IP',
   'PRODUCT',
+  'CATEGORY',
+  'SERVICE',
   'FORMAT',
   'OUTCOME',
   'SEVERITY',
@@ -38,6 +40,21 @@ export const groupFields: readonly EventField[] = [
   'FILE_PATH',
   'FILE_HASH',
 ];
+
+/** How many fields can be counted together. */
+export const mostGroupFields = 3;
+
+/** The fields of `EventSearch.group`; HOST unless told otherwise. */
+export function groupOf(group: string | undefined): readonly EventField[] {
+  const fields = group?.split(',').map((field) => field.toUpperCase() as EventField) ?? [];
+  return fields.length > 0 ? fields : ['HOST'];
+}
+
+/** The fields as they stand in the URL; absent for the usual one. */
+export function formatGroup(fields: readonly EventField[]): string | undefined {
+  const group = fields.join(',').toLowerCase();
+  return group === 'host' || !group ? undefined : group;
+}
 
 const lineNames: Partial<Record<EventField, string>> = {
   SOURCE_IP: 'sourceIp',
@@ -64,7 +81,7 @@ export function readSearch(raw: Record<string, unknown>): EventSearch {
     severity: known(raw.severity, severities),
     host: text(raw.host),
     user: text(raw.user),
-    group: raw.group === 'off' ? 'off' : known(raw.group, groupFields),
+    group: raw.group === 'off' ? 'off' : readGroup(raw.group),
     cols: readColumns(raw.cols),
     event: text(raw.event),
     ...readRange(raw),
@@ -81,6 +98,12 @@ export function apiFilter(search: EventSearch): EventFilter {
     ...(search.host && { host: { eq: search.host } }),
     ...(search.user && { user: { eq: search.user } }),
   };
+}
+
+function readGroup(raw: unknown): string | undefined {
+  if (typeof raw !== 'string') return undefined;
+  const fields = raw.split(',').flatMap((field) => known(field, groupFields) ?? []);
+  return [...new Set(fields)].slice(0, mostGroupFields).join(',') || undefined;
 }
 
 function readColumns(raw: unknown): string | undefined {

@@ -16,6 +16,7 @@ import { BarList } from '../../ui/BarList';
 import { Card } from '../../ui/Card';
 import { Facts } from '../../ui/Facts';
 import { Histogram } from '../../ui/Histogram';
+import { legible } from '../../ui/legible';
 import { ErrorState, Skeleton } from '../../ui/States';
 import { Table } from '../../ui/Table';
 import { HealthDocument, HealthIngestDocument, type HealthQuery } from './Health.generated';
@@ -155,7 +156,7 @@ function Ingest() {
         {minute && <Figure name="In" value={minute.batches} unit="requests" />}
         {minute && <Figure name="Raised" value={minute.alerts} unit="alerts" />}
       </dl>
-      <p className="mt-1 text-xs text-muted max-sm:hidden">Counted since the page was opened</p>
+      <p className="mt-1 text-xs text-muted max-sm:hidden">The chart begins when the page is opened</p>
     </>
   );
 }
@@ -195,7 +196,7 @@ function Replicas({ replicas }: { replicas: readonly Replica[] }) {
         key: replica.name,
         cells: [
           <span key="n" className="font-medium whitespace-nowrap">
-            {replica.name}
+            {legible(replica.name)}
           </span>,
           <Mark key="s" well={problemsOf(replica).length === 0} />,
           <span key="v" className="font-mono text-xs whitespace-nowrap">
@@ -252,7 +253,7 @@ function Shippers({ tokens }: { tokens: HealthQuery['tokens']['nodes'] }) {
         key: token.id,
         cells: [
           <span key="n" className="font-medium">
-            {token.name}
+            {legible(token.name)}
           </span>,
           <ShipperBadge key="s" lastUsedAt={token.lastUsedAt} />,
           token.expiresAt ? formatDate(token.expiresAt) : 'Never',
@@ -273,7 +274,7 @@ function Feeds({ feeds }: { feeds: HealthQuery['viewer']['feeds'] }) {
         key: feed.id,
         cells: [
           <span key="o" className="font-medium">
-            {feed.operation || 'Without a name'}
+            {legible(feed.operation || 'Without a name')}
           </span>,
           actorText(feed.owner),
           <Time key="s" at={feed.since} className="whitespace-nowrap" />,

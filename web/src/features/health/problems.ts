@@ -1,4 +1,6 @@
 // What of the system's state somebody should look at.
+
+import { legible } from '../../ui/legible';
 import type { HealthQuery } from './Health.generated';
 
 export type Replica = HealthQuery['serverHealth']['replicas'][number];
@@ -28,8 +30,10 @@ export function healthProblems(data: Pick<HealthQuery, 'serverHealth' | 'feedCon
   const late = (data.feedConsumers?.nodes ?? data.viewer.feeds).filter((feed) => feed.lagSeconds > lateSeconds);
   return [
     ...(complete ? [] : ['A replica does not answer, or Redis does not carry the question.']),
-    ...replicas.flatMap((replica) => problemsOf(replica).map((problem) => `${replica.name} ${problem}.`)),
+    ...replicas.flatMap((replica) => problemsOf(replica).map((problem) => `${legible(replica.name)} ${problem}.`)),
     ...(new Set(replicas.map((r) => r.version)).size > 1 ? ['The replicas run different versions.'] : []),
-    ...late.map((feed) => `The feed ${feed.operation || 'without a name'} is ${feed.lagSeconds.toFixed(0)} s behind.`),
+    ...late.map(
+      (feed) => `The feed ${legible(feed.operation || 'without a name')} is ${feed.lagSeconds.toFixed(0)} s behind.`,
+    ),
   ];
 }

@@ -42,6 +42,7 @@ class Alerts extends ApolloLink {
         title: `Alert ${from + n} ${this.status}`,
         severity: 'HIGH',
         status: this.status,
+        disposition: null,
         count: 1,
         host: 'ws-01',
         user: '',

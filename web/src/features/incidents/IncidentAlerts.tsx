@@ -1,7 +1,7 @@
 import { useApolloClient } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
-import { Unlink } from 'lucide-react';
-import { useEffect } from 'react';
+import { Split, Unlink } from 'lucide-react';
+import { useEffect, useMemo, useState } from 'react';
 import { usePages } from '../../api/usePages';
 import { usePulse } from '../../live/pulse';
 import { StatusBadge } from '../../nouns/alert/StatusBadge';
@@ -14,9 +14,12 @@ import { ErrorState, Skeleton, StaleBanner } from '../../ui/States';
 import { IncidentRemoveAlertsDocument } from './Changes.generated';
 import { IncidentAlertsDocument } from './Incident.generated';
 import type { IncidentDetail } from './IncidentPage';
+import { SplitIncident } from './SplitIncident';
 
 const pageSize = 50;
 const refreshPeriod = 2_000;
+/** Of one change, as the server bounds it. */
+const mostAlerts = 500;
 
 interface IncidentAlertsProps {
   incident: IncidentDetail;
@@ -41,6 +44,19 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
     idOf: (alert) => alert.id,
     size: pageSize,
   });
+  const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
+  const [splitting, setSplitting] = useState(false);
+  // One that has left the incident is not selected any more.
+  const selected = useMemo(() => items?.filter(({ id }) => marked.has(id)) ?? [], [items, marked]);
+  const remove = async (alerts: readonly string[]) => {
+    const input = { id: incident.id, expectedVersion: incident.version, alerts: [...alerts] };
+    if (await change(IncidentRemoveAlertsDocument, { input })) setMarked(new Set());
+  };
+  const mark = (id: string) => {
+    const next = new Set(marked);
+    if (!next.delete(id)) next.add(id);
+    setMarked(next);
+  };
   // The incident tells which alerts are in it, the pulse how those are.
   useEffect(() => {
     if (round > 0) refresh();
@@ -63,12 +79,42 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
   return (
     <>
       {error != null && <StaleBanner error={error} what="The list" onRetry={retry} />}
+      {mayWork && selected.length > 0 && (
+        <div
+          role="toolbar"
+          aria-label="Change the selected alerts"
+          className="sticky top-0 z-10 mb-2 flex flex-wrap items-center gap-2 rounded-lg bg-accent-soft px-3 py-1.5 text-xs"
+        >
+          <span role="status" className="font-medium tabular-nums">
+            {selected.length.toLocaleString('en')} selected
+          </span>
+          <Button icon={Split} onClick={() => setSplitting(true)}>
+            Split off
+          </Button>
+          <Button icon={Unlink} onClick={() => void remove(selected.map(({ id }) => id))}>
+            Take out
+          </Button>
+          <Button look="ghost" className="ml-auto" onClick={() => setMarked(new Set())}>
+            Clear
+          </Button>
+        </div>
+      )}
       <ul aria-label="Alerts of the incident" className="divide-y divide-line">
         {items.map((alert) => (
           <li key={alert.id} className="flex items-center gap-3 py-1.5">
+            {mayWork && (
+              <input
+                type="checkbox"
+                aria-label={`Select "${legible(alert.title)}"${alert.host && ` on ${legible(alert.host)}`}`}
+                checked={marked.has(alert.id)}
+                disabled={!marked.has(alert.id) && selected.length >= mostAlerts}
+                onChange={() => mark(alert.id)}
+                className="shrink-0 accent-accent"
+              />
+            )}
             <SeverityBadge severity={alert.severity} />
-            <span className="w-28 shrink-0 max-sm:hidden">
-              <StatusBadge status={alert.status} />
+            <span className="w-40 shrink-0 max-sm:hidden">
+              <StatusBadge status={alert.status} disposition={alert.disposition} />
             </span>
             <Link
               to="/alerts"
@@ -80,6 +126,9 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
             <span className="shrink-0 truncate text-xs text-muted max-md:hidden">
               {legible([alert.host, alert.user].filter(Boolean).join(' · '))}
             </span>
+            <span className="w-12 shrink-0 text-right text-xs text-muted tabular-nums max-md:hidden">
+              {alert.count.toLocaleString('en')} ×
+            </span>
             <span className="w-20 shrink-0 text-right text-xs text-muted">
               <Time at={alert.lastSeen} />
             </span>
@@ -87,11 +136,7 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
               <IconButton
                 icon={Unlink}
                 label={`Take "${legible(alert.title)}" out of the incident`}
-                onClick={() =>
-                  void change(IncidentRemoveAlertsDocument, {
-                    input: { id: incident.id, expectedVersion: incident.version, alerts: [alert.id] },
-                  })
-                }
+                onClick={() => void remove([alert.id])}
               />
             )}
           </li>
@@ -102,6 +147,7 @@ export function IncidentAlerts({ incident, round, mayWork }: IncidentAlertsProps
           Load more
         </Button>
       )}
+      {splitting && <SplitIncident incident={incident} alerts={selected} onClose={() => setSplitting(false)} />}
     </>
   );
 }

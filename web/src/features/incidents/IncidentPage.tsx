@@ -2,7 +2,7 @@
 
 import { useQuery } from '@apollo/client/react';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { CircleCheck, FileText, RotateCcw, SearchX, UserRound } from 'lucide-react';
+import { CircleCheck, FileText, Gauge, Merge, RotateCcw, SearchX, UserRound } from 'lucide-react';
 import { useState } from 'react';
 import { useFeed } from '../../live/useFeed';
 import { dispositionLook } from '../../nouns/alert/alert';
@@ -31,6 +31,7 @@ import { IncidentAlerts } from './IncidentAlerts';
 import { IncidentReport } from './IncidentReport';
 import { IncidentSide } from './IncidentSide';
 import { IncidentTimeline } from './IncidentTimeline';
+import { MergeIncidents } from './MergeIncidents';
 
 export type IncidentDetail = NonNullable<IncidentDetailQuery['incident']>;
 
@@ -85,7 +86,7 @@ export function IncidentPage() {
       <div className="flex min-w-0 grow flex-col max-lg:flex-none max-lg:[&_[role=tabpanel]]:overflow-visible print:block">
         {/* On paper the report has a head of its own. */}
         <div className={tab === 'report' ? 'print:hidden' : undefined}>
-          <Header incident={incident} mayWork={mayWork} />
+          <Header incident={incident} mayWork={mayWork} onChanged={reload} />
         </div>
         <Tabs
           label="About the incident"
@@ -103,9 +104,15 @@ export function IncidentPage() {
   );
 }
 
-function Header({ incident, mayWork }: { incident: IncidentDetail; mayWork: boolean }) {
+interface HeaderProps {
+  incident: IncidentDetail;
+  mayWork: boolean;
+  onChanged(): void;
+}
+
+function Header({ incident, mayWork, onChanged }: HeaderProps) {
   const change = useExplainedChange();
-  const [dialog, setDialog] = useState<'close' | 'reopen' | 'edit' | null>(null);
+  const [dialog, setDialog] = useState<'close' | 'reopen' | 'edit' | 'merge' | null>(null);
   const users = useQuery(UsersDocument, { fetchPolicy: 'cache-first' });
   const { id, version } = incident;
   const { label, icon: Icon, text } = incidentStatusLook[incident.status];
@@ -144,7 +151,8 @@ function Header({ incident, mayWork }: { incident: IncidentDetail; mayWork: bool
       )}
       {mayWork && (
         <div className="flex flex-wrap gap-2 pt-1 print:hidden">
-          {closed ? (
+          {incident.mergedInto ? null : closed ? (
+            // One that was merged has no alerts left to work on: its place is in the other.
             <Button icon={RotateCcw} onClick={() => setDialog('reopen')}>
               Reopen
             </Button>
@@ -187,7 +195,11 @@ function Header({ incident, mayWork }: { incident: IncidentDetail; mayWork: bool
           />
           <Menu
             label="Severity"
-            trigger={(properties) => <Button {...properties}>Severity</Button>}
+            trigger={(properties) => (
+              <Button icon={Gauge} {...properties}>
+                Severity
+              </Button>
+            )}
             items={severities.map((severity) => ({
               id: severity,
               label: severityLook[severity].label,
@@ -199,6 +211,11 @@ function Header({ incident, mayWork }: { incident: IncidentDetail; mayWork: bool
           <Button icon={FileText} onClick={() => setDialog('edit')}>
             Edit
           </Button>
+          {!closed && (
+            <Button icon={Merge} onClick={() => setDialog('merge')}>
+              Merge
+            </Button>
+          )}
         </div>
       )}
       {dialog === 'close' && (
@@ -220,6 +237,9 @@ function Header({ incident, mayWork }: { incident: IncidentDetail; mayWork: bool
             setDialog(null);
           }}
         />
+      )}
+      {dialog === 'merge' && (
+        <MergeIncidents incident={incident} onMerged={onChanged} onClose={() => setDialog(null)} />
       )}
       {dialog === 'edit' && <EditIncident incident={incident} onClose={() => setDialog(null)} />}
     </header>

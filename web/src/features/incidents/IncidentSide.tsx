@@ -113,7 +113,7 @@ function Tasks({ incident, mayWork, onChanged }: IncidentSideProps) {
         ))}
       </ul>
       {incident.tasks.length === 0 && <p className="text-sm text-muted">No tasks.</p>}
-      {mayWork && (
+      {mayWork && incident.status !== 'CLOSED' && (
         <form onSubmit={add} className="mt-2 flex gap-2">
           <input
             aria-label="New task"

@@ -4,6 +4,8 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { Columns3, List, Plus, SearchX, Siren } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
+import { IncidentExportDocument } from '../../nouns/export/Export.generated';
+import { ExportMenu } from '../../nouns/export/ExportMenu';
 import { incidentStatuses, incidentStatusLook } from '../../nouns/incident/incident';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
 import { useTyping } from '../../nouns/query/useTyping';
@@ -17,6 +19,7 @@ import { legible } from '../../ui/legible';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { useChange } from '../../ui/useChange';
 import { apiFilter, type IncidentSearch } from './filters';
 import type { IncidentCardFragment } from './IncidentList.generated';
 import { NewIncident } from './NewIncident';
@@ -34,6 +37,7 @@ export function IncidentsPage() {
   const filter = useMemo(() => apiFilter(search, me), [search, me]);
   const list = useIncidentList(filter);
   const line = useQueryLine('INCIDENTS', search.q ?? '');
+  const send = useChange();
   // Each change is a step that going back undoes; what is typed in one go is one.
   const change = (next: Partial<IncidentSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });
@@ -81,6 +85,7 @@ export function IncidentsPage() {
           label={search.view === 'list' ? 'Show as a board' : 'Show as a list'}
           onClick={() => change({ view: search.view === 'list' ? undefined : 'list' })}
         />
+        <ExportMenu onExport={(format) => send(IncidentExportDocument, { input: { filter, format } })} />
         {mayWork && (
           <Button look="primary" icon={Plus} hint="c" onClick={() => setCreating(true)}>
             New incident

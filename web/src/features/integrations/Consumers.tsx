@@ -3,6 +3,7 @@ import { Cable } from 'lucide-react';
 import { actorText } from '../../nouns/journal/words';
 import { Time } from '../../nouns/time/Time';
 import { Banner } from '../../ui/Banner';
+import { legible } from '../../ui/legible';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { Table } from '../../ui/Table';
 import { ConsumersDocument } from './Integrations.generated';
@@ -38,7 +39,7 @@ export function Consumers() {
             key: consumer.id,
             cells: [
               <span key="o" className="font-medium">
-                {consumer.operation || 'Without a name'}
+                {legible(consumer.operation || 'Without a name')}
               </span>,
               actorText(consumer.owner),
               consumer.transport.toLowerCase().replace('_', ' '),

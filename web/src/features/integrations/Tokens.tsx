@@ -12,6 +12,7 @@ import { Command } from '../../ui/Command';
 import { Confirm } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';
 import { Choice, TextField } from '../../ui/Field';
+import { legible } from '../../ui/legible';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { Table } from '../../ui/Table';
 import { useChange } from '../../ui/useChange';
@@ -52,7 +53,7 @@ export function Tokens() {
             key: token.id,
             cells: [
               <span key="n" className="font-medium">
-                {token.name}
+                {legible(token.name)}
               </span>,
               token.scopes.map((scope) => scope.toLowerCase()).join(', '),
               token.owner?.displayName ?? 'System',

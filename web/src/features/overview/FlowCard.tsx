@@ -8,6 +8,7 @@ import { ShipperBadge } from '../../nouns/shipper/ShipperBadge';
 import { shipperState } from '../../nouns/shipper/shipper';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Card } from '../../ui/Card';
+import { legible } from '../../ui/legible';
 import { ErrorState, Skeleton } from '../../ui/States';
 import { OverviewHealthDocument, type OverviewHealthQuery } from './Overview.generated';
 
@@ -85,7 +86,7 @@ function Flow({ data }: { data: OverviewHealthQuery }) {
       {shippers.slice(0, mostShippers).map((shipper) => (
         <li key={shipper.id} className="flex items-center gap-3">
           <span className="min-w-0 truncate" title={`Shipper with the token ${shipper.name}`}>
-            {shipper.name}
+            {legible(shipper.name)}
           </span>
           <span className="ml-auto shrink-0">
             <ShipperBadge lastUsedAt={shipper.lastUsedAt} />

@@ -12,10 +12,12 @@ import { UsersDocument } from '../../nouns/user/Users.generated';
 import { BarList } from '../../ui/BarList';
 import { Card } from '../../ui/Card';
 import { Histogram } from '../../ui/Histogram';
+import { legible } from '../../ui/legible';
 import { ErrorState, Skeleton } from '../../ui/States';
 import { FlowCard } from './FlowCard';
 import { HeatStrip } from './HeatStrip';
 import { OverviewDocument, OverviewIngestDocument } from './Overview.generated';
+import { formatRate } from './rate';
 import { formatWait } from './wait';
 
 const route = getRouteApi('/shell/overview');
@@ -135,14 +137,9 @@ export function OverviewPage() {
                 ? `9 of 10 within ${formatWait(resolved.p90Seconds, 1)}, of ${resolved.count.toLocaleString('en')}`
                 : 'No alert of this time is closed'}
             </Figure>
-            <Figure
-              name="Events a second"
-              value={rate ? rate.lastSecond.events.toLocaleString('en') : 'Measuring'}
-              to="/events"
-            >
-              {/* The server counts for those who look: in the first minute it has not seen a whole one. */}
+            <Figure name="Events a second" value={rate ? formatRate(rate.lastMinute.events / 60) : '…'} to="/events">
               {rate &&
-                `${rate.lastMinute.events.toLocaleString('en')} in the last minute, counted since this page was opened`}
+                `${rate.lastMinute.events.toLocaleString('en')} in the last minute, ${rate.lastSecond.events.toLocaleString('en')} in the last second`}
             </Figure>
             <Figure name="Newest event" value={newest ? <Time at={newest.receivedAt} /> : 'None yet'} to="/events">
               {newest &&
@@ -235,7 +232,7 @@ export function OverviewPage() {
                         className="flex items-center gap-2 rounded px-1 py-0.5 hover:bg-hover"
                       >
                         <SeverityBadge severity={incident.severity} />
-                        <span className="truncate">{incident.title}</span>
+                        <span className="truncate">{legible(incident.title)}</span>
                         <span className="ml-auto shrink-0 text-xs text-muted">
                           <Time at={incident.updatedAt} />
                         </span>

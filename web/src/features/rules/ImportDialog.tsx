@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
+import { legible } from '../../ui/legible';
 import { notify } from '../../ui/notices';
 import { useChange } from '../../ui/useChange';
 import { inParts, readRules } from './archive';
@@ -121,8 +122,8 @@ function Problems({ title, items }: { title: string; items: readonly { path: str
       <ul className="mt-1 max-h-48 space-y-1 overflow-y-auto text-xs">
         {items.map((item) => (
           <li key={`${item.path} ${item.message}`}>
-            <code className="font-mono break-all">{item.path}</code>
-            <p className="text-muted">{item.message}</p>
+            <code className="font-mono break-all">{legible(item.path)}</code>
+            <p className="text-muted">{legible(item.message)}</p>
           </li>
         ))}
       </ul>

@@ -7,6 +7,7 @@ import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
+import { legible } from '../../ui/legible';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
@@ -106,7 +107,7 @@ function Editor({ rule, onSaved }: EditorProps) {
   return (
     <>
       <div className="flex flex-wrap items-center gap-3 border-b border-line bg-canvas px-3 py-2">
-        <h1 className="min-w-0 truncate text-sm font-semibold">{rule ? rule.title : 'New rule'}</h1>
+        <h1 className="min-w-0 truncate text-sm font-semibold">{legible(rule ? rule.title : 'New rule')}</h1>
         {rule && <span className="text-xs text-muted">version {rule.version}</span>}
         {dirty && <span className="text-xs text-warn">not stored</span>}
         <span role="status" className="ml-auto text-xs text-muted">
@@ -125,7 +126,7 @@ function Editor({ rule, onSaved }: EditorProps) {
         <Banner tone="warn">It is right but does not run: {check.stateReason}</Banner>
       )}
       {!rule && check?.existing && (
-        <Banner tone="warn">There is a rule with this id already: {check.existing.title}.</Banner>
+        <Banner tone="warn">There is a rule with this id already: {legible(check.existing.title)}.</Banner>
       )}
       <div className="flex min-h-0 grow max-lg:flex-col max-lg:overflow-y-auto">
         <div className="flex min-h-80 min-w-0 grow flex-col border-line lg:border-r">

@@ -5,6 +5,7 @@ import { memo } from 'react';
 import type { RuleState } from '../../gql/schema';
 import { Techniques } from '../../nouns/rule/Techniques';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
+import { legible } from '../../ui/legible';
 import { Switch } from '../../ui/Switch';
 import type { Column } from '../../ui/VirtualGrid';
 import { RuleRowFragmentDoc } from './RuleRow.generated';
@@ -58,7 +59,7 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
         <SeverityBadge severity={data.level} compact />
       </div>
       <div role="gridcell" className={clsx('truncate font-medium', !data.enabled && 'text-muted')} title={data.title}>
-        {data.title}
+        {legible(data.title)}
       </div>
       <div role="gridcell" className="flex min-w-0 items-center gap-1.5 text-xs" title={data.stateReason ?? label}>
         <Icon size={13} aria-hidden className={clsx('shrink-0', text)} />

@@ -10,6 +10,7 @@ import { Time } from '../../nouns/time/Time';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
+import { legible } from '../../ui/legible';
 import { QueryBox } from '../../ui/QueryBox';
 import { RuleTestDocument, type RuleTestQuery } from './RuleEditor.generated';
 
@@ -109,7 +110,7 @@ function Results({ result }: { result: Result }) {
                   search={{ event: one.event.id }}
                   className="min-w-0 truncate text-muted hover:underline"
                 >
-                  {one.event.host} · <Time at={one.event.occurredAt} />
+                  {legible(one.event.host)} · <Time at={one.event.occurredAt} />
                 </Link>
               ) : (
                 <span className="text-muted">line {one.line}</span>
@@ -118,11 +119,11 @@ function Results({ result }: { result: Result }) {
                 {[one.logSource?.product, one.logSource?.category, one.logSource?.service].filter(Boolean).join(' / ')}
               </span>
             </p>
-            {one.error && <p className="text-critical">{one.error}</p>}
+            {one.error && <p className="text-critical">{legible(one.error)}</p>}
             {one.fields.map((field) => (
               <p key={`${field.selection}-${field.field}-${field.pattern}`} className="mt-1 font-mono break-all">
-                <span className="text-faint">{field.selection}</span> {field.field || 'keyword'}{' '}
-                <mark>{field.value}</mark> <span className="text-muted">{field.pattern}</span>
+                <span className="text-faint">{legible(field.selection)}</span> {legible(field.field || 'keyword')}{' '}
+                <mark>{legible(field.value)}</mark> <span className="text-muted">{legible(field.pattern)}</span>
               </p>
             ))}
           </li>

@@ -1,22 +1,20 @@
 import { useQuery } from '@apollo/client/react';
 import { type FormEvent, useState } from 'react';
 import type { Role } from '../../gql/schema';
-import { Time } from '../../nouns/time/Time';
-import { formatAgent } from '../../nouns/user/agent';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { TextField } from '../../ui/Field';
+import { legible } from '../../ui/legible';
 import { notify } from '../../ui/notices';
 import { ErrorState, SkeletonRows } from '../../ui/States';
-import { Table } from '../../ui/Table';
 import { useChange } from '../../ui/useChange';
-import { AccountDocument, SessionRevokeDocument, ViewerSetPasswordDocument } from './Account.generated';
+import { AccountDocument, ViewerSetPasswordDocument } from './Account.generated';
+import { Logins } from './Logins';
 import { SecondFactor } from './SecondFactor';
 
 const roles: Record<Role, string> = { VIEWER: 'Viewer', ANALYST: 'Analyst', ADMIN: 'Administrator' };
 
 export function Account() {
-  const change = useChange();
   const { data, error, refetch } = useQuery(AccountDocument);
   const reload = () => void refetch().catch(() => undefined);
   if (error && !data) return <ErrorState title="The account cannot be loaded" error={error} onRetry={reload} />;
@@ -26,9 +24,9 @@ export function Account() {
     <div className="space-y-4">
       {user && (
         <p>
-          <span className="font-semibold">{user.displayName}</span>{' '}
+          <span className="font-semibold">{legible(user.displayName)}</span>{' '}
           <span className="text-muted">
-            · logs in as {user.name} · {roles[user.role]}
+            · logs in as {legible(user.name)} · {roles[user.role]}
           </span>
         </p>
       )}
@@ -40,40 +38,11 @@ export function Account() {
           <SecondFactor on={user?.secondFactor === true} onChanged={reload} />
         </Card>
       </div>
-      <Card title="Logins">
-        <Table
-          bare
-          label="List of logins"
-          columns={['Browser', 'From', 'Since', 'Last used', '']}
-          rows={data.sessions.nodes.map((session) => ({
-            key: session.id,
-            cells: [
-              <span key="a" className="whitespace-nowrap" title={session.agent}>
-                {formatAgent(session.agent)}
-              </span>,
-              session.address,
-              <Time key="c" at={session.createdAt} />,
-              <Time key="l" at={session.lastUsedAt} />,
-              session.current ? (
-                <span key="x" className="text-xs text-muted">
-                  This one
-                </span>
-              ) : (
-                <Button
-                  key="x"
-                  look="danger"
-                  onClick={async () => {
-                    await change(SessionRevokeDocument, { input: { id: session.id } });
-                    reload();
-                  }}
-                >
-                  End
-                </Button>
-              ),
-            ],
-          }))}
-        />
-      </Card>
+      {user && (
+        <Card title="Logins">
+          <Logins user={user} own />
+        </Card>
+      )}
     </div>
   );
 }

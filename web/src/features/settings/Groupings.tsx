@@ -9,6 +9,7 @@ import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/Field';
+import { legible } from '../../ui/legible';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { Switch } from '../../ui/Switch';
 import { Table } from '../../ui/Table';
@@ -57,7 +58,7 @@ export function Groupings() {
             key: grouping.id,
             cells: [
               <span key="n" className="font-medium">
-                {grouping.name}
+                {legible(grouping.name)}
               </span>,
               grouping.fields.map((f) => fields.find(([id]) => id === f)?.[1] ?? f).join(', '),
               `${grouping.minimumCount} alerts`,

@@ -2,10 +2,12 @@ import { useQuery } from '@apollo/client/react';
 import { Plus } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { Role } from '../../gql/schema';
+import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';
 import { Choice, TextField } from '../../ui/Field';
+import { legible } from '../../ui/legible';
 import { Menu } from '../../ui/Menu';
 import { notify } from '../../ui/notices';
 import { Select } from '../../ui/Select';
@@ -13,6 +15,7 @@ import { ErrorState, SkeletonRows } from '../../ui/States';
 import { Table } from '../../ui/Table';
 import { useChange } from '../../ui/useChange';
 import { TotpRemoveDocument } from './Account.generated';
+import { Logins } from './Logins';
 import {
   PeopleDocument,
   type PeopleQuery,
@@ -29,9 +32,12 @@ const roles: readonly (readonly [Role, string])[] = [
 ];
 
 export function People() {
+  const { viewer } = useViewer();
   const change = useChange();
   const { data, error, refetch } = useQuery(PeopleDocument);
-  const [dialog, setDialog] = useState<'new' | { kind: 'disable' | 'password'; person: Person } | null>(null);
+  const [dialog, setDialog] = useState<'new' | { kind: 'disable' | 'password' | 'logins'; person: Person } | null>(
+    null,
+  );
   const reload = () => void refetch().catch(() => undefined);
   if (error && !data) return <ErrorState title="The people cannot be loaded" error={error} onRetry={reload} />;
   if (!data) return <SkeletonRows rows={6} />;
@@ -54,7 +60,7 @@ export function People() {
           key: person.id,
           cells: [
             <span key="n" className="font-medium">
-              {person.displayName}
+              {legible(person.displayName)}
             </span>,
             person.name,
             <Select
@@ -87,6 +93,7 @@ export function People() {
                   label: 'Set a password',
                   onSelect: () => setDialog({ kind: 'password', person }),
                 },
+                { id: 'logins', label: 'Logins…', onSelect: () => setDialog({ kind: 'logins', person }) },
                 ...(person.secondFactor
                   ? [
                       {
@@ -120,6 +127,11 @@ export function People() {
       )}
       {dialog && dialog !== 'new' && dialog.kind === 'password' && (
         <SetPassword person={dialog.person} onClose={() => setDialog(null)} />
+      )}
+      {dialog && dialog !== 'new' && dialog.kind === 'logins' && (
+        <Dialog title={`Logins of ${dialog.person.displayName}`} onClose={() => setDialog(null)}>
+          <Logins user={dialog.person} own={dialog.person.id === viewer?.user?.id} />
+        </Dialog>
       )}
     </div>
   );

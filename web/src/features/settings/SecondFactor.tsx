@@ -5,6 +5,7 @@ import { Button } from '../../ui/Button';
 import { Command } from '../../ui/Command';
 import { TextField } from '../../ui/Field';
 import { notify } from '../../ui/notices';
+import { QrCode } from '../../ui/QrCode';
 import { useChange } from '../../ui/useChange';
 import { TotpConfirmDocument, TotpEnrolDocument, TotpRemoveDocument } from './Account.generated';
 
@@ -52,8 +53,10 @@ export function SecondFactor({ on, onChanged }: { on: boolean; onChanged(): void
   if (enrolled) {
     return (
       <form onSubmit={confirm} className="space-y-3">
+        <p>Scan this with your authenticator app.</p>
+        <QrCode text={enrolled.uri} label="QR code of the key, for the authenticator app" />
         <p>
-          Add this key to your authenticator app, or{' '}
+          Or type the key in, or{' '}
           <a href={enrolled.uri} className="text-accent underline underline-offset-2">
             open the app
           </a>{' '}

@@ -5,6 +5,7 @@ import clsx from 'clsx';
 import { type LucideIcon, Search, Waypoints } from 'lucide-react';
 import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react';
 import { useViewer } from '../../nouns/user/useViewer';
+import { legible } from '../../ui/legible';
 import { pages } from './pages';
 
 interface Choice {
@@ -119,7 +120,7 @@ export function Palette({ onClose }: { onClose(): void }) {
           >
             <Icon size={15} aria-hidden className="shrink-0 text-muted" />
             <span className="truncate">{choice.label}</span>
-            <span className="ml-auto shrink-0 text-xs text-faint">{choice.detail}</span>
+            <span className="ml-auto shrink-0 text-xs text-faint">{legible(choice.detail ?? '')}</span>
           </div>
         ))}
       </div>

@@ -5,6 +5,7 @@ import { logout } from '../../api/session';
 import { setPaused, usePaused } from '../../live/pause';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button, IconButton } from '../../ui/Button';
+import { legible } from '../../ui/legible';
 import { Menu } from '../../ui/Menu';
 import { setTheme, type Theme, useTheme } from '../../ui/theme';
 import { ConnectionState } from './ConnectionState';
@@ -81,13 +82,13 @@ function UserMenu() {
       align="right"
       trigger={(properties) => (
         <Button look="ghost" icon={UserRound} {...properties}>
-          <span className="max-sm:sr-only">{name}</span>
+          <span className="max-sm:sr-only">{legible(name)}</span>
         </Button>
       )}
       header={
         viewer && (
           <div className="mb-1 border-b border-line px-2 pt-1 pb-2 text-xs">
-            <div className="font-semibold">{name}</div>
+            <div className="font-semibold">{legible(name)}</div>
             <div className="text-muted">
               {roles[viewer.role]} · version {viewer.serverVersion}
             </div>

@@ -2,6 +2,7 @@
 import { useSubscription } from '@apollo/client/react';
 import { Undo2, X } from 'lucide-react';
 import { Button, IconButton } from '../../ui/Button';
+import { legible } from '../../ui/legible';
 import { useChange } from '../../ui/useChange';
 import { JobCancelDocument, type JobLineFragment, JobProgressDocument, JobUndoDocument } from './Job.generated';
 
@@ -44,7 +45,7 @@ export function JobProgress({ job, onUndo, onDismiss }: JobProgressProps) {
         {now.total > 0 && `${now.done.toLocaleString('en')} of ${now.total.toLocaleString('en')}`}
         {now.failed > 0 && <span className="text-critical"> · {now.failed.toLocaleString('en')} refused</span>}
       </span>
-      <span className="truncate text-muted">{now.message}</span>
+      <span className="truncate text-muted">{legible(now.message)}</span>
       <span className="ml-auto flex items-center gap-2">
         {running ? (
           <Button onClick={() => void change(JobCancelDocument, { input: { id: now.id } })}>Cancel</Button>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { withCondition } from './condition';
+import { withCondition, withConditions } from './condition';
 
 describe('withCondition', () => {
   test.each<[string | undefined, string, string, boolean, string]>([
@@ -18,4 +18,27 @@ describe('withCondition', () => {
   ])('%s with %s of %s (not: %s) is %s', (line, name, value, not, want) => {
     expect(withCondition(line, name, value, not)).toBe(want);
   });
+});
+
+test('what is empty has no value, and the other way round', () => {
+  expect(withCondition('a', 'user', null)).toBe('a -user:*');
+  expect(withCondition('a -user:*', 'user', null, true)).toBe('a user:*');
+});
+
+describe('withConditions', () => {
+  const both = [
+    { name: 'host', value: 'ws-01' },
+    { name: 'user', value: null },
+  ];
+  test('what has all of it', () => expect(withConditions('a', both)).toBe('a host:ws-01 -user:*'));
+  test('what has all of it is left out, and not what has some of it', () => {
+    expect(withConditions(undefined, both, true)).toBe('-(host:ws-01 -user:*)');
+    expect(withConditions('a', both, true)).toBe('a -(host:ws-01 -user:*)');
+    expect(withConditions('a or b', both, true)).toBe('(a or b) -(host:ws-01 -user:*)');
+  });
+  test('the same is left out once', () => {
+    const once = withConditions('a', both, true);
+    expect(withConditions(once, both, true)).toBe(once);
+  });
+  test('one alone needs no parentheses', () => expect(withConditions('', both.slice(0, 1), true)).toBe('-host:ws-01'));
 });

@@ -5,6 +5,7 @@ import { ExternalLink } from 'lucide-react';
 import { Banner } from '../../ui/Banner';
 import { CopyButton } from '../../ui/CopyButton';
 import { Facts } from '../../ui/Facts';
+import { legible } from '../../ui/legible';
 import { SeverityBadge } from '../severity/SeverityBadge';
 import { type RuleFactsFragment, RuleFactsFragmentDoc } from './RuleFacts.generated';
 import { Techniques } from './Techniques';
@@ -17,7 +18,7 @@ export function RuleFacts({ rule, titled = true }: { rule: FragmentType<RuleFact
     items.length > 0 && (
       <ul className="list-disc space-y-0.5 pl-4">
         {items.map((item) => (
-          <li key={item}>{item}</li>
+          <li key={item}>{legible(item)}</li>
         ))}
       </ul>
     );
@@ -27,16 +28,16 @@ export function RuleFacts({ rule, titled = true }: { rule: FragmentType<RuleFact
       {data.state !== 'ACTIVE' && (
         <Banner tone="warn" live={false} className="rounded-lg">
           {data.state === 'INVALID' ? 'The rule is wrong and does not run' : 'The rule does not run'}
-          {data.stateReason && `: ${data.stateReason}`}
+          {data.stateReason && `: ${legible(data.stateReason)}`}
         </Banner>
       )}
       {titled && (
         <div className="flex items-start gap-2">
           <SeverityBadge severity={data.level} />
-          <h3 className="text-sm font-semibold">{data.title}</h3>
+          <h3 className="text-sm font-semibold">{legible(data.title)}</h3>
         </div>
       )}
-      {data.description && <p className="whitespace-pre-line text-muted">{data.description.trim()}</p>}
+      {data.description && <p className="whitespace-pre-line text-muted">{legible(data.description.trim())}</p>}
       <Facts
         rows={[
           ['Author', data.author],
@@ -74,7 +75,7 @@ export function RuleFacts({ rule, titled = true }: { rule: FragmentType<RuleFact
 
 /** Rules come from anywhere: only web addresses become links. */
 function Reference({ text }: { text: string }) {
-  if (!/^https?:\/\//i.test(text)) return text;
+  if (!/^https?:\/\//i.test(text)) return <>{legible(text)}</>;
   return (
     <a
       href={text}
@@ -82,7 +83,7 @@ function Reference({ text }: { text: string }) {
       rel="noreferrer noopener"
       className="inline-flex items-start gap-1 break-all text-accent underline underline-offset-2"
     >
-      {text}
+      {legible(text)}
       <ExternalLink size={12} aria-hidden className="mt-1 shrink-0" />
     </a>
   );

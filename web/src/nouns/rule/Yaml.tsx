@@ -1,4 +1,6 @@
 // YAML to read, with keys, comments and list marks apart.
+import { legible } from '../../ui/legible';
+
 const line = /^(\s*)((?:-\s+)*)(#.*|[^:#'"]+?(?=:(?:\s|$)))?(.*)$/;
 
 export function Yaml({ text }: { text: string }) {
@@ -9,10 +11,10 @@ export function Yaml({ text }: { text: string }) {
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
           <span key={i}>
-            {indent}
-            <span className="text-faint">{dash}</span>
-            <span className={head.startsWith('#') ? 'text-faint italic' : 'text-accent'}>{head}</span>
-            {rest}
+            {legible(indent)}
+            <span className="text-faint">{legible(dash)}</span>
+            <span className={head.startsWith('#') ? 'text-faint italic' : 'text-accent'}>{legible(head)}</span>
+            {legible(rest)}
             {'\n'}
           </span>
         );

@@ -1,15 +1,18 @@
-// Views that were kept: opened from here, kept from here.
+// Views that were kept: opened from here, kept from here. What a view says goes in
+// and out in the words of the address.
 import { useQuery } from '@apollo/client/react';
-import { Bookmark, Trash2 } from 'lucide-react';
+import { Bookmark } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { QueryNoun } from '../../gql/schema';
-import { Button, IconButton } from '../../ui/Button';
+import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/Field';
+import { legible } from '../../ui/legible';
 import { Menu } from '../../ui/Menu';
 import { useChange } from '../../ui/useChange';
 import { useViewer } from '../user/useViewer';
-import { SavedViewCreateDocument, SavedViewDeleteDocument, SavedViewsDocument } from './SavedViews.generated';
+import { changeable, ManageViews } from './ManageViews';
+import { SavedViewCreateDocument, SavedViewsDocument } from './SavedViews.generated';
 
 interface ViewsMenuProps {
   noun: QueryNoun;
@@ -17,17 +20,24 @@ interface ViewsMenuProps {
   query: string;
   /** One of the list's orders; null for the usual one. */
   orderBy?: string | null;
-  columns?: readonly string[];
-  onOpen(view: { query: string; orderBy: string | null; columns: readonly string[] }): void;
+  /** The columns that were chosen, "severity,title". */
+  cols: string | undefined;
+  onOpen(view: OpenedView): void;
 }
 
-export function ViewsMenu({ noun, query, orderBy = null, columns = [], onOpen }: ViewsMenuProps) {
-  const change = useChange();
-  const { viewer } = useViewer();
+/** What a view says; undefined and null: nothing of that. */
+interface OpenedView {
+  q: string | undefined;
+  cols: string | undefined;
+  orderBy: string | null;
+}
+
+export function ViewsMenu({ noun, query, orderBy = null, cols, onOpen }: ViewsMenuProps) {
+  const { viewer, mayAdminister } = useViewer();
   const { data, refetch } = useQuery(SavedViewsDocument, { variables: { noun } });
   const [dialog, setDialog] = useState<'keep' | 'manage' | null>(null);
   const views = data?.savedViews.nodes ?? [];
-  const mine = views.filter((view) => view.owner?.id === viewer?.user?.id);
+  const mine = changeable(views, viewer?.user?.id, mayAdminister);
   const reload = () => void refetch().catch(() => undefined);
   return (
     <>
@@ -44,10 +54,15 @@ export function ViewsMenu({ noun, query, orderBy = null, columns = [], onOpen }:
             id: view.id,
             label: view.name,
             detail: view.shared && view.owner?.id !== viewer?.user?.id ? view.owner?.displayName : undefined,
-            onSelect: () => onOpen({ ...view, orderBy: view.orderBy ?? null }),
+            onSelect: () =>
+              onOpen({
+                q: view.query || undefined,
+                cols: view.columns.join(',') || undefined,
+                orderBy: view.orderBy ?? null,
+              }),
           })),
           { id: 'keep', label: 'Keep this view…', onSelect: () => setDialog('keep') },
-          ...(mine.length > 0 ? [{ id: 'manage', label: 'Remove a view…', onSelect: () => setDialog('manage') }] : []),
+          ...(mine.length > 0 ? [{ id: 'manage', label: 'Change views…', onSelect: () => setDialog('manage') }] : []),
         ]}
       />
       {dialog === 'keep' && (
@@ -55,7 +70,7 @@ export function ViewsMenu({ noun, query, orderBy = null, columns = [], onOpen }:
           noun={noun}
           query={query}
           orderBy={orderBy}
-          columns={columns}
+          columns={cols?.split(',') ?? []}
           onClose={() => {
             setDialog(null);
             reload();
@@ -63,27 +78,12 @@ export function ViewsMenu({ noun, query, orderBy = null, columns = [], onOpen }:
         />
       )}
       {dialog === 'manage' && (
-        <Dialog title="Your views" onClose={() => setDialog(null)}>
-          <ul className="space-y-1">
-            {mine.map((view) => (
-              <li key={view.id} className="flex items-center gap-2">
-                <span className="font-medium">{view.name}</span>
-                <code className="min-w-0 truncate font-mono text-xs text-muted">{view.query}</code>
-                <IconButton
-                  icon={Trash2}
-                  label={`Remove ${view.name}`}
-                  className="ml-auto"
-                  onClick={async () => {
-                    await change(SavedViewDeleteDocument, {
-                      input: { id: view.id, expectedVersion: view.version },
-                    });
-                    reload();
-                  }}
-                />
-              </li>
-            ))}
-          </ul>
-        </Dialog>
+        <ManageViews
+          views={mine}
+          shown={{ query, orderBy, columns: cols?.split(',') ?? [] }}
+          onChanged={reload}
+          onClose={() => setDialog(null)}
+        />
       )}
     </>
   );
@@ -97,6 +97,7 @@ interface KeepViewProps extends Pick<ViewsMenuProps, 'noun' | 'query'> {
 
 function KeepView({ noun, query, orderBy, columns, onClose }: KeepViewProps) {
   const change = useChange();
+  const { mayWork } = useViewer();
   const [name, setName] = useState('');
   const [shared, setShared] = useState(false);
   const send = async (event: FormEvent) => {
@@ -109,17 +110,19 @@ function KeepView({ noun, query, orderBy, columns, onClose }: KeepViewProps) {
       <form onSubmit={send} className="space-y-4">
         <TextField label="Name" required maxLength={100} value={name} onChange={(e) => setName(e.target.value)} />
         <p className="text-xs text-muted">
-          It shows <code className="font-mono break-all text-ink">{query || 'everything'}</code>
+          It shows <code className="font-mono break-all text-ink">{legible(query || 'everything')}</code>
         </p>
-        <label className="flex items-center gap-2">
-          <input
-            type="checkbox"
-            checked={shared}
-            onChange={(e) => setShared(e.target.checked)}
-            className="accent-accent"
-          />
-          Share it with everybody
-        </label>
+        {mayWork && (
+          <label className="flex items-center gap-2">
+            <input
+              type="checkbox"
+              checked={shared}
+              onChange={(e) => setShared(e.target.checked)}
+              className="accent-accent"
+            />
+            Share it with everybody
+          </label>
+        )}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" disabled={!name.trim()}>

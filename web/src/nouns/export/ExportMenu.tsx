@@ -1,18 +1,22 @@
 import { Download } from 'lucide-react';
-import type { AlertFilter, ExportFormat } from '../../gql/schema';
+import type { ExportFormat } from '../../gql/schema';
 import { Button } from '../../ui/Button';
 import { Menu } from '../../ui/Menu';
-import { useChange } from '../../ui/useChange';
-import { AlertExportDocument } from './Export.generated';
 
 const formats: readonly (readonly [ExportFormat, string])[] = [
   ['CSV', 'As CSV'],
   ['NDJSON', 'As NDJSON'],
 ];
 
+interface ExportMenuProps {
+  /** Asks for the link; null when it was refused, which has been said. */
+  onExport(format: ExportFormat): Promise<{ url?: string | null } | null>;
+  /** Where it leads; the browser downloads it. */
+  go?(url: string): void;
+}
+
 /** Downloads what matches, whole: the server streams it. */
-export function ExportMenu({ filter }: { filter: AlertFilter }) {
-  const change = useChange();
+export function ExportMenu({ onExport, go = (url) => location.assign(url) }: ExportMenuProps) {
   return (
     <Menu
       label="Export what matches"
@@ -26,8 +30,8 @@ export function ExportMenu({ filter }: { filter: AlertFilter }) {
         id: format,
         label,
         onSelect: async () => {
-          const done = await change(AlertExportDocument, { input: { filter, format } });
-          if (done?.url) location.assign(done.url);
+          const done = await onExport(format);
+          if (done?.url) go(done.url);
         },
       }))}
     />
