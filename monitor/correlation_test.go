@@ -1,0 +1,297 @@
+package monitor
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"testing"
+	"time"
+)
+
+var zero = time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
+
+// plain recomputes a correlation from all events that ever came: it keeps
+// everything, knows no short cuts, and shares no code with the Correlator.
+type plain struct {
+	is        *Correlation
+	allowance time.Duration
+	all       []Counted
+}
+
+func (p *plain) observe(c Counted) (fired, late, duplicate bool) {
+	var latest time.Time
+	for _, each := range p.all {
+		if each.At.After(latest) {
+			latest = each.At
+		}
+		same := each.Event == c.Event && each.Chained == c.Chained && each.At.Equal(c.At)
+		switch {
+		case p.is.Type == CorrelateValueCount:
+			duplicate = duplicate || same && each.Value == c.Value && each.Member == c.Member
+		case p.is.Type.Temporal():
+			duplicate = duplicate || same && each.Member == c.Member
+		default:
+			duplicate = duplicate || same
+		}
+	}
+	if len(p.all) > 0 && latest.Sub(c.At) > p.allowance {
+		return false, true, false
+	}
+	if duplicate {
+		return false, false, true
+	}
+	p.all = append(p.all, c)
+	sort.Slice(p.all, func(i, j int) bool { return p.all[i].compare(&p.all[j]) < 0 })
+	for end, anchor := range p.all {
+		if anchor.compare(&c) < 0 || anchor.At.Sub(c.At) > p.is.Timespan {
+			continue
+		}
+		var window []Counted
+		for _, each := range p.all[:end+1] {
+			if anchor.At.Sub(each.At) <= p.is.Timespan {
+				window = append(window, each)
+			}
+		}
+		if p.holds(window) {
+			return true, false, false
+		}
+	}
+	return false, false, false
+}
+
+func (p *plain) holds(window []Counted) bool {
+	members, values := map[int]bool{}, map[string]bool{}
+	var numbers []float64
+	sum := 0.0
+	for _, each := range window {
+		members[each.Member], values[each.Value] = true, true
+		numbers = append(numbers, each.Number)
+		sum += each.Number
+	}
+	sort.Float64s(numbers)
+	if x := p.is.Condition.Expr; x != nil {
+		if !p.is.Type.ordered() {
+			return x.Holds(func(i int) bool { return members[i] })
+		}
+		return p.orderedHolds(x, window, members)
+	}
+	n := 0.0
+	switch p.is.Type {
+	case CorrelateEventCount:
+		n = float64(len(window))
+	case CorrelateValueCount:
+		n = float64(len(values))
+	case CorrelateTemporal:
+		n = float64(len(members))
+	case CorrelateTemporalOrdered:
+		for set := range 1 << len(p.is.Rules) {
+			if size := len(bitsOf(set)); float64(size) > n && follows(window, bitsOf(set), -1) {
+				n = float64(size)
+			}
+		}
+	case CorrelateValueSum:
+		n = sum
+	case CorrelateValueAvg:
+		n = sum / float64(len(window))
+	default:
+		percent := p.is.Condition.Percentile
+		if p.is.Type == CorrelateValueMedian {
+			percent = 50
+		}
+		place := percent / 100 * float64(len(numbers)-1)
+		low := int(place)
+		n = numbers[low]
+		if low+1 < len(numbers) {
+			n += (numbers[low+1] - numbers[low]) * (place - float64(low))
+		}
+	}
+	for _, b := range p.is.Condition.Bounds {
+		if !b.Holds(n) {
+			return false
+		}
+	}
+	return true
+}
+
+func (t CorrelationType) ordered() bool { return t == CorrelateTemporalOrdered }
+
+// orderedHolds: some set of members makes the expression true, those of it that the
+// expression needs come in order, and nothing else that matters is there.
+func (p *plain) orderedHolds(x *CorrelationExpr, window []Counted, members map[int]bool) bool {
+	k := len(p.is.Rules)
+	for set := range 1 << k {
+		if !follows(window, bitsOf(set), -1) {
+			continue
+		}
+		// True whatever of the members outside the set that are there is looked at,
+		// and whatever is not: the set alone makes it so.
+		sure := true
+		for others := range 1 << k {
+			if others&set != 0 {
+				continue
+			}
+			fits := true
+			for i := range k {
+				if others&(1<<i) != 0 && !members[i] {
+					fits = false
+				}
+			}
+			if fits && !x.Holds(func(i int) bool { return (set|others)&(1<<i) != 0 }) {
+				sure = false
+			}
+		}
+		if sure {
+			return true
+		}
+	}
+	return false
+}
+
+func bitsOf(set int) (out []int) {
+	for i := 0; set>>i != 0; i++ {
+		if set>>i&1 == 1 {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// follows tries every way to find the members one after another.
+func follows(window []Counted, order []int, after int) bool {
+	return followsFrom(window, order, after, map[[2]int]bool{})
+}
+
+func followsFrom(window []Counted, order []int, after int, failed map[[2]int]bool) bool {
+	if len(order) == 0 {
+		return true
+	}
+	if failed[[2]int{len(order), after}] {
+		return false
+	}
+	for i := after + 1; i < len(window); i++ {
+		other := after < 0 || window[i].Event != window[after].Event || !window[i].At.Equal(window[after].At)
+		if window[i].Member == order[0] && other && followsFrom(window, order[1:], i, failed) {
+			return true
+		}
+	}
+	failed[[2]int{len(order), after}] = true
+	return false
+}
+
+func rule(i int) *CorrelationExpr { return &CorrelationExpr{Op: "rule", Member: i} }
+
+func op(name string, of ...*CorrelationExpr) *CorrelationExpr { return &CorrelationExpr{Op: name, Of: of} }
+
+// shapes are correlations of every type, with conditions that grow and others.
+func shapes() map[string]*Correlation {
+	out := map[string]*Correlation{}
+	add := func(t CorrelationType, span time.Duration, members int, c CorrelationCondition) {
+		rules := []string{"a", "b", "c", "d"}[:members]
+		out[fmt.Sprintf("%02d %s", len(out), t)] = &Correlation{Type: t, Rules: rules, Timespan: span, Condition: c}
+	}
+	bounds := func(list ...CorrelationBound) CorrelationCondition { return CorrelationCondition{Bounds: list} }
+	for _, span := range []time.Duration{3 * time.Second, 20 * time.Second} {
+		for _, b := range []CorrelationBound{{"gte", 3}, {"gt", 1}, {"eq", 2}, {"lte", 2}, {"lt", 3}, {"neq", 2}} {
+			add(CorrelateEventCount, span, 1, bounds(b))
+			add(CorrelateValueCount, span, 1, bounds(b))
+			add(CorrelateTemporal, span, 3, bounds(b))
+			add(CorrelateTemporalOrdered, span, 4, bounds(b))
+			add(CorrelateValueSum, span, 1, bounds(CorrelationBound{b.Op, 20 * b.Limit}))
+			add(CorrelateValueAvg, span, 1, bounds(CorrelationBound{b.Op, 3 * b.Limit}))
+			add(CorrelateValuePercentile, span, 1, CorrelationCondition{Bounds: []CorrelationBound{{b.Op, 3 * b.Limit}}, Percentile: 90})
+			add(CorrelateValueMedian, span, 1, bounds(CorrelationBound{b.Op, 3 * b.Limit}))
+		}
+		add(CorrelateEventCount, span, 2, bounds(CorrelationBound{"gt", 2}, CorrelationBound{"lte", 4}))
+		for _, t := range []CorrelationType{CorrelateTemporal, CorrelateTemporalOrdered} {
+			for _, x := range []*CorrelationExpr{
+				op("and", rule(0), rule(1), rule(2)),
+				op("or", op("and", rule(0), rule(2)), op("and", rule(1), rule(3))),
+				op("and", rule(0), op("not", rule(1))),
+				op("not", op("or", rule(0), op("and", rule(1), rule(2)))),
+			} {
+				add(t, span, 4, CorrelationCondition{Expr: x})
+			}
+		}
+	}
+	return out
+}
+
+// stream makes events in the order of their coming: mostly by time, some late, some
+// twice, several at one instant.
+func stream(r *rand.Rand, n, members int, step, jitter time.Duration) []Counted {
+	var out []Counted
+	at := zero
+	for i := range n {
+		if len(out) > 0 && r.IntN(12) == 0 {
+			out = append(out, out[r.IntN(len(out))])
+			continue
+		}
+		at = at.Add(time.Duration(r.Int64N(int64(2 * step)))).Truncate(time.Second / 2)
+		c := Counted{
+			At: at.Add(-time.Duration(r.Int64N(int64(jitter) + 1))).Truncate(time.Second / 2), Event: EventID{Batch: ID{byte(i / 5)}, Ordinal: uint32(i)},
+			Member: r.IntN(members), Value: fmt.Sprint(r.IntN(4)), Number: float64(r.IntN(25) - 3), Chained: r.IntN(20) == 0,
+		}
+		out = append(out, c)
+		if r.IntN(6) == 0 { // another member finds the same event
+			c.Member = r.IntN(members)
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func TestStateMachineFiresAsRecomputingDoes(t *testing.T) {
+	for name, is := range shapes() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fired := 0
+			for seed := range uint64(24) {
+				r := rand.New(rand.NewPCG(seed, 7))
+				allowance := []time.Duration{0, 2 * time.Second, 10 * time.Second, time.Minute}[seed%4]
+				jitter := []time.Duration{0, 3 * time.Second, 15 * time.Second}[seed%3]
+				step := []time.Duration{time.Second / 4, time.Second, 4 * time.Second}[r.IntN(3)]
+				fired += compareWithPlain(t, is, allowance, stream(r, 70, len(is.Rules), step, jitter), seed)
+			}
+			if fired == 0 {
+				t.Error("never fired: the streams prove nothing")
+			}
+		})
+	}
+}
+
+// compareWithPlain feeds both, and has the state written and read in between.
+func compareWithPlain(t *testing.T, is *Correlation, allowance time.Duration, events []Counted, seed uint64) (fired int) {
+	t.Helper()
+	m, p := NewCorrelator(is, allowance), &plain{is: is, allowance: allowance}
+	m.thinFrom = 0 // it looks for what it can drop from the first event on
+	state := &CorrelationState{}
+	for i, c := range events {
+		_, known := m.place(state, &c)
+		got := m.Observe(state, c)
+		want, late, duplicate := p.observe(c)
+		if got.Evicted > 0 {
+			t.Fatalf("seed %d, event %d: %d events evicted below the bound", seed, i, got.Evicted)
+		}
+		if duplicate && !got.Duplicate && !known {
+			continue // thinned out before: nobody sends an event again, and it changes nothing
+		}
+		if got.Fired != want || got.Late != late || got.Duplicate != duplicate {
+			t.Fatalf("seed %d, event %d (%+v): fired %t late %t duplicate %t, recomputing says %t %t %t\nkept %+v", seed, i, c, got.Fired, got.Late, got.Duplicate, want, late, duplicate, state.Kept)
+		}
+		if got.Fired {
+			fired++
+		}
+		if i%7 == 0 {
+			again, err := DecodeCorrelationState(state.Encode())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(again.Kept, state.Kept) || !again.Latest.Equal(state.Latest) {
+				t.Fatalf("seed %d: state is not what was written:\n%+v\n%+v", seed, again, state)
+			}
+			state = again
+		}
+	}
+	return fired
+}
