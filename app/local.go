@@ -37,7 +37,7 @@ func openStore(ctx context.Context, cfg Storage, dsn string, lg *slog.Logger, me
 	if n > 0 {
 		lg.Info("database brought up to date", "migrations", n)
 	}
-	return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns, Meter: meter})
+	return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns, Meter: meter, Correlating: cfg.Correlating()})
 }
 
 // storageDSN gives the DSN of the configured database, which a private server is

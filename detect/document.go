@@ -26,6 +26,7 @@ const (
 	maxRegexProgram = 20_000  // instructions it compiles to, for example a{1000} has 1,002
 	maxPattern      = 64 << 10
 	maxTitle        = 256 // characters, by the specification
+	maxName         = 255
 )
 
 // document is one YAML document under reading. It carries the budget of values,

@@ -45,7 +45,7 @@ func parseRule(source []byte) (*parsedRule, error) {
 		return nil, err
 	}
 	p := &parsedRule{about: &monitor.Rule{
-		Source: string(source), Level: monitor.SeverityMedium, State: monitor.RuleActive, ID: IDOf(source),
+		Source: string(source), Level: monitor.SeverityMedium, State: monitor.RuleActive, ID: IDOf(source), Kind: monitor.DetectionRule,
 	}}
 	fields := make(map[string]entry, len(keys))
 	for _, e := range keys {
@@ -61,8 +61,11 @@ func parseRule(source []byte) (*parsedRule, error) {
 	return p, doc.readBody(p, fields)
 }
 
-// readBody reads the log source and the detection.
+// readBody reads the log source and the detection, or the correlation.
 func (d *document) readBody(p *parsedRule, fields map[string]entry) error {
+	if e, ok := fields["correlation"]; ok {
+		return d.readCorrelationRule(p.about, e, fields["generate"])
+	}
 	if err := d.readLogSource(&p.about.LogSource, fields["logsource"]); err != nil {
 		return err
 	}
@@ -78,12 +81,24 @@ func (d *document) readBody(p *parsedRule, fields map[string]entry) error {
 	return nil
 }
 
+// readCorrelationRule reads the body of a correlation rule. The specification's
+// schema has generate beside the section, its text and pySigma within.
+func (d *document) readCorrelationRule(r *monitor.Rule, e, generate entry) (err error) {
+	r.Kind = monitor.CorrelationRule
+	if r.Correlation, err = d.readCorrelation(e); err != nil {
+		return err
+	}
+	outer, err := d.truth(generate)
+	r.Correlation.Generate = r.Correlation.Generate || outer
+	return err
+}
+
 // laterVersion names what makes a document something else than a plain rule.
 func (d *document) laterVersion(fields map[string]entry) string {
 	if d.more {
 		return "several documents in one source: arrives with a later version"
 	}
-	for _, kind := range []string{"correlation", "filter", "action"} {
+	for _, kind := range []string{"filter", "action"} {
 		if _, ok := fields[kind]; ok {
 			return fmt.Sprintf("a document with %q: arrives with a later version", kind)
 		}
@@ -103,7 +118,7 @@ func (d *document) readAbout(r *monitor.Rule, fields map[string]entry) error {
 	texts := []struct {
 		name string
 		into *string
-	}{{"title", &r.Title}, {"description", &r.Description}, {"status", &r.Status}}
+	}{{"title", &r.Title}, {"name", &r.Name}, {"description", &r.Description}, {"status", &r.Status}}
 	for _, t := range texts {
 		s, err := d.text(fields[t.name])
 		if err != nil {
@@ -113,6 +128,9 @@ func (d *document) readAbout(r *monitor.Rule, fields map[string]entry) error {
 	}
 	if r.Title == "" || utf8.RuneCountInString(r.Title) > maxTitle {
 		return errorAt(title.value, "the title must have 1 to %d characters", maxTitle)
+	}
+	if utf8.RuneCountInString(r.Name) > maxName {
+		return errorAt(fields["name"].value, "the name must have at most %d characters", maxName)
 	}
 	r.Status = strings.ToLower(r.Status)
 	if err := d.readLists(r, fields); err != nil {

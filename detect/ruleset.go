@@ -15,6 +15,7 @@ type Ruleset struct {
 	bySource map[monitor.LogSource][]*compiledRule
 	slots    map[string]int32 // numbers of the fields that rules ask for
 	problems []Problem
+	counting int       // correlation rules that run
 	events   sync.Pool // of *event
 }
 
@@ -29,6 +30,9 @@ type compiledRule struct {
 	rule  *monitor.Rule
 	test  expr
 	order int // among the rules given to Compile
+
+	silent   bool // correlations count it, and none says generate
+	samplers []sampler
 }
 
 // Compile makes a Ruleset of all given rules, by their Source; which of them
@@ -36,25 +40,36 @@ type compiledRule struct {
 // listed in Problems.
 func Compile(rules []*monitor.Rule) *Ruleset {
 	rs := &Ruleset{bySource: make(map[monitor.LogSource][]*compiledRule), slots: make(map[string]int32)}
+	var linked correlations
 	for _, rule := range rules {
-		if err := rs.add(rule); err != nil {
+		if err := rs.add(rule, &linked); err != nil {
 			rs.problems = append(rs.problems, Problem{rule, err})
 		}
 	}
+	counting, problems := linked.link(rs.slot)
+	rs.counting, rs.problems = counting, append(rs.problems, problems...)
 	rs.events.New = func() any { return &event{fields: make([]fieldState, len(rs.slots))} }
 	return rs
 }
 
-func (rs *Ruleset) add(rule *monitor.Rule) error {
+func (rs *Ruleset) add(rule *monitor.Rule, linked *correlations) error {
 	p, err := parseRule([]byte(rule.Source))
 	if err != nil {
+		linked.add(rule, nil, nil, err)
 		return err
 	}
 	if p.about.State != monitor.RuleActive {
-		return errors.New(p.about.StateReason)
+		err := errors.New(p.about.StateReason)
+		linked.add(rule, p.about, nil, err)
+		return err
+	}
+	if p.about.Correlation != nil {
+		linked.add(rule, p.about, nil, nil)
+		return nil
 	}
 	p.test.bind(rs.slot)
 	c := &compiledRule{rule: rule, test: p.test, order: len(rs.rules)}
+	linked.add(rule, p.about, c, nil)
 	rs.rules = append(rs.rules, c)
 	rs.bySource[p.about.LogSource] = append(rs.bySource[p.about.LogSource], c)
 	return nil
@@ -74,10 +89,12 @@ func (rs *Ruleset) Len() int {
 	if rs == nil {
 		return 0
 	}
-	return len(rs.rules)
+	return len(rs.rules) + rs.counting
 }
 
-// Problems lists the rules that Compile left out, in the order given to it.
+// Problems lists the rules that Compile left out: those that cannot run by
+// themselves, and then the correlations that do not find their members, each in the
+// order given to it.
 func (rs *Ruleset) Problems() []Problem {
 	if rs == nil {
 		return nil
@@ -130,5 +147,9 @@ func appendHits(hits, rules []*compiledRule, e *event) []*compiledRule {
 func (c *compiledRule) explain(e *event) monitor.Match {
 	var out evidence
 	c.test.explain(e, true, &out)
-	return monitor.Match{Rule: c.rule, Matched: out.list}
+	m := monitor.Match{Rule: c.rule, Matched: out.list, Silent: c.silent}
+	for i := range c.samplers {
+		m.Samples = c.samplers[i].take(e, m.Samples)
+	}
+	return m
 }

@@ -75,6 +75,7 @@ type Correlation struct {
 	Timespan  time.Duration                `json:"timespan"`
 	Condition CorrelationCondition         `json:"condition"`
 	Generate  bool                         `json:"generate"` // the rules it counts raise alerts of their own too
+	Members   []ID                         `json:"-"`        // the ids of Rules, once they are found
 }
 
 // CorrelationCondition is when a correlation fires: all Bounds hold, or Expr does.

@@ -181,7 +181,9 @@ func followsFrom(window []Counted, order []int, after int, failed map[[2]int]boo
 
 func rule(i int) *CorrelationExpr { return &CorrelationExpr{Op: "rule", Member: i} }
 
-func op(name string, of ...*CorrelationExpr) *CorrelationExpr { return &CorrelationExpr{Op: name, Of: of} }
+func op(name string, of ...*CorrelationExpr) *CorrelationExpr {
+	return &CorrelationExpr{Op: name, Of: of}
+}
 
 // shapes are correlations of every type, with conditions that grow and others.
 func shapes() map[string]*Correlation {
