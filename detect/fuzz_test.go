@@ -25,6 +25,8 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add([]byte(ruleWith(detection)), "a -x 10.0.0.1")
 	}
+	f.Add([]byte(correlationOf("a", "type: temporal_ordered\ntimespan: 5m\ngroup-by: [A]\ncondition: b and not (c or d)")), "x")
+	f.Add([]byte(correlationOf("a", "type: value_percentile\nrules: [b]\ntimespan: 1M\ncondition: {field: A, percentile: 9, gt: 1}")), "x")
 	f.Fuzz(func(t *testing.T, source []byte, value string) {
 		start := time.Now()
 		rule, err := Parse(source)
@@ -39,7 +41,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		rs := Compile([]*monitor.Rule{rule})
-		if active := rule.State == monitor.RuleActive; active != (rs.Len() == 1) {
+		if active := rule.State == monitor.RuleActive && rule.Kind != monitor.CorrelationRule; active != (rs.Len() == 1) {
 			t.Fatalf("state %s, but %d rules run", rule.State, rs.Len())
 		}
 		rec := &monitor.Record{LogSource: rule.LogSource}

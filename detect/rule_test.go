@@ -89,7 +89,6 @@ func TestInactiveRulesSayWhy(t *testing.T) {
 		{"placeholder in contains", ruleWith("s:\n  A|contains|expand: ['x', 'a%dc_ips%b']\ncondition: s"), "placeholder %dc_ips%"},
 		{"count", ruleWith("s:\n  A: 1\ncondition: s | count() by B > 5"), "aggregation"},
 		{"near", ruleWith("s:\n  A: 1\ncondition: s | near s"), "aggregation"},
-		{"correlation", "title: t\ncorrelation:\n  type: event_count\n", "later version"},
 		{"filter", "title: t\nlogsource: {product: p}\nfilter:\n  rules: []\n", "later version"},
 		{"several documents", ruleWith("s:\n  A: 1\ncondition: s") + "---\ntitle: u\n", "several documents"},
 		{"taxonomy", ruleWith("s:\n  A: 1\ncondition: s") + "taxonomy: ecs\n", "taxonomy"},

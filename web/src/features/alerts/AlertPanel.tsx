@@ -13,6 +13,7 @@ import { AlertDetailDocument } from './AlertDetail.generated';
 import { AlertEvidence } from './AlertEvidence';
 import { AlertHeader } from './AlertHeader';
 import { AlertHistory } from './AlertHistory';
+import { AlertMembers } from './AlertMembers';
 import { AlertOverview } from './AlertOverview';
 import { AlertRelated } from './AlertRelated';
 import { AlertRule } from './AlertRule';
@@ -72,7 +73,12 @@ export function AlertPanel(props: AlertPanelProps) {
           )}
           <Tabs label="About the alert" tabs={tabs} current={tab} onChange={onTab}>
             {tab === 'overview' && <AlertOverview alert={alert} />}
-            {tab === 'evidence' && <AlertEvidence alert={alert} />}
+            {tab === 'evidence' && (
+              <>
+                <AlertMembers alert={alert} />
+                <AlertEvidence alert={alert} />
+              </>
+            )}
             {tab === 'related' && <AlertRelated id={id} onOpen={onOpen} />}
             {tab === 'rule' && <AlertRule alert={alert} />}
             {tab === 'comments' && <AlertComments alert={alert} mayWork={mayWork} />}
