@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -18,8 +17,8 @@ import (
 // TestGoldenCorrelations runs testdata/correlations/<case>: rules, events in the
 // order of their coming, and which correlations fire by which. Of an event, t is its
 // time in seconds, `again` says how often it is counted, and `repeat` that it comes so
-// often, a second apart. Between events every state is written and read, as a
-// restart would.
+// often, a second apart. Between events every state is written and read, as by a
+// restart.
 func TestGoldenCorrelations(t *testing.T) {
 	dirs, err := filepath.Glob(filepath.Join("testdata", "correlations", "*"))
 	if err != nil || len(dirs) < 30 {
@@ -42,15 +41,6 @@ func TestGoldenCorrelations(t *testing.T) {
 	}
 }
 
-func readFile(t *testing.T, path string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func rulesOf(t *testing.T, path string) (rules []*monitor.Rule) {
 	t.Helper()
 	for _, source := range strings.Split(string(readFile(t, path)), "\n---\n") {
@@ -67,7 +57,9 @@ func rulesOf(t *testing.T, path string) (rules []*monitor.Rule) {
 type counting struct {
 	t      *testing.T
 	set    *Ruleset
-	states map[string][]byte
+	source monitor.LogSource
+	states map[string]*monitor.CorrelationState
+	events int
 	fired  []string
 }
 
@@ -77,7 +69,7 @@ func newCounting(t *testing.T, rules []*monitor.Rule) *counting {
 	if problems := set.Problems(); len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	return &counting{t: t, set: set, states: map[string][]byte{}}
+	return &counting{t: t, set: set, source: monitor.LogSource{Product: "test"}, states: map[string]*monitor.CorrelationState{}}
 }
 
 func (c *counting) play(number int, line []byte) {
@@ -87,7 +79,7 @@ func (c *counting) play(number int, line []byte) {
 		c.t.Fatal(err)
 	}
 	rec := record(c.t, string(line))
-	rec.LogSource = monitor.LogSource{Product: "test"}
+	rec.LogSource = c.source
 	for i := range max(1, about.Repeat) {
 		id := monitor.EventID{Batch: monitor.ID{byte(number + 1)}, Ordinal: uint32(i)}
 		for range max(1, about.Again) {
@@ -103,6 +95,9 @@ func (c *counting) count(matches []monitor.Match, id monitor.EventID, second int
 	}
 	sort.SliceStable(samples, func(i, j int) bool { return samples[i].Depth < samples[j].Depth })
 	at := time.Unix(int64(second), 0)
+	if c.events++; c.events < 100 || c.events%1_000 == 0 {
+		c.restart()
+	}
 	fired := map[*monitor.Rule]bool{}
 	for _, s := range samples {
 		if s.Chained && !fired[s.Found] {
@@ -114,16 +109,25 @@ func (c *counting) count(matches []monitor.Match, id monitor.EventID, second int
 			continue
 		}
 		name := fmt.Sprint(s.Rule.ID, s.GroupKey())
-		state, err := monitor.DecodeCorrelationState(c.states[name])
-		if err != nil {
-			c.t.Fatal(err)
+		if c.states[name] == nil {
+			c.states[name] = &monitor.CorrelationState{}
 		}
-		seen := m.Observe(state, counted)
-		c.states[name] = state.Encode()
+		seen := m.Observe(c.states[name], counted)
 		if seen.Fired {
 			fired[s.Rule] = true
 			c.fired = append(c.fired, fmt.Sprintf("%s (%s) at %d", s.Rule.Title, strings.Join(s.Group, ", "), second))
 		}
+	}
+}
+
+// restart leaves of every state what is written.
+func (c *counting) restart() {
+	for name, state := range c.states {
+		again, err := monitor.DecodeCorrelationState(state.Encode())
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.states[name] = again
 	}
 }
 
@@ -144,6 +148,33 @@ func compiled(t *testing.T, sources ...string) (*Ruleset, []*monitor.Rule) {
 		rules = append(rules, rule)
 	}
 	return Compile(rules), rules
+}
+
+// The example in docs/correlations.md does what is said of it there.
+func TestExampleOfTheDocumentationFires(t *testing.T) {
+	parts := strings.Split(string(readFile(t, filepath.Join("..", "docs", "correlations.md"))), "```yaml\n")
+	var rules []*monitor.Rule
+	for _, part := range parts[1:] {
+		source, _, _ := strings.Cut(part, "```")
+		rule, err := Parse([]byte(source))
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, source)
+		}
+		rules = append(rules, rule)
+	}
+	c := newCounting(t, rules)
+	c.source = monitor.LogSource{Product: "windows", Service: "security"}
+	for i := range 12 {
+		id := 4625
+		if i == 11 {
+			id = 4624
+		}
+		c.play(i, fmt.Appendf(nil, `{"t":%d,"EventID":%d,"TargetUserName":"ana","TargetDomainName":"CORP"}`, 30*i, id))
+	}
+	want := []string{"Many failed logins (ana, corp) at 270", "Many failed logins (ana, corp) at 300", "Many failed logins, then one that succeeded (ana, corp) at 330"}
+	if !slices.Equal(c.fired, want) {
+		t.Errorf("fired %q, want %q", c.fired, want)
+	}
 }
 
 func TestCorrelationThatCannotRunSaysWhy(t *testing.T) {

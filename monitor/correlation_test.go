@@ -297,3 +297,69 @@ func compareWithPlain(t *testing.T, is *Correlation, allowance time.Duration, ev
 	}
 	return fired
 }
+
+// TestCorrelationStateIsBounded floods one group of every type: what it keeps stays
+// within its bound, and where more is thrown away, that is counted.
+func TestCorrelationStateIsBounded(t *testing.T) {
+	for name, is := range shapes() {
+		m := NewCorrelator(is, DefaultCorrelationAllowance)
+		r := rand.New(rand.NewPCG(1, 2))
+		s, evicted, most := &CorrelationState{}, 0, 0
+		for i := range 2 * m.most {
+			seen := m.Observe(s, Counted{
+				At: zero.Add(time.Duration(i) * 50 * time.Millisecond), Event: EventID{Batch: ID{byte(i / 500)}, Ordinal: uint32(i)},
+				Member: r.IntN(len(is.Rules)), Value: fmt.Sprint(r.IntN(20)), Number: r.Float64(),
+			})
+			evicted += seen.Evicted
+			most = max(most, len(s.Kept))
+		}
+		if most > m.most || len(s.Encode()) > 100*m.most {
+			t.Errorf("%s: kept up to %d events, at most %d are allowed; %d bytes", name, most, m.most, len(s.Encode()))
+		}
+		if is.Type.Numeric() && evicted == 0 {
+			t.Errorf("%s: nothing was evicted, the flood proves nothing", name)
+		}
+	}
+}
+
+// FuzzCorrelation lets the input choose the correlation, the order and the times.
+func FuzzCorrelation(f *testing.F) {
+	f.Add(uint8(0), uint8(10), []byte("abcdefghijklmnopqrstuvwxyz"))
+	f.Add(uint8(3), uint8(0), []byte{0, 1, 2, 3, 255, 254, 7, 9, 128, 64, 32})
+	all := shapes()
+	var names []string
+	for name := range all {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	f.Fuzz(func(t *testing.T, shape, allowance uint8, input []byte) {
+		is := all[names[int(shape)%len(names)]]
+		var events []Counted
+		for i := 0; i+1 < min(len(input), 120); i += 2 {
+			events = append(events, Counted{
+				At: zero.Add(time.Duration(input[i]) * 250 * time.Millisecond), Event: EventID{Ordinal: uint32(i)}, Member: int(input[i+1]) % len(is.Rules),
+				Value: string(rune('a' + input[i+1]%7)), Number: float64(int8(input[i+1])) / 8,
+			})
+		}
+		compareWithPlain(t, is, time.Duration(allowance)*500*time.Millisecond, events, 0)
+	})
+}
+
+// FuzzCorrelationState reads anything: no panic, and what is read is written the same.
+func FuzzCorrelationState(f *testing.F) {
+	s := &CorrelationState{Latest: zero, Kept: []Counted{
+		{At: zero, Event: EventID{Batch: ID{1}, Ordinal: 5}, Value: "x", Told: true}, {At: zero, Event: EventID{Batch: ID{1}, Ordinal: 6}, Number: 1.5, Member: 3, Chained: true},
+	}}
+	f.Add(s.Encode())
+	f.Add([]byte{stateVersion, 0, 255, 255, 255, 255, 15})
+	f.Fuzz(func(t *testing.T, input []byte) {
+		read, err := DecodeCorrelationState(input)
+		if err != nil || len(input) == 0 {
+			return
+		}
+		again, err := DecodeCorrelationState(read.Encode())
+		if err != nil || len(again.Kept) != len(read.Kept) || !again.Latest.Equal(read.Latest) {
+			t.Fatalf("%v: %+v became %+v", err, read, again)
+		}
+	})
+}
