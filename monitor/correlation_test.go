@@ -303,6 +303,7 @@ func compareWithPlain(t *testing.T, is *Correlation, allowance time.Duration, ev
 func TestCorrelationStateIsBounded(t *testing.T) {
 	for name, is := range shapes() {
 		m := NewCorrelator(is, DefaultCorrelationAllowance)
+		m.most, m.thinFrom = 200, min(m.thinFrom, 200)
 		r := rand.New(rand.NewPCG(1, 2))
 		s, evicted, most := &CorrelationState{}, 0, 0
 		for i := range 2 * m.most {
@@ -319,6 +320,25 @@ func TestCorrelationStateIsBounded(t *testing.T) {
 		if is.Type.Numeric() && evicted == 0 {
 			t.Errorf("%s: nothing was evicted, the flood proves nothing", name)
 		}
+	}
+}
+
+// Of many events of one value some are dropped; those that a late event needs stay.
+func TestLateEventsFindWhatTheyNeed(t *testing.T) {
+	is := &Correlation{Type: CorrelateValueCount, Rules: []string{"a"}, Timespan: 4 * time.Second, Condition: CorrelationCondition{Bounds: []CorrelationBound{{"gte", 3}}}}
+	m, s := NewCorrelator(is, time.Minute), &CorrelationState{}
+	m.thinFrom = 0
+	add := func(at time.Duration, value string) bool {
+		return m.Observe(s, Counted{At: zero.Add(at), Event: EventID{Ordinal: uint32(at.Milliseconds())}, Value: value}).Fired
+	}
+	for i := range 300 {
+		add(time.Duration(i)*100*time.Millisecond, "often")
+	}
+	if len(s.Kept) > 40 {
+		t.Errorf("%d of 300 events of one value are kept", len(s.Kept))
+	}
+	if add(1001*time.Millisecond, "b") || !add(5*time.Second+time.Millisecond, "c") || add(10*time.Second+time.Millisecond, "d") {
+		t.Error("three values within four seconds have to fire, and nothing else")
 	}
 }
 
