@@ -149,7 +149,7 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	a.closers = append(a.closers, stop)
-	store, err := openStore(ctx, a.cfg.Storage, dsn, a.lg, a.metrics.Store)
+	store, err := openStore(ctx, a.cfg.Storage, dsn, a.lg, a.metrics.Store, a.cfg.correlating())
 	if err != nil {
 		return err
 	}
@@ -321,6 +321,9 @@ func (a *App) maintain(ctx context.Context) {
 		a.trimJournal(ctx)
 		if err := a.Store.TrimGroups(ctx); err != nil && ctx.Err() == nil {
 			a.upkeepFailed("groups", "trim groups of alerts", err)
+		}
+		if err := a.Store.TrimCorrelations(ctx); err != nil && ctx.Err() == nil {
+			a.upkeepFailed("correlations", "trim groups of correlations", err)
 		}
 		if err := a.Store.TrimExports(ctx, exportMemory); err != nil && ctx.Err() == nil {
 			a.upkeepFailed("exports", "trim exports", err)

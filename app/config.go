@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/security-monitor/secmon/auth"
+	"github.com/security-monitor/secmon/db"
 	"github.com/security-monitor/secmon/limit"
 	"github.com/security-monitor/secmon/monitor"
 )
@@ -83,9 +84,13 @@ type Config struct {
 	SessionLifetime  time.Duration `name:"session-lifetime" help:"How long a login lasts that is not used." default:"168h"`
 	PinSettings      bool          `name:"pin-settings" help:"Let the configuration alone decide what administrators could set: who reads the schema, retention, the life of logins."`
 	JournalMaxMB     int           `name:"journal-max-mb" help:"Size of the journal beyond which the oldest changes are deleted, in MiB. 0: no bound." default:"10240"`
-	LogLevel         slog.Level    `name:"log-level" help:"debug, info, warn or error." default:"info"`
-	LogJSON          bool          `name:"log-json" help:"Log in JSON."`
-	LogRequests      bool          `name:"log-requests" help:"Log a line for each request and operation (docs/logging.md)." default:"true" negatable:""`
+
+	CorrelationAllowance time.Duration `name:"correlation-allowance" help:"By how much an event may come later than others of its group and still count in a correlation." default:"10m"`
+	CorrelationMaxGroups int           `name:"correlation-max-groups" help:"Groups that one correlation rule keeps; beyond it those are forgotten that are done first." default:"100000"`
+
+	LogLevel    slog.Level `name:"log-level" help:"debug, info, warn or error." default:"info"`
+	LogJSON     bool       `name:"log-json" help:"Log in JSON."`
+	LogRequests bool       `name:"log-requests" help:"Log a line for each request and operation (docs/logging.md)." default:"true" negatable:""`
 
 	OTelEndpoint string  `name:"otel-endpoint" help:"OTLP/HTTP receiver of traces, such as http://collector:4318. Without it the standard OTEL_* variables count; without those nothing is traced." placeholder:"URL"`
 	OTelSample   float64 `name:"otel-sample" help:"Share of traces that are kept, 0 to 1, of those that begin here." default:"0.1"`
@@ -99,6 +104,15 @@ func (c *Config) setup() monitor.Setup {
 		EventRetention:  max(0, c.EventRetention),
 		Journal:         monitor.JournalBounds{MaxAge: max(0, c.JournalRetention), MaxBytes: int64(max(0, c.JournalMaxMB)) << 20},
 	}
+}
+
+// correlating are the settings of correlations. An allowance of 0 is none.
+func (c *Config) correlating() db.Correlating {
+	allowance := c.CorrelationAllowance
+	if allowance == 0 {
+		allowance = -1
+	}
+	return db.Correlating{Allowance: allowance, MaxGroups: max(0, c.CorrelationMaxGroups)}
 }
 
 // limits bound one operation; what is not set is limit.DefaultLimits'.

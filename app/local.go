@@ -44,7 +44,7 @@ func startRedis(ctx context.Context, cfg Config, lg *slog.Logger) (*localredis.S
 	return server, nil
 }
 
-func openStore(ctx context.Context, cfg Storage, dsn string, lg *slog.Logger, meter db.Meter) (*db.Store, error) {
+func openStore(ctx context.Context, cfg Storage, dsn string, lg *slog.Logger, meter db.Meter, correlating db.Correlating) (*db.Store, error) {
 	n, err := db.Migrate(ctx, dsn)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func openStore(ctx context.Context, cfg Storage, dsn string, lg *slog.Logger, me
 	if n > 0 {
 		lg.Info("database brought up to date", "migrations", n)
 	}
-	return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns, Meter: meter})
+	return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns, Meter: meter, Correlating: correlating})
 }
 
 // storageDSN gives the DSN of the configured database, which a private server is
@@ -72,7 +72,7 @@ func storageDSN(ctx context.Context, cfg Storage, missing whenMissing, lg *slog.
 // server; it runs beside a server on the same data directory, and makes no
 // database where there is none. Close ends what it started.
 func OpenStore(ctx context.Context, cfg Storage, lg *slog.Logger) (store *db.Store, closeAll func() error, err error) {
-	return openAlone(ctx, cfg, lg, func(dsn string) (*db.Store, error) { return openStore(ctx, cfg, dsn, lg, nil) })
+	return openAlone(ctx, cfg, lg, func(dsn string) (*db.Store, error) { return openStore(ctx, cfg, dsn, lg, nil, db.Correlating{}) })
 }
 
 // openUnmigrated is OpenStore for what must leave the schema as it is.

@@ -79,6 +79,7 @@ func (a *App) measure() {
 	a.metrics.Gauge("secmon_feed_lag_seconds", "For how long the subscription that is behind longest has been.", func() float64 { _, d := a.behind(); return d.Seconds() })
 	a.metrics.Ingest.Know(ingest.Formats())
 	a.measurePool()
+	a.measureCorrelations()
 	a.measureLogins()
 	a.measureDisk()
 }
@@ -110,6 +111,18 @@ func (a *App) measurePool() {
 	a.metrics.Gauge("secmon_db_connections_max", "Connections that there may be (--max-conns).", func() float64 { return float64(a.Store.Pool().Most) })
 	a.metrics.Counter("secmon_db_connection_waits_total", "Times that somebody waited for a connection, because all were in use.", func() int64 { return a.Store.Pool().Waited })
 	a.metrics.Seconds("secmon_db_connection_wait_seconds_total", "How long they waited altogether.", func() time.Duration { return a.Store.Pool().WaitedFor })
+}
+
+func (a *App) measureCorrelations() {
+	c := a.Store.Correlations()
+	a.metrics.Counter("secmon_correlation_events_total", "Events counted by correlation rules, once for each.", c.Counted.Load)
+	a.metrics.Counter("secmon_correlation_fired_total", "Times that a correlation rule fired.", c.Fired.Load)
+	const lost = "What correlation rules did not count or forgot: events that came too late, events and groups beyond the bounds of what is kept, states that could not be read."
+	for reason, value := range map[string]func() int64{
+		"late": c.Late.Load, "events": c.EvictedEvents.Load, "groups": c.EvictedGroups.Load, "unreadable": c.Unreadable.Load,
+	} {
+		a.metrics.Counter("secmon_correlation_evicted_total", lost, value, "reason", reason)
+	}
 }
 
 func (a *App) measureLogins() {

@@ -17,8 +17,9 @@ const (
 	insertBytes  = 2 << 20
 )
 
-// StoreBatch keeps the batch's events, raises or extends the alerts of its
-// findings and writes the journal, all in one transaction. It gives the events
+// StoreBatch keeps the batch's events, counts what correlations look for, raises or
+// extends the alerts of its findings and of correlations that fire, and writes the
+// journal, all in one transaction. It gives the events
 // and the batch their ids. An error means that nothing was stored, unless the
 // connection broke during the commit itself.
 func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, error) {
@@ -32,17 +33,29 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 		e.ReceivedAt = now
 	}
 	seen := s.assets.news(sightingsOf(b.Events, now))
+	var counted *correlator
 	err := s.change(ctx, monitor.SystemActor, monitor.ActionIngest, func(t *tx) error {
 		t.batch, t.events, t.seen = batch, len(b.Events), seen
 		if err := t.insertEvents(ctx, b.Events); err != nil {
 			return err
 		}
-		return t.raiseAlerts(ctx, b, s.enabledGroupings())
+		var fired []*candidate
+		if counted = nil; len(b.Samples) > 0 {
+			var err error
+			if counted, err = t.correlate(ctx, b, s.correlating); err != nil {
+				return err
+			}
+			for _, f := range counted.firings {
+				fired = append(fired, counted.candidate(f))
+			}
+		}
+		return t.raiseAlerts(ctx, append(t.group(b), fired...), s.enabledGroupings())
 	})
 	if err != nil {
 		return monitor.ID{}, fmt.Errorf("store batch of %d events: %w", len(b.Events), err)
 	}
 	s.assets.remember(seen)
+	s.correlated.note(counted)
 	return batch, nil
 }
 
@@ -62,42 +75,41 @@ func (t *tx) insertEvents(ctx context.Context, events []*monitor.Event) error {
 	return nil
 }
 
-// raiseAlerts groups the findings by dedup key and brings them together with the
-// open alerts of those keys. Keys are locked in order, so that two batches
-// cannot wait for each other.
-func (t *tx) raiseAlerts(ctx context.Context, b *monitor.Batch, groupings []*monitor.IncidentGrouping) error {
-	found, evidence := t.group(b)
+// raiseAlerts brings the candidates together with the open alerts of their dedup
+// keys. Keys are locked in order, so that two batches cannot wait for each other.
+func (t *tx) raiseAlerts(ctx context.Context, found []*candidate, groupings []*monitor.IncidentGrouping) error {
 	if len(found) == 0 {
 		return nil
 	}
+	slices.SortFunc(found, func(a, b *candidate) int { return bytes.Compare(a.DedupKey, b.DedupKey) })
 	open, err := t.lockOpenAlerts(ctx, found)
 	if err != nil {
 		return err
 	}
 	var repeated []any
 	var raised []*monitor.Alert
-	for _, candidate := range found {
+	into := make([]monitor.ID, len(found))
+	for i, candidate := range found {
 		alert := open[[32]byte(candidate.DedupKey)]
 		if alert == nil {
 			return fmt.Errorf("alert %s: vanished under its lock", candidate.ID)
 		}
+		into[i] = alert.ID
 		if alert.ID == candidate.ID {
-			raised = append(raised, candidate)
-		} else {
-			was := *alert
-			alert.Absorb(candidate)
-			alert.Version++
-			alert.UpdatedAt = t.now
-			repeated = append(repeated, alertRow(alert))
-			change, err := monitor.NewChange(monitor.KindAlert, alert.ID, monitor.ActionAlertRepeat, &was, alert)
-			if err != nil {
-				return err
-			}
-			t.changes = append(t.changes, change)
+			raised = append(raised, candidate.Alert)
+			continue
 		}
-		for _, e := range evidence[candidate.ID] {
-			e["alert_id"] = append([]byte(nil), alert.ID[:]...)
+		was := *alert
+		candidate.joins()
+		alert.Absorb(candidate.Alert)
+		alert.Version++
+		alert.UpdatedAt = t.now
+		repeated = append(repeated, alertRow(alert))
+		change, err := monitor.NewChange(monitor.KindAlert, alert.ID, monitor.ActionAlertRepeat, &was, alert)
+		if err != nil {
+			return err
 		}
+		t.changes = append(t.changes, change)
 	}
 	if err := t.updateRepeated(ctx, repeated); err != nil {
 		return err
@@ -105,11 +117,38 @@ func (t *tx) raiseAlerts(ctx context.Context, b *monitor.Batch, groupings []*mon
 	if err := t.noteRaised(ctx, raised, groupings); err != nil {
 		return err
 	}
-	var rows []any
-	for _, candidate := range found {
-		for _, row := range evidence[candidate.ID] {
-			rows = append(rows, row)
+	return t.insertEvidence(ctx, found, into)
+}
+
+// joins makes a candidate ready to be taken in by an open alert: what a correlation
+// counted before stands there already.
+func (c *candidate) joins() {
+	if c.firing != nil {
+		c.Count = c.firing.fresh
+	}
+}
+
+// insertEvidence keeps which events the candidates are about, with the alerts that
+// they went into.
+func (t *tx) insertEvidence(ctx context.Context, found []*candidate, into []monitor.ID) error {
+	var rows, counted []any
+	for i, candidate := range found {
+		for _, row := range candidate.evidence {
+			row["alert_id"] = append([]byte(nil), into[i][:]...)
+			if candidate.firing == nil {
+				rows = append(rows, row)
+			} else {
+				counted = append(counted, row)
+			}
 		}
+		if candidate.firing != nil {
+			if err := t.insertMembers(ctx, into[i], candidate.firing); err != nil {
+				return err
+			}
+		}
+	}
+	if err := t.insertMissing(ctx, "alert_events", counted); err != nil {
+		return err
 	}
 	return insertChunks(ctx, t, "alert_events", rows, insertEvents)
 }
@@ -135,40 +174,38 @@ func (t *tx) noteRaised(ctx context.Context, raised []*monitor.Alert, groupings 
 	return nil
 }
 
-// group makes one new alert per dedup key, in key order, and the evidence rows of each.
-func (t *tx) group(b *monitor.Batch) ([]*monitor.Alert, map[monitor.ID][]goqu.Record) {
-	byKey := map[[32]byte]*monitor.Alert{}
-	evidence := map[monitor.ID][]goqu.Record{}
-	var found []*monitor.Alert
+// group makes one candidate per dedup key of the findings, with its evidence.
+func (t *tx) group(b *monitor.Batch) []*candidate {
+	byKey := map[[32]byte]*candidate{}
+	var found []*candidate
 	for _, f := range b.Findings {
 		ev := b.Events[f.Event]
 		fresh := monitor.NewAlert(monitor.NewID(t.now), f.Rule, ev, t.now)
 		key := [32]byte(fresh.DedupKey)
 		alert := byKey[key]
 		if alert == nil {
-			alert = fresh
+			alert = &candidate{Alert: fresh}
 			byKey[key] = alert
 			found = append(found, alert)
 		} else {
 			alert.Absorb(fresh)
 		}
-		evidence[alert.ID] = append(evidence[alert.ID], goqu.Record{
+		alert.evidence = append(alert.evidence, goqu.Record{
 			"batch": append([]byte(nil), ev.ID.Batch[:]...), "ordinal": ev.ID.Ordinal, "matched": jsonColumn{f.Matched},
 		})
 	}
-	slices.SortFunc(found, func(a, b *monitor.Alert) int { return bytes.Compare(a.DedupKey, b.DedupKey) })
-	return found, evidence
+	return found
 }
 
 // lockOpenAlerts inserts the candidates whose key has no open alert, and gives
 // the open alert of every key, locked. Inserting first makes a concurrent batch
 // with the same key wait here instead of failing later.
-func (t *tx) lockOpenAlerts(ctx context.Context, found []*monitor.Alert) (map[[32]byte]*monitor.Alert, error) {
+func (t *tx) lockOpenAlerts(ctx context.Context, found []*candidate) (map[[32]byte]*monitor.Alert, error) {
 	open := make(map[[32]byte]*monitor.Alert, len(found))
 	for chunk := range slices.Chunk(found, insertEvents) {
 		rows, keys := make([]any, len(chunk)), make([][]byte, len(chunk))
 		for i, a := range chunk {
-			rows[i], keys[i] = alertRow(a), a.DedupKey
+			rows[i], keys[i] = alertRow(a.Alert), a.DedupKey
 		}
 		insert := dialect.Insert("alerts").Rows(rows...).OnConflict(goqu.DoUpdate("", goqu.Record{"id": goqu.C("id")}))
 		if err := exec(ctx, t, insert); err != nil {

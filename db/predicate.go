@@ -284,6 +284,14 @@ func beyond(names []string, key []any, sides func(exp.IdentifierExpression, any)
 	return goqu.And(upTo, goqu.Or(past, rest))
 }
 
+func ascending(names []string) []exp.OrderedExpression {
+	out := make([]exp.OrderedExpression, len(names))
+	for i, name := range names {
+		out[i] = goqu.C(name).Asc()
+	}
+	return out
+}
+
 func descending(names []string) []exp.OrderedExpression {
 	order := make([]exp.OrderedExpression, len(names))
 	for i, name := range names {

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,7 +15,7 @@ import (
 
 var ruleColumns = []string{
 	"id", "version", "title", "description", "level", "status", "author", "refs", "false_pos", "tags", "techniques", "product", "category",
-	"service", "fields_shown", "source", "path", "enabled", "state", "state_reason", "created_at", "updated_at",
+	"service", "fields_shown", "source", "path", "enabled", "state", "state_reason", "created_at", "updated_at", "kind", "name",
 }
 
 var ruleFilterColumns = map[monitor.FilterField]column{
@@ -76,7 +77,7 @@ func (t *tx) importRules(ctx context.Context, action string, rules []*monitor.Ru
 		case old == nil:
 			next.Version, next.CreatedAt = 1, t.now
 			report.Added++
-		case old.Source == r.Source && old.State == r.State && old.StateReason == r.StateReason:
+		case old.Source == r.Source && old.State == r.State && old.StateReason == r.StateReason && kindOf(old) == kindOf(r) && old.Name == r.Name:
 			report.Unchanged++
 			continue
 		default:
@@ -212,8 +213,11 @@ func ruleRow(r *monitor.Rule) goqu.Record {
 		"tags": jsonColumn{list(r.Tags)}, "techniques": jsonColumn{list(r.Techniques)}, "product": r.LogSource.Product,
 		"category": r.LogSource.Category, "service": r.LogSource.Service, "fields_shown": jsonColumn{list(r.FieldsShown)}, "source": r.Source,
 		"path": r.Path, "enabled": r.Enabled, "state": string(r.State), "state_reason": r.StateReason, "created_at": r.CreatedAt, "updated_at": r.UpdatedAt,
+		"kind": string(kindOf(r)), "name": r.Name,
 	}
 }
+
+func kindOf(r *monitor.Rule) monitor.RuleKind { return cmp.Or(r.Kind, monitor.DetectionRule) }
 
 // list keeps null out of the JSON columns.
 func list(words []string) []string {
@@ -230,7 +234,7 @@ func scanRule(r scanner) (*monitor.Rule, error) {
 	err := r.Scan(idColumn{&rule.ID}, &rule.Version, &rule.Title, &rule.Description, &level, &rule.Status, &rule.Author, jsonColumn{&rule.References},
 		jsonColumn{&rule.FalsePos}, jsonColumn{&rule.Tags}, jsonColumn{&rule.Techniques}, &rule.LogSource.Product, &rule.LogSource.Category,
 		&rule.LogSource.Service, jsonColumn{&rule.FieldsShown}, &rule.Source, &rule.Path, &rule.Enabled, &rule.State, &rule.StateReason,
-		timeColumn{&created}, timeColumn{&updated})
+		timeColumn{&created}, timeColumn{&updated}, &rule.Kind, &rule.Name)
 	rule.Level, rule.CreatedAt, rule.UpdatedAt = severityOf(level), created, updated
 	return rule, err
 }

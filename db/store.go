@@ -29,6 +29,9 @@ type Store struct {
 	committed func(context.Context, []monitor.Entry)
 	assets    assetMemory
 	groupings atomic.Pointer[[]*monitor.IncidentGrouping] // in force; replaced as a whole
+
+	correlating Correlating
+	correlated  CorrelationStats
 }
 
 // Options of a store.
@@ -37,6 +40,8 @@ type Options struct {
 	MaxConns int              // 16 where 0
 	Now      func() time.Time // time.Now where nil
 	Meter    Meter            // may be nil
+
+	Correlating Correlating
 }
 
 // Open connects to a migrated database.
@@ -70,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	probe.SetMaxOpenConns(1)
 	return &Store{
 		db: &pool{handle, o.Meter}, probe: probe, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
-		committed: func(context.Context, []monitor.Entry) {},
+		committed: func(context.Context, []monitor.Entry) {}, correlating: o.Correlating.withDefaults(),
 	}, nil
 }
 

@@ -83,7 +83,7 @@ func TestFiltersSayWhatTheyMiss(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			rs := compileAll(documentOf("a", idA), correlation, tt.filter)
 			problems := rs.Problems()
-			if rs.Len() != 1 || len(problems) != 1 {
+			if rs.Len() != 2 || len(problems) != 1 {
 				t.Fatalf("%d rules, problems %v", rs.Len(), problems)
 			}
 			var missed *FilterError

@@ -25,6 +25,8 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add([]byte(ruleWith(detection)), "a -x 10.0.0.1")
 	}
+	f.Add([]byte(correlationOf("a", "type: temporal_ordered\ntimespan: 5m\ngroup-by: [A]\ncondition: b and not (c or d)")), "x")
+	f.Add([]byte(correlationOf("a", "type: value_percentile\nrules: [b]\ntimespan: 1M\ncondition: {field: A, percentile: 9, gt: 1}")), "x")
 	f.Fuzz(func(t *testing.T, source []byte, value string) {
 		start := time.Now()
 		rule, err := Parse(source)

@@ -41,7 +41,7 @@ func TestFewRulesAreTried(t *testing.T) {
 		e := rs.events.Get().(*event)
 		indexes := rs.indexesFor(e, rec.LogSource)
 		e.load(&rec, rs.slots)
-		e.match(indexes, nil)
+		rs.match(e, indexes, nil)
 		tried += len(e.candidates)
 		rs.events.Put(e)
 	}

@@ -27,7 +27,7 @@ func TestLegacyAggregationsBecomeCorrelations(t *testing.T) {
 		{"s | COUNT(User) BY host = 3", "1h", "value_count User by host 1h eq 3"},
 		{"s | sum(bytes) by src_ip > 300000", "1m", "value_sum bytes by src_ip 1m gt 300000"},
 		{"s | avg(bytes) <= 1.5", "1m", "value_avg bytes by  1m lte 1.5"},
-		{"s | near t", "5m", "temporal  5m"},
+		{"s | near t", "5m", "temporal  5m gte 2"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.condition, func(t *testing.T) {

@@ -7,11 +7,11 @@ import (
 )
 
 // parseRules parses the rules of a Ruleset by their Source, with the filters
-// of the rules that they name. What does not run is nil and among
-// the problems, in the order of the rules.
+// of the rules that they name. What does not run is nil and has errors;
+// so have filters that miss a rule.
 //
 // Those of known, by source, are not parsed again; the given ones are copies.
-func parseRules(rules []*monitor.Rule, o Options, known map[string]*parsedRule) ([]*parsedRule, []Problem) {
+func parseRules(rules []*monitor.Rule, o Options, known map[string]*parsedRule) ([]*parsedRule, [][]error) {
 	parsed := make([]*parsedRule, len(rules))
 	wrong := make([][]error, len(rules))
 	for i, rule := range rules {
@@ -33,11 +33,5 @@ func parseRules(rules []*monitor.Rule, o Options, known map[string]*parsedRule) 
 		parsed[i] = &parsedRule{about: &about, test: p.test, filter: p.filter, legacy: p.legacy, origin: p}
 	}
 	applyFilters(parsed, wrong)
-	var problems []Problem
-	for i, list := range wrong {
-		for _, err := range list {
-			problems = append(problems, Problem{rules[i], err})
-		}
-	}
-	return parsed, problems
+	return parsed, wrong
 }

@@ -106,8 +106,7 @@ func kindOf(fields map[string]entry) (monitor.RuleKind, error) {
 func (d *document) readBody(p *parsedRule, fields map[string]entry) (err error) {
 	switch p.about.Kind {
 	case monitor.CorrelationRule:
-		p.about.Correlation, err = d.readCorrelation(fields["correlation"])
-		return err
+		return d.readCorrelationRule(p.about, fields["correlation"], fields["generate"])
 	case monitor.FilterRule:
 		return d.readFilter(p, fields)
 	}
@@ -128,6 +127,17 @@ func (d *document) readBody(p *parsedRule, fields map[string]entry) (err error) 
 
 func (p *parsedRule) deactivate(reason string) {
 	p.about.State, p.about.StateReason, p.test, p.filter = monitor.RuleInactive, reason, nil, nil
+}
+
+// readCorrelationRule reads the body of a correlation rule. The specification's
+// schema has generate beside the section, its text and pySigma within.
+func (d *document) readCorrelationRule(r *monitor.Rule, e, generate entry) (err error) {
+	if r.Correlation, err = d.readCorrelation(e); err != nil {
+		return err
+	}
+	outer, err := d.truth(generate)
+	r.Correlation.Generate = r.Correlation.Generate || outer
+	return err
 }
 
 // foreignTaxonomy names field names other than Sigma's own.

@@ -20,7 +20,9 @@ type Ruleset struct {
 	parsed     map[string]*parsedRule // by source
 	options    Options
 	problems   []Problem
-	events     sync.Pool // of *event
+	counting   int                        // correlation rules that run
+	counted    map[*compiledRule]*counted // rules that correlations count
+	events     sync.Pool                  // of *event
 }
 
 // Problem is a rule that is not in a Ruleset, and why: a *SyntaxError, or an
@@ -56,17 +58,25 @@ func Compile(rules []*monitor.Rule, options ...Options) *Ruleset {
 // costs milliseconds instead of a second.
 func (rs *Ruleset) Recompile(rules []*monitor.Rule, options ...Options) *Ruleset {
 	next := rs.successor(len(rules), optionsOf(options))
-	parsed, problems := parseRules(rules, next.options, next.parsed)
-	next.problems, next.parsed = problems, make(map[string]*parsedRule, len(rules))
+	parsed, wrong := parseRules(rules, next.options, next.parsed)
+	next.parsed = make(map[string]*parsedRule, len(rules))
+	var linked correlations
 	bySource := make(map[monitor.LogSource][]*compiledRule)
 	samples := rs.samples()
 	known := rs.compiled()
 	for i, p := range parsed {
+		for _, err := range wrong[i] {
+			next.problems = append(next.problems, Problem{rules[i], err})
+		}
 		if p == nil {
+			linked.add(rules[i], nil, nil, wrong[i][0])
 			continue
 		}
 		next.parsed[rules[i].Source] = p.origin
 		if p.test == nil {
+			if p.about.Correlation != nil {
+				linked.add(rules[i], p.about, nil, nil)
+			}
 			continue
 		}
 		c := known[rules[i]]
@@ -75,9 +85,12 @@ func (rs *Ruleset) Recompile(rules []*monitor.Rule, options ...Options) *Ruleset
 			c.sampled = samples.of(p.about.LogSource)
 			c.since = c.sampled.Load()
 		}
+		linked.add(rules[i], p.about, c, nil)
 		next.rules = append(next.rules, c)
 		bySource[p.about.LogSource] = append(bySource[p.about.LogSource], c)
 	}
+	problems := linked.link(next)
+	next.problems = append(next.problems, problems...)
 	for source, list := range bySource {
 		next.indexes[source] = rs.indexOf(source, list, samples.of(source))
 	}
@@ -167,10 +180,12 @@ func (rs *Ruleset) Len() int {
 	if rs == nil {
 		return 0
 	}
-	return len(rs.rules)
+	return len(rs.rules) + rs.counting
 }
 
-// Problems lists the rules that Compile left out, in the order given to it.
+// Problems lists the rules that Compile left out: those that cannot run by
+// themselves, and then the correlations that do not find their members, each in the
+// order given to it.
 func (rs *Ruleset) Problems() []Problem {
 	if rs == nil {
 		return nil
@@ -189,7 +204,7 @@ func (rs *Ruleset) Match(rec *monitor.Record, dst []monitor.Match) []monitor.Mat
 	defer rs.events.Put(e)
 	if indexes := rs.indexesFor(e, rec.LogSource); len(indexes) > 0 {
 		e.load(rec, rs.slots)
-		dst = e.match(indexes, dst)
+		dst = rs.match(e, indexes, dst)
 		e.release()
 	}
 	return dst
@@ -215,7 +230,7 @@ func (rs *Ruleset) indexesFor(e *event, source monitor.LogSource) []*index {
 }
 
 // match tries the rules that the indexes propose.
-func (e *event) match(indexes []*index, dst []monitor.Match) []monitor.Match {
+func (rs *Ruleset) match(e *event, indexes []*index, dst []monitor.Match) []monitor.Match {
 	for _, x := range indexes {
 		from := len(e.candidates)
 		x.candidates(e)
@@ -232,7 +247,7 @@ func (e *event) match(indexes []*index, dst []monitor.Match) []monitor.Match {
 	e.index = nil
 	slices.SortFunc(e.hits, func(a, b *compiledRule) int { return a.number - b.number })
 	for _, c := range e.hits {
-		dst = append(dst, c.explain(e))
+		dst = append(dst, rs.counted[c].sample(e, c.explain(e)))
 	}
 	return dst
 }

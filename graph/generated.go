@@ -36,6 +36,7 @@ type ResolverRoot interface {
 	Actor() ActorResolver
 	Alert() AlertResolver
 	AlertClaim() AlertClaimResolver
+	AlertMember() AlertMemberResolver
 	Asset() AssetResolver
 	AssetRisk() AssetRiskResolver
 	Comment() CommentResolver
@@ -111,6 +112,7 @@ type ComplexityRoot struct {
 		Incident               func(childComplexity int) int
 		Journal                func(childComplexity int, first int, after *string) int
 		LastSeen               func(childComplexity int) int
+		Members                func(childComplexity int, first int, after *string) int
 		Merged                 func(childComplexity int, first int, after *string) int
 		MergedInto             func(childComplexity int) int
 		NullableAcknowledgedAt func(childComplexity int) int
@@ -180,6 +182,24 @@ type ComplexityRoot struct {
 		At     func(childComplexity int) int
 		Change func(childComplexity int) int
 		Cursor func(childComplexity int) int
+	}
+
+	AlertMember struct {
+		Event      func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Rule       func(childComplexity int) int
+		Value      func(childComplexity int) int
+	}
+
+	AlertMemberConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	AlertMemberEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	AlertPayload struct {
@@ -1337,11 +1357,16 @@ type AlertResolver interface {
 	Prevalence(ctx context.Context, obj *monitor.Alert) (*monitor.Prevalence, error)
 	Incident(ctx context.Context, obj *monitor.Alert) (*monitor.Incident, error)
 	Evidence(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Evidence], error)
+	Members(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.AlertMember], error)
 	Comments(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Comment], error)
 	Journal(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
 }
 type AlertClaimResolver interface {
 	User(ctx context.Context, obj *monitor.AlertClaim) (*monitor.User, error)
+}
+type AlertMemberResolver interface {
+	Rule(ctx context.Context, obj *monitor.AlertMember) (*monitor.Rule, error)
+	Event(ctx context.Context, obj *monitor.AlertMember) (*monitor.Event, error)
 }
 type AssetResolver interface {
 	SilentAfter(ctx context.Context, obj *monitor.Asset) (*monitor.Duration, error)
@@ -1810,6 +1835,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.LastSeen(childComplexity), true
+	case "Alert.members":
+		if e.ComplexityRoot.Alert.Members == nil {
+			break
+		}
+
+		args, err := ec.field_Alert_members_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Alert.Members(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Alert.merged":
 		if e.ComplexityRoot.Alert.Merged == nil {
 			break
@@ -2115,6 +2151,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AlertFeedEntry.Cursor(childComplexity), true
+
+	case "AlertMember.event":
+		if e.ComplexityRoot.AlertMember.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertMember.Event(childComplexity), true
+	case "AlertMember.occurredAt":
+		if e.ComplexityRoot.AlertMember.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertMember.OccurredAt(childComplexity), true
+	case "AlertMember.rule":
+		if e.ComplexityRoot.AlertMember.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertMember.Rule(childComplexity), true
+	case "AlertMember.value":
+		if e.ComplexityRoot.AlertMember.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertMember.Value(childComplexity), true
+
+	case "AlertMemberConnection.edges":
+		if e.ComplexityRoot.AlertMemberConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertMemberConnection.Edges(childComplexity), true
+	case "AlertMemberConnection.nodes":
+		if e.ComplexityRoot.AlertMemberConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertMemberConnection.Nodes(childComplexity), true
+	case "AlertMemberConnection.pageInfo":
+		if e.ComplexityRoot.AlertMemberConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertMemberConnection.PageInfo(childComplexity), true
+
+	case "AlertMemberEdge.cursor":
+		if e.ComplexityRoot.AlertMemberEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertMemberEdge.Cursor(childComplexity), true
+	case "AlertMemberEdge.node":
+		if e.ComplexityRoot.AlertMemberEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlertMemberEdge.Node(childComplexity), true
 
 	case "AlertPayload.alert":
 		if e.ComplexityRoot.AlertPayload.Alert == nil {
@@ -8111,6 +8204,8 @@ type Alert implements Node @auth(requires: VIEWER) {
   incident: Incident
   "The matched events, latest first, each with what matched. ` + "`" + `first` + "`" + ` is at most 500."
   evidence(first: Int!, after: String): EvidenceConnection!
+  "Of an alert that a correlation rule raised: which rule found which event, in the order of time; up to 500 of one firing. Other alerts have none. ` + "`" + `first` + "`" + ` is at most 500."
+  members(first: Int!, after: String): AlertMemberConnection!
   "Oldest first. ` + "`" + `first` + "`" + ` is at most 500."
   comments(first: Int!, after: String): CommentConnection!
   "Every change of this alert that is within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
@@ -8201,6 +8296,31 @@ type EvidenceConnection @auth(requires: VIEWER) {
 "A matched event in a page."
 type EvidenceEdge @auth(requires: VIEWER) {
   node: Evidence!
+  cursor: String!
+}
+
+"An event that a correlation rule counted, and the rule that had found it."
+type AlertMember @auth(requires: VIEWER) {
+  "The rule that the correlation counts: a detection rule, or a correlation that fired by this event. Null when it has been deleted since."
+  rule: Rule
+  "Null when the event is past retention."
+  event: Event
+  "When it happened; of a correlation that fired, when its last event did."
+  occurredAt: Time!
+  "The value that was counted, of a correlation that counts different values; empty otherwise."
+  value: String!
+}
+
+"A page of counted events."
+type AlertMemberConnection @auth(requires: VIEWER) {
+  edges: [AlertMemberEdge!]!
+  nodes: [AlertMember!]!
+  pageInfo: PageInfo!
+}
+
+"A counted event in a page."
+type AlertMemberEdge @auth(requires: VIEWER) {
+  node: AlertMember!
   cursor: String!
 }
 
@@ -11012,6 +11132,8 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_incident(ctx, field)
 	case "evidence":
 		return ec.fieldContext_Alert_evidence(ctx, field)
+	case "members":
+		return ec.fieldContext_Alert_members(ctx, field)
 	case "comments":
 		return ec.fieldContext_Alert_comments(ctx, field)
 	case "journal":
@@ -11108,6 +11230,42 @@ func (ec *executionContext) childFields_AlertFeedEntry(ctx context.Context, fiel
 		return ec.fieldContext_AlertFeedEntry_alert(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AlertFeedEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_AlertMember(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_AlertMember_rule(ctx, field)
+	case "event":
+		return ec.fieldContext_AlertMember_event(ctx, field)
+	case "occurredAt":
+		return ec.fieldContext_AlertMember_occurredAt(ctx, field)
+	case "value":
+		return ec.fieldContext_AlertMember_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlertMember", field.Name)
+}
+
+func (ec *executionContext) childFields_AlertMemberConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AlertMemberConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AlertMemberConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AlertMemberConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlertMemberConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AlertMemberEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AlertMemberEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AlertMemberEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlertMemberEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_AlertPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13281,6 +13439,28 @@ func (ec *executionContext) field_Alert_evidence_args(ctx context.Context, rawAr
 }
 
 func (ec *executionContext) field_Alert_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Alert_members_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -17037,6 +17217,50 @@ func (ec *executionContext) fieldContext_Alert_evidence(ctx context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Alert_members(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_members(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Alert().Members(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.AlertMember]) graphql.Marshaler {
+			return ec.marshalNAlertMemberConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_members(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertMemberConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Alert_members_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Alert_comments(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17792,6 +18016,267 @@ func (ec *executionContext) fieldContext_AlertFeedEntry_alert(_ context.Context,
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _AlertMember_rule(ctx context.Context, field graphql.CollectedField, obj *monitor.AlertMember) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertMember_rule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AlertMember().Rule(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Rule) graphql.Marshaler {
+			return ec.marshalORule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRule(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AlertMember_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AlertMember",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Rule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AlertMember_event(ctx context.Context, field graphql.CollectedField, obj *monitor.AlertMember) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertMember_event(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AlertMember().Event(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Event) graphql.Marshaler {
+			return ec.marshalOEvent2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEvent(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AlertMember_event(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AlertMember",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Event(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AlertMember_occurredAt(ctx context.Context, field graphql.CollectedField, obj *monitor.AlertMember) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertMember_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertMember_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertMember", field, false, false, "Time")
+}
+
+func (ec *executionContext) _AlertMember_value(ctx context.Context, field graphql.CollectedField, obj *monitor.AlertMember) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertMember_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertMember_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertMember", field, false, false, "String")
+}
+
+func (ec *executionContext) _AlertMemberConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.AlertMember]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertMemberConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.AlertMember]) graphql.Marshaler {
+			return ec.marshalNAlertMemberEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertMemberConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AlertMemberConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertMemberEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AlertMemberConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.AlertMember]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertMemberConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.AlertMember) graphql.Marshaler {
+			return ec.marshalNAlertMember2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertMemberᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertMemberConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AlertMemberConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertMember(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AlertMemberConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.AlertMember]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertMemberConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertMemberConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AlertMemberConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AlertMemberEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.AlertMember]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertMemberEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.AlertMember) graphql.Marshaler {
+			return ec.marshalNAlertMember2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertMemberEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AlertMemberEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertMember(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AlertMemberEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.AlertMember]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlertMemberEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AlertMemberEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlertMemberEdge", field, false, false, "String")
 }
 
 func (ec *executionContext) _AlertPayload_alert(ctx context.Context, field graphql.CollectedField, obj *model.AlertPayload) (ret graphql.Marshaler) {
@@ -45613,6 +46098,12 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Alert_evidence(ctx, field, obj)
 				})
+		case "members":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_members(ctx, field, obj)
+				})
 		case "comments":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -45939,6 +46430,137 @@ func (ec *executionContext) _AlertFeedEntry(ctx context.Context, sel ast.Selecti
 			}
 		case "alert":
 			out.Values[i] = ec._AlertFeedEntry_alert(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var alertMemberImplementors = []string{"AlertMember"}
+
+func (ec *executionContext) _AlertMember(ctx context.Context, sel ast.SelectionSet, obj *monitor.AlertMember) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, alertMemberImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AlertMember")
+		case "rule":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AlertMember_rule(ctx, field, obj)
+				})
+		case "event":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AlertMember_event(ctx, field, obj)
+				})
+		case "occurredAt":
+			out.Values[i] = ec._AlertMember_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "value":
+			out.Values[i] = ec._AlertMember_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var alertMemberConnectionImplementors = []string{"AlertMemberConnection"}
+
+func (ec *executionContext) _AlertMemberConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.AlertMember]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, alertMemberConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AlertMemberConnection")
+		case "edges":
+			out.Values[i] = ec._AlertMemberConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._AlertMemberConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._AlertMemberConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var alertMemberEdgeImplementors = []string{"AlertMemberEdge"}
+
+func (ec *executionContext) _AlertMemberEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.AlertMember]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, alertMemberEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AlertMemberEdge")
+		case "node":
+			out.Values[i] = ec._AlertMemberEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._AlertMemberEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -54291,6 +54913,58 @@ func (ec *executionContext) marshalNAlertField2githubᚗcomᚋsecurityᚑmonitor
 func (ec *executionContext) unmarshalNAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx context.Context, v any) (*monitor.AlertFilter, error) {
 	res, err := ec.unmarshalInputAlertFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAlertMember2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertMemberᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.AlertMember) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAlertMember2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertMember(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAlertMember2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertMember(ctx context.Context, sel ast.SelectionSet, v *monitor.AlertMember) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AlertMember!")
+		return graphql.Null
+	}
+	return ec._AlertMember(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAlertMemberConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.AlertMember]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AlertMemberConnection!")
+		return graphql.Null
+	}
+	return ec._AlertMemberConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAlertMemberEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.AlertMember]) graphql.Marshaler {
+	return ec._AlertMemberEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAlertMemberEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.AlertMember]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAlertMemberEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNAlertMergeInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAlertMergeInput(ctx context.Context, v any) (model.AlertMergeInput, error) {

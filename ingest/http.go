@@ -134,9 +134,7 @@ func (h *Handler) read(r *http.Request) (*monitor.Batch, []Rejection, int64, err
 					return errSaturated
 				}
 				matches = h.Detector.Match(&record, matches[:0])
-				for _, m := range matches {
-					batch.Findings = append(batch.Findings, monitor.Finding{Event: len(batch.Events), Rule: m.Rule, Matched: m.Matched})
-				}
+				addMatches(batch, matches)
 				batch.Events = append(batch.Events, event)
 			}
 		}
@@ -146,6 +144,19 @@ func (h *Handler) read(r *http.Request) (*monitor.Batch, []Rejection, int64, err
 		return r.Context().Err()
 	})
 	return batch, rejected, held, err
+}
+
+// addMatches takes in what the rules say of the event that comes next.
+func addMatches(batch *monitor.Batch, matches []monitor.Match) {
+	for _, m := range matches {
+		if !m.Silent {
+			batch.Findings = append(batch.Findings, monitor.Finding{Event: len(batch.Events), Rule: m.Rule, Matched: m.Matched})
+		}
+		for _, s := range m.Samples {
+			s.Event = len(batch.Events)
+			batch.Samples = append(batch.Samples, s)
+		}
+	}
 }
 
 var errSaturated = monitor.Errorf(monitor.CodeRateLimited, "the server has as much in hand as it can hold; send the request again later")

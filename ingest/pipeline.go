@@ -233,6 +233,10 @@ func merge(jobs []*job) *monitor.Batch {
 			f.Event += offset
 			all.Findings = append(all.Findings, f)
 		}
+		for _, s := range j.batch.Samples {
+			s.Event += offset
+			all.Samples = append(all.Samples, s)
+		}
 	}
 	return all
 }

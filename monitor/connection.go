@@ -22,6 +22,10 @@ type (
 	EvidenceConnection = page.Connection[*Evidence]
 	// EvidenceEdge is one item of EvidenceConnection.
 	EvidenceEdge = page.Edge[*Evidence]
+	// AlertMemberConnection is a page of which rules found which events of an alert.
+	AlertMemberConnection = page.Connection[*AlertMember]
+	// AlertMemberEdge is one item of AlertMemberConnection.
+	AlertMemberEdge = page.Edge[*AlertMember]
 	// CommentConnection is a page of comments.
 	CommentConnection = page.Connection[*Comment]
 	// CommentEdge is one item of CommentConnection.

@@ -89,6 +89,11 @@ var dashboards = []dashboard{
 			{title: "Time of all rules for one event, p99 by class", unit: "s", queries: []query{q(`histogram_quantile(0.99, sum by (class, le) (rate(secmon_detect_seconds_bucket{$in}[$__rate_interval])))`, "{{class}}")}},
 			{title: "Events by class", unit: "ops", stack: true, queries: []query{q(`sum by (class) (rate(secmon_detect_seconds_count{$in}[$__rate_interval]))`, "{{class}}")}},
 			{title: "Hits by level", unit: "ops", stack: true, queries: []query{q(`sum by (level) (rate(secmon_detect_hits_total{$in}[$__rate_interval]))`, "{{level}}")}},
+			{title: "Correlations", unit: "ops", queries: []query{
+				q(`sum(rate(secmon_correlation_events_total{$in}[$__rate_interval]))`, "events counted"),
+				q(`sum(rate(secmon_correlation_fired_total{$in}[$__rate_interval]))`, "fired"),
+			}},
+			{title: "What correlations did not count or forgot", unit: "short", stack: true, queries: []query{q(`sum by (reason) (increase(secmon_correlation_evicted_total{$in}[$__rate_interval]))`, "{{reason}}")}},
 			{title: "Rules in force", unit: "short", queries: []query{q(`secmon_detect_rules{$in}`, "{{pod}}")}},
 		}},
 	}},

@@ -180,6 +180,14 @@ func (r alertResolver) Evidence(ctx context.Context, a *monitor.Alert, first int
 	return r.Discussion.EvidenceOf(ctx, a.ID, args)
 }
 
+func (r alertResolver) Members(ctx context.Context, a *monitor.Alert, first int, after *string) (*monitor.AlertMemberConnection, error) {
+	args, err := pageArgs(first, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.Discussion.AlertMembers(ctx, a.ID, args)
+}
+
 func (r alertResolver) Comments(ctx context.Context, a *monitor.Alert, first int, after *string) (*monitor.CommentConnection, error) {
 	args, err := pageArgs(first, after)
 	if err != nil {

@@ -34,6 +34,7 @@ type Alerts interface {
 // Discussion keeps what belongs to an alert.
 type Discussion interface {
 	EvidenceOf(ctx context.Context, alert monitor.ID, args page.Args) (*monitor.EvidenceConnection, error)
+	AlertMembers(ctx context.Context, alert monitor.ID, args page.Args) (*monitor.AlertMemberConnection, error)
 	CommentsOf(ctx context.Context, alert monitor.ID, args page.Args) (*monitor.CommentConnection, error)
 	Comment(ctx context.Context, id monitor.ID) (*monitor.Comment, bool, error)
 	AddComment(ctx context.Context, actor monitor.Actor, c monitor.Comment) (*monitor.Comment, *monitor.Alert, error)

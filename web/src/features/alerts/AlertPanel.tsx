@@ -16,6 +16,7 @@ import { AlertEvidence } from './AlertEvidence';
 import { AlertHeader } from './AlertHeader';
 import { AlertHistory } from './AlertHistory';
 import { AlertMerged } from './AlertMerged';
+import { AlertMembers } from './AlertMembers';
 import { AlertOverview } from './AlertOverview';
 import { AlertRelated } from './AlertRelated';
 import { AlertRule } from './AlertRule';
@@ -85,7 +86,12 @@ export function AlertPanel(props: AlertPanelProps) {
           <AlertDuplicate alert={alert} actions={mine} onOpen={onOpen} />
           <Tabs label="About the alert" tabs={tabs} current={tab} onChange={onTab}>
             {tab === 'overview' && <AlertOverview alert={alert} tags={<AlertTags alert={alert} actions={mine} />} />}
-            {tab === 'evidence' && <AlertEvidence alert={alert} />}
+            {tab === 'evidence' && (
+              <>
+                <AlertMembers alert={alert} />
+                <AlertEvidence alert={alert} />
+              </>
+            )}
             {tab === 'related' && (
               <AlertRelated id={id} onOpen={onOpen}>
                 <AlertMerged id={id} actions={mine} onOpen={onOpen} />
