@@ -86,9 +86,7 @@ func applyFilters(parsed []*parsedRule, wrong [][]error) {
 		if p == nil || p.filter == nil {
 			continue
 		}
-		for _, err := range p.filter.addTo(added, parsed, index, p.about.LogSource) {
-			wrong[i] = append(wrong[i], err)
-		}
+		wrong[i] = append(wrong[i], p.filter.addTo(added, parsed, index, p.about.LogSource)...)
 	}
 	for i, list := range added {
 		if len(list) == 0 {
