@@ -85,9 +85,7 @@ func applyFilters(parsed []*parsedRule, wrong [][]error) {
 		if p == nil || p.filter == nil {
 			continue
 		}
-		for _, err := range p.filter.addTo(parsed, index, p.about.LogSource) {
-			wrong[i] = append(wrong[i], err)
-		}
+		wrong[i] = append(wrong[i], p.filter.addTo(parsed, index, p.about.LogSource)...)
 	}
 	for i, p := range parsed {
 		if p == nil || len(p.filters) == 0 {
