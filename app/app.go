@@ -63,6 +63,7 @@ type App struct {
 	stop       context.CancelFunc // ends it
 	setup      atomic.Pointer[monitor.Setup]
 
+	inForce      rulesInForce
 	placeholders atomic.Pointer[monitor.PlaceholderSet] // that the rules in force read; set by loadRules
 
 	certificatesSeen time.Time       // by watchHealth alone

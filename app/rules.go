@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"github.com/security-monitor/secmon/db"
 	"github.com/security-monitor/secmon/detect"
@@ -62,33 +60,6 @@ func (in *ruleReader) store(ctx context.Context, store *db.Store, actor monitor.
 	var err error
 	report.ImportReport, err = store.ImportRules(ctx, actor, in.rules)
 	return report, err
-}
-
-// loadRules puts the enabled rules of the database in force, with the lists that
-// stand for their placeholders.
-func (a *App) loadRules(ctx context.Context) error {
-	lists, err := a.Store.Placeholders(ctx)
-	if err != nil {
-		return err
-	}
-	rules, err := a.Store.EnabledRules(ctx)
-	if err != nil {
-		return err
-	}
-	begun := time.Now()
-	set := detect.Compile(rules, detect.Options{Placeholders: lists.Lists()})
-	for _, p := range set.Problems() {
-		var filter *detect.FilterError
-		if errors.As(p.Err, &filter) {
-			a.lg.Warn("filter misses a rule", "rule", p.Rule.ID, "title", p.Rule.Title, "error", p.Err)
-			continue
-		}
-		a.lg.Error("rule does not run", "rule", p.Rule.ID, "title", p.Rule.Title, "error", p.Err)
-	}
-	a.engine.Swap(set)
-	a.placeholders.Store(lists)
-	a.lg.Info("rules in force", "rules", set.Len(), "took", time.Since(begun).Round(time.Millisecond))
-	return nil
 }
 
 // loadPlaceholders puts the rules in force anew where lists have changed.

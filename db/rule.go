@@ -117,6 +117,20 @@ func (s *Store) EnabledRules(ctx context.Context) ([]*monitor.Rule, error) {
 	return rules, nil
 }
 
+// EnabledRuleMarks tells which rules are enabled and active, and of which state of
+// theirs, for the engine.
+func (s *Store) EnabledRuleMarks(ctx context.Context) ([]monitor.RuleMark, error) {
+	st := dialect.From("rules").Select("id", "version", "updated_at").
+		Where(goqu.C("enabled").Eq(1), goqu.C("state").Eq(string(monitor.RuleActive))).Order(goqu.C("id").Asc())
+	marks, err := query(ctx, s.db, st, func(r scanner) (m monitor.RuleMark, err error) {
+		return m, r.Scan(idColumn{&m.ID}, &m.Version, timeColumn{&m.UpdatedAt})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("mark enabled rules: %w", err)
+	}
+	return marks, nil
+}
+
 // Rules gives one page of the rules that match, by title.
 func (s *Store) Rules(ctx context.Context, filter *monitor.RuleFilter, args page.Args) (*monitor.RuleConnection, error) {
 	p, err := filter.Compile()

@@ -33,6 +33,19 @@ type Rule struct {
 // GlobalID is the rule's id in the graph.
 func (r *Rule) GlobalID() string { return GlobalID(KindRule, r.ID.String()) }
 
+// RuleMark tells states of a rule apart without its text. The time is beside the
+// version because a restored database may give a version out anew.
+type RuleMark struct {
+	ID        ID
+	Version   int
+	UpdatedAt time.Time
+}
+
+// Of tells whether the mark is of this state of its rule.
+func (m RuleMark) Of(r *Rule) bool {
+	return m.ID == r.ID && m.Version == r.Version && m.UpdatedAt.Equal(r.UpdatedAt)
+}
+
 // RuleState says whether the engine runs a rule. It depends on the rule alone,
 // not on Enabled.
 type RuleState string
