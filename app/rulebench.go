@@ -33,6 +33,16 @@ func (ruleBench) Parse(source string, id *monitor.ID) (*monitor.Rule, *monitor.R
 	return rule, nil
 }
 
+// Problem says why a rule that is enabled does not run on this replica.
+func (b ruleBench) Problem(rule monitor.ID) string {
+	for _, p := range b.app.engine.Ruleset().Problems() {
+		if p.Rule.ID == rule {
+			return p.Err.Error()
+		}
+	}
+	return ""
+}
+
 func problemOf(err error) *monitor.RuleProblem {
 	var syntax *detect.SyntaxError
 	if errors.As(err, &syntax) {
@@ -53,6 +63,9 @@ func (b ruleBench) trial(source string) (*trial, *monitor.RuleProblem) {
 	rule, problem := b.Parse(source, nil)
 	if problem != nil {
 		return nil, problem
+	}
+	if rule.Kind == monitor.CorrelationRule {
+		return nil, &monitor.RuleProblem{Message: "a correlation counts over time and is not tried on single events: try the rules that it counts"}
 	}
 	set := detect.Compile([]*monitor.Rule{rule})
 	if problems := set.Problems(); len(problems) > 0 {
