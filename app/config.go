@@ -106,13 +106,9 @@ func (c *Config) setup() monitor.Setup {
 	}
 }
 
-// correlating are the settings of correlations. An allowance of 0 is none.
+// correlating are the settings of correlations.
 func (c *Config) correlating() db.Correlating {
-	allowance := c.CorrelationAllowance
-	if allowance == 0 {
-		allowance = -1
-	}
-	return db.Correlating{Allowance: allowance, MaxGroups: max(0, c.CorrelationMaxGroups)}
+	return db.Correlating{Allowance: c.CorrelationAllowance, MaxGroups: max(0, c.CorrelationMaxGroups)}
 }
 
 // limits bound one operation; what is not set is limit.DefaultLimits'.

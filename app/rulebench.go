@@ -38,6 +38,16 @@ func (b ruleBench) Parse(source string, id *monitor.ID) (*monitor.Rule, *monitor
 	return rule, nil
 }
 
+// Problem says why a rule that is enabled does not run on this replica.
+func (b ruleBench) Problem(rule monitor.ID) string {
+	for _, p := range b.app.engine.Ruleset().Problems() {
+		if p.Rule.ID == rule {
+			return p.Err.Error()
+		}
+	}
+	return ""
+}
+
 func problemOf(err error) *monitor.RuleProblem {
 	var syntax *detect.SyntaxError
 	if errors.As(err, &syntax) {
@@ -59,8 +69,11 @@ func (b ruleBench) trial(source string) (*trial, *monitor.RuleProblem) {
 	if problem != nil {
 		return nil, problem
 	}
-	if rule.Kind != monitor.DetectionRule {
-		return nil, &monitor.RuleProblem{Message: "only rules that look at one event are tried, no correlations and filters"}
+	switch rule.Kind {
+	case monitor.CorrelationRule:
+		return nil, &monitor.RuleProblem{Message: "a correlation counts over time and is not tried on single events: try the rules that it counts"}
+	case monitor.FilterRule:
+		return nil, &monitor.RuleProblem{Message: "a filter is not tried by itself: try the rules that it names"}
 	}
 	set := detect.Compile([]*monitor.Rule{rule}, b.options())
 	if problems := set.Problems(); len(problems) > 0 {

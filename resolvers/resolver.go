@@ -71,6 +71,9 @@ type RuleBench interface {
 	TryRecords(source, records string) (*monitor.RuleTest, error)
 	// TryEvents lets it look at stored events.
 	TryEvents(source string, events func(yield func(*monitor.Event) bool) error) (*monitor.RuleTest, error)
+	// Problem says why a rule that is enabled and right does not run here, such as a
+	// correlation whose rules are not enabled; "" where it runs.
+	Problem(rule monitor.ID) string
 	// Import stores files of an archive.
 	Import(ctx context.Context, actor monitor.Actor, files []monitor.RuleFile, enable bool) (*monitor.RuleImport, error)
 	// SetPlaceholder sets a list of values, or deletes it where it has none; then the

@@ -57,6 +57,9 @@ func (r mutationResolver) setRuleEnabled(ctx context.Context, global string, exp
 	return &model.RulePayload{Rule: rule, Errors: mendable}, err
 }
 
-func (ruleResolver) StateReason(_ context.Context, rule *monitor.Rule) (*string, error) {
+func (r ruleResolver) StateReason(_ context.Context, rule *monitor.Rule) (*string, error) {
+	if rule.StateReason == "" && rule.Enabled && r.Bench != nil {
+		return optional(r.Bench.Problem(rule.ID)), nil
+	}
 	return optional(rule.StateReason), nil
 }
