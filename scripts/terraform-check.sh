@@ -62,9 +62,30 @@ validated() {
   "$terraform" -chdir="$1" validate -no-color
 }
 
-plan() { # ROOT OUT: a plan as JSON
-  "$terraform" -chdir="$1" plan -no-color -input=false -lock=false -var-file=terraform.tfvars.example -out=plan >"$1/plan.log" 2>&1 || { grep -v '^ *[+~-] ' "$1/plan.log"; return 1; }
+plan() { # ROOT [OUT [OPTION...]]: a plan as JSON
+  "$terraform" -chdir="$1" plan -no-color -input=false -lock=false -var-file=terraform.tfvars.example -out=plan "${@:3}" >"$1/plan.log" 2>&1 || { grep -v '^ *[+~-] ' "$1/plan.log"; return 1; }
   [ -z "${2:-}" ] || "$terraform" -chdir="$1" show -json plan >"$2"
+}
+
+# kept ROOT PLAN: what a former version applied (moved.tsv) is found again under its
+# present address, and none of it is made anew. PLAN is one of the same root as JSON.
+kept() {
+  jq -n --rawfile moved terraform/check/moved.tsv --slurpfile plan "$2" '
+    INDEX($plan[0].resource_changes[]; .address) as $planned |
+    {version: 4, terraform_version: "1.11.0", serial: 1, lineage: "check", outputs: {}, resources: [
+      $moved | split("\n")[] | select(test("^[^#]")) | split("\t") as [$former, $present] |
+      ($planned[$present] // error("nothing planned is called \($present)")) as $it |
+      ($former | capture("^(?<module>.+)\\.(?<type>[^.]+)\\.(?<name>[^.]+)$")) + {
+        mode: "managed", provider: "provider[\"\($it.provider_name)\"]",
+        instances: [{schema_version: 0, attributes: $it.change.after}]}]}' >"$1/terraform.tfstate" || return 1
+  SECMON_PROVIDER_IDS=made-up plan "$1" "$1/kept.json" -refresh=false || return 1
+  jq -r --rawfile moved terraform/check/moved.tsv '
+    INDEX(.resource_changes[]; .address) as $planned |
+    (.resource_changes[] | select(.change.actions | index("delete")) | "\(.address) would be lost"),
+    ($moved | split("\n")[] | select(test("^[^#]")) | split("\t") as [$former, $present] |
+      select($planned[$present].previous_address != $former) | "\($present) would not be what was \($former)")' "$1/kept.json" >"$1/lost"
+  cat "$1/lost"
+  ! [ -s "$1/lost" ]
 }
 
 judge() { bin/conftest test --no-color --policy terraform/policy "$@"; }
@@ -82,6 +103,9 @@ for root in "${roots[@]}"; do
   SECMON_PROVIDER_IDS=made-up plan "$dir" "$work/$name.json" || { fail "$root cannot be planned"; continue; }
   echo "   $root: $(grep -c '"address"' <(node -p 'JSON.stringify(JSON.parse(fs.readFileSync(process.argv[1])).resource_changes.filter(r => r.mode == "managed"), null, 1)' "$work/$name.json")) resources"
 done
+
+echo "== what a former version applied"
+kept "$work/good/environments/prod" "$work/prod.json" >"$work/kept" || fail "environments/prod: $(cat "$work/kept")"
 
 echo "== policies"
 for root in "${roots[@]}"; do
@@ -163,6 +187,15 @@ for change in '/use_lockfile/d' 's/(encrypt +=) true/\1 false/' 's/"s3"/"local"/
 done
 sed 's/^  cidr_block /  cidr_block   /' terraform/modules/network/main.tf >"$work/backend/main.tf"
 "$terraform" fmt -check "$work/backend/main.tf" >/dev/null 2>&1 && fail "format: nobody minds spaces"
+planted=$((planted + 1))
+
+# A former version's bucket that nothing leads to the present one.
+rm -rf "$work/bad"
+copy "$work/bad"
+sed -i '0,/aws_s3_bucket\.logs/s//aws_s3_bucket.log/' "$work/bad/modules/load-balancer/moved.tf"
+validated "$work/bad/environments/prod" >/dev/null || fail "moved: what is planted is not valid"
+said=$(kept "$work/bad/environments/prod" "$work/prod.json" 2>&1) && fail "moved: nobody minds a bucket that is made anew"
+[[ $said == *"aws_s3_bucket.logs would be lost"* ]] || fail "moved: not a word of the bucket but: $said"
 planted=$((planted + 1))
 
 # Into the plans, each for one rule.

@@ -8,6 +8,8 @@ resource "aws_kms_key" "state" {
   }
 }
 
+# Written out and not made of modules/bucket: `prevent_destroy` takes no variable, and
+# this bucket has a key and a name of its own and never drops what is current.
 resource "aws_s3_bucket" "state" {
   bucket = "security-monitor-state-${var.account_id}"
 

@@ -152,11 +152,16 @@ module "logs" {
   deletion_protection = var.protected
 }
 
-# Beside RDS's own snapshots: these can be read without AWS.
+# Where `secmon backup` writes (docs/recovery.md), beside RDS's own snapshots: these can
+# be read without AWS. They are encrypted before they leave the pod, for keys that are
+# not in AWS; the bucket has to see to it that they are still there when the program's
+# own credentials are in wrong hands: its role writes and does nothing else, versions
+# keep what is written over, and age alone takes them away.
 module "backups" {
-  source = "../modules/backups"
+  source = "../modules/bucket"
 
-  name                = local.name
+  name_prefix         = "${local.name}-backup-"
+  versioned           = true
   retention_days      = var.database.backup_days
   deletion_protection = var.protected
 }

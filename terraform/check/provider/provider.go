@@ -251,6 +251,18 @@ func (p *provider) CloseEphemeralResource(context.Context, *tfprotov6.CloseEphem
 	return &tfprotov6.CloseEphemeralResourceResponse{}, nil
 }
 
+// UpgradeResourceState takes a state as it is, so that a plan can be made on top of one
+// that the checks wrote (moved.tsv).
+func (p *provider) UpgradeResourceState(_ context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	t := p.schema.resources[r.TypeName].ValueType()
+	value, err := r.RawState.Unmarshal(t)
+	if err != nil {
+		return nil, err
+	}
+	state, err := tfprotov6.NewDynamicValue(t, value)
+	return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &state}, err
+}
+
 // refusal is the answer to everything that would need an account.
 var refusal = []*tfprotov6.Diagnostic{{
 	Severity: tfprotov6.DiagnosticSeverityError,
@@ -272,10 +284,6 @@ func (p *provider) ImportResourceState(context.Context, *tfprotov6.ImportResourc
 
 func (p *provider) MoveResourceState(context.Context, *tfprotov6.MoveResourceStateRequest) (*tfprotov6.MoveResourceStateResponse, error) {
 	return &tfprotov6.MoveResourceStateResponse{Diagnostics: refusal}, nil
-}
-
-func (p *provider) UpgradeResourceState(context.Context, *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	return &tfprotov6.UpgradeResourceStateResponse{Diagnostics: refusal}, nil
 }
 
 func (p *provider) GetFunctions(context.Context, *tfprotov6.GetFunctionsRequest) (*tfprotov6.GetFunctionsResponse, error) {

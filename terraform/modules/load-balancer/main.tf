@@ -12,11 +12,12 @@ resource "aws_lb" "this" {
 
   access_logs {
     enabled = true
-    bucket  = aws_s3_bucket.logs.id
+    bucket  = module.logs.bucket
     prefix  = "alb"
   }
 
-  depends_on = [aws_s3_bucket_policy.logs]
+  # AWS tries whether it may write, which the bucket's policy decides.
+  depends_on = [module.logs]
 }
 
 # The load balancer's controller in the cluster registers the ingress

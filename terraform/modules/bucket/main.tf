@@ -1,13 +1,14 @@
-# Where `secmon backup` writes (docs/recovery.md). Backups are encrypted before they
-# leave the pod, for keys that are not in AWS; the bucket has to see to it that they are
-# still there when the program's own credentials are in wrong hands: its role writes and
-# does nothing else, versions keep what is written over, and age alone takes them away.
+# A bucket as every environment's are: encrypted, closed to the public and to
+# connections without TLS, without ACLs, and emptied by age alone. The bucket of the
+# state is not made of it (bootstrap).
 resource "aws_s3_bucket" "this" {
-  bucket_prefix = "${var.name}-backup-"
+  bucket_prefix = var.name_prefix
   force_destroy = !var.deletion_protection
 }
 
 resource "aws_s3_bucket_versioning" "this" {
+  count = var.versioned ? 1 : 0
+
   bucket = aws_s3_bucket.this.id
 
   versioning_configuration {
@@ -31,6 +32,7 @@ resource "aws_s3_bucket_ownership_controls" "this" {
   }
 }
 
+# S3's own keys: the load balancer writes with no other, and backups come encrypted.
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
@@ -54,19 +56,23 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       days = var.retention_days
     }
 
-    noncurrent_version_expiration {
-      noncurrent_days = var.retention_days
+    dynamic "noncurrent_version_expiration" {
+      for_each = aws_s3_bucket_versioning.this
+
+      content {
+        noncurrent_days = var.retention_days
+      }
     }
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
   }
-
-  depends_on = [aws_s3_bucket_versioning.this]
 }
 
 data "aws_iam_policy_document" "bucket" {
+  source_policy_documents = var.policy_documents
+
   statement {
     sid       = "TLSOnly"
     effect    = "Deny"
