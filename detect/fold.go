@@ -67,7 +67,7 @@ func foldRest(arena []byte, s string, i int) (folded string, grown []byte) {
 		arena = append(arena, c)
 		i++
 	}
-	return unsafe.String(&arena[start], len(arena)-start), arena
+	return unsafe.String(&arena[start], len(arena)-start), arena //nolint:gosec // only as long as the arena is, as the comment says
 }
 
 func isASCII(s string) bool {
