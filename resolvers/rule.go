@@ -14,10 +14,13 @@ type ruleResolver struct{ *Resolver }
 func (r *Resolver) Rule() graph.RuleResolver { return ruleResolver{r} }
 
 // Rules lists rules.
-func (r queryResolver) Rules(ctx context.Context, filter *monitor.RuleFilter, first int, after *string) (*monitor.RuleConnection, error) {
+func (r queryResolver) Rules(ctx context.Context, filter *monitor.RuleFilter, orderBy *monitor.RuleOrder, first int, after *string) (*monitor.RuleConnection, error) {
 	args, err := pageArgs(first, after)
 	if err != nil {
 		return nil, err
+	}
+	if orderBy != nil && *orderBy == monitor.RulesByCost {
+		return r.slowestRules(ctx, filter, args)
 	}
 	connection, err := r.Resolver.Rules.Rules(ctx, filter, args)
 	if err != nil {
