@@ -10,10 +10,12 @@ import (
 	"github.com/security-monitor/secmon/monitor"
 )
 
-// question is what replicas ask each other: who follows a feed, or how they are.
+// question is what replicas ask each other: who follows a feed, how they are, or
+// what rules cost.
 type question struct {
 	Of     monitor.ID `json:"of"` // whose subscriptions; zero: all
 	Health bool       `json:"health,omitempty"`
+	Costs  bool       `json:"costs,omitempty"` // of rules
 }
 
 // Consumers gives the running subscriptions of all replicas that answer.
@@ -41,6 +43,9 @@ func (a *App) answer(asked json.RawMessage) (any, error) {
 	}
 	if q.Health {
 		return a.self(a.running), nil
+	}
+	if q.Costs {
+		return a.ruleCosts(), nil
 	}
 	return a.live.Consumers(q.Of), nil
 }

@@ -39,17 +39,17 @@ func (a *App) VerifyJournal(ctx context.Context, actor monitor.Actor) (*monitor.
 
 // AlertBulk begins to change many alerts: those with the ids, or those that match.
 func (j jobs) AlertBulk(ctx context.Context, actor monitor.Actor, bulk monitor.Bulk, filter *monitor.AlertFilter, ids []monitor.ID) (*monitor.Job, error) {
-	return j.app.beginBulk(func() (*monitor.Job, error) { return j.CreateBulk(ctx, actor, bulk, filter, ids) })
+	return j.app.beginStepwise(func() (*monitor.Job, error) { return j.CreateBulk(ctx, actor, bulk, filter, ids) })
 }
 
 // UndoBulk begins to undo a bulk job.
 func (j jobs) UndoBulk(ctx context.Context, actor monitor.Actor, of monitor.ID) (*monitor.Job, error) {
-	return j.app.beginBulk(func() (*monitor.Job, error) { return j.CreateUndo(ctx, actor, of) })
+	return j.app.beginStepwise(func() (*monitor.Job, error) { return j.CreateUndo(ctx, actor, of) })
 }
 
-// beginBulk starts a job that is in the database with all that it will do. Where
+// beginStepwise starts a job that is in the database with all that it will do. Where
 // its process ends, another goes on with it.
-func (a *App) beginBulk(create func() (*monitor.Job, error)) (*monitor.Job, error) {
+func (a *App) beginStepwise(create func() (*monitor.Job, error)) (*monitor.Job, error) {
 	select {
 	case a.jobs <- struct{}{}:
 	default:
@@ -62,9 +62,21 @@ func (a *App) beginBulk(create func() (*monitor.Job, error)) (*monitor.Job, erro
 	}
 	a.background.Go(func() {
 		defer func() { <-a.jobs }()
-		a.runBulk(job.ID)
+		a.goOn(job)
 	})
 	return job, nil
+}
+
+// GoOnWith works on a job whose server has died, until it has ended.
+func (a *App) GoOnWith(job *monitor.Job) { a.goOn(job) }
+
+// goOn works on a job that goes step by step.
+func (a *App) goOn(job *monitor.Job) {
+	if job.Kind == monitor.JobRuleBacktest {
+		a.runBacktest(job.ID)
+		return
+	}
+	a.runBulk(job.ID)
 }
 
 // runBulk does one step after another. Each step notes what it did; so a fault
@@ -88,21 +100,21 @@ func (a *App) runBulk(id monitor.ID) {
 	}
 }
 
-// resumeBulk goes on with a job whose process has died, where there is room.
-func (a *App) resumeBulk(ctx context.Context, id monitor.ID) error {
+// resume goes on with a job whose process has died, where there is room.
+func (a *App) resume(ctx context.Context, job *monitor.Job) error {
 	select {
 	case a.jobs <- struct{}{}:
 	default:
 		return nil // another replica has room, or this one later
 	}
-	taken, err := a.Store.TakeJob(ctx, id, monitor.JobStale)
+	taken, err := a.Store.TakeJob(ctx, job.ID, monitor.JobStale)
 	if err != nil || !taken {
 		<-a.jobs
 		return err
 	}
 	a.background.Go(func() {
 		defer func() { <-a.jobs }()
-		a.runBulk(id)
+		a.goOn(job)
 	})
 	return nil
 }
@@ -171,7 +183,7 @@ func (a *App) buryJobs(ctx context.Context) {
 	stale, err := a.Store.StaleJobs(ctx, monitor.JobStale)
 	for _, job := range stale {
 		if err == nil && job.Resumes() {
-			err = a.resumeBulk(ctx, job.ID)
+			err = a.resume(ctx, job)
 		} else if err == nil {
 			_, err = a.Store.UpdateJob(ctx, job.ID, func(j *monitor.Job) {
 				j.State, j.Message = monitor.JobFailed, "the server that did the work has died"

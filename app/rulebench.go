@@ -38,16 +38,6 @@ func (b ruleBench) Parse(source string, id *monitor.ID) (*monitor.Rule, *monitor
 	return rule, nil
 }
 
-// Problem says why a rule that is enabled does not run on this replica.
-func (b ruleBench) Problem(rule monitor.ID) string {
-	for _, p := range b.app.engine.Ruleset().Problems() {
-		if p.Rule.ID == rule {
-			return p.Err.Error()
-		}
-	}
-	return ""
-}
-
 func problemOf(err error) *monitor.RuleProblem {
 	var syntax *detect.SyntaxError
 	if errors.As(err, &syntax) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/security-monitor/secmon/detect"
@@ -20,9 +21,16 @@ const ruleChunk = 200
 // very objects that they were: by these the engine knows what it need not compile
 // again.
 type rulesInForce struct {
+	view  atomic.Pointer[rulesView]
 	mu    sync.Mutex // one load at a time
 	rules map[monitor.ID]*monitor.Rule
 	told  map[string]bool // problems that are in the log
+}
+
+// rulesView is what anybody may ask at any time about the rules in force.
+type rulesView struct {
+	rules    map[monitor.ID]*monitor.Rule
+	problems map[monitor.ID]string // why the engine does not run one
 }
 
 // follow gives the marked rules in the order of the marks, and how many of them
@@ -80,9 +88,18 @@ func (a *App) loadRules(ctx context.Context) error {
 	set := a.engine.Ruleset().Recompile(rules, detect.Options{Placeholders: lists.Lists()})
 	a.tellProblems(set.Problems())
 	a.engine.Swap(set)
+	a.inForce.view.Store(&rulesView{rules: a.inForce.rules, problems: problemTexts(set.Problems())})
 	a.placeholders.Store(lists)
 	a.lg.Info("rules in force", "rules", set.Len(), "read", changed, "took", time.Since(begun).Round(time.Millisecond))
 	return nil
+}
+
+func problemTexts(problems []detect.Problem) map[monitor.ID]string {
+	texts := make(map[monitor.ID]string, len(problems))
+	for _, p := range problems {
+		texts[p.Rule.ID] = p.Err.Error()
+	}
+	return texts
 }
 
 // tellProblems logs what was not there at the load before.

@@ -199,7 +199,8 @@ func (t *tx) bulkItem(ctx context.Context, bulk *monitor.Bulk, i *monitor.JobIte
 	return nil
 }
 
-// CancelJob ends a bulk job that goes on; what it has done stays done.
+// CancelJob ends a job that goes on, of a kind that goes step by step; what it has
+// done stays done.
 func (s *Store) CancelJob(ctx context.Context, actor monitor.Actor, id monitor.ID) (*monitor.Job, error) {
 	var now *monitor.Job
 	err := s.change(ctx, actor, monitor.ActionJobEnd, func(t *tx) error {
@@ -208,7 +209,7 @@ func (s *Store) CancelJob(ctx context.Context, actor monitor.Actor, id monitor.I
 			return err
 		}
 		if !was.Resumes() {
-			return monitor.Errorf(monitor.CodeConflict, "only bulk jobs can be cancelled")
+			return monitor.Errorf(monitor.CodeConflict, "a job of this kind cannot be cancelled")
 		}
 		next := *was
 		next.State, next.Message, now = monitor.JobCancelled, "cancelled by "+actor.Name, &next

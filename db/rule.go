@@ -15,13 +15,14 @@ import (
 
 var ruleColumns = []string{
 	"id", "version", "title", "description", "level", "status", "author", "refs", "false_pos", "tags", "techniques", "product", "category",
-	"service", "fields_shown", "source", "path", "enabled", "state", "state_reason", "created_at", "updated_at", "kind", "name",
+	"service", "fields_shown", "source", "path", "enabled", "state", "state_reason", "created_at", "updated_at", "kind", "name", "was_enabled",
 }
 
 var ruleFilterColumns = map[monitor.FilterField]column{
 	"title":      {names: []string{"title"}},
 	"level":      {names: []string{"level"}, rank: true},
 	"enabled":    {names: []string{"enabled"}},
+	"wasEnabled": {names: []string{"was_enabled"}},
 	"state":      {names: []string{"state"}},
 	"product":    {names: []string{"product"}},
 	"category":   {names: []string{"category"}},
@@ -75,13 +76,13 @@ func (t *tx) importRules(ctx context.Context, action string, rules []*monitor.Ru
 		next.UpdatedAt = t.now
 		switch {
 		case old == nil:
-			next.Version, next.CreatedAt = 1, t.now
+			next.Version, next.CreatedAt, next.WasEnabled = 1, t.now, r.Enabled
 			report.Added++
 		case old.Source == r.Source && old.State == r.State && old.StateReason == r.StateReason && kindOf(old) == kindOf(r) && old.Name == r.Name:
 			report.Unchanged++
 			continue
 		default:
-			next.Version, next.CreatedAt, next.Enabled = old.Version+1, old.CreatedAt, old.Enabled
+			next.Version, next.CreatedAt, next.Enabled, next.WasEnabled = old.Version+1, old.CreatedAt, old.Enabled, old.WasEnabled
 			report.Updated++
 		}
 		change, err := monitor.NewChange(monitor.KindRule, next.ID, action, old, &next)
@@ -91,7 +92,7 @@ func (t *tx) importRules(ctx context.Context, action string, rules []*monitor.Ru
 		was[r.ID] = &next
 		t.changes = append(t.changes, change)
 		rows = append(rows, ruleRow(&next))
-		versions = append(versions, goqu.Record{"rule_id": append([]byte(nil), next.ID[:]...), "version": next.Version, "source": next.Source, "created_at": t.now})
+		versions = append(versions, goqu.Record{"rule_id": append([]byte(nil), next.ID[:]...), "version": next.Version, "source": next.Source, "created_at": t.now, "created_by": jsonColumn{t.actor}})
 	}
 	if len(rows) == 0 {
 		return nil
@@ -204,8 +205,8 @@ func (s *Store) SetRuleEnabled(ctx context.Context, actor monitor.Actor, id moni
 			return nil
 		}
 		next := *was
-		next.Enabled, next.UpdatedAt = enabled, t.now
-		update := dialect.Update("rules").Set(goqu.Record{"enabled": enabled, "updated_at": t.now}).Where(goqu.C("id").Eq(id[:]))
+		next.Enabled, next.WasEnabled, next.UpdatedAt = enabled, was.WasEnabled || was.Enabled || enabled, t.now
+		update := dialect.Update("rules").Set(goqu.Record{"enabled": enabled, "was_enabled": next.WasEnabled, "updated_at": t.now}).Where(goqu.C("id").Eq(id[:]))
 		if err := exec(ctx, t, update); err != nil {
 			return err
 		}
@@ -228,6 +229,7 @@ func ruleRow(r *monitor.Rule) goqu.Record {
 		"category": r.LogSource.Category, "service": r.LogSource.Service, "fields_shown": jsonColumn{list(r.FieldsShown)}, "source": r.Source,
 		"path": r.Path, "enabled": r.Enabled, "state": string(r.State), "state_reason": r.StateReason, "created_at": r.CreatedAt, "updated_at": r.UpdatedAt,
 		"kind": string(kindOf(r)), "name": r.Name,
+		"was_enabled": r.WasEnabled,
 	}
 }
 
@@ -248,7 +250,7 @@ func scanRule(r scanner) (*monitor.Rule, error) {
 	err := r.Scan(idColumn{&rule.ID}, &rule.Version, &rule.Title, &rule.Description, &level, &rule.Status, &rule.Author, jsonColumn{&rule.References},
 		jsonColumn{&rule.FalsePos}, jsonColumn{&rule.Tags}, jsonColumn{&rule.Techniques}, &rule.LogSource.Product, &rule.LogSource.Category,
 		&rule.LogSource.Service, jsonColumn{&rule.FieldsShown}, &rule.Source, &rule.Path, &rule.Enabled, &rule.State, &rule.StateReason,
-		timeColumn{&created}, timeColumn{&updated}, &rule.Kind, &rule.Name)
+		timeColumn{&created}, timeColumn{&updated}, &rule.Kind, &rule.Name, &rule.WasEnabled)
 	rule.Level, rule.CreatedAt, rule.UpdatedAt = severityOf(level), created, updated
 	return rule, err
 }

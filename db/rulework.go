@@ -75,7 +75,7 @@ func (t *tx) writeRule(ctx context.Context, action string, rule *monitor.Rule) (
 
 // RuleVersions gives one page of what a rule has been, the newest first.
 func (s *Store) RuleVersions(ctx context.Context, rule monitor.ID, args page.Args) (*monitor.RuleVersionConnection, error) {
-	st := dialect.From("rule_versions").Select("version", "source", "created_at").Where(goqu.C("rule_id").Eq(rule[:])).
+	st := dialect.From("rule_versions").Select("version", "source", "created_at", "created_by").Where(goqu.C("rule_id").Eq(rule[:])).
 		Order(goqu.C("version").Desc()).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
 	if args.After != "" {
 		var before int64
@@ -86,12 +86,26 @@ func (s *Store) RuleVersions(ctx context.Context, rule monitor.ID, args page.Arg
 	}
 	versions, err := query(ctx, s.db, st, func(r scanner) (*monitor.RuleVersion, error) {
 		v := &monitor.RuleVersion{}
-		return v, r.Scan(&v.Version, &v.Source, timeColumn{&v.CreatedAt})
+		return v, r.Scan(&v.Version, &v.Source, timeColumn{&v.CreatedAt}, jsonColumn{&v.CreatedBy})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("versions of rule %s: %w", rule, err)
 	}
 	return page.Build(versions, args, func(v *monitor.RuleVersion) string { return page.EncodeCursor(int64(v.Version)) }), nil
+}
+
+// RulesAmong gives those of the rules with the ids that match, in no order.
+func (s *Store) RulesAmong(ctx context.Context, filter *monitor.RuleFilter, ids []monitor.ID) ([]*monitor.Rule, error) {
+	p, err := filter.Compile()
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	st := dialect.From("rules").Select(columnList(ruleColumns)...).Where(goqu.C("id").In(idList(ids)), condition(&p, ruleFilterColumns, s.now()))
+	rules, err := query(ctx, s.db, st, scanRule)
+	if err != nil {
+		return nil, fmt.Errorf("load rules among %d: %w", len(ids), err)
+	}
+	return rules, nil
 }
 
 // RuleActivities counts the alerts of rules since then, and since the last day.

@@ -33,6 +33,10 @@ func (bareJobs) UndoBulk(context.Context, monitor.Actor, monitor.ID) (*monitor.J
 	return nil, nil
 }
 
+func (bareJobs) RuleBacktest(context.Context, monitor.Actor, monitor.BacktestSpec) (*monitor.Job, error) {
+	return nil, nil
+}
+
 // Ten times as many rows take no more queries, whatever is asked of each row.
 func TestListsTakeAFixedNumberOfQueries(t *testing.T) {
 	store, recorder := dbtest.Recorded(t, dbtest.DSN(t))

@@ -39,6 +39,7 @@ type ResolverRoot interface {
 	AlertMember() AlertMemberResolver
 	Asset() AssetResolver
 	AssetRisk() AssetRiskResolver
+	Backtest() BacktestResolver
 	Comment() CommentResolver
 	Entity() EntityResolver
 	Evidence() EvidenceResolver
@@ -295,6 +296,22 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Backtest struct {
+		Alerts     func(childComplexity int) int
+		Complete   func(childComplexity int) int
+		From       func(childComplexity int) int
+		Histogram  func(childComplexity int) int
+		Hosts      func(childComplexity int) int
+		KeysMore   func(childComplexity int) int
+		Matched    func(childComplexity int) int
+		Matches    func(childComplexity int) int
+		Source     func(childComplexity int) int
+		To         func(childComplexity int) int
+		Tried      func(childComplexity int) int
+		Unreadable func(childComplexity int) int
+		Users      func(childComplexity int) int
+	}
+
 	BoundedCount struct {
 		Count      func(childComplexity int) int
 		IsEstimate func(childComplexity int) int
@@ -430,6 +447,7 @@ type ComplexityRoot struct {
 	Evidence struct {
 		Event   func(childComplexity int) int
 		Matched func(childComplexity int) int
+		Shown   func(childComplexity int) int
 	}
 
 	EvidenceConnection struct {
@@ -653,6 +671,7 @@ type ComplexityRoot struct {
 	}
 
 	Job struct {
+		Backtest  func(childComplexity int) int
 		CreatedAt func(childComplexity int) int
 		CreatedBy func(childComplexity int) int
 		Done      func(childComplexity int) int
@@ -796,6 +815,7 @@ type ComplexityRoot struct {
 		JournalVerify          func(childComplexity int) int
 		PlaceholderDelete      func(childComplexity int, input model.PlaceholderDeleteInput) int
 		PlaceholderUpdate      func(childComplexity int, input model.PlaceholderUpdateInput) int
+		RuleBacktest           func(childComplexity int, input model.RuleBacktestInput) int
 		RuleCreate             func(childComplexity int, input model.RuleCreateInput) int
 		RuleDisable            func(childComplexity int, input model.RuleDisableInput) int
 		RuleEnable             func(childComplexity int, input model.RuleEnableInput) int
@@ -901,7 +921,7 @@ type ComplexityRoot struct {
 		Rule              func(childComplexity int, id string) int
 		RuleCheck         func(childComplexity int, source string) int
 		RuleTest          func(childComplexity int, source string, records *string, filter *monitor.EventFilter, first int) int
-		Rules             func(childComplexity int, filter *monitor.RuleFilter, first int, after *string) int
+		Rules             func(childComplexity int, filter *monitor.RuleFilter, orderBy *monitor.RuleOrder, first int, after *string) int
 		SavedOperations   func(childComplexity int, kind *monitor.SavedOperationKind, first int, after *string) int
 		SavedViews        func(childComplexity int, noun *monitor.LineNoun, first int, after *string) int
 		ServerHealth      func(childComplexity int) int
@@ -959,28 +979,32 @@ type ComplexityRoot struct {
 	}
 
 	Rule struct {
-		Activity    func(childComplexity int) int
-		Author      func(childComplexity int) int
-		CreatedAt   func(childComplexity int) int
-		Description func(childComplexity int) int
-		Enabled     func(childComplexity int) int
-		FalsePos    func(childComplexity int) int
-		GlobalID    func(childComplexity int) int
-		Journal     func(childComplexity int, first int, after *string) int
-		Level       func(childComplexity int) int
-		LogSource   func(childComplexity int) int
-		Path        func(childComplexity int) int
-		References  func(childComplexity int) int
-		Source      func(childComplexity int) int
-		State       func(childComplexity int) int
-		StateReason func(childComplexity int) int
-		Status      func(childComplexity int) int
-		Tags        func(childComplexity int) int
-		Techniques  func(childComplexity int) int
-		Title       func(childComplexity int) int
-		UpdatedAt   func(childComplexity int) int
-		Version     func(childComplexity int) int
-		Versions    func(childComplexity int, first int, after *string) int
+		Activity     func(childComplexity int) int
+		Author       func(childComplexity int) int
+		Cost         func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		Description  func(childComplexity int) int
+		Enabled      func(childComplexity int) int
+		FalsePos     func(childComplexity int) int
+		GlobalID     func(childComplexity int) int
+		Health       func(childComplexity int) int
+		HealthReason func(childComplexity int) int
+		Journal      func(childComplexity int, first int, after *string) int
+		Level        func(childComplexity int) int
+		LogSource    func(childComplexity int) int
+		Path         func(childComplexity int) int
+		References   func(childComplexity int) int
+		Source       func(childComplexity int) int
+		Stage        func(childComplexity int) int
+		State        func(childComplexity int) int
+		StateReason  func(childComplexity int) int
+		Status       func(childComplexity int) int
+		Tags         func(childComplexity int) int
+		Techniques   func(childComplexity int) int
+		Title        func(childComplexity int) int
+		UpdatedAt    func(childComplexity int) int
+		Version      func(childComplexity int) int
+		Versions     func(childComplexity int, first int, after *string) int
 	}
 
 	RuleActivity struct {
@@ -1009,6 +1033,13 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	RuleCost struct {
+		Events              func(childComplexity int) int
+		Hits                func(childComplexity int) int
+		NanosecondsPerEvent func(childComplexity int) int
+		Tried               func(childComplexity int) int
+	}
+
 	RuleEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
@@ -1027,6 +1058,14 @@ type ComplexityRoot struct {
 	RuleImportProblem struct {
 		Message func(childComplexity int) int
 		Path    func(childComplexity int) int
+	}
+
+	RuleMatchBatch struct {
+		Cursor  func(childComplexity int) int
+		Matched func(childComplexity int) int
+		Matches func(childComplexity int) int
+		Skipped func(childComplexity int) int
+		Tried   func(childComplexity int) int
 	}
 
 	RulePayload struct {
@@ -1060,6 +1099,7 @@ type ComplexityRoot struct {
 
 	RuleVersion struct {
 		CreatedAt func(childComplexity int) int
+		CreatedBy func(childComplexity int) int
 		Source    func(childComplexity int) int
 		Version   func(childComplexity int) int
 	}
@@ -1206,6 +1246,11 @@ type ComplexityRoot struct {
 		Severity func(childComplexity int) int
 	}
 
+	ShownField struct {
+		Field func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
 	SimilarAlert struct {
 		Alert   func(childComplexity int) int
 		Reasons func(childComplexity int) int
@@ -1220,6 +1265,7 @@ type ComplexityRoot struct {
 		IngestStats  func(childComplexity int) int
 		JobProgress  func(childComplexity int, id string) int
 		JournalFeed  func(childComplexity int, filter *monitor.JournalFilter, after *string) int
+		RuleMatches  func(childComplexity int, source string, after *string) int
 	}
 
 	TOTPConfirmPayload struct {
@@ -1380,6 +1426,9 @@ type AssetResolver interface {
 type AssetRiskResolver interface {
 	Factors(ctx context.Context, obj *monitor.AssetRisk) ([]*monitor.AssetRiskFactor, error)
 }
+type BacktestResolver interface {
+	Matches(ctx context.Context, obj *monitor.Backtest) ([]*monitor.RuleTestResult, error)
+}
 type CommentResolver interface {
 	Author(ctx context.Context, obj *monitor.Comment) (*monitor.User, error)
 
@@ -1394,6 +1443,8 @@ type EntityResolver interface {
 }
 type EvidenceResolver interface {
 	Event(ctx context.Context, obj *monitor.Evidence) (*monitor.Event, error)
+
+	Shown(ctx context.Context, obj *monitor.Evidence) ([]*monitor.ShownField, error)
 }
 type FeedConsumerResolver interface {
 	Position(ctx context.Context, obj *monitor.FeedConsumer) (string, error)
@@ -1437,6 +1488,7 @@ type IncidentTimelineEntryResolver interface {
 type JobResolver interface {
 	UndoneBy(ctx context.Context, obj *monitor.Job) (*string, error)
 	Items(ctx context.Context, obj *monitor.Job, state *monitor.JobItemState, first int, after *string) (*page.Connection[*monitor.JobItem], error)
+	Backtest(ctx context.Context, obj *monitor.Job) (*monitor.Backtest, error)
 }
 type JobItemResolver interface {
 	Alert(ctx context.Context, obj *monitor.JobItem) (*monitor.Alert, error)
@@ -1509,6 +1561,7 @@ type MutationResolver interface {
 	RuleImport(ctx context.Context, input model.RuleImportInput) (*model.RuleImportPayload, error)
 	RuleEnable(ctx context.Context, input model.RuleEnableInput) (*model.RulePayload, error)
 	RuleDisable(ctx context.Context, input model.RuleDisableInput) (*model.RulePayload, error)
+	RuleBacktest(ctx context.Context, input model.RuleBacktestInput) (*model.BulkPayload, error)
 }
 type ProcessResolver interface {
 	Parent(ctx context.Context, obj *monitor.Process) (*string, error)
@@ -1528,7 +1581,7 @@ type QueryResolver interface {
 	AlertCounts(ctx context.Context, filter *monitor.AlertFilter) (*model.AlertCounts, error)
 	FeedConsumers(ctx context.Context, first int, after *string) (*monitor.FeedConsumerConnection, error)
 	ServerHealth(ctx context.Context) (*monitor.ServerHealth, error)
-	Rules(ctx context.Context, filter *monitor.RuleFilter, first int, after *string) (*page.Connection[*monitor.Rule], error)
+	Rules(ctx context.Context, filter *monitor.RuleFilter, orderBy *monitor.RuleOrder, first int, after *string) (*page.Connection[*monitor.Rule], error)
 	Rule(ctx context.Context, id string) (*monitor.Rule, error)
 	RuleCheck(ctx context.Context, source string) (*monitor.RuleCheck, error)
 	RuleTest(ctx context.Context, source string, records *string, filter *monitor.EventFilter, first int) (*monitor.RuleTest, error)
@@ -1563,6 +1616,10 @@ type QueryResolver interface {
 	RateLimit(ctx context.Context) (*monitor.RateLimit, error)
 }
 type RuleResolver interface {
+	Health(ctx context.Context, obj *monitor.Rule) (monitor.RuleHealth, error)
+	HealthReason(ctx context.Context, obj *monitor.Rule) (*string, error)
+	Cost(ctx context.Context, obj *monitor.Rule) (*monitor.RuleCost, error)
+
 	StateReason(ctx context.Context, obj *monitor.Rule) (*string, error)
 
 	Activity(ctx context.Context, obj *monitor.Rule) (*monitor.RuleActivity, error)
@@ -1605,6 +1662,7 @@ type SubscriptionResolver interface {
 	EntityFeed(ctx context.Context, kind monitor.EntityKind, value string, after *string) (<-chan *model.EntityFeedBatch, error)
 	JournalFeed(ctx context.Context, filter *monitor.JournalFilter, after *string) (<-chan *model.JournalFeedBatch, error)
 	JobProgress(ctx context.Context, id string) (<-chan *monitor.Job, error)
+	RuleMatches(ctx context.Context, source string, after *string) (<-chan *model.RuleMatchBatch, error)
 	IngestStats(ctx context.Context) (<-chan *model.IngestStats, error)
 }
 type TimeSeriesResolver interface {
@@ -2556,6 +2614,85 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditEdge.Node(childComplexity), true
 
+	case "Backtest.alerts":
+		if e.ComplexityRoot.Backtest.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Alerts(childComplexity), true
+	case "Backtest.complete":
+		if e.ComplexityRoot.Backtest.Complete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Complete(childComplexity), true
+	case "Backtest.from":
+		if e.ComplexityRoot.Backtest.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.From(childComplexity), true
+	case "Backtest.histogram":
+		if e.ComplexityRoot.Backtest.Histogram == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Histogram(childComplexity), true
+	case "Backtest.hosts":
+		if e.ComplexityRoot.Backtest.Hosts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Hosts(childComplexity), true
+	case "Backtest.alertsAreMore":
+		if e.ComplexityRoot.Backtest.KeysMore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.KeysMore(childComplexity), true
+	case "Backtest.matched":
+		if e.ComplexityRoot.Backtest.Matched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Matched(childComplexity), true
+	case "Backtest.matches":
+		if e.ComplexityRoot.Backtest.Matches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Matches(childComplexity), true
+	case "Backtest.source":
+		if e.ComplexityRoot.Backtest.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Source(childComplexity), true
+	case "Backtest.to":
+		if e.ComplexityRoot.Backtest.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.To(childComplexity), true
+	case "Backtest.tried":
+		if e.ComplexityRoot.Backtest.Tried == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Tried(childComplexity), true
+	case "Backtest.unreadable":
+		if e.ComplexityRoot.Backtest.Unreadable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Unreadable(childComplexity), true
+	case "Backtest.users":
+		if e.ComplexityRoot.Backtest.Users == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Users(childComplexity), true
+
 	case "BoundedCount.count":
 		if e.ComplexityRoot.BoundedCount.Count == nil {
 			break
@@ -3069,6 +3206,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evidence.Matched(childComplexity), true
+	case "Evidence.shown":
+		if e.ComplexityRoot.Evidence.Shown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Evidence.Shown(childComplexity), true
 
 	case "EvidenceConnection.edges":
 		if e.ComplexityRoot.EvidenceConnection.Edges == nil {
@@ -3951,6 +4094,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.IngestStats.LastSecond(childComplexity), true
 
+	case "Job.backtest":
+		if e.ComplexityRoot.Job.Backtest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Backtest(childComplexity), true
 	case "Job.createdAt":
 		if e.ComplexityRoot.Job.CreatedAt == nil {
 			break
@@ -4744,6 +4893,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PlaceholderUpdate(childComplexity, args["input"].(model.PlaceholderUpdateInput)), true
+	case "Mutation.ruleBacktest":
+		if e.ComplexityRoot.Mutation.RuleBacktest == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_ruleBacktest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RuleBacktest(childComplexity, args["input"].(model.RuleBacktestInput)), true
 	case "Mutation.ruleCreate":
 		if e.ComplexityRoot.Mutation.RuleCreate == nil {
 			break
@@ -5536,7 +5696,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Rules(childComplexity, args["filter"].(*monitor.RuleFilter), args["first"].(int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Rules(childComplexity, args["filter"].(*monitor.RuleFilter), args["orderBy"].(*monitor.RuleOrder), args["first"].(int), args["after"].(*string)), true
 	case "Query.savedOperations":
 		if e.ComplexityRoot.Query.SavedOperations == nil {
 			break
@@ -5819,6 +5979,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rule.Author(childComplexity), true
+	case "Rule.cost":
+		if e.ComplexityRoot.Rule.Cost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Cost(childComplexity), true
 	case "Rule.createdAt":
 		if e.ComplexityRoot.Rule.CreatedAt == nil {
 			break
@@ -5849,6 +6015,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rule.GlobalID(childComplexity), true
+	case "Rule.health":
+		if e.ComplexityRoot.Rule.Health == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Health(childComplexity), true
+	case "Rule.healthReason":
+		if e.ComplexityRoot.Rule.HealthReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.HealthReason(childComplexity), true
 	case "Rule.journal":
 		if e.ComplexityRoot.Rule.Journal == nil {
 			break
@@ -5890,6 +6068,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rule.Source(childComplexity), true
+	case "Rule.stage":
+		if e.ComplexityRoot.Rule.Stage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Stage(childComplexity), true
 	case "Rule.state":
 		if e.ComplexityRoot.Rule.State == nil {
 			break
@@ -6055,6 +6239,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RuleConnection.TotalCount(childComplexity), true
 
+	case "RuleCost.events":
+		if e.ComplexityRoot.RuleCost.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCost.Events(childComplexity), true
+	case "RuleCost.hits":
+		if e.ComplexityRoot.RuleCost.Hits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCost.Hits(childComplexity), true
+	case "RuleCost.nanosecondsPerEvent":
+		if e.ComplexityRoot.RuleCost.NanosecondsPerEvent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCost.NanosecondsPerEvent(childComplexity), true
+	case "RuleCost.tried":
+		if e.ComplexityRoot.RuleCost.Tried == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCost.Tried(childComplexity), true
+
 	case "RuleEdge.cursor":
 		if e.ComplexityRoot.RuleEdge.Cursor == nil {
 			break
@@ -6123,6 +6332,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RuleImportProblem.Path(childComplexity), true
+
+	case "RuleMatchBatch.cursor":
+		if e.ComplexityRoot.RuleMatchBatch.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleMatchBatch.Cursor(childComplexity), true
+	case "RuleMatchBatch.matched":
+		if e.ComplexityRoot.RuleMatchBatch.Matched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleMatchBatch.Matched(childComplexity), true
+	case "RuleMatchBatch.matches":
+		if e.ComplexityRoot.RuleMatchBatch.Matches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleMatchBatch.Matches(childComplexity), true
+	case "RuleMatchBatch.skipped":
+		if e.ComplexityRoot.RuleMatchBatch.Skipped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleMatchBatch.Skipped(childComplexity), true
+	case "RuleMatchBatch.tried":
+		if e.ComplexityRoot.RuleMatchBatch.Tried == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleMatchBatch.Tried(childComplexity), true
 
 	case "RulePayload.errors":
 		if e.ComplexityRoot.RulePayload.Errors == nil {
@@ -6236,6 +6476,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RuleVersion.CreatedAt(childComplexity), true
+	case "RuleVersion.createdBy":
+		if e.ComplexityRoot.RuleVersion.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersion.CreatedBy(childComplexity), true
 	case "RuleVersion.source":
 		if e.ComplexityRoot.RuleVersion.Source == nil {
 			break
@@ -6744,6 +6990,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SeverityCount.Severity(childComplexity), true
 
+	case "ShownField.field":
+		if e.ComplexityRoot.ShownField.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShownField.Field(childComplexity), true
+	case "ShownField.value":
+		if e.ComplexityRoot.ShownField.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShownField.Value(childComplexity), true
+
 	case "SimilarAlert.alert":
 		if e.ComplexityRoot.SimilarAlert.Alert == nil {
 			break
@@ -6835,6 +7094,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.JournalFeed(childComplexity, args["filter"].(*monitor.JournalFilter), args["after"].(*string)), true
+	case "Subscription.ruleMatches":
+		if e.ComplexityRoot.Subscription.RuleMatches == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_ruleMatches_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.RuleMatches(childComplexity, args["source"].(string), args["after"].(*string)), true
 
 	case "TOTPConfirmPayload.errors":
 		if e.ComplexityRoot.TOTPConfirmPayload.Errors == nil {
@@ -7257,12 +7527,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PlaceholderDeleteInput", ec.unmarshalInputPlaceholderDeleteInput),
 			graphql.NewInputUnmarshaler("PlaceholderUpdateInput", ec.unmarshalInputPlaceholderUpdateInput),
 			graphql.NewInputUnmarshaler("RawFieldFilter", ec.unmarshalInputRawFieldFilter),
+			graphql.NewInputUnmarshaler("RuleBacktestInput", ec.unmarshalInputRuleBacktestInput),
 			graphql.NewInputUnmarshaler("RuleCreateInput", ec.unmarshalInputRuleCreateInput),
 			graphql.NewInputUnmarshaler("RuleDisableInput", ec.unmarshalInputRuleDisableInput),
 			graphql.NewInputUnmarshaler("RuleEnableInput", ec.unmarshalInputRuleEnableInput),
 			graphql.NewInputUnmarshaler("RuleFileInput", ec.unmarshalInputRuleFileInput),
 			graphql.NewInputUnmarshaler("RuleFilter", ec.unmarshalInputRuleFilter),
 			graphql.NewInputUnmarshaler("RuleImportInput", ec.unmarshalInputRuleImportInput),
+			graphql.NewInputUnmarshaler("RuleStageFilter", ec.unmarshalInputRuleStageFilter),
 			graphql.NewInputUnmarshaler("RuleStateFilter", ec.unmarshalInputRuleStateFilter),
 			graphql.NewInputUnmarshaler("RuleUpdateInput", ec.unmarshalInputRuleUpdateInput),
 			graphql.NewInputUnmarshaler("SavedOperationCreateInput", ec.unmarshalInputSavedOperationCreateInput),
@@ -7504,8 +7776,8 @@ type Query {
   feedConsumers(first: Int!, after: String): FeedConsumerConnection! @auth(requires: ADMIN)
   "How the server is at this moment: each replica, what waits in it, and how far it has read the journal."
   serverHealth: ServerHealth! @auth(requires: VIEWER) @cost(weight: 20)
-  "Detection rules, by title. ` + "`" + `first` + "`" + ` is at most 500."
-  rules(filter: RuleFilter, first: Int!, after: String): RuleConnection! @auth(requires: VIEWER)
+  "Detection rules. ` + "`" + `first` + "`" + ` is at most 500. In the order COST there is one page, of the rules that were measured."
+  rules(filter: RuleFilter, orderBy: RuleOrder = TITLE, first: Int!, after: String): RuleConnection! @auth(requires: VIEWER)
   "One rule by its id."
   rule(id: ID!): Rule @auth(requires: VIEWER)
   "What the engine makes of a rule's YAML, with the place of what is wrong."
@@ -7745,7 +8017,7 @@ type Mutation {
   somebody has changed that field since.
   """
   jobUndo(input: JobUndoInput!): BulkPayload! @auth(requires: ANALYST) @cost(weight: 500)
-  "Ends a bulk job that goes on. What it has done stays done, and can be undone."
+  "Ends a bulk job or a backtest that goes on. What it has done stays done, and of a bulk job can be undone."
   jobCancel(input: JobCancelInput!): BulkPayload! @auth(requires: ANALYST)
   "Makes a link to a file of the alerts that match, the newest first. The link works for ten minutes without a header, while the login or token that made it lasts."
   alertExport(input: AlertExportInput!): ExportPayload! @auth(requires: VIEWER) @cost(weight: 500)
@@ -7817,6 +8089,12 @@ type Mutation {
   ruleEnable(input: RuleEnableInput!): RulePayload! @auth(requires: ADMIN)
   "Stops a rule from firing, on every replica."
   ruleDisable(input: RuleDisableInput!): RulePayload! @auth(requires: ADMIN)
+  """
+  Tries a rule's text on stored events, in the background: jobProgress tells how far it is, in seconds of the time
+  that it looks back on, ` + "`" + `Job.backtest` + "`" + ` what it has found so far, and jobCancel ends it. Nothing of the text is stored
+  as a rule, and no alert is raised. Of a server that dies another goes on with it.
+  """
+  ruleBacktest(input: RuleBacktestInput!): BulkPayload! @auth(requires: ANALYST) @cost(weight: 200)
 }
 
 type Subscription {
@@ -7841,6 +8119,15 @@ type Subscription {
   journalFeed(filter: JournalFilter, after: Cursor): JournalFeedBatch! @auth(requires: ADMIN) @shared
   "How a job gets on; it ends with the job."
   jobProgress(id: ID!): Job! @auth(requires: VIEWER) @shared(mode: LATEST)
+  """
+  The events that come in and make a rule fire that is being written, as they come, and how many were looked at.
+  It begins now, or at ` + "`" + `after` + "`" + `. RATE_LIMITED when a replica looks for 32 rules already.
+  """
+  ruleMatches(
+    "Its YAML."
+    source: String!
+    after: Cursor
+  ): RuleMatchBatch! @auth(requires: VIEWER) @shared @cost(weight: 500)
   "Once a second, what comes in, over all replicas."
   ingestStats: IngestStats! @auth(requires: VIEWER) @shared(mode: LATEST)
 }
@@ -8272,6 +8559,16 @@ type Evidence @auth(requires: VIEWER) {
   event: Event
   "The fields that made the rule fire."
   matched: [MatchedField!]! @cost(weight: 0)
+  "What the rule wants to be shown, its ` + "`" + `fields` + "`" + `, with what the event has there; those that it has not are left out."
+  shown: [ShownField!]! @cost(weight: 1, size: 1)
+}
+
+"A field that a rule wants to be shown."
+type ShownField @auth(requires: VIEWER) {
+  "Its name, as the rule has it."
+  field: String!
+  "What the event has there; several values with a comma between."
+  value: String!
 }
 
 "A field that made a rule fire."
@@ -8596,6 +8893,48 @@ enum RuleState {
   INVALID
 }
 
+"Where a rule is in its life."
+enum RuleStage {
+  "It was never enabled."
+  DRAFT
+  "It may fire."
+  ENABLED
+  "It was enabled, and is not now."
+  DISABLED
+}
+
+"Whether a rule looks at events."
+enum RuleHealth {
+  "It does."
+  RUNNING
+  "Nobody has enabled it."
+  OFF
+  "It is enabled, and needs something that is not there."
+  INACTIVE
+  "It is enabled, and wrong or in vain."
+  FAILING
+}
+
+"What a rule costs, as measured on one of 64 events of its log source, since it is as it is."
+type RuleCost @auth(requires: VIEWER) {
+  "The mean time that it takes of an event of its log source."
+  nanosecondsPerEvent: Float!
+  "Events that were measured."
+  events: Int!
+  "Of them, those that it had to be tried on."
+  tried: Int!
+  "Of those, how many it fired on."
+  hits: Int!
+}
+
+"Orders of rules."
+enum RuleOrder {
+  "By title."
+  TITLE
+  "The slowest first: those that take most time of an event of their log source."
+  COST
+}
+
 "A Sigma detection rule."
 type Rule implements Node @auth(requires: VIEWER) {
   id: ID!
@@ -8626,6 +8965,14 @@ type Rule implements Node @auth(requires: VIEWER) {
   path: String!
   "Whether it may fire."
   enabled: Boolean!
+  "Where it is in its life."
+  stage: RuleStage!
+  "Whether it looks at events, as the server sees it that answers."
+  health: RuleHealth!
+  "Why it does not; null when it does."
+  healthReason: String
+  "What it costs, over all replicas that answer; null before anything was measured, or where 500 others are slower."
+  cost: RuleCost @cost(weight: 2)
   "Whether the engine can run it."
   state: RuleState!
   "What is missing or wrong; null when nothing is."
@@ -8660,6 +9007,8 @@ type RuleVersion @auth(requires: VIEWER) {
   "Its YAML."
   source: String!
   createdAt: Time!
+  "Who wrote it; null where nobody noted it."
+  createdBy: Actor
 }
 
 "A page of a rule's versions."
@@ -8774,6 +9123,62 @@ type AttackCoverage @auth(requires: VIEWER) {
 }
 
 
+"Events that came in and make a rule fire that is being written."
+type RuleMatchBatch @auth(requires: VIEWER) {
+  "Where the feed is: give it to ` + "`" + `after` + "`" + ` to go on from here."
+  cursor: Cursor!
+  "How many events were looked at since the message before."
+  tried: Int!
+  "How many were not, since too many came at once."
+  skipped: Int!
+  "How many of those that were looked at make it fire."
+  matched: Int!
+  "The first 50 of them."
+  matches: [RuleTestResult!]! @cost(weight: 1, size: 50)
+}
+
+"What to try on stored events."
+input RuleBacktestInput {
+  "The rule's YAML, of 256 KiB at most."
+  source: String!
+  "Only on these events."
+  filter: EventFilter
+  "On what happened then or later; at most 400 days before ` + "`" + `to` + "`" + `."
+  from: Time!
+  "On what happened before; without, until now."
+  to: Time
+}
+
+"What a rule does on stored events, as far as it was tried. The latest events are tried first, a million at most."
+type Backtest @auth(requires: VIEWER) {
+  "The rule's YAML."
+  source: String!
+  "What happened then or later is tried."
+  from: Time!
+  "What happened before is tried."
+  to: Time!
+  "How many events it was tried on."
+  tried: Int!
+  "How many of them make it fire."
+  matched: Int!
+  "How many of them could not be read, as the program reads events today."
+  unreadable: Int!
+  "Whether every event of the time was tried."
+  complete: Boolean!
+  "How many alerts the matches would be, if each were still open at the next match."
+  alerts: Int!
+  "Whether there would be still more."
+  alertsAreMore: Boolean!
+  "Matches by hour, or by day where the time is longer than a week."
+  histogram: TimeSeries!
+  "The hosts with most matches, 20 at most."
+  hosts: TopValues!
+  "The users with most matches, 20 at most."
+  users: TopValues!
+  "The latest 100 matches, with what matched; values are cut after 512 bytes."
+  matches: [RuleTestResult!]! @cost(weight: 1, size: 100)
+}
+
 "A page of rules."
 type RuleConnection @auth(requires: VIEWER) {
   edges: [RuleEdge!]!
@@ -8795,6 +9200,12 @@ input RuleStateFilter {
   in: [RuleState!]
 }
 
+"Conditions on where a rule is in its life. All that are given must hold."
+input RuleStageFilter {
+  eq: RuleStage
+  in: [RuleStage!]
+}
+
 "Which rules. All conditions that are given must hold."
 input RuleFilter {
   and: [RuleFilter!]
@@ -8805,6 +9216,7 @@ input RuleFilter {
   title: StringFilter
   level: SeverityFilter
   enabled: Boolean
+  stage: RuleStageFilter
   state: RuleStateFilter
   "The log source's product, for example windows."
   product: StringFilter
@@ -9811,6 +10223,8 @@ enum JobKind {
   JOURNAL_VERIFY
   "Does the same to many alerts, or undoes it."
   ALERT_BULK
+  "Tries a rule on stored events."
+  RULE_BACKTEST
 }
 
 "Where a job is in its life."
@@ -9849,6 +10263,8 @@ type Job implements Node @auth(requires: VIEWER) {
     first: Int!
     after: String
   ): JobItemConnection!
+  "Of RULE_BACKTEST: what it has found so far."
+  backtest: Backtest @cost(weight: 5)
   "Who wanted it."
   createdBy: Actor!
   createdAt: Time!
@@ -11454,6 +11870,38 @@ func (ec *executionContext) childFields_AuditEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type AuditEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Backtest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "source":
+		return ec.fieldContext_Backtest_source(ctx, field)
+	case "from":
+		return ec.fieldContext_Backtest_from(ctx, field)
+	case "to":
+		return ec.fieldContext_Backtest_to(ctx, field)
+	case "tried":
+		return ec.fieldContext_Backtest_tried(ctx, field)
+	case "matched":
+		return ec.fieldContext_Backtest_matched(ctx, field)
+	case "unreadable":
+		return ec.fieldContext_Backtest_unreadable(ctx, field)
+	case "complete":
+		return ec.fieldContext_Backtest_complete(ctx, field)
+	case "alerts":
+		return ec.fieldContext_Backtest_alerts(ctx, field)
+	case "alertsAreMore":
+		return ec.fieldContext_Backtest_alertsAreMore(ctx, field)
+	case "histogram":
+		return ec.fieldContext_Backtest_histogram(ctx, field)
+	case "hosts":
+		return ec.fieldContext_Backtest_hosts(ctx, field)
+	case "users":
+		return ec.fieldContext_Backtest_users(ctx, field)
+	case "matches":
+		return ec.fieldContext_Backtest_matches(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Backtest", field.Name)
+}
+
 func (ec *executionContext) childFields_BoundedCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "count":
@@ -11724,6 +12172,8 @@ func (ec *executionContext) childFields_Evidence(ctx context.Context, field grap
 		return ec.fieldContext_Evidence_event(ctx, field)
 	case "matched":
 		return ec.fieldContext_Evidence_matched(ctx, field)
+	case "shown":
+		return ec.fieldContext_Evidence_shown(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Evidence", field.Name)
 }
@@ -12188,6 +12638,8 @@ func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.C
 		return ec.fieldContext_Job_undoneBy(ctx, field)
 	case "items":
 		return ec.fieldContext_Job_items(ctx, field)
+	case "backtest":
+		return ec.fieldContext_Job_backtest(ctx, field)
 	case "createdBy":
 		return ec.fieldContext_Job_createdBy(ctx, field)
 	case "createdAt":
@@ -12586,6 +13038,14 @@ func (ec *executionContext) childFields_Rule(ctx context.Context, field graphql.
 		return ec.fieldContext_Rule_path(ctx, field)
 	case "enabled":
 		return ec.fieldContext_Rule_enabled(ctx, field)
+	case "stage":
+		return ec.fieldContext_Rule_stage(ctx, field)
+	case "health":
+		return ec.fieldContext_Rule_health(ctx, field)
+	case "healthReason":
+		return ec.fieldContext_Rule_healthReason(ctx, field)
+	case "cost":
+		return ec.fieldContext_Rule_cost(ctx, field)
 	case "state":
 		return ec.fieldContext_Rule_state(ctx, field)
 	case "stateReason":
@@ -12656,6 +13116,20 @@ func (ec *executionContext) childFields_RuleConnection(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type RuleConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_RuleCost(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nanosecondsPerEvent":
+		return ec.fieldContext_RuleCost_nanosecondsPerEvent(ctx, field)
+	case "events":
+		return ec.fieldContext_RuleCost_events(ctx, field)
+	case "tried":
+		return ec.fieldContext_RuleCost_tried(ctx, field)
+	case "hits":
+		return ec.fieldContext_RuleCost_hits(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleCost", field.Name)
+}
+
 func (ec *executionContext) childFields_RuleEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -12694,6 +13168,22 @@ func (ec *executionContext) childFields_RuleImportProblem(ctx context.Context, f
 		return ec.fieldContext_RuleImportProblem_message(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RuleImportProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleMatchBatch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RuleMatchBatch_cursor(ctx, field)
+	case "tried":
+		return ec.fieldContext_RuleMatchBatch_tried(ctx, field)
+	case "skipped":
+		return ec.fieldContext_RuleMatchBatch_skipped(ctx, field)
+	case "matched":
+		return ec.fieldContext_RuleMatchBatch_matched(ctx, field)
+	case "matches":
+		return ec.fieldContext_RuleMatchBatch_matches(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleMatchBatch", field.Name)
 }
 
 func (ec *executionContext) childFields_RulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12762,6 +13252,8 @@ func (ec *executionContext) childFields_RuleVersion(ctx context.Context, field g
 		return ec.fieldContext_RuleVersion_source(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_RuleVersion_createdAt(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_RuleVersion_createdBy(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RuleVersion", field.Name)
 }
@@ -13048,6 +13540,16 @@ func (ec *executionContext) childFields_SeverityCount(ctx context.Context, field
 		return ec.fieldContext_SeverityCount_count(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SeverityCount", field.Name)
+}
+
+func (ec *executionContext) childFields_ShownField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_ShownField_field(ctx, field)
+	case "value":
+		return ec.fieldContext_ShownField_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ShownField", field.Name)
 }
 
 func (ec *executionContext) childFields_SimilarAlert(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14288,6 +14790,20 @@ func (ec *executionContext) field_Mutation_placeholderUpdate_args(ctx context.Co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_ruleBacktest_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RuleBacktestInput, error) {
+			return ec.unmarshalNRuleBacktestInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleBacktestInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_ruleCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15389,22 +15905,30 @@ func (ec *executionContext) field_Query_rules_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["filter"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*monitor.RuleOrder, error) {
+			return ec.unmarshalORuleOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (int, error) {
 			return ec.unmarshalNInt2int(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg2
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -15729,6 +16253,28 @@ func (ec *executionContext) field_Subscription_journalFeed_args(ctx context.Cont
 		return nil, err
 	}
 	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_ruleMatches_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOCursor2ᚖstring(ctx, v)
@@ -19734,6 +20280,341 @@ func (ec *executionContext) fieldContext_AuditEdge_cursor(_ context.Context, fie
 	return graphql.NewScalarFieldContext("AuditEdge", field, false, false, "String")
 }
 
+func (ec *executionContext) _Backtest_source(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, true, false, "String")
+}
+
+func (ec *executionContext) _Backtest_from(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, true, false, "Time")
+}
+
+func (ec *executionContext) _Backtest_to(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, true, false, "Time")
+}
+
+func (ec *executionContext) _Backtest_tried(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_tried(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tried, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_tried(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Backtest_matched(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_matched(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Matched, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_matched(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Backtest_unreadable(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_unreadable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unreadable, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_unreadable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Backtest_complete(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_complete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Complete, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_complete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Backtest_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alerts(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_alerts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, true, false, "Int")
+}
+
+func (ec *executionContext) _Backtest_alertsAreMore(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_alertsAreMore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KeysMore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_alertsAreMore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Backtest_histogram(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_histogram(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Histogram(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.TimeSeries) graphql.Marshaler {
+			return ec.marshalNTimeSeries2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeSeries(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_histogram(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Backtest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TimeSeries(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Backtest_hosts(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_hosts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hosts(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.TopValues) graphql.Marshaler {
+			return ec.marshalNTopValues2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTopValues(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_hosts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Backtest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TopValues(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Backtest_users(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_users(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Users(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.TopValues) graphql.Marshaler {
+			return ec.marshalNTopValues2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTopValues(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_users(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Backtest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TopValues(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Backtest_matches(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_matches(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Backtest().Matches(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.RuleTestResult) graphql.Marshaler {
+			return ec.marshalNRuleTestResult2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleTestResultᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_matches(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Backtest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleTestResult(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _BoundedCount_count(ctx context.Context, field graphql.CollectedField, obj *model.BoundedCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21866,6 +22747,38 @@ func (ec *executionContext) fieldContext_Evidence_matched(_ context.Context, fie
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_MatchedField(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Evidence_shown(ctx context.Context, field graphql.CollectedField, obj *monitor.Evidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Evidence_shown(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Evidence().Shown(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.ShownField) graphql.Marshaler {
+			return ec.marshalNShownField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐShownFieldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Evidence_shown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Evidence",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ShownField(ctx, field)
 		},
 	}
 	return fc, nil
@@ -25862,6 +26775,38 @@ func (ec *executionContext) fieldContext_Job_items(ctx context.Context, field gr
 	if fc.Args, err = ec.field_Job_items_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Job_backtest(ctx context.Context, field graphql.CollectedField, obj *monitor.Job) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Job_backtest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Job().Backtest(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Backtest) graphql.Marshaler {
+			return ec.marshalOBacktest2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐBacktest(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Job_backtest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Job",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Backtest(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -30008,6 +30953,50 @@ func (ec *executionContext) fieldContext_Mutation_ruleDisable(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_ruleBacktest(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_ruleBacktest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RuleBacktest(ctx, fc.Args["input"].(model.RuleBacktestInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BulkPayload) graphql.Marshaler {
+			return ec.marshalNBulkPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐBulkPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_ruleBacktest(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_ruleBacktest_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Observable_kind(ctx context.Context, field graphql.CollectedField, obj *monitor.Observable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31045,7 +32034,7 @@ func (ec *executionContext) _Query_rules(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Rules(ctx, fc.Args["filter"].(*monitor.RuleFilter), fc.Args["first"].(int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Rules(ctx, fc.Args["filter"].(*monitor.RuleFilter), fc.Args["orderBy"].(*monitor.RuleOrder), fc.Args["first"].(int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Rule]) graphql.Marshaler {
@@ -33577,6 +34566,107 @@ func (ec *executionContext) fieldContext_Rule_enabled(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Rule", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Rule_stage(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rule_stage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stage(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.RuleStage) graphql.Marshaler {
+			return ec.marshalNRuleStage2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rule_stage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Rule", field, true, false, "RuleStage")
+}
+
+func (ec *executionContext) _Rule_health(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rule_health(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rule().Health(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.RuleHealth) graphql.Marshaler {
+			return ec.marshalNRuleHealth2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleHealth(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rule_health(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Rule", field, true, true, "RuleHealth")
+}
+
+func (ec *executionContext) _Rule_healthReason(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rule_healthReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rule().HealthReason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Rule_healthReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Rule", field, true, true, "String")
+}
+
+func (ec *executionContext) _Rule_cost(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rule_cost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rule().Cost(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.RuleCost) graphql.Marshaler {
+			return ec.marshalORuleCost2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleCost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Rule_cost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rule",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleCost(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Rule_state(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -34234,6 +35324,98 @@ func (ec *executionContext) fieldContext_RuleConnection_totalCount(_ context.Con
 	return graphql.NewScalarFieldContext("RuleConnection", field, false, false, "Int")
 }
 
+func (ec *executionContext) _RuleCost_nanosecondsPerEvent(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCost) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCost_nanosecondsPerEvent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NanosecondsPerEvent(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCost_nanosecondsPerEvent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleCost", field, true, false, "Float")
+}
+
+func (ec *executionContext) _RuleCost_events(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCost) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCost_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCost_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleCost", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleCost_tried(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCost) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCost_tried(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tried, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCost_tried(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleCost", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleCost_hits(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleCost) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleCost_hits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleCost_hits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleCost", field, false, false, "Int")
+}
+
 func (ec *executionContext) _RuleEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Rule]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -34530,6 +35712,130 @@ func (ec *executionContext) _RuleImportProblem_message(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_RuleImportProblem_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RuleImportProblem", field, false, false, "String")
+}
+
+func (ec *executionContext) _RuleMatchBatch_cursor(ctx context.Context, field graphql.CollectedField, obj *model.RuleMatchBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleMatchBatch_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleMatchBatch_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleMatchBatch", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _RuleMatchBatch_tried(ctx context.Context, field graphql.CollectedField, obj *model.RuleMatchBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleMatchBatch_tried(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tried, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleMatchBatch_tried(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleMatchBatch", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleMatchBatch_skipped(ctx context.Context, field graphql.CollectedField, obj *model.RuleMatchBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleMatchBatch_skipped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Skipped, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleMatchBatch_skipped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleMatchBatch", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleMatchBatch_matched(ctx context.Context, field graphql.CollectedField, obj *model.RuleMatchBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleMatchBatch_matched(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Matched, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleMatchBatch_matched(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleMatchBatch", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleMatchBatch_matches(ctx context.Context, field graphql.CollectedField, obj *model.RuleMatchBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleMatchBatch_matches(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Matches, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.RuleTestResult) graphql.Marshaler {
+			return ec.marshalNRuleTestResult2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleTestResultᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleMatchBatch_matches(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleMatchBatch",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleTestResult(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _RulePayload_rule(ctx context.Context, field graphql.CollectedField, obj *model.RulePayload) (ret graphql.Marshaler) {
@@ -35053,6 +36359,38 @@ func (ec *executionContext) _RuleVersion_createdAt(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_RuleVersion_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RuleVersion", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RuleVersion_createdBy(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleVersion_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Actor) graphql.Marshaler {
+			return ec.marshalOActor2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleVersion_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleVersion",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _RuleVersionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.RuleVersion]) (ret graphql.Marshaler) {
@@ -37142,6 +38480,52 @@ func (ec *executionContext) fieldContext_SeverityCount_count(_ context.Context, 
 	return graphql.NewScalarFieldContext("SeverityCount", field, false, false, "Int")
 }
 
+func (ec *executionContext) _ShownField_field(ctx context.Context, field graphql.CollectedField, obj *monitor.ShownField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ShownField_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ShownField_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ShownField", field, false, false, "String")
+}
+
+func (ec *executionContext) _ShownField_value(ctx context.Context, field graphql.CollectedField, obj *monitor.ShownField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ShownField_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ShownField_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ShownField", field, false, false, "String")
+}
+
 func (ec *executionContext) _SimilarAlert_alert(ctx context.Context, field graphql.CollectedField, obj *monitor.SimilarAlert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -37478,6 +38862,50 @@ func (ec *executionContext) fieldContext_Subscription_jobProgress(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Subscription_jobProgress_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_ruleMatches(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_ruleMatches(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().RuleMatches(ctx, fc.Args["source"].(string), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RuleMatchBatch) graphql.Marshaler {
+			return ec.marshalNRuleMatchBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleMatchBatch(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_ruleMatches(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleMatchBatch(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_ruleMatches_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -43747,6 +45175,69 @@ func UnmarshalRawFieldFilter(ctx context.Context, raw any) (*monitor.RawFieldFil
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRuleBacktestInput(ctx context.Context, obj any) (*model.RuleBacktestInput, error) {
+	var it model.RuleBacktestInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"source", "filter", "from", "to"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Source = data
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Filter = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.To = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalRuleBacktestInput unmarshals raw into the RuleBacktestInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRuleBacktestInput(ctx context.Context, raw any) (*model.RuleBacktestInput, error) {
+	var out *model.RuleBacktestInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleBacktestInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRuleCreateInput(ctx context.Context, obj any) (*model.RuleCreateInput, error) {
 	var it model.RuleCreateInput
 	if obj == nil {
@@ -43958,7 +45449,7 @@ func (ec *executionContext) unmarshalInputRuleFilter(ctx context.Context, obj an
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "query", "title", "level", "enabled", "state", "product", "category", "service", "techniques"}
+	fieldsInOrder := [...]string{"and", "or", "not", "query", "title", "level", "enabled", "stage", "state", "product", "category", "service", "techniques"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -44014,6 +45505,13 @@ func (ec *executionContext) unmarshalInputRuleFilter(ctx context.Context, obj an
 				return &it, err
 			}
 			it.Enabled = data
+		case "stage":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stage"))
+			data, err := ec.unmarshalORuleStageFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStageFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Stage = data
 		case "state":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
 			data, err := ec.unmarshalORuleStateFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStateFilter(ctx, v)
@@ -44116,6 +45614,55 @@ func (ec *executionContext) unmarshalInputRuleImportInput(ctx context.Context, o
 func UnmarshalRuleImportInput(ctx context.Context, raw any) (*model.RuleImportInput, error) {
 	var out *model.RuleImportInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleImportInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRuleStageFilter(ctx context.Context, obj any) (*monitor.RuleStageFilter, error) {
+	var it monitor.RuleStageFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalORuleStage2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStage(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Eq = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalORuleStage2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStageᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.In = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalRuleStageFilter unmarshals raw into the RuleStageFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRuleStageFilter(ctx context.Context, raw any) (*monitor.RuleStageFilter, error) {
+	var out *monitor.RuleStageFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleStageFilter", raw, &out)
 	return out, err
 }
 
@@ -47222,6 +48769,100 @@ func (ec *executionContext) _AuditEdge(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var backtestImplementors = []string{"Backtest"}
+
+func (ec *executionContext) _Backtest(ctx context.Context, sel ast.SelectionSet, obj *monitor.Backtest) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, backtestImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Backtest")
+		case "source":
+			out.Values[i] = ec._Backtest_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "from":
+			out.Values[i] = ec._Backtest_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "to":
+			out.Values[i] = ec._Backtest_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "tried":
+			out.Values[i] = ec._Backtest_tried(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "matched":
+			out.Values[i] = ec._Backtest_matched(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unreadable":
+			out.Values[i] = ec._Backtest_unreadable(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "complete":
+			out.Values[i] = ec._Backtest_complete(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "alerts":
+			out.Values[i] = ec._Backtest_alerts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "alertsAreMore":
+			out.Values[i] = ec._Backtest_alertsAreMore(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "histogram":
+			out.Values[i] = ec._Backtest_histogram(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "hosts":
+			out.Values[i] = ec._Backtest_hosts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "users":
+			out.Values[i] = ec._Backtest_users(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "matches":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Backtest_matches(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var boundedCountImplementors = []string{"BoundedCount"}
 
 func (ec *executionContext) _BoundedCount(ctx context.Context, sel ast.SelectionSet, obj *model.BoundedCount) graphql.Marshaler {
@@ -48145,6 +49786,12 @@ func (ec *executionContext) _Evidence(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "shown":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Evidence_shown(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -49697,6 +51344,12 @@ func (ec *executionContext) _Job(ctx context.Context, sel ast.SelectionSet, obj 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Job_items(ctx, field, obj)
 				})
+		case "backtest":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Job_backtest(ctx, field, obj)
+				})
 		case "createdBy":
 			out.Values[i] = ec._Job_createdBy(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -50831,6 +52484,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "ruleBacktest":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_ruleBacktest(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -51829,6 +53489,29 @@ func (ec *executionContext) _Rule(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "stage":
+			out.Values[i] = ec._Rule_stage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "health":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rule_health(ctx, field, obj)
+				})
+		case "healthReason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rule_healthReason(ctx, field, obj)
+				})
+		case "cost":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rule_cost(ctx, field, obj)
+				})
 		case "state":
 			out.Values[i] = ec._Rule_state(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -52061,6 +53744,54 @@ func (ec *executionContext) _RuleConnection(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var ruleCostImplementors = []string{"RuleCost"}
+
+func (ec *executionContext) _RuleCost(ctx context.Context, sel ast.SelectionSet, obj *monitor.RuleCost) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleCostImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleCost")
+		case "nanosecondsPerEvent":
+			out.Values[i] = ec._RuleCost_nanosecondsPerEvent(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "events":
+			out.Values[i] = ec._RuleCost_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "tried":
+			out.Values[i] = ec._RuleCost_tried(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hits":
+			out.Values[i] = ec._RuleCost_hits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var ruleEdgeImplementors = []string{"RuleEdge"}
 
 func (ec *executionContext) _RuleEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.Rule]) graphql.Marshaler {
@@ -52180,6 +53911,59 @@ func (ec *executionContext) _RuleImportProblem(ctx context.Context, sel ast.Sele
 			}
 		case "message":
 			out.Values[i] = ec._RuleImportProblem_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ruleMatchBatchImplementors = []string{"RuleMatchBatch"}
+
+func (ec *executionContext) _RuleMatchBatch(ctx context.Context, sel ast.SelectionSet, obj *model.RuleMatchBatch) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ruleMatchBatchImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RuleMatchBatch")
+		case "cursor":
+			out.Values[i] = ec._RuleMatchBatch_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "tried":
+			out.Values[i] = ec._RuleMatchBatch_tried(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "skipped":
+			out.Values[i] = ec._RuleMatchBatch_skipped(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "matched":
+			out.Values[i] = ec._RuleMatchBatch_matched(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "matches":
+			out.Values[i] = ec._RuleMatchBatch_matches(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -52423,6 +54207,11 @@ func (ec *executionContext) _RuleVersion(ctx context.Context, sel ast.SelectionS
 		case "createdAt":
 			out.Values[i] = ec._RuleVersion_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdBy":
+			out.Values[i] = ec._RuleVersion_createdBy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -53430,6 +55219,44 @@ func (ec *executionContext) _SeverityCount(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var shownFieldImplementors = []string{"ShownField"}
+
+func (ec *executionContext) _ShownField(ctx context.Context, sel ast.SelectionSet, obj *monitor.ShownField) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, shownFieldImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ShownField")
+		case "field":
+			out.Values[i] = ec._ShownField_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._ShownField_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var similarAlertImplementors = []string{"SimilarAlert"}
 
 func (ec *executionContext) _SimilarAlert(ctx context.Context, sel ast.SelectionSet, obj *monitor.SimilarAlert) graphql.Marshaler {
@@ -53498,6 +55325,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_journalFeed(ctx, fields[0])
 	case "jobProgress":
 		return ec._Subscription_jobProgress(ctx, fields[0])
+	case "ruleMatches":
+		return ec._Subscription_ruleMatches(ctx, fields[0])
 	case "ingestStats":
 		return ec._Subscription_ingestStats(ctx, fields[0])
 	default:
@@ -56289,6 +58118,20 @@ func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.Selecti
 	return res
 }
 
+func (ec *executionContext) unmarshalNInt2int64(ctx context.Context, v any) (int64, error) {
+	res, err := graphql.UnmarshalInt64(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.SelectionSet, v int64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalInt64(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Int!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNInt2ᚕintᚄ(ctx context.Context, v any) ([]int, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
@@ -56903,6 +58746,11 @@ func (ec *executionContext) marshalNRuleActivity2ᚖgithubᚗcomᚋsecurityᚑmo
 	return ec._RuleActivity(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRuleBacktestInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleBacktestInput(ctx context.Context, v any) (model.RuleBacktestInput, error) {
+	res, err := ec.unmarshalInputRuleBacktestInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNRuleCheck2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleCheck(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleCheck) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RuleCheck!")
@@ -56978,6 +58826,21 @@ func (ec *executionContext) unmarshalNRuleFilter2ᚖgithubᚗcomᚋsecurityᚑmo
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNRuleHealth2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleHealth(ctx context.Context, v any) (monitor.RuleHealth, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.RuleHealth(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRuleHealth2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleHealth(ctx context.Context, sel ast.SelectionSet, v monitor.RuleHealth) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RuleHealth!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNRuleImportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleImportInput(ctx context.Context, v any) (model.RuleImportInput, error) {
 	res, err := ec.unmarshalInputRuleImportInput(ctx, v)
 	return *res, graphql.ErrorOnPath(ctx, err)
@@ -57015,12 +58878,35 @@ func (ec *executionContext) marshalNRuleImportProblem2ᚖgithubᚗcomᚋsecurity
 	return ec._RuleImportProblem(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRuleMatchBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleMatchBatch(ctx context.Context, sel ast.SelectionSet, v *model.RuleMatchBatch) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RuleMatchBatch!")
+		return graphql.Null
+	}
+	return ec._RuleMatchBatch(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNRulePayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRulePayload(ctx context.Context, sel ast.SelectionSet, v *model.RulePayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RulePayload!")
 		return graphql.Null
 	}
 	return ec._RulePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRuleStage2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStage(ctx context.Context, v any) (monitor.RuleStage, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.RuleStage(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRuleStage2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStage(ctx context.Context, sel ast.SelectionSet, v monitor.RuleStage) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RuleStage!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNRuleState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleState(ctx context.Context, v any) (monitor.RuleState, error) {
@@ -57483,6 +59369,30 @@ func (ec *executionContext) unmarshalNSharedMode2githubᚗcomᚋsecurityᚑmonit
 
 func (ec *executionContext) marshalNSharedMode2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSharedMode(ctx context.Context, sel ast.SelectionSet, v model.SharedMode) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNShownField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐShownFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.ShownField) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNShownField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐShownField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNShownField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐShownField(ctx context.Context, sel ast.SelectionSet, v *monitor.ShownField) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ShownField!")
+		return graphql.Null
+	}
+	return ec._ShownField(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSimilarAlert2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSimilarAlertᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.SimilarAlert) graphql.Marshaler {
@@ -58139,6 +60049,13 @@ func (ec *executionContext) marshalOAPIToken2ᚖgithubᚗcomᚋsecurityᚑmonito
 	return ec._APIToken(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOActor2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx context.Context, sel ast.SelectionSet, v *monitor.Actor) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Actor(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOAlert2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlert(ctx context.Context, sel ast.SelectionSet, v *monitor.Alert) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -58477,6 +60394,13 @@ func (ec *executionContext) marshalOAudience2ᚖgithubᚗcomᚋsecurityᚑmonito
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOBacktest2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐBacktest(ctx context.Context, sel ast.SelectionSet, v *monitor.Backtest) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Backtest(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
@@ -59279,6 +61203,13 @@ func (ec *executionContext) marshalORule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋ
 	return ec._Rule(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalORuleCost2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleCost(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleCost) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RuleCost(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalORuleFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleFilterᚄ(ctx context.Context, v any) ([]*monitor.RuleFilter, error) {
 	if v == nil {
 		return nil, nil
@@ -59304,11 +61235,93 @@ func (ec *executionContext) unmarshalORuleFilter2ᚖgithubᚗcomᚋsecurityᚑmo
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalORuleOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleOrder(ctx context.Context, v any) (*monitor.RuleOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.RuleOrder(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORuleOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleOrder(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleOrder) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) marshalORuleProblem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleProblem(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleProblem) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._RuleProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalORuleStage2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStageᚄ(ctx context.Context, v any) ([]monitor.RuleStage, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.RuleStage, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRuleStage2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStage(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORuleStage2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStageᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.RuleStage) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRuleStage2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStage(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalORuleStage2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStage(ctx context.Context, v any) (*monitor.RuleStage, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.RuleStage(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORuleStage2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStage(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleStage) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalORuleStageFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStageFilter(ctx context.Context, v any) (*monitor.RuleStageFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputRuleStageFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalORuleState2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStateᚄ(ctx context.Context, v any) ([]monitor.RuleState, error) {

@@ -35,10 +35,11 @@ type JobKind string
 const (
 	JobJournalVerify JobKind = "JOURNAL_VERIFY" // checks the journal's chain of hashes
 	JobAlertBulk     JobKind = "ALERT_BULK"     // changes many alerts
+	JobRuleBacktest  JobKind = "RULE_BACKTEST"  // tries a rule on stored events
 )
 
 // Resumes tells whether any replica can go on with a job whose server has died.
-func (j *Job) Resumes() bool { return j.Kind == JobAlertBulk }
+func (j *Job) Resumes() bool { return j.Kind == JobAlertBulk || j.Kind == JobRuleBacktest }
 
 // JobState is where a job is in its life.
 type JobState string

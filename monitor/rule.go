@@ -24,6 +24,7 @@ type Rule struct {
 	Correlation *Correlation `json:"-"`      // of a CorrelationRule, read from Source
 	Path        string       `json:"path"`   // where it was imported from, for people
 	Enabled     bool         `json:"enabled"`
+	WasEnabled  bool         `json:"wasEnabled"` // now or ever before
 	State       RuleState    `json:"state"`
 	StateReason string       `json:"stateReason"` // why it is not active; empty when it is
 	CreatedAt   time.Time    `json:"createdAt"`
@@ -32,6 +33,31 @@ type Rule struct {
 
 // GlobalID is the rule's id in the graph.
 func (r *Rule) GlobalID() string { return GlobalID(KindRule, r.ID.String()) }
+
+// Stage is where the rule is in its life.
+func (r *Rule) Stage() RuleStage {
+	switch {
+	case r.Enabled:
+		return RuleEnabled
+	case r.WasEnabled:
+		return RuleDisabled
+	default:
+		return RuleDraft
+	}
+}
+
+// RuleStage is where a rule is in its life.
+type RuleStage string
+
+// The stages. A rule that was enabled once is no draft again.
+const (
+	RuleDraft    RuleStage = "DRAFT"
+	RuleEnabled  RuleStage = "ENABLED"
+	RuleDisabled RuleStage = "DISABLED"
+)
+
+// RuleStages lists all stages.
+var RuleStages = []RuleStage{RuleDraft, RuleEnabled, RuleDisabled}
 
 // RuleMark tells states of a rule apart without its text. The time is beside the
 // version because a restored database may give a version out anew.

@@ -8,6 +8,7 @@ type RuleFilter struct {
 	Title      *StringFilter
 	Level      *SeverityFilter
 	Enabled    *bool
+	Stage      *RuleStageFilter
 	State      *RuleStateFilter
 	Product    *StringFilter
 	Category   *StringFilter
@@ -19,6 +20,12 @@ type RuleFilter struct {
 type RuleStateFilter struct {
 	Eq *RuleState
 	In []RuleState
+}
+
+// RuleStageFilter compares a rule's stage.
+type RuleStageFilter struct {
+	Eq *RuleStage
+	In []RuleStage
 }
 
 // Compile checks the filter and gives its predicate. A nil filter holds for
@@ -40,6 +47,9 @@ func (b *filterBuilder) ruleTests(p *Predicate, f *RuleFilter) {
 		}
 		b.number(p, "enabled", &IntFilter{Eq: &n})
 	}
+	if f.Stage != nil {
+		b.stage(p, f.Stage)
+	}
 	if f.State != nil {
 		addEnum(b, p, "state", f.State.Eq, f.State.In)
 	}
@@ -47,4 +57,33 @@ func (b *filterBuilder) ruleTests(p *Predicate, f *RuleFilter) {
 	b.text(p, "category", f.Category)
 	b.text(p, "service", f.Service)
 	b.list(p, "techniques", f.Techniques)
+}
+
+// stage asks for what the stages are made of.
+func (b *filterBuilder) stage(p *Predicate, f *RuleStageFilter) {
+	is := func(stages []RuleStage) Predicate {
+		which := Predicate{Any: []Predicate{}}
+		for _, stage := range stages {
+			var one Predicate
+			enabled, was := 0, 0
+			if stage == RuleEnabled {
+				enabled = 1
+			}
+			b.number(&one, "enabled", &IntFilter{Eq: &enabled})
+			if stage == RuleDisabled {
+				was = 1
+			}
+			if stage != RuleEnabled {
+				b.number(&one, "wasEnabled", &IntFilter{Eq: &was})
+			}
+			which.Any = append(which.Any, one)
+		}
+		return which
+	}
+	if f.Eq != nil {
+		p.All = append(p.All, is([]RuleStage{*f.Eq}))
+	}
+	if f.In != nil {
+		p.All = append(p.All, is(f.In))
+	}
 }

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -58,6 +59,7 @@ type RuleVersion struct {
 	Version   int
 	Source    string
 	CreatedAt time.Time
+	CreatedBy *Actor // nil where nobody noted it
 }
 
 // RuleActivity is what a rule's alerts of the last thirty days say of it.
@@ -124,4 +126,75 @@ type RuleImport struct {
 type RuleFileProblem struct {
 	Path    string
 	Message string
+}
+
+// Bounds of looking at what comes in with a rule that is being written.
+const (
+	MaxWatchedRules  = 32    // at once, on one replica
+	MaxWatchedEvents = 1_000 // of one page of the journal; more are skipped
+	MaxWatchedShown  = 50    // of one page of the journal
+)
+
+// RuleHealth says whether a rule looks at events.
+type RuleHealth string
+
+// The healths, as in the schema.
+const (
+	RuleRunning   RuleHealth = "RUNNING"
+	RuleOff       RuleHealth = "OFF"
+	RuleNeedsMore RuleHealth = "INACTIVE"
+	RuleFailing   RuleHealth = "FAILING"
+)
+
+// Bounds of what is told of rules.
+const (
+	MaxRuleCosts   = 500 // of one replica, the slowest
+	MaxShownFields = 32  // of one event
+	MaxShownBytes  = 4_096
+)
+
+// RuleCost is what a rule costs, as measured on a sample of the events of its log
+// source.
+type RuleCost struct {
+	Rule        ID    `json:"rule"`
+	Events      int64 `json:"events"`
+	Tried       int64 `json:"tried"`
+	Hits        int64 `json:"hits"`
+	Nanoseconds int64 `json:"nanoseconds"` // in all
+}
+
+// NanosecondsPerEvent is the mean time that the rule takes of an event of its log source.
+func (c *RuleCost) NanosecondsPerEvent() float64 {
+	if c.Events == 0 {
+		return 0
+	}
+	return float64(c.Nanoseconds) / float64(c.Events)
+}
+
+// Add takes in what another replica has measured.
+func (c *RuleCost) Add(other *RuleCost) {
+	c.Events += other.Events
+	c.Tried += other.Tried
+	c.Hits += other.Hits
+	c.Nanoseconds += other.Nanoseconds
+}
+
+// CompareRuleCosts puts the slowest first.
+func CompareRuleCosts(a, b *RuleCost) int {
+	return cmp.Or(cmp.Compare(b.NanosecondsPerEvent(), a.NanosecondsPerEvent()), slices.Compare(a.Rule[:], b.Rule[:]))
+}
+
+// RuleOrder is an order of the list of rules.
+type RuleOrder string
+
+// The orders, as in the schema.
+const (
+	RulesByTitle RuleOrder = "TITLE"
+	RulesByCost  RuleOrder = "COST"
+)
+
+// ShownField is a field that a rule wants to be shown.
+type ShownField struct {
+	Field string
+	Value string
 }

@@ -90,7 +90,7 @@ func (r mutationResolver) JobUndo(ctx context.Context, input model.JobUndoInput)
 	return bulkPayload(job, err)
 }
 
-// JobCancel ends a bulk job that goes on.
+// JobCancel ends a bulk job or a backtest that goes on.
 func (r mutationResolver) JobCancel(ctx context.Context, input model.JobCancelInput) (*model.BulkPayload, error) {
 	id, err := monitor.ParseIDOf(monitor.KindJob, input.ID)
 	var job *monitor.Job

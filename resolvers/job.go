@@ -16,6 +16,9 @@ type Jobs interface {
 	VerifyJournal(ctx context.Context, actor monitor.Actor) (*monitor.Job, error)
 	AlertBulk(ctx context.Context, actor monitor.Actor, bulk monitor.Bulk, filter *monitor.AlertFilter, ids []monitor.ID) (*monitor.Job, error)
 	UndoBulk(ctx context.Context, actor monitor.Actor, of monitor.ID) (*monitor.Job, error)
+	// RuleBacktest begins to try a rule on stored events; as VerifyJournal.
+	RuleBacktest(ctx context.Context, actor monitor.Actor, spec monitor.BacktestSpec) (*monitor.Job, error)
+	BacktestsByJob(ctx context.Context, jobs []monitor.ID) ([]*monitor.Backtest, error)
 	CancelJob(ctx context.Context, actor monitor.Actor, id monitor.ID) (*monitor.Job, error)
 	JobItems(ctx context.Context, job monitor.ID, state *monitor.JobItemState, args page.Args) (*monitor.JobItemConnection, error)
 }

@@ -21,6 +21,8 @@ type loaders struct {
 	assets     *dataloadgen.Loader[monitor.ID, *monitor.Asset]
 	risky      *dataloadgen.Loader[*monitor.Asset, []*monitor.Alert]
 	activities *dataloadgen.Loader[monitor.ID, *monitor.RuleActivity]
+	costs      *dataloadgen.Loader[monitor.ID, *monitor.RuleCost]
+	backtests  *dataloadgen.Loader[monitor.ID, *monitor.Backtest]
 	prevalence *dataloadgen.Loader[monitor.PrevalenceKey, *monitor.Prevalence]
 	named      *dataloadgen.Loader[string, *monitor.User]
 	incidents  *dataloadgen.Loader[monitor.ID, *monitor.Incident]
@@ -53,6 +55,8 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		assets:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Asset] { return r.Assets.AssetsByID }), func(a *monitor.Asset) monitor.ID { return a.ID }), options...),
 		risky:      dataloadgen.NewLoader(guarded(r.riskyAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),
 		activities: dataloadgen.NewLoader(guarded(r.ruleActivities), options...),
+		costs:      dataloadgen.NewLoader(guarded(r.ruleCosts), options...),
+		backtests:  dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Backtest] { return r.Jobs.BacktestsByJob }), func(b *monitor.Backtest) monitor.ID { return b.Job }), options...),
 		prevalence: dataloadgen.NewLoader(guarded(r.prevalence), wait, dataloadgen.WithBatchCapacity(kinBatch)),
 		named:      dataloadgen.NewLoader(byKey(late(func() batch[string, monitor.User] { return r.Users.UsersByName }), func(u *monitor.User) string { return u.Name }), options...),
 		incidents:  dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Incident] { return r.Incidents.IncidentsByID }), func(i *monitor.Incident) monitor.ID { return i.ID }), options...),

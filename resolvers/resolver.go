@@ -5,6 +5,7 @@ package resolvers
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -52,6 +53,7 @@ type Events interface {
 type Rules interface {
 	Rules(ctx context.Context, filter *monitor.RuleFilter, args page.Args) (*monitor.RuleConnection, error)
 	RulesByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Rule, error)
+	RulesAmong(ctx context.Context, filter *monitor.RuleFilter, ids []monitor.ID) ([]*monitor.Rule, error)
 	CountRules(ctx context.Context, filter *monitor.RuleFilter, bound int) (int, error)
 	SetRuleEnabled(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, enabled bool) (*monitor.Rule, error)
 	CreateRule(ctx context.Context, actor monitor.Actor, rule *monitor.Rule) (*monitor.Rule, error)
@@ -71,9 +73,14 @@ type RuleBench interface {
 	TryRecords(source, records string) (*monitor.RuleTest, error)
 	// TryEvents lets it look at stored events.
 	TryEvents(source string, events func(yield func(*monitor.Event) bool) error) (*monitor.RuleTest, error)
-	// Problem says why a rule that is enabled and right does not run here, such as a
-	// correlation whose rules are not enabled; "" where it runs.
-	Problem(rule monitor.ID) string
+	// Watch makes a function that lets a rule look at the records of stored events.
+	Watch(source string) (func(raw []byte) *monitor.RuleTestResult, *monitor.RuleProblem)
+	// Shown gives the named fields of a stored event's record that it has.
+	Shown(raw []byte, names []string) []*monitor.ShownField
+	// Health tells whether a rule looks at events on this replica, and if not why.
+	Health(rule *monitor.Rule) (monitor.RuleHealth, string)
+	// Costs gives what rules cost, over all replicas that answer, the slowest first.
+	Costs(ctx context.Context) []*monitor.RuleCost
 	// Import stores files of an archive.
 	Import(ctx context.Context, actor monitor.Actor, files []monitor.RuleFile, enable bool) (*monitor.RuleImport, error)
 	// SetPlaceholder sets a list of values, or deletes it where it has none; then the
@@ -164,6 +171,7 @@ type Resolver struct {
 	LoaderWait time.Duration
 
 	batches        batchCache
+	watched        atomic.Int32 // rules that are being written and look at what comes in
 	alertStates    stateCache[monitor.Alert]
 	incidentStates stateCache[monitor.Incident]
 }

@@ -14,10 +14,13 @@ type ruleResolver struct{ *Resolver }
 func (r *Resolver) Rule() graph.RuleResolver { return ruleResolver{r} }
 
 // Rules lists rules.
-func (r queryResolver) Rules(ctx context.Context, filter *monitor.RuleFilter, first int, after *string) (*monitor.RuleConnection, error) {
+func (r queryResolver) Rules(ctx context.Context, filter *monitor.RuleFilter, orderBy *monitor.RuleOrder, first int, after *string) (*monitor.RuleConnection, error) {
 	args, err := pageArgs(first, after)
 	if err != nil {
 		return nil, err
+	}
+	if orderBy != nil && *orderBy == monitor.RulesByCost {
+		return r.slowestRules(ctx, filter, args)
 	}
 	connection, err := r.Resolver.Rules.Rules(ctx, filter, args)
 	if err != nil {
@@ -57,9 +60,6 @@ func (r mutationResolver) setRuleEnabled(ctx context.Context, global string, exp
 	return &model.RulePayload{Rule: rule, Errors: mendable}, err
 }
 
-func (r ruleResolver) StateReason(_ context.Context, rule *monitor.Rule) (*string, error) {
-	if rule.StateReason == "" && rule.Enabled && r.Bench != nil {
-		return optional(r.Bench.Problem(rule.ID)), nil
-	}
+func (ruleResolver) StateReason(_ context.Context, rule *monitor.Rule) (*string, error) {
 	return optional(rule.StateReason), nil
 }

@@ -721,6 +721,18 @@ type QueryLineError struct {
 	Hint *string `json:"hint,omitempty"`
 }
 
+// What to try on stored events.
+type RuleBacktestInput struct {
+	// The rule's YAML, of 256 KiB at most.
+	Source string `json:"source"`
+	// Only on these events.
+	Filter *monitor.EventFilter `json:"filter,omitempty"`
+	// On what happened then or later; at most 400 days before `to`.
+	From time.Time `json:"from"`
+	// On what happened before; without, until now.
+	To *time.Time `json:"to,omitempty"`
+}
+
 // A new rule.
 type RuleCreateInput struct {
 	// Sigma YAML.
@@ -764,6 +776,20 @@ type RuleImportPayload struct {
 	// Of Sigma 1, stored as what they are in Sigma 2: an aggregation as rules and the correlation that counts them.
 	Converted []*monitor.RuleFileProblem `json:"converted"`
 	Errors    []*UserError               `json:"errors"`
+}
+
+// Events that came in and make a rule fire that is being written.
+type RuleMatchBatch struct {
+	// Where the feed is: give it to `after` to go on from here.
+	Cursor string `json:"cursor"`
+	// How many events were looked at since the message before.
+	Tried int `json:"tried"`
+	// How many were not, since too many came at once.
+	Skipped int `json:"skipped"`
+	// How many of those that were looked at make it fire.
+	Matched int `json:"matched"`
+	// The first 50 of them.
+	Matches []*monitor.RuleTestResult `json:"matches"`
 }
 
 // What became of a change of a rule.

@@ -838,7 +838,9 @@ export type JobKind =
   /** Does the same to many alerts, or undoes it. */
   | 'ALERT_BULK'
   /** Checks the journal's chain of hashes. */
-  | 'JOURNAL_VERIFY';
+  | 'JOURNAL_VERIFY'
+  /** Tries a rule on stored events. */
+  | 'RULE_BACKTEST';
 
 /** Where a job is in its life. */
 export type JobState =
@@ -965,6 +967,18 @@ export type Role =
   /** Read. */
   | 'VIEWER';
 
+/** What to try on stored events. */
+export type RuleBacktestInput = {
+  /** Only on these events. */
+  filter?: InputMaybe<EventFilter>;
+  /** On what happened then or later; at most 400 days before `to`. */
+  from: Scalars['Time']['input'];
+  /** The rule's YAML, of 256 KiB at most. */
+  source: Scalars['String']['input'];
+  /** On what happened before; without, until now. */
+  to?: InputMaybe<Scalars['Time']['input']>;
+};
+
 /** A new rule. */
 export type RuleCreateInput = {
   /** Whether it fires from now on. */
@@ -1008,10 +1022,22 @@ export type RuleFilter = {
   query?: InputMaybe<Scalars['String']['input']>;
   /** The log source's service, for example sshd. */
   service?: InputMaybe<StringFilter>;
+  stage?: InputMaybe<RuleStageFilter>;
   state?: InputMaybe<RuleStateFilter>;
   techniques?: InputMaybe<StringListFilter>;
   title?: InputMaybe<StringFilter>;
 };
+
+/** Whether a rule looks at events. */
+export type RuleHealth =
+  /** It is enabled, and wrong or in vain. */
+  | 'FAILING'
+  /** It is enabled, and needs something that is not there. */
+  | 'INACTIVE'
+  /** Nobody has enabled it. */
+  | 'OFF'
+  /** It does. */
+  | 'RUNNING';
 
 /** Files of an archive of rules. */
 export type RuleImportInput = {
@@ -1019,6 +1045,28 @@ export type RuleImportInput = {
   enable?: Scalars['Boolean']['input'];
   /** At most 200, and 1 MiB in all: larger archives are sent in parts. */
   files: Array<RuleFileInput>;
+};
+
+/** Orders of rules. */
+export type RuleOrder =
+  /** The slowest first: those that take most time of an event of their log source. */
+  | 'COST'
+  /** By title. */
+  | 'TITLE';
+
+/** Where a rule is in its life. */
+export type RuleStage =
+  /** It was enabled, and is not now. */
+  | 'DISABLED'
+  /** It was never enabled. */
+  | 'DRAFT'
+  /** It may fire. */
+  | 'ENABLED';
+
+/** Conditions on where a rule is in its life. All that are given must hold. */
+export type RuleStageFilter = {
+  eq?: InputMaybe<RuleStage>;
+  in?: InputMaybe<Array<RuleStage>>;
 };
 
 /** Whether the engine can run a rule. */

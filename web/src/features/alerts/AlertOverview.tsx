@@ -39,6 +39,16 @@ export function AlertOverview({ alert, tags }: AlertOverviewProps) {
     <div className="space-y-5">
       <Section title="Why it fired">
         {latest ? <Matched fields={latest.matched} /> : <p>The evidence is past retention.</p>}
+        {latest && latest.shown.length > 0 && (
+          <Facts
+            rows={latest.shown.map(({ field, value }) => [
+              field,
+              <code key={field} className="font-mono text-xs break-all">
+                {value}
+              </code>,
+            ])}
+          />
+        )}
       </Section>
       <Section title="What it is about">
         <Facts

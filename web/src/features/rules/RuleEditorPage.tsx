@@ -11,6 +11,7 @@ import { legible } from '../../ui/legible';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
+import { RuleBacktest } from './RuleBacktest';
 import {
   RuleCheckDocument,
   RuleCreateDocument,
@@ -18,6 +19,7 @@ import {
   type RuleDraftQuery,
   RuleUpdateDocument,
 } from './RuleEditor.generated';
+import { RuleLive } from './RuleLive';
 import { RuleTest } from './RuleTest';
 import { RuleVersions } from './RuleVersions';
 import { template } from './sigma';
@@ -41,7 +43,7 @@ interface EditorProps {
   onSaved(): void;
 }
 
-type Tab = 'test' | 'versions';
+type Tab = 'test' | 'live' | 'backtest' | 'versions';
 
 function Editor({ rule, onSaved }: EditorProps) {
   const change = useExplainedChange();
@@ -50,7 +52,7 @@ function Editor({ rule, onSaved }: EditorProps) {
   const [text, setText] = useState(rule?.source ?? template);
   const [checked, setChecked] = useState(text);
   const search: EditorSearch = useSearch({ strict: false });
-  const tab: Tab = rule && search.tab === 'versions' ? 'versions' : 'test';
+  const tab: Tab = search.tab && (rule || search.tab !== 'versions') ? search.tab : 'test';
   // Read at the moment of leaving: it is set and left in one go, with no drawing between.
   const leaving = useRef(false);
   useEffect(() => {
@@ -74,6 +76,7 @@ function Editor({ rule, onSaved }: EditorProps) {
   }, [stored]);
   const go = (next: EditorSearch) => {
     if (rule) void navigate({ to: '/rules/$id', params: { id: rule.id }, search: next });
+    else void navigate({ to: '/rules/new', search: next });
   };
   useBlocker({
     // Another tab of the same rule takes nothing away.
@@ -137,12 +140,23 @@ function Editor({ rule, onSaved }: EditorProps) {
             label="About the rule"
             tabs={[
               { id: 'test', label: 'Test' },
+              { id: 'live', label: 'Live' },
+              { id: 'backtest', label: 'Backtest' },
               ...(rule ? [{ id: 'versions' as const, label: 'Versions', count: rule.versions.nodes.length }] : []),
             ]}
             current={tab}
-            onChange={(tab) => go(tab === 'versions' ? { tab } : {})}
+            onChange={(tab) => go(tab === 'test' ? {} : { tab })}
           >
             {tab === 'test' && <RuleTest source={text} broken={!!check?.problem} />}
+            {tab === 'live' && <RuleLive source={checked} broken={!!check?.problem} />}
+            {tab === 'backtest' && (
+              <RuleBacktest
+                source={text}
+                broken={!!check?.problem}
+                job={search.job ?? null}
+                onJob={(job) => go({ tab: 'backtest', job })}
+              />
+            )}
             {tab === 'versions' && rule && (
               <RuleVersions
                 now={text}

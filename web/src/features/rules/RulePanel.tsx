@@ -9,6 +9,9 @@ import { IconButton } from '../../ui/Button';
 import { Section } from '../../ui/Section';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/States';
 import { RuleDetailDocument } from './RuleDetail.generated';
+import { duration } from './RuleRow';
+
+const standing = { RUNNING: 'It runs', OFF: 'It is off', INACTIVE: 'It does not run', FAILING: 'It fails' };
 
 export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) {
   const { mayAdminister } = useViewer();
@@ -51,6 +54,17 @@ export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) 
                   `, ${Math.round((100 * data.rule.activity.falsePositives) / data.rule.activity.closed)} % of the closed ones harmless`}
               </span>
             </div>
+            <p className="text-xs">
+              <span className="font-medium">{standing[data.rule.health]}</span>
+              {data.rule.healthReason && <span className="text-muted">: {data.rule.healthReason}</span>}
+              {data.rule.cost && (
+                <span className="text-muted">
+                  {' '}
+                  · {duration(data.rule.cost.nanosecondsPerEvent)} an event of its log source, tried on{' '}
+                  {data.rule.cost.tried.toLocaleString('en')} of {data.rule.cost.events.toLocaleString('en')} measured
+                </span>
+              )}
+            </p>
             <RuleFacts rule={data.rule} />
             <Section title="History">
               <JournalList entries={data.rule.journal.nodes} more={data.rule.journal.pageInfo.hasNextPage} />

@@ -1,8 +1,8 @@
 import { useFragment } from '@apollo/client/react';
 import clsx from 'clsx';
-import { CircleCheck, CircleSlash, type LucideIcon, TriangleAlert } from 'lucide-react';
+import { CircleCheck, CircleDashed, CircleSlash, type LucideIcon, TriangleAlert } from 'lucide-react';
 import { memo } from 'react';
-import type { RuleState } from '../../gql/schema';
+import type { RuleHealth } from '../../gql/schema';
 import { Techniques } from '../../nouns/rule/Techniques';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { legible } from '../../ui/legible';
@@ -22,28 +22,32 @@ export const columns: readonly Column[] = [
   { id: 'state', title: 'State', className: '@max-[36rem]:opacity-0' },
   { id: 'hits', title: 'Alerts, 24 h', className: clsx('text-right', tiny) },
   { id: 'harmless', title: 'Harmless', className: clsx('text-right', mid) },
+  { id: 'cost', title: 'Cost', className: clsx('text-right', mid) },
   { id: 'source', title: 'Log source', className: mid },
   { id: 'techniques', title: 'Techniques', className: mid },
   { id: 'maturity', title: 'Maturity', className: mid },
 ];
 
 export const template = clsx(
-  'grid-cols-[3.5rem_5.25rem_minmax(12rem,2fr)_minmax(8rem,1.2fr)_5rem_4.5rem_minmax(8rem,1fr)_minmax(7rem,0.8fr)_6rem]',
+  'grid-cols-[3.5rem_5.25rem_minmax(12rem,2fr)_minmax(8rem,1.2fr)_5rem_4.5rem_4.5rem_minmax(8rem,1fr)_minmax(7rem,0.8fr)_6rem]',
   '@max-[56rem]:grid-cols-[3.5rem_5.25rem_minmax(10rem,2fr)_minmax(7rem,1fr)_5rem]',
   '@max-[36rem]:grid-cols-[3.5rem_1.75rem_minmax(8rem,1fr)_1rem]',
 );
 
-const stateLook: Record<RuleState, { label: string; icon: LucideIcon; text: string }> = {
-  ACTIVE: { label: 'Active', icon: CircleCheck, text: 'text-good' },
+const healthLook: Record<RuleHealth, { label: string; icon: LucideIcon; text: string }> = {
+  RUNNING: { label: 'Active', icon: CircleCheck, text: 'text-good' },
+  OFF: { label: 'Off', icon: CircleDashed, text: 'text-faint' },
   INACTIVE: { label: 'Inactive', icon: CircleSlash, text: 'text-warn' },
-  INVALID: { label: 'Invalid', icon: TriangleAlert, text: 'text-critical' },
+  FAILING: { label: 'Failing', icon: TriangleAlert, text: 'text-critical' },
 };
 
 export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; mayToggle: boolean }) {
   const { data, complete } = useFragment({ fragment: RuleRowFragmentDoc, from: { __typename: 'Rule', id } });
   const toggle = useRuleToggle();
   if (!complete) return null;
-  const { label, icon: Icon, text } = stateLook[data.state];
+  const { icon: Icon, text, ...look } = healthLook[data.health];
+  const label = data.stage === 'DRAFT' ? 'Draft' : look.label;
+  const why = data.health === 'OFF' ? null : data.healthReason;
   const source = [data.logSource.product, data.logSource.category, data.logSource.service].filter(Boolean).join(' / ');
   return (
     <>
@@ -61,11 +65,11 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
       <div role="gridcell" className={clsx('truncate font-medium', !data.enabled && 'text-muted')} title={data.title}>
         {legible(data.title)}
       </div>
-      <div role="gridcell" className="flex min-w-0 items-center gap-1.5 text-xs" title={data.stateReason ?? label}>
+      <div role="gridcell" className="flex min-w-0 items-center gap-1.5 text-xs" title={data.healthReason ?? label}>
         <Icon size={13} aria-hidden className={clsx('shrink-0', text)} />
         <span className="truncate @max-[36rem]:sr-only">
           {label}
-          {data.stateReason && <span className="text-muted">: {data.stateReason}</span>}
+          {why && <span className="text-muted">: {why}</span>}
         </span>
       </div>
       <div role="gridcell" className={clsx('text-right', tiny)}>
@@ -77,6 +81,13 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
         title="How many of the alerts that were closed in thirty days were benign or false positives"
       >
         {data.activity.closed > 0 && `${Math.round((100 * data.activity.falsePositives) / data.activity.closed)} %`}
+      </div>
+      <div
+        role="gridcell"
+        className={clsx('text-right text-muted tabular-nums', mid)}
+        title="The mean time that it takes of an event of its log source, over all replicas"
+      >
+        {data.cost && duration(data.cost.nanosecondsPerEvent)}
       </div>
       <div role="gridcell" className={clsx('truncate text-muted', mid)}>
         {source}
@@ -94,3 +105,10 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
     </>
   );
 });
+
+/** "850 ns", "1.2 µs", "3.4 ms". */
+export function duration(nanoseconds: number): string {
+  if (nanoseconds < 999.5) return `${Math.round(nanoseconds)} ns`;
+  if (nanoseconds < 999_500) return `${Number((nanoseconds / 1_000).toPrecision(2))} µs`;
+  return `${Number((nanoseconds / 1_000_000).toPrecision(2))} ms`;
+}

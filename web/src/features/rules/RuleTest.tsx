@@ -1,18 +1,16 @@
 // The rule as it is written, tried on pasted records or on what is stored.
 import { useApolloClient } from '@apollo/client/react';
-import { Link } from '@tanstack/react-router';
-import clsx from 'clsx';
 import { FlaskConical } from 'lucide-react';
 import { useState } from 'react';
 import { describe } from '../../api/errors';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
-import { Time } from '../../nouns/time/Time';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
 import { legible } from '../../ui/legible';
 import { QueryBox } from '../../ui/QueryBox';
 import { RuleTestDocument, type RuleTestQuery } from './RuleEditor.generated';
+import { RuleMatch } from './RuleMatch';
 
 type Result = RuleTestQuery['ruleTest'];
 const mostStored = 1_000;
@@ -90,43 +88,7 @@ function Results({ result }: { result: Result }) {
       </p>
       <ul className="space-y-2">
         {result.results.map((one) => (
-          <li
-            key={one.event?.id ?? `line-${one.line}`}
-            className={clsx('rounded-lg border p-2 text-xs', one.matches ? 'border-accent' : 'border-line')}
-          >
-            <p className="flex gap-2">
-              <span className="font-semibold">
-                {one.error
-                  ? 'Unreadable'
-                  : one.matches
-                    ? 'Fires'
-                    : one.sameLogSource
-                      ? 'Does not fire'
-                      : 'Another log source'}
-              </span>
-              {one.event ? (
-                <Link
-                  to="/events"
-                  search={{ event: one.event.id }}
-                  className="min-w-0 truncate text-muted hover:underline"
-                >
-                  {legible(one.event.host)} · <Time at={one.event.occurredAt} />
-                </Link>
-              ) : (
-                <span className="text-muted">line {one.line}</span>
-              )}
-              <span className="ml-auto shrink-0 text-faint">
-                {[one.logSource?.product, one.logSource?.category, one.logSource?.service].filter(Boolean).join(' / ')}
-              </span>
-            </p>
-            {one.error && <p className="text-critical">{legible(one.error)}</p>}
-            {one.fields.map((field) => (
-              <p key={`${field.selection}-${field.field}-${field.pattern}`} className="mt-1 font-mono break-all">
-                <span className="text-faint">{legible(field.selection)}</span> {legible(field.field || 'keyword')}{' '}
-                <mark>{legible(field.value)}</mark> <span className="text-muted">{legible(field.pattern)}</span>
-              </p>
-            ))}
-          </li>
+          <RuleMatch key={one.event?.id ?? `line-${one.line}`} result={one} />
         ))}
       </ul>
     </>

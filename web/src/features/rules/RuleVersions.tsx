@@ -69,6 +69,7 @@ export function RuleVersions(props: RuleVersionsProps) {
           <li key={version.version} className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <span className="font-semibold">Version {version.version}</span>
             <Time at={version.createdAt} className="text-xs text-muted" />
+            {version.createdBy && <span className="text-xs text-muted">by {version.createdBy.name}</span>}
             {version.version === latest && <span className="text-xs text-muted">in force</span>}
             {version.source === now && <span className="text-xs text-muted">as in the editor</span>}
             <span className="ml-auto flex gap-2">

@@ -13,7 +13,7 @@ import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
 import { VirtualGrid } from '../../ui/VirtualGrid';
-import { apiFilter, type RuleSearch } from './filters';
+import { apiFilter, apiOrder, type RuleSearch } from './filters';
 import { ImportDialog } from './ImportDialog';
 import { RulePanel } from './RulePanel';
 import { columns, RuleRow, template } from './RuleRow';
@@ -28,7 +28,7 @@ export function RulesPage() {
   const [active, setActive] = useState<string | null>(search.rule ?? null);
   const searchRef = useRef<HTMLInputElement>(null);
   const filter = useMemo(() => apiFilter(search), [search]);
-  const list = useRuleList(filter);
+  const list = useRuleList(filter, apiOrder(search));
   const line = useQueryLine('RULES', search.q ?? '');
   const go = useNavigate();
   const [importing, setImporting] = useState(false);
@@ -50,7 +50,7 @@ export function RulesPage() {
     '/': () => searchRef.current?.focus(),
     Escape: open ? () => change({ rule: undefined }) : active ? () => setActive(null) : undefined,
   });
-  const narrowed = Boolean(search.q || search.level || search.state || search.enabled);
+  const narrowed = Boolean(search.q || search.level || search.state || search.stage || search.order);
 
   return (
     <>
@@ -74,13 +74,23 @@ export function RulesPage() {
           ]}
         />
         <Select
-          label="Enabled"
-          value={search.enabled ?? ''}
-          onChange={(value) => change({ enabled: value || undefined })}
+          label="Stage"
+          value={search.stage ?? ''}
+          onChange={(value) => change({ stage: value || undefined })}
           options={[
-            ['', 'Enabled or not'],
-            ['yes', 'Enabled'],
-            ['no', 'Disabled'],
+            ['', 'Any stage'],
+            ['draft', 'Drafts'],
+            ['enabled', 'Enabled'],
+            ['disabled', 'Disabled'],
+          ]}
+        />
+        <Select
+          label="Order"
+          value={search.order ?? ''}
+          onChange={(value) => change({ order: value || undefined })}
+          options={[
+            ['', 'By title'],
+            ['cost', 'Slowest first'],
           ]}
         />
         <QueryBox

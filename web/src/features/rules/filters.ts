@@ -1,16 +1,19 @@
 // The rule list's filters as they stand in the URL, and as the API takes them.
-import type { RuleFilter, RuleState, Severity } from '../../gql/schema';
+import type { RuleFilter, RuleOrder, RuleStage, RuleState, Severity } from '../../gql/schema';
 import { severities } from '../../nouns/severity/severity';
 
 export const ruleStates: readonly RuleState[] = ['ACTIVE', 'INACTIVE', 'INVALID'];
+
+export const ruleStages: readonly RuleStage[] = ['DRAFT', 'ENABLED', 'DISABLED'];
 
 export interface RuleSearch {
   /** A query line. */
   q?: string;
   level?: string;
   state?: string;
-  /** "yes" or "no". */
-  enabled?: string;
+  stage?: string;
+  /** "cost": the slowest first; absent: by title. */
+  order?: string;
   /** The rule that is open beside the list. */
   rule?: string;
 }
@@ -20,7 +23,8 @@ export function readSearch(raw: Record<string, unknown>): RuleSearch {
     q: typeof raw.q === 'string' || typeof raw.q === 'number' ? String(raw.q).slice(0, 2_000) || undefined : undefined,
     level: known(raw.level, severities),
     state: known(raw.state, ruleStates),
-    enabled: known(raw.enabled, ['YES', 'NO']),
+    stage: known(raw.stage, ruleStages) ?? formerly(raw.enabled),
+    order: known(raw.order, ['COST']),
     rule: typeof raw.rule === 'string' && raw.rule ? raw.rule : undefined,
   };
   return Object.fromEntries(Object.entries(search).filter(([, v]) => v !== undefined));
@@ -31,8 +35,17 @@ export function apiFilter(search: RuleSearch): RuleFilter {
     ...(search.q && { query: search.q }),
     ...(search.level && { level: { eq: search.level.toUpperCase() as Severity } }),
     ...(search.state && { state: { eq: search.state.toUpperCase() as RuleState } }),
-    ...(search.enabled && { enabled: search.enabled === 'yes' }),
+    ...(search.stage && { stage: { eq: search.stage.toUpperCase() as RuleStage } }),
   };
+}
+
+export function apiOrder(search: RuleSearch): RuleOrder {
+  return search.order === 'cost' ? 'COST' : 'TITLE';
+}
+
+/** Addresses that people have kept from when there were no drafts. */
+function formerly(enabled: unknown): string | undefined {
+  return { yes: 'enabled', no: 'disabled' }[String(enabled)];
 }
 
 function known(raw: unknown, values: readonly string[]): string | undefined {

@@ -3,7 +3,7 @@
 import { useApolloClient } from '@apollo/client/react';
 import { useState } from 'react';
 import { usePages } from '../../api/usePages';
-import type { RuleFilter } from '../../gql/schema';
+import type { RuleFilter, RuleOrder } from '../../gql/schema';
 import { usePulse } from '../../live/pulse';
 import { useEvery } from '../../ui/useEvery';
 import { RuleListDocument } from './RuleList.generated';
@@ -13,15 +13,15 @@ const pageSize = 200;
 const refreshPeriod = 10_000;
 const none: readonly string[] = [];
 
-export function useRuleList(filter: RuleFilter) {
+export function useRuleList(filter: RuleFilter, orderBy: RuleOrder) {
   const client = useApolloClient();
   const [total, setTotal] = useState(0);
   const pages = usePages({
-    key: JSON.stringify(filter),
+    key: JSON.stringify([filter, orderBy]),
     read: async (first, after) => {
       const { data } = await client.query({
         query: RuleListDocument,
-        variables: { filter, first, after },
+        variables: { filter, orderBy, first, after },
         fetchPolicy: 'no-cache',
       });
       if (!data) return { items: none, next: null };

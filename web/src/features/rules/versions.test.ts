@@ -16,6 +16,13 @@ describe('the comparison in the URL', () => {
     [{ tab: 'versions', from: '1' }, { tab: 'versions' }],
     [{ tab: 'versions', from: '0', to: '-1' }, { tab: 'versions' }],
     [{ tab: 'test', from: '1', to: '2' }, {}],
+    [{ tab: 'live', job: 'x' }, { tab: 'live' }],
+    [{ tab: 'backtest' }, { tab: 'backtest' }],
+    [{ tab: 'backtest', job: 7 }, { tab: 'backtest' }],
+    [
+      { tab: 'backtest', job: 'abc', from: '1' },
+      { tab: 'backtest', job: 'abc' },
+    ],
   ])('%j is read as %j', (raw, want) => expect(readEditorSearch(raw)).toEqual(want));
 });
 

@@ -4,6 +4,7 @@ export interface Version {
   version: number;
   source: string;
   createdAt: string;
+  createdBy?: { name: string } | null;
 }
 
 /** In place of a version's number: the text in the editor. */
@@ -17,13 +18,18 @@ export interface Compared {
 
 export interface EditorSearch {
   /** Absent: the test. */
-  tab?: 'versions';
+  tab?: 'live' | 'backtest' | 'versions';
   from?: string;
   to?: string;
+  /** The backtest that is shown. */
+  job?: string;
 }
 
 /** Reads what stands in the URL; what makes no sense is left out. */
 export function readEditorSearch(raw: Record<string, unknown>): EditorSearch {
+  if (raw.tab === 'live') return { tab: 'live' };
+  if (raw.tab === 'backtest')
+    return typeof raw.job === 'string' && raw.job ? { tab: 'backtest', job: raw.job } : { tab: 'backtest' };
   if (raw.tab !== 'versions') return {};
   const side = (value: unknown) =>
     /^[1-9]\d{0,8}$/.test(String(value)) || value === editor ? String(value) : undefined;

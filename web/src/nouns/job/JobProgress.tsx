@@ -16,6 +16,7 @@ interface JobProgressProps {
 export const jobLabel: Record<JobLineFragment['kind'], string> = {
   JOURNAL_VERIFY: 'Check of the journal',
   ALERT_BULK: 'Change of many alerts',
+  RULE_BACKTEST: 'Backtest of a rule',
 };
 
 const stateLabel = { RUNNING: 'running', DONE: 'done', FAILED: 'failed', CANCELLED: 'cancelled' };
