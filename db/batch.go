@@ -37,7 +37,7 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 		if err := t.insertEvents(ctx, b.Events); err != nil {
 			return err
 		}
-		return t.raiseAlerts(ctx, b, s.enabledGroupings())
+		return t.raiseAlerts(ctx, b, s.enabledGroupings(), s.suppressions.Load())
 	})
 	if err != nil {
 		return monitor.ID{}, fmt.Errorf("store batch of %d events: %w", len(b.Events), err)
@@ -63,10 +63,10 @@ func (t *tx) insertEvents(ctx context.Context, events []*monitor.Event) error {
 }
 
 // raiseAlerts groups the findings by dedup key and brings them together with the
-// open alerts of those keys. Keys are locked in order, so that two batches
-// cannot wait for each other.
-func (t *tx) raiseAlerts(ctx context.Context, b *monitor.Batch, groupings []*monitor.IncidentGrouping) error {
-	found, evidence := t.group(b)
+// open alerts of those keys. What a suppression fits is left out and counted. Keys
+// are locked in order, so that two batches cannot wait for each other.
+func (t *tx) raiseAlerts(ctx context.Context, b *monitor.Batch, groupings []*monitor.IncidentGrouping, suppressions *monitor.Suppressions) error {
+	found, evidence := t.group(b, suppressions)
 	if len(found) == 0 {
 		return nil
 	}
@@ -136,13 +136,17 @@ func (t *tx) noteRaised(ctx context.Context, raised []*monitor.Alert, groupings 
 }
 
 // group makes one new alert per dedup key, in key order, and the evidence rows of each.
-func (t *tx) group(b *monitor.Batch) ([]*monitor.Alert, map[monitor.ID][]goqu.Record) {
+func (t *tx) group(b *monitor.Batch, suppressions *monitor.Suppressions) ([]*monitor.Alert, map[monitor.ID][]goqu.Record) {
 	byKey := map[[32]byte]*monitor.Alert{}
 	evidence := map[monitor.ID][]goqu.Record{}
 	var found []*monitor.Alert
 	for _, f := range b.Findings {
 		ev := b.Events[f.Event]
 		fresh := monitor.NewAlert(monitor.NewID(t.now), f.Rule, ev, t.now)
+		if by := suppressions.First(fresh, ev, t.now); by != nil {
+			t.hide(by, fresh, ev)
+			continue
+		}
 		key := [32]byte(fresh.DedupKey)
 		alert := byKey[key]
 		if alert == nil {

@@ -129,6 +129,7 @@ type Resolver struct {
 	IncidentTasks    IncidentTasks
 	IncidentComments IncidentComments
 	Groupings        Groupings
+	Suppressions     Suppressions
 
 	Jobs  Jobs
 	Users Users
