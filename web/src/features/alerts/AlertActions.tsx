@@ -1,6 +1,6 @@
 import type { FragmentType } from '@apollo/client';
 import { useFragment, useQuery } from '@apollo/client/react';
-import { CircleCheck, CirclePlay, Eye, RotateCcw, Siren, UserRound } from 'lucide-react';
+import { CircleCheck, CirclePlay, Eye, EyeOff, RotateCcw, Siren, UserRound } from 'lucide-react';
 import { UsersDocument } from '../../nouns/user/Users.generated';
 import { Button } from '../../ui/Button';
 import { Menu } from '../../ui/Menu';
@@ -13,9 +13,10 @@ interface AlertActionsProps {
   onClose(alert: Decided): void;
   onReopen(alert: Decided): void;
   onEscalate(id: string): void;
+  onSuppress(id: string): void;
 }
 
-export function AlertActions({ alert, actions, onClose, onReopen, onEscalate }: AlertActionsProps) {
+export function AlertActions({ alert, actions, onClose, onReopen, onEscalate, onSuppress }: AlertActionsProps) {
   const { data, complete } = useFragment({
     fragment: AlertActionsFragmentDoc,
     from: alert,
@@ -33,7 +34,7 @@ export function AlertActions({ alert, actions, onClose, onReopen, onEscalate }: 
         </Button>
       )}
       {data.status === 'ACKNOWLEDGED' && (
-        <Button icon={CirclePlay} hint="s" onClick={() => actions.start(data)}>
+        <Button icon={CirclePlay} hint="w" onClick={() => actions.start(data)}>
           Start
         </Button>
       )}
@@ -53,6 +54,9 @@ export function AlertActions({ alert, actions, onClose, onReopen, onEscalate }: 
       )}
       <Button icon={Siren} hint="e" onClick={() => onEscalate(data.id)}>
         Escalate
+      </Button>
+      <Button icon={EyeOff} hint="s" onClick={() => onSuppress(data.id)}>
+        Suppress…
       </Button>
       <Menu
         label="Assign to"

@@ -1,6 +1,7 @@
 // The alert beside the list: everything about it, and what can be done with it.
 import { useQuery } from '@apollo/client/react';
 import { SearchX, X } from 'lucide-react';
+import { useEffect } from 'react';
 import { usePulse } from '../../live/pulse';
 import { useViewer } from '../../nouns/user/useViewer';
 import { IconButton } from '../../ui/Button';
@@ -16,6 +17,7 @@ import { AlertHistory } from './AlertHistory';
 import { AlertOverview } from './AlertOverview';
 import { AlertRelated } from './AlertRelated';
 import { AlertRule } from './AlertRule';
+import { AlertSuppressed } from './AlertSuppressed';
 import type { AlertTab } from './filters';
 import type { AlertActions as Actions, Decided } from './useAlertActions';
 
@@ -42,14 +44,21 @@ interface AlertPanelProps {
   onClose(alert: Decided): void;
   onReopen(alert: Decided): void;
   onEscalate(id: string): void;
+  onSuppress(id: string): void;
+  /** Another number whenever suppressions have changed here. */
+  suppressed: number;
 }
 
 export function AlertPanel(props: AlertPanelProps) {
-  const { id, tab, actions, focus, onTab, onDismiss, onOpen, onClose, onReopen, onEscalate } = props;
+  const { id, tab, actions, focus, onTab, onDismiss, onOpen, onClose, onReopen, onEscalate, onSuppress, suppressed } =
+    props;
   const { mayWork } = useViewer();
   const { data, error, refetch } = useQuery(AlertDetailDocument, { variables: { id } });
   const reload = () => void refetch().catch(() => undefined);
   usePulse(reload, refreshPeriod, (changed) => changed.size === 0 || changed.has(id));
+  useEffect(() => {
+    if (suppressed > 0) void refetch().catch(() => undefined);
+  }, [suppressed, refetch]);
   const alert = data?.alert;
   return (
     <aside
@@ -68,8 +77,10 @@ export function AlertPanel(props: AlertPanelProps) {
               onClose={onClose}
               onReopen={onReopen}
               onEscalate={onEscalate}
+              onSuppress={onSuppress}
             />
           )}
+          <AlertSuppressed alert={alert} />
           <Tabs label="About the alert" tabs={tabs} current={tab} onChange={onTab}>
             {tab === 'overview' && <AlertOverview alert={alert} />}
             {tab === 'evidence' && <AlertEvidence alert={alert} />}

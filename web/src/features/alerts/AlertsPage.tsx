@@ -12,6 +12,7 @@ import { withCondition } from '../../nouns/query/condition';
 import { useTyping } from '../../nouns/query/useTyping';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities } from '../../nouns/severity/severity';
+import { SuppressAlertDialog } from '../../nouns/suppression/SuppressionDialog';
 import { spanOf } from '../../nouns/time/range';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button, IconButton } from '../../ui/Button';
@@ -53,6 +54,8 @@ export function AlertsPage() {
   const [pointed, setPointed] = useState(false);
   const [dialog, setDialog] = useState<AlertDialog | null>(null);
   const [escalating, setEscalating] = useState<Escalated | null>(null);
+  const [suppressing, setSuppressing] = useState<string | null>(null);
+  const [suppressed, setSuppressed] = useState(0);
   const layout = useMemo(() => layoutOf(search.cols, mayWork), [search.cols, mayWork]);
   const searchRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
@@ -189,7 +192,8 @@ export function AlertsPage() {
   useKeys({
     x: mayWork && active ? () => selection.toggle(active, false) : undefined,
     X: mayWork ? () => (selection.ids.size > 0 ? selection.clear() : selection.all()) : undefined,
-    s: mayWork && target ? () => void start() : undefined,
+    s: mayWork && target ? () => setSuppressing(target) : undefined,
+    w: mayWork && target ? () => void start() : undefined,
     e: mayWork && (target || selection.ids.size > 0) ? escalate : undefined,
     a: mayWork && target ? () => void acknowledge() : undefined,
     c: mayWork && target ? () => void close() : undefined,
@@ -358,6 +362,8 @@ export function AlertsPage() {
             onClose={(alert) => setDialog({ kind: 'close', alert })}
             onReopen={(alert) => setDialog({ kind: 'reopen', alert })}
             onEscalate={(id) => void escalateAll([id])}
+            onSuppress={setSuppressing}
+            suppressed={suppressed}
           />
         )}
       </div>
@@ -370,6 +376,16 @@ export function AlertsPage() {
             if (escalating.selected) selection.clear();
           }}
           onClose={() => setEscalating(null)}
+        />
+      )}
+      {suppressing && (
+        <SuppressAlertDialog
+          id={suppressing}
+          onCancel={() => setSuppressing(null)}
+          onDone={() => {
+            setSuppressing(null);
+            setSuppressed((was) => was + 1);
+          }}
         />
       )}
       <AlertDialogs dialog={dialog} actions={actions} onDone={() => setDialog(null)} />
