@@ -13,8 +13,12 @@ import (
 	"github.com/security-monitor/secmon/monitor"
 )
 
-// previewChunk is how many alerts' findings are read at once.
-const previewChunk = 20
+const (
+	// previewChunk is of how many alerts all findings are read at once.
+	previewChunk = 20
+	// coveringChunk is of how many alerts the latest finding is read at once.
+	coveringChunk = 100
+)
 
 // PreviewSuppression tells what a suppression would have hidden of the findings
 // stored since then, had it been there. It asks what the ingest would ask, of each
@@ -159,8 +163,8 @@ func (s *Store) SuppressionsCovering(ctx context.Context, alerts []*monitor.Aler
 	if inForce.Len() == 0 {
 		return out, nil
 	}
-	for from := 0; from < len(alerts); from += previewChunk {
-		chunk := alerts[from:min(from+previewChunk, len(alerts))]
+	for from := 0; from < len(alerts); from += coveringChunk {
+		chunk := alerts[from:min(from+coveringChunk, len(alerts))]
 		latest, _, err := s.findingsOf(ctx, chunk, time.Time{}, 1, len(chunk))
 		if err != nil {
 			return nil, fmt.Errorf("suppressions of %d alerts: %w", len(alerts), err)

@@ -169,6 +169,7 @@ function Editor({ draft: first, edited, alert, onDone, onCancel }: EditorProps) 
         onChange={(event) => set({ event })}
         hint="For example command:rsync"
       />
+      <Preview draft={previewed} />
       <TextField
         label="Name"
         required
@@ -185,7 +186,6 @@ function Editor({ draft: first, edited, alert, onDone, onCancel }: EditorProps) 
         onChange={(event) => set({ reason: event.target.value })}
       />
       <Until until={draft.until} onChange={(until) => set({ until })} />
-      <Preview draft={previewed} />
       <div className="flex justify-end gap-2">
         <Button onClick={onCancel}>Cancel</Button>
         <Button type="submit" look="primary" disabled={!ready || busy}>
@@ -201,7 +201,7 @@ function Choices(props: { alert: AlertFacts; chosen: ReadonlySet<Offer['id']>; o
     <fieldset>
       <legend className="mb-1 text-xs font-medium">Findings of this rule with the same</legend>
       {offersOf(props.alert).map((offer) => (
-        <label key={offer.id} className="flex items-baseline gap-2 py-0.5">
+        <label key={offer.id} className="flex min-h-7 items-center gap-2 py-0.5">
           <input
             type="checkbox"
             checked={props.chosen.has(offer.id)}
