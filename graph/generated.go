@@ -9309,6 +9309,7 @@ type SuppressedCount @auth(requires: VIEWER) {
   suppressionId: ID!
   "The suppression; null when it is gone."
   suppression: Suppression
+  "One at least."
   findings: Int!
 }
 
