@@ -99,7 +99,7 @@ export function SuppressionPanel({ id, onChanged, onDismiss }: SuppressionPanelP
                       <Link
                         to="/events"
                         search={{ event: finding.event.id }}
-                        className="min-w-0 grow truncate hover:underline"
+                        className="min-w-0 grow truncate py-1 hover:underline"
                       >
                         {legible(
                           [finding.rule?.title, finding.event.host, finding.event.user].filter(Boolean).join(' · '),
@@ -185,7 +185,7 @@ function RuleLinks({ rules }: { rules: readonly { id: string; title: string }[] 
     <ul>
       {rules.map((rule) => (
         <li key={rule.id}>
-          <Link to="/rules" search={{ rule: rule.id }} className="hover:underline">
+          <Link to="/rules" search={{ rule: rule.id }} className="inline-block py-0.5 hover:underline">
             {legible(rule.title)}
           </Link>
         </li>

@@ -183,7 +183,7 @@ export function SuppressionsPage() {
 function SuppressionRow({ suppression }: { suppression: Suppression }) {
   return (
     <>
-      <div role="gridcell">
+      <div role="gridcell" className="flex items-center">
         <StateBadge state={suppression.state} />
       </div>
       <div role="gridcell" className="truncate font-medium" title={legible(suppression.name)}>
