@@ -132,6 +132,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a.background.Go(func() { a.follow(background, changes) })
 	a.background.Go(func() { a.maintain(background) })
 	a.background.Go(func() { a.watchSilence(background) })
+	a.background.Go(func() { a.watchExpiry(background) })
 	a.background.Go(func() { a.watchHealth(background) })
 	return a, nil
 }
@@ -331,6 +332,7 @@ func (a *App) maintain(ctx context.Context) {
 		}
 		a.buryJobs(ctx)
 		a.forgetAssets(ctx)
+		a.trimSuppressed(ctx)
 		select {
 		case <-ctx.Done():
 			return

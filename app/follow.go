@@ -14,6 +14,7 @@ func (a *App) kept() map[monitor.Kind]func(context.Context) error {
 	return map[monitor.Kind]func(context.Context) error{
 		monitor.KindRule:             a.loadRules,
 		monitor.KindIncidentGrouping: a.Store.LoadGroupings,
+		monitor.KindSuppression:      a.loadSuppressions,
 		monitor.KindSettings:         a.loadSettings,
 	}
 }

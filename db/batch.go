@@ -39,17 +39,16 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 		if err := t.insertEvents(ctx, b.Events); err != nil {
 			return err
 		}
-		var fired []*candidate
+		suppressions := s.suppressions.Load()
+		found := t.group(b, suppressions)
 		if counted = nil; len(b.Samples) > 0 {
 			var err error
 			if counted, err = t.correlate(ctx, b, s.correlating); err != nil {
 				return err
 			}
-			for _, f := range counted.firings {
-				fired = append(fired, counted.candidate(f))
-			}
+			found = append(found, t.groupFired(counted, suppressions)...)
 		}
-		return t.raiseAlerts(ctx, append(t.group(b), fired...), s.enabledGroupings())
+		return t.raiseAlerts(ctx, found, s.enabledGroupings())
 	})
 	if err != nil {
 		return monitor.ID{}, fmt.Errorf("store batch of %d events: %w", len(b.Events), err)
@@ -174,13 +173,33 @@ func (t *tx) noteRaised(ctx context.Context, raised []*monitor.Alert, groupings 
 	return nil
 }
 
-// group makes one candidate per dedup key of the findings, with its evidence.
-func (t *tx) group(b *monitor.Batch) []*candidate {
+// groupFired makes one candidate per firing of a correlation, but for those that a
+// suppression fits.
+func (t *tx) groupFired(counted *correlator, suppressions *monitor.Suppressions) []*candidate {
+	var found []*candidate
+	for _, f := range counted.firings {
+		fired, ev := counted.candidate(f), counted.batch.Events[f.event]
+		if by := suppressions.First(fired.Alert, ev, t.now); by != nil {
+			t.hide(by, fired.Alert, ev)
+			continue
+		}
+		found = append(found, fired)
+	}
+	return found
+}
+
+// group makes one candidate per dedup key of the findings, with its evidence. What a
+// suppression fits is left out and counted.
+func (t *tx) group(b *monitor.Batch, suppressions *monitor.Suppressions) []*candidate {
 	byKey := map[[32]byte]*candidate{}
 	var found []*candidate
 	for _, f := range b.Findings {
 		ev := b.Events[f.Event]
 		fresh := monitor.NewAlert(monitor.NewID(t.now), f.Rule, ev, t.now)
+		if by := suppressions.First(fresh, ev, t.now); by != nil {
+			t.hide(by, fresh, ev)
+			continue
+		}
 		key := [32]byte(fresh.DedupKey)
 		alert := byKey[key]
 		if alert == nil {

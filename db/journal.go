@@ -91,7 +91,7 @@ func (t *tx) entries() ([]monitor.Entry, [][]byte, error) {
 		n := min(len(rest), maxEntryChanges)
 		body := monitor.EntryBody{At: t.now, Actor: t.actor, Action: t.action, Changes: rest[:n]}
 		if len(entries) == 0 {
-			body.Batch, body.Events = t.batch, t.events
+			body.Batch, body.Events, body.Suppressed = t.batch, t.events, t.suppressedCounts()
 		}
 		rest = rest[n:]
 		raw, err := json.Marshal(body)

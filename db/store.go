@@ -30,8 +30,9 @@ type Store struct {
 	assets    assetMemory
 	groupings atomic.Pointer[[]*monitor.IncidentGrouping] // in force; replaced as a whole
 
-	correlating Correlating
-	correlated  CorrelationStats
+	correlating  Correlating
+	correlated   CorrelationStats
+	suppressions atomic.Pointer[monitor.Suppressions] // likewise
 }
 
 // Options of a store.
@@ -108,7 +109,8 @@ type tx struct {
 	events  int
 	changes []monitor.Change
 	seen    sightings // that have to be written
-	noted   bool      // an entry is due though no entity changed
+	hidden  map[monitor.ID]*hiddenFindings
+	noted   bool // an entry is due though no entity changed
 }
 
 const maxTries = 5
@@ -160,6 +162,9 @@ func (s *Store) changeOnce(ctx context.Context, span trace.Span, actor monitor.A
 		return nil, err
 	}
 	if err := t.settleAssets(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.settleSuppressions(ctx); err != nil {
 		return nil, err
 	}
 	var entries []monitor.Entry

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -42,7 +43,7 @@ func TestListsTakeAFixedNumberOfQueries(t *testing.T) {
 	store, recorder := dbtest.Recorded(t, dbtest.DSN(t))
 	root := &resolvers.Resolver{
 		Alerts: store, Discussion: store, Events: store, Rules: store, Users: store, Incidents: store, IncidentReading: store, IncidentTasks: store,
-		IncidentComments: store, Groupings: store, Assets: store, Kin: store, Journal: store, Audit: store, Sessions: store, Tokens: store,
+		IncidentComments: store, Groupings: store, Suppressions: store, Assets: store, Kin: store, Journal: store, Audit: store, Sessions: store, Tokens: store,
 		SavedViews: store, Jobs: bareJobs{Store: store}, Feed: stillFeed{},
 		LoaderWait: 50 * time.Millisecond, // so that a busy machine does not make two queries of one
 	}
@@ -76,6 +77,10 @@ func TestListsTakeAFixedNumberOfQueries(t *testing.T) {
 			_, err = store.CreateSavedView(t.Context(), monitor.SystemActor, monitor.SavedView{Saved: monitor.Saved{Name: who.Name, Shared: true, OwnerID: who.ID}, Noun: monitor.LineAlerts})
 			must(err)
 			host := fmt.Sprintf("host-%d", i)
+			_, err = store.CreateSuppression(t.Context(), monitor.Actor{Kind: monitor.ActorUser, ID: who.ID, Name: who.Name}, monitor.Suppression{
+				Name: who.Name, Reason: "x", Enabled: true, AlertFilter: json.RawMessage(`{"host":{"eq":"elsewhere"}}`), EventFilter: json.RawMessage("{}"),
+			}, time.Time{})
+			must(err)
 			event := testEvent(host)
 			event.User, event.Outcome = who.Name, monitor.OutcomeSuccess
 			_, err = store.StoreBatch(t.Context(), &monitor.Batch{Events: []*monitor.Event{event}, Findings: []monitor.Finding{{Event: 0, Rule: testRule(1)}}})
@@ -97,17 +102,18 @@ func TestListsTakeAFixedNumberOfQueries(t *testing.T) {
 		}
 	}
 	queries := map[string]string{
-		"alerts":   `{ alerts(first: 100) { nodes { title assignee { name } rule { title } incident { title } mergedInto { title } hostAsset { name } userAsset { name } claim { user { name } } prevalence { alerts } similar(first: 3) { alert { title } } } } }`,
-		"assets":   `{ assets(first: 100) { nodes { name risk { score factors { alert { title } } } } } }`,
-		"views":    `{ savedViews(first: 100) { nodes { name owner { name } } } }`,
-		"users":    `{ users(first: 100) { nodes { name } } }`,
-		"sessions": `{ sessions(first: 100) { nodes { address user { name } } } }`,
-		"tokens":   `{ tokens(first: 100) { nodes { name owner { name } } } }`,
-		"events":   `{ events(first: 100) { nodes { host raw } } }`,
-		"rules":    `{ rules(first: 100) { nodes { title } } }`,
-		"journal":  `{ journal(first: 100) { nodes { action actor { name user { name } } changes { kind fields { field before after } } } } }`,
-		"jobs":     `{ jobs(first: 1) { nodes { kind createdBy { name } items(first: 100) { nodes { state alert { title assignee { name } } } } } } }`,
-		"comments": `{ alerts(first: 1, orderBy: CREATED_AT_DESC, filter: {host: {eq: "host-0"}}) { nodes { comments(first: 100) { nodes { body author { name } mentions { name } } } journal(first: 100) { nodes { action changes { field before after } } } } } }`,
+		"alerts":       `{ alerts(first: 100) { nodes { title assignee { name } rule { title } incident { title } mergedInto { title } hostAsset { name } userAsset { name } suppressions { name } claim { user { name } } prevalence { alerts } similar(first: 3) { alert { title } } } } }`,
+		"assets":       `{ assets(first: 100) { nodes { name risk { score factors { alert { title } } } } } }`,
+		"suppressions": `{ suppressions(first: 100) { nodes { name rules { title } createdBy { name user { name } } } } }`,
+		"views":        `{ savedViews(first: 100) { nodes { name owner { name } } } }`,
+		"users":        `{ users(first: 100) { nodes { name } } }`,
+		"sessions":     `{ sessions(first: 100) { nodes { address user { name } } } }`,
+		"tokens":       `{ tokens(first: 100) { nodes { name owner { name } } } }`,
+		"events":       `{ events(first: 100) { nodes { host raw } } }`,
+		"rules":        `{ rules(first: 100) { nodes { title } } }`,
+		"journal":      `{ journal(first: 100) { nodes { action actor { name user { name } } changes { kind fields { field before after } } } } }`,
+		"jobs":         `{ jobs(first: 1) { nodes { kind createdBy { name } items(first: 100) { nodes { state alert { title assignee { name } } } } } } }`,
+		"comments":     `{ alerts(first: 1, orderBy: CREATED_AT_DESC, filter: {host: {eq: "host-0"}}) { nodes { comments(first: 100) { nodes { body author { name } mentions { name } } } journal(first: 100) { nodes { action changes { field before after } } } } } }`,
 	}
 	count := func(query string) (n int) {
 		t.Helper()

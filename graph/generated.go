@@ -61,6 +61,10 @@ type ResolverRoot interface {
 	SavedView() SavedViewResolver
 	Session() SessionResolver
 	Subscription() SubscriptionResolver
+	SuppressedCount() SuppressedCountResolver
+	SuppressedFinding() SuppressedFindingResolver
+	Suppression() SuppressionResolver
+	SuppressionPreviewRule() SuppressionPreviewRuleResolver
 	TimeSeries() TimeSeriesResolver
 	User() UserResolver
 	Viewer() ViewerResolver
@@ -131,6 +135,7 @@ type ComplexityRoot struct {
 		Similar                func(childComplexity int, first int) int
 		Source                 func(childComplexity int) int
 		Status                 func(childComplexity int) int
+		Suppressions           func(childComplexity int) int
 		Tags                   func(childComplexity int) int
 		Techniques             func(childComplexity int) int
 		Title                  func(childComplexity int) int
@@ -745,12 +750,13 @@ type ComplexityRoot struct {
 	}
 
 	JournalFeedEntry struct {
-		Action  func(childComplexity int) int
-		Actor   func(childComplexity int) int
-		At      func(childComplexity int) int
-		Changes func(childComplexity int) int
-		Cursor  func(childComplexity int) int
-		Events  func(childComplexity int) int
+		Action     func(childComplexity int) int
+		Actor      func(childComplexity int) int
+		At         func(childComplexity int) int
+		Changes    func(childComplexity int) int
+		Cursor     func(childComplexity int) int
+		Events     func(childComplexity int) int
+		Suppressed func(childComplexity int) int
 	}
 
 	JournalRetention struct {
@@ -833,6 +839,11 @@ type ComplexityRoot struct {
 		SessionRevoke          func(childComplexity int, input model.SessionRevokeInput) int
 		SessionRevokeAll       func(childComplexity int, input model.SessionRevokeAllInput) int
 		SettingsUpdate         func(childComplexity int, input model.SettingsUpdateInput) int
+		SuppressionCreate      func(childComplexity int, input model.SuppressionCreateInput) int
+		SuppressionDelete      func(childComplexity int, input model.SuppressionDeleteInput) int
+		SuppressionDisable     func(childComplexity int, input model.SuppressionDisableInput) int
+		SuppressionEnable      func(childComplexity int, input model.SuppressionEnableInput) int
+		SuppressionUpdate      func(childComplexity int, input model.SuppressionUpdateInput) int
 		TokenCreate            func(childComplexity int, input model.TokenCreateInput) int
 		TokenRevoke            func(childComplexity int, input model.TokenRevokeInput) int
 		TotpConfirm            func(childComplexity int, input model.TOTPConfirmInput) int
@@ -888,49 +899,52 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Alert             func(childComplexity int, id string, asOf *time.Time) int
-		AlertCounts       func(childComplexity int, filter *monitor.AlertFilter) int
-		AlertTimeSeries   func(childComplexity int, filter *monitor.AlertFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) int
-		AlertTimes        func(childComplexity int, filter *monitor.AlertFilter) int
-		AlertTop          func(childComplexity int, filter *monitor.AlertFilter, field monitor.AggregateField, first int) int
-		Alerts            func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) int
-		Asset             func(childComplexity int, id string) int
-		Assets            func(childComplexity int, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) int
-		AttackCoverage    func(childComplexity int, since *time.Time) int
-		Entity            func(childComplexity int, kind monitor.EntityKind, value string) int
-		Event             func(childComplexity int, id string) int
-		EventCount        func(childComplexity int, filter *monitor.EventFilter) int
-		EventGroups       func(childComplexity int, filter *monitor.EventFilter, by []monitor.AggregateField, first int) int
-		EventTimeSeries   func(childComplexity int, filter *monitor.EventFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) int
-		EventTop          func(childComplexity int, filter *monitor.EventFilter, field monitor.AggregateField, first int) int
-		Events            func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
-		FeedConsumers     func(childComplexity int, first int, after *string) int
-		Incident          func(childComplexity int, id string, asOf *time.Time) int
-		IncidentGroupings func(childComplexity int) int
-		IncidentReport    func(childComplexity int, id string, format model.ReportFormat) int
-		Incidents         func(childComplexity int, filter *monitor.IncidentFilter, first int, after *string, asOf *time.Time) int
-		Job               func(childComplexity int, id string) int
-		Jobs              func(childComplexity int, first int, after *string) int
-		Journal           func(childComplexity int, filter *monitor.JournalFilter, object *string, first int, after *string) int
-		Node              func(childComplexity int, id string) int
-		Nodes             func(childComplexity int, ids []string) int
-		Placeholders      func(childComplexity int) int
-		ProcessTree       func(childComplexity int, event string) int
-		QueryLine         func(childComplexity int, noun monitor.LineNoun, query string) int
-		RateLimit         func(childComplexity int) int
-		Rule              func(childComplexity int, id string) int
-		RuleCheck         func(childComplexity int, source string) int
-		RuleTest          func(childComplexity int, source string, records *string, filter *monitor.EventFilter, first int) int
-		Rules             func(childComplexity int, filter *monitor.RuleFilter, orderBy *monitor.RuleOrder, first int, after *string) int
-		SavedOperations   func(childComplexity int, kind *monitor.SavedOperationKind, first int, after *string) int
-		SavedViews        func(childComplexity int, noun *monitor.LineNoun, first int, after *string) int
-		ServerHealth      func(childComplexity int) int
-		Sessions          func(childComplexity int, user *string, first int, after *string) int
-		Settings          func(childComplexity int) int
-		Tokens            func(childComplexity int, first int, after *string) int
-		User              func(childComplexity int, id string) int
-		Users             func(childComplexity int, disabledToo bool, first int, after *string) int
-		Viewer            func(childComplexity int) int
+		Alert              func(childComplexity int, id string, asOf *time.Time) int
+		AlertCounts        func(childComplexity int, filter *monitor.AlertFilter) int
+		AlertTimeSeries    func(childComplexity int, filter *monitor.AlertFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) int
+		AlertTimes         func(childComplexity int, filter *monitor.AlertFilter) int
+		AlertTop           func(childComplexity int, filter *monitor.AlertFilter, field monitor.AggregateField, first int) int
+		Alerts             func(childComplexity int, filter *monitor.AlertFilter, orderBy *monitor.AlertOrder, first int, after *string, asOf *time.Time) int
+		Asset              func(childComplexity int, id string) int
+		Assets             func(childComplexity int, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) int
+		AttackCoverage     func(childComplexity int, since *time.Time) int
+		Entity             func(childComplexity int, kind monitor.EntityKind, value string) int
+		Event              func(childComplexity int, id string) int
+		EventCount         func(childComplexity int, filter *monitor.EventFilter) int
+		EventGroups        func(childComplexity int, filter *monitor.EventFilter, by []monitor.AggregateField, first int) int
+		EventTimeSeries    func(childComplexity int, filter *monitor.EventFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) int
+		EventTop           func(childComplexity int, filter *monitor.EventFilter, field monitor.AggregateField, first int) int
+		Events             func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
+		FeedConsumers      func(childComplexity int, first int, after *string) int
+		Incident           func(childComplexity int, id string, asOf *time.Time) int
+		IncidentGroupings  func(childComplexity int) int
+		IncidentReport     func(childComplexity int, id string, format model.ReportFormat) int
+		Incidents          func(childComplexity int, filter *monitor.IncidentFilter, first int, after *string, asOf *time.Time) int
+		Job                func(childComplexity int, id string) int
+		Jobs               func(childComplexity int, first int, after *string) int
+		Journal            func(childComplexity int, filter *monitor.JournalFilter, object *string, first int, after *string) int
+		Node               func(childComplexity int, id string) int
+		Nodes              func(childComplexity int, ids []string) int
+		Placeholders       func(childComplexity int) int
+		ProcessTree        func(childComplexity int, event string) int
+		QueryLine          func(childComplexity int, noun monitor.LineNoun, query string) int
+		RateLimit          func(childComplexity int) int
+		Rule               func(childComplexity int, id string) int
+		RuleCheck          func(childComplexity int, source string) int
+		RuleTest           func(childComplexity int, source string, records *string, filter *monitor.EventFilter, first int) int
+		Rules              func(childComplexity int, filter *monitor.RuleFilter, orderBy *monitor.RuleOrder, first int, after *string) int
+		SavedOperations    func(childComplexity int, kind *monitor.SavedOperationKind, first int, after *string) int
+		SavedViews         func(childComplexity int, noun *monitor.LineNoun, first int, after *string) int
+		ServerHealth       func(childComplexity int) int
+		Sessions           func(childComplexity int, user *string, first int, after *string) int
+		Settings           func(childComplexity int) int
+		Suppression        func(childComplexity int, id string) int
+		SuppressionPreview func(childComplexity int, input model.SuppressionPreviewInput) int
+		Suppressions       func(childComplexity int, filter *monitor.SuppressionFilter, orderBy *monitor.SuppressionOrder, first int, after *string) int
+		Tokens             func(childComplexity int, first int, after *string) int
+		User               func(childComplexity int, id string) int
+		Users              func(childComplexity int, disabledToo bool, first int, after *string) int
+		Viewer             func(childComplexity int) int
 	}
 
 	QueryLine struct {
@@ -1268,6 +1282,83 @@ type ComplexityRoot struct {
 		RuleMatches  func(childComplexity int, source string, after *string) int
 	}
 
+	SuppressedCount struct {
+		Findings      func(childComplexity int) int
+		Suppression   func(childComplexity int) int
+		SuppressionID func(childComplexity int) int
+	}
+
+	SuppressedFinding struct {
+		At    func(childComplexity int) int
+		Event func(childComplexity int) int
+		Rule  func(childComplexity int) int
+	}
+
+	SuppressedFindingConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	SuppressedFindingEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	Suppression struct {
+		AlertFilter     func(childComplexity int) int
+		AnyRule         func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		CreatedBy       func(childComplexity int) int
+		Enabled         func(childComplexity int) int
+		EventFilter     func(childComplexity int) int
+		Findings        func(childComplexity int, first int, after *string) int
+		GlobalID        func(childComplexity int) int
+		Hits            func(childComplexity int) int
+		Journal         func(childComplexity int, first int, after *string) int
+		Name            func(childComplexity int) int
+		NullableLastHit func(childComplexity int) int
+		NullableUntil   func(childComplexity int) int
+		Reason          func(childComplexity int) int
+		Rules           func(childComplexity int) int
+		State           func(childComplexity int) int
+		UpdatedAt       func(childComplexity int) int
+		Version         func(childComplexity int) int
+	}
+
+	SuppressionConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	SuppressionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	SuppressionPayload struct {
+		Errors      func(childComplexity int) int
+		Suppression func(childComplexity int) int
+	}
+
+	SuppressionPreview struct {
+		Alerts   func(childComplexity int) int
+		Complete func(childComplexity int) int
+		Examined func(childComplexity int) int
+		Examples func(childComplexity int) int
+		Findings func(childComplexity int) int
+		Rules    func(childComplexity int) int
+		Since    func(childComplexity int) int
+		Smaller  func(childComplexity int) int
+	}
+
+	SuppressionPreviewRule struct {
+		Alerts   func(childComplexity int) int
+		Findings func(childComplexity int) int
+		Rule     func(childComplexity int) int
+	}
+
 	TOTPConfirmPayload struct {
 		Errors        func(childComplexity int) int
 		RecoveryCodes func(childComplexity int) int
@@ -1396,6 +1487,7 @@ type AlertResolver interface {
 	Rule(ctx context.Context, obj *monitor.Alert) (*monitor.Rule, error)
 	HostAsset(ctx context.Context, obj *monitor.Alert) (*monitor.Asset, error)
 	UserAsset(ctx context.Context, obj *monitor.Alert) (*monitor.Asset, error)
+	Suppressions(ctx context.Context, obj *monitor.Alert) ([]*monitor.Suppression, error)
 	Claim(ctx context.Context, obj *monitor.Alert) (*monitor.AlertClaim, error)
 	MergedInto(ctx context.Context, obj *monitor.Alert) (*monitor.Alert, error)
 	Merged(ctx context.Context, obj *monitor.Alert, first int, after *string) (*page.Connection[*monitor.Alert], error)
@@ -1545,6 +1637,11 @@ type MutationResolver interface {
 	IncidentGroupingUpdate(ctx context.Context, input model.IncidentGroupingUpdateInput) (*model.IncidentGroupingPayload, error)
 	IncidentGroupingDelete(ctx context.Context, input model.IncidentGroupingDeleteInput) (*model.IncidentGroupingPayload, error)
 	IncidentClose(ctx context.Context, input model.IncidentCloseInput) (*model.IncidentPayload, error)
+	SuppressionCreate(ctx context.Context, input model.SuppressionCreateInput) (*model.SuppressionPayload, error)
+	SuppressionUpdate(ctx context.Context, input model.SuppressionUpdateInput) (*model.SuppressionPayload, error)
+	SuppressionDelete(ctx context.Context, input model.SuppressionDeleteInput) (*model.SuppressionPayload, error)
+	SuppressionEnable(ctx context.Context, input model.SuppressionEnableInput) (*model.SuppressionPayload, error)
+	SuppressionDisable(ctx context.Context, input model.SuppressionDisableInput) (*model.SuppressionPayload, error)
 	AssetUpdate(ctx context.Context, input model.AssetUpdateInput) (*model.AssetPayload, error)
 	SavedViewCreate(ctx context.Context, input model.SavedViewCreateInput) (*model.SavedViewPayload, error)
 	SavedViewUpdate(ctx context.Context, input model.SavedViewUpdateInput) (*model.SavedViewPayload, error)
@@ -1592,6 +1689,9 @@ type QueryResolver interface {
 	Asset(ctx context.Context, id string) (*monitor.Asset, error)
 	IncidentReport(ctx context.Context, id string, format model.ReportFormat) (*model.IncidentReport, error)
 	IncidentGroupings(ctx context.Context) ([]*monitor.IncidentGrouping, error)
+	Suppression(ctx context.Context, id string) (*monitor.Suppression, error)
+	Suppressions(ctx context.Context, filter *monitor.SuppressionFilter, orderBy *monitor.SuppressionOrder, first int, after *string) (*page.Connection[*monitor.Suppression], error)
+	SuppressionPreview(ctx context.Context, input model.SuppressionPreviewInput) (*monitor.SuppressionPreview, error)
 	Job(ctx context.Context, id string) (*monitor.Job, error)
 	Jobs(ctx context.Context, first int, after *string) (*page.Connection[*monitor.Job], error)
 	Users(ctx context.Context, disabledToo bool, first int, after *string) (*page.Connection[*monitor.User], error)
@@ -1664,6 +1764,29 @@ type SubscriptionResolver interface {
 	JobProgress(ctx context.Context, id string) (<-chan *monitor.Job, error)
 	RuleMatches(ctx context.Context, source string, after *string) (<-chan *model.RuleMatchBatch, error)
 	IngestStats(ctx context.Context) (<-chan *model.IngestStats, error)
+}
+type SuppressedCountResolver interface {
+	SuppressionID(ctx context.Context, obj *monitor.SuppressedCount) (string, error)
+	Suppression(ctx context.Context, obj *monitor.SuppressedCount) (*monitor.Suppression, error)
+}
+type SuppressedFindingResolver interface {
+	At(ctx context.Context, obj *monitor.SuppressedFinding) (*time.Time, error)
+	Rule(ctx context.Context, obj *monitor.SuppressedFinding) (*monitor.Rule, error)
+	Event(ctx context.Context, obj *monitor.SuppressedFinding) (*monitor.Event, error)
+}
+type SuppressionResolver interface {
+	State(ctx context.Context, obj *monitor.Suppression) (monitor.SuppressionState, error)
+
+	Rules(ctx context.Context, obj *monitor.Suppression) ([]*monitor.Rule, error)
+	AnyRule(ctx context.Context, obj *monitor.Suppression) (bool, error)
+	AlertFilter(ctx context.Context, obj *monitor.Suppression) (monitor.RawJSON, error)
+	EventFilter(ctx context.Context, obj *monitor.Suppression) (monitor.RawJSON, error)
+
+	Findings(ctx context.Context, obj *monitor.Suppression, first int, after *string) (*page.Connection[*monitor.SuppressedFinding], error)
+	Journal(ctx context.Context, obj *monitor.Suppression, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
+}
+type SuppressionPreviewRuleResolver interface {
+	Rule(ctx context.Context, obj *monitor.SuppressionPreviewRule) (*monitor.Rule, error)
 }
 type TimeSeriesResolver interface {
 	Interval(ctx context.Context, obj *monitor.TimeSeries) (monitor.Duration, error)
@@ -2016,6 +2139,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Status(childComplexity), true
+	case "Alert.suppressions":
+		if e.ComplexityRoot.Alert.Suppressions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.Suppressions(childComplexity), true
 	case "Alert.tags":
 		if e.ComplexityRoot.Alert.Tags == nil {
 			break
@@ -4392,6 +4521,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.JournalFeedEntry.Events(childComplexity), true
+	case "JournalFeedEntry.suppressed":
+		if e.ComplexityRoot.JournalFeedEntry.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalFeedEntry.Suppressed(childComplexity), true
 
 	case "JournalRetention.bytes":
 		if e.ComplexityRoot.JournalRetention.Bytes == nil {
@@ -5081,6 +5216,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SettingsUpdate(childComplexity, args["input"].(model.SettingsUpdateInput)), true
+	case "Mutation.suppressionCreate":
+		if e.ComplexityRoot.Mutation.SuppressionCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suppressionCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuppressionCreate(childComplexity, args["input"].(model.SuppressionCreateInput)), true
+	case "Mutation.suppressionDelete":
+		if e.ComplexityRoot.Mutation.SuppressionDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suppressionDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuppressionDelete(childComplexity, args["input"].(model.SuppressionDeleteInput)), true
+	case "Mutation.suppressionDisable":
+		if e.ComplexityRoot.Mutation.SuppressionDisable == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suppressionDisable_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuppressionDisable(childComplexity, args["input"].(model.SuppressionDisableInput)), true
+	case "Mutation.suppressionEnable":
+		if e.ComplexityRoot.Mutation.SuppressionEnable == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suppressionEnable_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuppressionEnable(childComplexity, args["input"].(model.SuppressionEnableInput)), true
+	case "Mutation.suppressionUpdate":
+		if e.ComplexityRoot.Mutation.SuppressionUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suppressionUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuppressionUpdate(childComplexity, args["input"].(model.SuppressionUpdateInput)), true
 	case "Mutation.tokenCreate":
 		if e.ComplexityRoot.Mutation.TokenCreate == nil {
 			break
@@ -5742,6 +5932,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Settings(childComplexity), true
+	case "Query.suppression":
+		if e.ComplexityRoot.Query.Suppression == nil {
+			break
+		}
+
+		args, err := ec.field_Query_suppression_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Suppression(childComplexity, args["id"].(string)), true
+	case "Query.suppressionPreview":
+		if e.ComplexityRoot.Query.SuppressionPreview == nil {
+			break
+		}
+
+		args, err := ec.field_Query_suppressionPreview_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SuppressionPreview(childComplexity, args["input"].(model.SuppressionPreviewInput)), true
+	case "Query.suppressions":
+		if e.ComplexityRoot.Query.Suppressions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_suppressions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Suppressions(childComplexity, args["filter"].(*monitor.SuppressionFilter), args["orderBy"].(*monitor.SuppressionOrder), args["first"].(int), args["after"].(*string)), true
 	case "Query.tokens":
 		if e.ComplexityRoot.Query.Tokens == nil {
 			break
@@ -7106,6 +7329,308 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.RuleMatches(childComplexity, args["source"].(string), args["after"].(*string)), true
 
+	case "SuppressedCount.findings":
+		if e.ComplexityRoot.SuppressedCount.Findings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedCount.Findings(childComplexity), true
+	case "SuppressedCount.suppression":
+		if e.ComplexityRoot.SuppressedCount.Suppression == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedCount.Suppression(childComplexity), true
+	case "SuppressedCount.suppressionId":
+		if e.ComplexityRoot.SuppressedCount.SuppressionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedCount.SuppressionID(childComplexity), true
+
+	case "SuppressedFinding.at":
+		if e.ComplexityRoot.SuppressedFinding.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedFinding.At(childComplexity), true
+	case "SuppressedFinding.event":
+		if e.ComplexityRoot.SuppressedFinding.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedFinding.Event(childComplexity), true
+	case "SuppressedFinding.rule":
+		if e.ComplexityRoot.SuppressedFinding.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedFinding.Rule(childComplexity), true
+
+	case "SuppressedFindingConnection.edges":
+		if e.ComplexityRoot.SuppressedFindingConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedFindingConnection.Edges(childComplexity), true
+	case "SuppressedFindingConnection.nodes":
+		if e.ComplexityRoot.SuppressedFindingConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedFindingConnection.Nodes(childComplexity), true
+	case "SuppressedFindingConnection.pageInfo":
+		if e.ComplexityRoot.SuppressedFindingConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedFindingConnection.PageInfo(childComplexity), true
+
+	case "SuppressedFindingEdge.cursor":
+		if e.ComplexityRoot.SuppressedFindingEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedFindingEdge.Cursor(childComplexity), true
+	case "SuppressedFindingEdge.node":
+		if e.ComplexityRoot.SuppressedFindingEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedFindingEdge.Node(childComplexity), true
+
+	case "Suppression.alertFilter":
+		if e.ComplexityRoot.Suppression.AlertFilter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.AlertFilter(childComplexity), true
+	case "Suppression.anyRule":
+		if e.ComplexityRoot.Suppression.AnyRule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.AnyRule(childComplexity), true
+	case "Suppression.createdAt":
+		if e.ComplexityRoot.Suppression.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.CreatedAt(childComplexity), true
+	case "Suppression.createdBy":
+		if e.ComplexityRoot.Suppression.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.CreatedBy(childComplexity), true
+	case "Suppression.enabled":
+		if e.ComplexityRoot.Suppression.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.Enabled(childComplexity), true
+	case "Suppression.eventFilter":
+		if e.ComplexityRoot.Suppression.EventFilter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.EventFilter(childComplexity), true
+	case "Suppression.findings":
+		if e.ComplexityRoot.Suppression.Findings == nil {
+			break
+		}
+
+		args, err := ec.field_Suppression_findings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Suppression.Findings(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Suppression.id":
+		if e.ComplexityRoot.Suppression.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.GlobalID(childComplexity), true
+	case "Suppression.hits":
+		if e.ComplexityRoot.Suppression.Hits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.Hits(childComplexity), true
+	case "Suppression.journal":
+		if e.ComplexityRoot.Suppression.Journal == nil {
+			break
+		}
+
+		args, err := ec.field_Suppression_journal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Suppression.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Suppression.name":
+		if e.ComplexityRoot.Suppression.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.Name(childComplexity), true
+	case "Suppression.lastHit":
+		if e.ComplexityRoot.Suppression.NullableLastHit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.NullableLastHit(childComplexity), true
+	case "Suppression.until":
+		if e.ComplexityRoot.Suppression.NullableUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.NullableUntil(childComplexity), true
+	case "Suppression.reason":
+		if e.ComplexityRoot.Suppression.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.Reason(childComplexity), true
+	case "Suppression.rules":
+		if e.ComplexityRoot.Suppression.Rules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.Rules(childComplexity), true
+	case "Suppression.state":
+		if e.ComplexityRoot.Suppression.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.State(childComplexity), true
+	case "Suppression.updatedAt":
+		if e.ComplexityRoot.Suppression.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.UpdatedAt(childComplexity), true
+	case "Suppression.version":
+		if e.ComplexityRoot.Suppression.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.Version(childComplexity), true
+
+	case "SuppressionConnection.edges":
+		if e.ComplexityRoot.SuppressionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionConnection.Edges(childComplexity), true
+	case "SuppressionConnection.nodes":
+		if e.ComplexityRoot.SuppressionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionConnection.Nodes(childComplexity), true
+	case "SuppressionConnection.pageInfo":
+		if e.ComplexityRoot.SuppressionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionConnection.PageInfo(childComplexity), true
+
+	case "SuppressionEdge.cursor":
+		if e.ComplexityRoot.SuppressionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionEdge.Cursor(childComplexity), true
+	case "SuppressionEdge.node":
+		if e.ComplexityRoot.SuppressionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionEdge.Node(childComplexity), true
+
+	case "SuppressionPayload.errors":
+		if e.ComplexityRoot.SuppressionPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPayload.Errors(childComplexity), true
+	case "SuppressionPayload.suppression":
+		if e.ComplexityRoot.SuppressionPayload.Suppression == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPayload.Suppression(childComplexity), true
+
+	case "SuppressionPreview.alerts":
+		if e.ComplexityRoot.SuppressionPreview.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreview.Alerts(childComplexity), true
+	case "SuppressionPreview.complete":
+		if e.ComplexityRoot.SuppressionPreview.Complete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreview.Complete(childComplexity), true
+	case "SuppressionPreview.examined":
+		if e.ComplexityRoot.SuppressionPreview.Examined == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreview.Examined(childComplexity), true
+	case "SuppressionPreview.examples":
+		if e.ComplexityRoot.SuppressionPreview.Examples == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreview.Examples(childComplexity), true
+	case "SuppressionPreview.findings":
+		if e.ComplexityRoot.SuppressionPreview.Findings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreview.Findings(childComplexity), true
+	case "SuppressionPreview.rules":
+		if e.ComplexityRoot.SuppressionPreview.Rules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreview.Rules(childComplexity), true
+	case "SuppressionPreview.since":
+		if e.ComplexityRoot.SuppressionPreview.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreview.Since(childComplexity), true
+	case "SuppressionPreview.smaller":
+		if e.ComplexityRoot.SuppressionPreview.Smaller == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreview.Smaller(childComplexity), true
+
+	case "SuppressionPreviewRule.alerts":
+		if e.ComplexityRoot.SuppressionPreviewRule.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreviewRule.Alerts(childComplexity), true
+	case "SuppressionPreviewRule.findings":
+		if e.ComplexityRoot.SuppressionPreviewRule.Findings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreviewRule.Findings(childComplexity), true
+	case "SuppressionPreviewRule.rule":
+		if e.ComplexityRoot.SuppressionPreviewRule.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressionPreviewRule.Rule(childComplexity), true
+
 	case "TOTPConfirmPayload.errors":
 		if e.ComplexityRoot.TOTPConfirmPayload.Errors == nil {
 			break
@@ -7550,6 +8075,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SeverityFilter", ec.unmarshalInputSeverityFilter),
 			graphql.NewInputUnmarshaler("StringFilter", ec.unmarshalInputStringFilter),
 			graphql.NewInputUnmarshaler("StringListFilter", ec.unmarshalInputStringListFilter),
+			graphql.NewInputUnmarshaler("SuppressionCreateInput", ec.unmarshalInputSuppressionCreateInput),
+			graphql.NewInputUnmarshaler("SuppressionDeleteInput", ec.unmarshalInputSuppressionDeleteInput),
+			graphql.NewInputUnmarshaler("SuppressionDisableInput", ec.unmarshalInputSuppressionDisableInput),
+			graphql.NewInputUnmarshaler("SuppressionEnableInput", ec.unmarshalInputSuppressionEnableInput),
+			graphql.NewInputUnmarshaler("SuppressionFilter", ec.unmarshalInputSuppressionFilter),
+			graphql.NewInputUnmarshaler("SuppressionPreviewInput", ec.unmarshalInputSuppressionPreviewInput),
+			graphql.NewInputUnmarshaler("SuppressionStateFilter", ec.unmarshalInputSuppressionStateFilter),
+			graphql.NewInputUnmarshaler("SuppressionUpdateInput", ec.unmarshalInputSuppressionUpdateInput),
 			graphql.NewInputUnmarshaler("TOTPConfirmInput", ec.unmarshalInputTOTPConfirmInput),
 			graphql.NewInputUnmarshaler("TOTPEnrolInput", ec.unmarshalInputTOTPEnrolInput),
 			graphql.NewInputUnmarshaler("TOTPRemoveInput", ec.unmarshalInputTOTPRemoveInput),
@@ -7824,6 +8357,15 @@ type Query {
   ): IncidentReport @auth(requires: VIEWER) @cost(weight: 5000)
   "Which alerts open incidents by themselves, oldest first; at most 100."
   incidentGroupings: [IncidentGrouping!]! @auth(requires: VIEWER) @cost(weight: 1, size: 10)
+  "One suppression by its id."
+  suppression(id: ID!): Suppression @auth(requires: VIEWER)
+  "Suppressions: which findings raise no alert, why and until when. ` + "`" + `first` + "`" + ` is at most 500."
+  suppressions(filter: SuppressionFilter, orderBy: SuppressionOrder = CREATED_AT_DESC, first: Int!, after: String): SuppressionConnection! @auth(requires: VIEWER)
+  """
+  What a suppression would have hidden in the last days, had it been there: before it is made. It looks at no more than
+  the latest 1,000 alerts and 5,000 findings, and says when there are more.
+  """
+  suppressionPreview(input: SuppressionPreviewInput!): SuppressionPreview! @auth(requires: VIEWER) @cost(weight: 2000)
   "One job by its id."
   job(id: ID!): Job @auth(requires: VIEWER)
   "Work in the background, newest first. ` + "`" + `first` + "`" + ` is at most 500."
@@ -8057,6 +8599,16 @@ type Mutation {
   incidentGroupingDelete(input: IncidentGroupingDeleteInput!): IncidentGroupingPayload! @auth(requires: ADMIN)
   "Closes an incident with a reason."
   incidentClose(input: IncidentCloseInput!): IncidentPayload! @auth(requires: ANALYST)
+  "Says that certain findings raise no alert from now on. On every replica within about a second."
+  suppressionCreate(input: SuppressionCreateInput!): SuppressionPayload! @auth(requires: ANALYST)
+  "Changes a suppression. What is left out stays; what it has hidden stays counted."
+  suppressionUpdate(input: SuppressionUpdateInput!): SuppressionPayload! @auth(requires: ANALYST)
+  "Takes a suppression away, with its count."
+  suppressionDelete(input: SuppressionDeleteInput!): SuppressionPayload! @auth(requires: ANALYST)
+  "Lets a suppression work again. One that is over needs a new end too: suppressionUpdate."
+  suppressionEnable(input: SuppressionEnableInput!): SuppressionPayload! @auth(requires: ANALYST)
+  "Stops a suppression: from now on the findings raise alerts again."
+  suppressionDisable(input: SuppressionDisableInput!): SuppressionPayload! @auth(requires: ANALYST)
   "Says what people know of an asset: how critical it is, whose it is, and after which silence one should look."
   assetUpdate(input: AssetUpdateInput!): AssetPayload! @auth(requires: ANALYST)
   "Keeps a list to look at again. To share it takes the role ANALYST."
@@ -8477,6 +9029,8 @@ type Alert implements Node @auth(requires: VIEWER) {
   hostAsset: Asset
   "The user as an asset; null where there is none."
   userAsset: Asset
+  "Those in force that hide a further finding like its latest; the first of them counts it."
+  suppressions: [Suppression!]! @cost(weight: 5, size: 2)
   "Who looks at it just now."
   claim: AlertClaim
   "The alert that this one was merged into."
@@ -9301,6 +9855,246 @@ type RuleImportProblem @auth(requires: ADMIN) {
 type RulePayload @auth(requires: ADMIN) {
   "As it is now, also after a CONFLICT; null when it does not exist."
   rule: Rule
+  errors: [UserError!]!
+}
+
+# ---------------------------------------------------------------- suppression
+
+"Whether a suppression works."
+enum SuppressionState {
+  "Findings that it fits raise no alert."
+  ACTIVE
+  "Somebody switched it off."
+  DISABLED
+  "Its end has come."
+  EXPIRED
+}
+
+"""
+An exception: findings that it fits raise no alert and add to none. Their events are stored all the same, it counts them,
+and the journal says with which batch. Where several fit, the oldest for the rule counts, then the oldest for any.
+Correlations count suppressed findings on; a suppression of the correlation's own rule hides its alerts.
+"""
+type Suppression implements Node @auth(requires: VIEWER) {
+  id: ID!
+  "Grows with every change: give it to a mutation's expectedVersion."
+  version: Int!
+  "What people call it."
+  name: String!
+  "Why it is right not to be told."
+  reason: String!
+  "Whether it works, now."
+  state: SuppressionState!
+  "Whether it is switched on. It works until its end."
+  enabled: Boolean!
+  "The rules whose findings it hides; empty: any. Rules that are gone are left out."
+  rules: [Rule!]! @cost(weight: 1, size: 2)
+  "Whether it is for any rule."
+  anyRule: Boolean!
+  "Which findings, as an AlertFilter in JSON, asked of the alert that the finding alone would raise; {} for all."
+  alertFilter: JSON!
+  "Which findings, as an EventFilter in JSON, asked of the event; {} for all."
+  eventFilter: JSON!
+  "When it ends by itself; null: never."
+  until: Time
+  "Findings that it has hidden."
+  hits: Int!
+  "When it hid the latest; null: none yet."
+  lastHit: Time
+  "Who made it."
+  createdBy: Actor!
+  createdAt: Time!
+  updatedAt: Time!
+  """
+  What it hid, latest first: about the latest 1,000, and no more than 20 of one ingest transaction. ` + "`" + `first` + "`" + ` is at most 500.
+  """
+  findings(first: Int!, after: String): SuppressedFindingConnection!
+  "Every change of this suppression that is within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  journal(first: Int!, after: String): JournalConnection!
+}
+
+"A finding that raised no alert."
+type SuppressedFinding @auth(requires: VIEWER) {
+  "When it was hidden."
+  at: Time!
+  "The rule that fired; null when it is gone."
+  rule: Rule
+  "The event that it fired on; null when it is not kept any more."
+  event: Event
+}
+
+"A page of suppressed findings."
+type SuppressedFindingConnection @auth(requires: VIEWER) {
+  edges: [SuppressedFindingEdge!]!
+  nodes: [SuppressedFinding!]!
+  pageInfo: PageInfo!
+}
+
+"A suppressed finding in a page."
+type SuppressedFindingEdge @auth(requires: VIEWER) {
+  node: SuppressedFinding!
+  cursor: String!
+}
+
+"How many findings of one ingest transaction a suppression hid."
+type SuppressedCount @auth(requires: VIEWER) {
+  "The suppression's id in the graph; it may be gone."
+  suppressionId: ID!
+  "The suppression; null when it is gone."
+  suppression: Suppression
+  "One at least."
+  findings: Int!
+}
+
+"What a suppression would have hidden, had it been there."
+type SuppressionPreview @auth(requires: VIEWER) {
+  "What was stored since then counts."
+  since: Time!
+  "Findings that were compared with it."
+  examined: Int!
+  "Whether all findings since then were compared; else those of the latest alerts were, and there may be more to hide."
+  complete: Boolean!
+  "Findings that it would have hidden."
+  findings: Int!
+  "Alerts that would not have been raised."
+  alerts: Int!
+  "Alerts that would have been raised, with fewer findings."
+  smaller: Int!
+  "By rule, the most findings first."
+  rules: [SuppressionPreviewRule!]! @cost(weight: 1, size: 10)
+  "The latest alerts of both kinds, at most ten."
+  examples: [Alert!]! @cost(weight: 1, size: 10)
+}
+
+"What a suppression would have hidden of one rule."
+type SuppressionPreviewRule @auth(requires: VIEWER) {
+  "Null when it is gone."
+  rule: Rule
+  "Alerts that would not have been raised, or with fewer findings."
+  alerts: Int!
+  "Findings that it would have hidden."
+  findings: Int!
+}
+
+"A page of suppressions."
+type SuppressionConnection @auth(requires: VIEWER) {
+  edges: [SuppressionEdge!]!
+  nodes: [Suppression!]!
+  pageInfo: PageInfo!
+}
+
+"A suppression in a page."
+type SuppressionEdge @auth(requires: VIEWER) {
+  node: Suppression!
+  cursor: String!
+}
+
+"Orders of suppressions."
+enum SuppressionOrder {
+  "The newest first."
+  CREATED_AT_DESC
+  "What hides most first."
+  HITS_DESC
+}
+
+"Conditions on a suppression's state. All that are given must hold."
+input SuppressionStateFilter {
+  eq: SuppressionState
+  in: [SuppressionState!]
+}
+
+"Which suppressions. All conditions that are given must hold."
+input SuppressionFilter {
+  and: [SuppressionFilter!]
+  or: [SuppressionFilter!]
+  not: SuppressionFilter
+  state: SuppressionStateFilter
+  "A rule that it names. What is for any rule names none: ` + "`" + `exists: false` + "`" + `."
+  rule: IDFilter
+  name: StringFilter
+  reason: StringFilter
+  "Its name or its reason."
+  text: StringFilter
+  hits: IntFilter
+  "What has no end ends later than any."
+  until: TimeFilter
+  createdAt: TimeFilter
+}
+
+"Which findings a suppression would hide. A rule or a condition at least."
+input SuppressionPreviewInput {
+  "The rules; empty: any."
+  rules: [ID!]! = []
+  "Asked of the alert that a finding alone would raise. What an alert is given later (status, assignee, count, ...) it cannot ask for."
+  alertFilter: AlertFilter
+  "Asked of the event."
+  eventFilter: EventFilter
+  "How far to look back: 1 to 90."
+  days: Int! = 30
+}
+
+"Says which findings raise no alert. A rule or a condition at least."
+input SuppressionCreateInput {
+  "At most 100 characters, at least one."
+  name: String!
+  "Why it is right not to be told: at most 2,000 characters, at least one."
+  reason: String!
+  "Whether it works at once."
+  enabled: Boolean! = true
+  "At most 100; empty: any rule."
+  rules: [ID!]! = []
+  "Asked of the alert that a finding alone would raise. What an alert is given later (status, assignee, count, ...) it cannot ask for."
+  alertFilter: AlertFilter
+  "Asked of the event. With both, both have to hold."
+  eventFilter: EventFilter
+  "When it ends by itself: in the future. Null: never."
+  until: Time
+}
+
+"Changes a suppression. What is left out stays."
+input SuppressionUpdateInput {
+  id: ID!
+  "Refuses with CONFLICT when the suppression has changed since."
+  expectedVersion: Int
+  "What people call it."
+  name: String
+  "Why it is right not to be told."
+  reason: String
+  "At most 100; empty: any rule."
+  rules: [ID!]
+  "Null: every alert."
+  alertFilter: AlertFilter
+  "Null: every event."
+  eventFilter: EventFilter
+  "In the future; null: never. One that was over works again."
+  until: Time
+}
+
+"Takes a suppression away."
+input SuppressionDeleteInput {
+  id: ID!
+  "Refuses with CONFLICT when the suppression has changed since."
+  expectedVersion: Int
+}
+
+"Lets a suppression work again."
+input SuppressionEnableInput {
+  id: ID!
+  "Refuses with CONFLICT when the suppression has changed since."
+  expectedVersion: Int
+}
+
+"Stops a suppression."
+input SuppressionDisableInput {
+  id: ID!
+  "Refuses with CONFLICT when the suppression has changed since."
+  expectedVersion: Int
+}
+
+"What became of a suppression."
+type SuppressionPayload @auth(requires: ANALYST) {
+  "As it is now, also after a CONFLICT; null when it does not exist."
+  suppression: Suppression
   errors: [UserError!]!
 }
 
@@ -10149,6 +10943,8 @@ type JournalFeedEntry @auth(requires: ADMIN) {
   action: String!
   "How many events it stored."
   events: Int!
+  "How many findings about them raised no alert, by suppression."
+  suppressed: [SuppressedCount!]!
   "What happened to each entity."
   changes: [EntityChange!]!
 }
@@ -10168,7 +10964,7 @@ type AuditEdge @auth(requires: ADMIN) {
 
 "What happened to one entity in a transaction."
 type EntityChange @auth(requires: ADMIN) {
-  "Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
+  "Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
   kind: String!
   "The entity's id in the graph; ` + "`" + `node` + "`" + ` looks up those that are nodes."
   id: ID!
@@ -11534,6 +12330,8 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_hostAsset(ctx, field)
 	case "userAsset":
 		return ec.fieldContext_Alert_userAsset(ctx, field)
+	case "suppressions":
+		return ec.fieldContext_Alert_suppressions(ctx, field)
 	case "claim":
 		return ec.fieldContext_Alert_claim(ctx, field)
 	case "mergedInto":
@@ -12778,6 +13576,8 @@ func (ec *executionContext) childFields_JournalFeedEntry(ctx context.Context, fi
 		return ec.fieldContext_JournalFeedEntry_action(ctx, field)
 	case "events":
 		return ec.fieldContext_JournalFeedEntry_events(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_JournalFeedEntry_suppressed(ctx, field)
 	case "changes":
 		return ec.fieldContext_JournalFeedEntry_changes(ctx, field)
 	}
@@ -13562,6 +14362,160 @@ func (ec *executionContext) childFields_SimilarAlert(ctx context.Context, field 
 		return ec.fieldContext_SimilarAlert_reasons(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SimilarAlert", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressedCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "suppressionId":
+		return ec.fieldContext_SuppressedCount_suppressionId(ctx, field)
+	case "suppression":
+		return ec.fieldContext_SuppressedCount_suppression(ctx, field)
+	case "findings":
+		return ec.fieldContext_SuppressedCount_findings(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressedCount", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressedFinding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_SuppressedFinding_at(ctx, field)
+	case "rule":
+		return ec.fieldContext_SuppressedFinding_rule(ctx, field)
+	case "event":
+		return ec.fieldContext_SuppressedFinding_event(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressedFinding", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressedFindingConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SuppressedFindingConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SuppressedFindingConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SuppressedFindingConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressedFindingConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressedFindingEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_SuppressedFindingEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SuppressedFindingEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressedFindingEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Suppression(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Suppression_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Suppression_version(ctx, field)
+	case "name":
+		return ec.fieldContext_Suppression_name(ctx, field)
+	case "reason":
+		return ec.fieldContext_Suppression_reason(ctx, field)
+	case "state":
+		return ec.fieldContext_Suppression_state(ctx, field)
+	case "enabled":
+		return ec.fieldContext_Suppression_enabled(ctx, field)
+	case "rules":
+		return ec.fieldContext_Suppression_rules(ctx, field)
+	case "anyRule":
+		return ec.fieldContext_Suppression_anyRule(ctx, field)
+	case "alertFilter":
+		return ec.fieldContext_Suppression_alertFilter(ctx, field)
+	case "eventFilter":
+		return ec.fieldContext_Suppression_eventFilter(ctx, field)
+	case "until":
+		return ec.fieldContext_Suppression_until(ctx, field)
+	case "hits":
+		return ec.fieldContext_Suppression_hits(ctx, field)
+	case "lastHit":
+		return ec.fieldContext_Suppression_lastHit(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Suppression_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Suppression_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Suppression_updatedAt(ctx, field)
+	case "findings":
+		return ec.fieldContext_Suppression_findings(ctx, field)
+	case "journal":
+		return ec.fieldContext_Suppression_journal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Suppression", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SuppressionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SuppressionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SuppressionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_SuppressionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SuppressionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "suppression":
+		return ec.fieldContext_SuppressionPayload_suppression(ctx, field)
+	case "errors":
+		return ec.fieldContext_SuppressionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressionPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "since":
+		return ec.fieldContext_SuppressionPreview_since(ctx, field)
+	case "examined":
+		return ec.fieldContext_SuppressionPreview_examined(ctx, field)
+	case "complete":
+		return ec.fieldContext_SuppressionPreview_complete(ctx, field)
+	case "findings":
+		return ec.fieldContext_SuppressionPreview_findings(ctx, field)
+	case "alerts":
+		return ec.fieldContext_SuppressionPreview_alerts(ctx, field)
+	case "smaller":
+		return ec.fieldContext_SuppressionPreview_smaller(ctx, field)
+	case "rules":
+		return ec.fieldContext_SuppressionPreview_rules(ctx, field)
+	case "examples":
+		return ec.fieldContext_SuppressionPreview_examples(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressionPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressionPreviewRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_SuppressionPreviewRule_rule(ctx, field)
+	case "alerts":
+		return ec.fieldContext_SuppressionPreviewRule_alerts(ctx, field)
+	case "findings":
+		return ec.fieldContext_SuppressionPreviewRule_findings(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressionPreviewRule", field.Name)
 }
 
 func (ec *executionContext) childFields_TOTPConfirmPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15014,6 +15968,76 @@ func (ec *executionContext) field_Mutation_settingsUpdate_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_suppressionCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SuppressionCreateInput, error) {
+			return ec.unmarshalNSuppressionCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_suppressionDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SuppressionDeleteInput, error) {
+			return ec.unmarshalNSuppressionDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_suppressionDisable_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SuppressionDisableInput, error) {
+			return ec.unmarshalNSuppressionDisableInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionDisableInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_suppressionEnable_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SuppressionEnableInput, error) {
+			return ec.unmarshalNSuppressionEnableInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionEnableInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_suppressionUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SuppressionUpdateInput, error) {
+			return ec.unmarshalNSuppressionUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_tokenCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -16022,6 +17046,72 @@ func (ec *executionContext) field_Query_sessions_args(ctx context.Context, rawAr
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_suppressionPreview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SuppressionPreviewInput, error) {
+			return ec.unmarshalNSuppressionPreviewInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionPreviewInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_suppression_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_suppressions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.SuppressionFilter, error) {
+			return ec.unmarshalOSuppressionFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*monitor.SuppressionOrder, error) {
+			return ec.unmarshalOSuppressionOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_tokens_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -16278,6 +17368,50 @@ func (ec *executionContext) field_Subscription_ruleMatches_args(ctx context.Cont
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Suppression_findings_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Suppression_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -17498,6 +18632,38 @@ func (ec *executionContext) fieldContext_Alert_userAsset(_ context.Context, fiel
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Asset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Alert_suppressions(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_suppressions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Alert().Suppressions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Suppression) graphql.Marshaler {
+			return ec.marshalNSuppression2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_suppressions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Suppression(ctx, field)
 		},
 	}
 	return fc, nil
@@ -27819,6 +28985,38 @@ func (ec *executionContext) fieldContext_JournalFeedEntry_events(_ context.Conte
 	return graphql.NewScalarFieldContext("JournalFeedEntry", field, false, false, "Int")
 }
 
+func (ec *executionContext) _JournalFeedEntry_suppressed(ctx context.Context, field graphql.CollectedField, obj *model.JournalFeedEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_JournalFeedEntry_suppressed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suppressed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.SuppressedCount) graphql.Marshaler {
+			return ec.marshalNSuppressedCount2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressedCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_JournalFeedEntry_suppressed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "JournalFeedEntry",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressedCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _JournalFeedEntry_changes(ctx context.Context, field graphql.CollectedField, obj *model.JournalFeedEntry) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -30261,6 +31459,226 @@ func (ec *executionContext) fieldContext_Mutation_incidentClose(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_suppressionCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_suppressionCreate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SuppressionCreate(ctx, fc.Args["input"].(model.SuppressionCreateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SuppressionPayload) graphql.Marshaler {
+			return ec.marshalNSuppressionPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_suppressionCreate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_suppressionCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_suppressionUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_suppressionUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SuppressionUpdate(ctx, fc.Args["input"].(model.SuppressionUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SuppressionPayload) graphql.Marshaler {
+			return ec.marshalNSuppressionPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_suppressionUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_suppressionUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_suppressionDelete(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_suppressionDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SuppressionDelete(ctx, fc.Args["input"].(model.SuppressionDeleteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SuppressionPayload) graphql.Marshaler {
+			return ec.marshalNSuppressionPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_suppressionDelete(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_suppressionDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_suppressionEnable(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_suppressionEnable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SuppressionEnable(ctx, fc.Args["input"].(model.SuppressionEnableInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SuppressionPayload) graphql.Marshaler {
+			return ec.marshalNSuppressionPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_suppressionEnable(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_suppressionEnable_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_suppressionDisable(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_suppressionDisable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SuppressionDisable(ctx, fc.Args["input"].(model.SuppressionDisableInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SuppressionPayload) graphql.Marshaler {
+			return ec.marshalNSuppressionPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_suppressionDisable(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_suppressionDisable_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_assetUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -32492,6 +33910,138 @@ func (ec *executionContext) fieldContext_Query_incidentGroupings(_ context.Conte
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_IncidentGrouping(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_suppression(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_suppression(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Suppression(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Suppression) graphql.Marshaler {
+			return ec.marshalOSuppression2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppression(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_suppression(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Suppression(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_suppression_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_suppressions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_suppressions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Suppressions(ctx, fc.Args["filter"].(*monitor.SuppressionFilter), fc.Args["orderBy"].(*monitor.SuppressionOrder), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Suppression]) graphql.Marshaler {
+			return ec.marshalNSuppressionConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_suppressions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_suppressions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_suppressionPreview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_suppressionPreview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().SuppressionPreview(ctx, fc.Args["input"].(model.SuppressionPreviewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.SuppressionPreview) graphql.Marshaler {
+			return ec.marshalNSuppressionPreview2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionPreview(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_suppressionPreview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressionPreview(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_suppressionPreview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -38942,6 +40492,1291 @@ func (ec *executionContext) fieldContext_Subscription_ingestStats(_ context.Cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _SuppressedCount_suppressionId(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressedCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedCount_suppressionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SuppressedCount().SuppressionID(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedCount_suppressionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressedCount", field, true, true, "ID")
+}
+
+func (ec *executionContext) _SuppressedCount_suppression(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressedCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedCount_suppression(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SuppressedCount().Suppression(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Suppression) graphql.Marshaler {
+			return ec.marshalOSuppression2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppression(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedCount_suppression(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressedCount",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Suppression(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressedCount_findings(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressedCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedCount_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Findings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedCount_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressedCount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SuppressedFinding_at(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressedFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedFinding_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SuppressedFinding().At(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalNTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedFinding_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressedFinding", field, true, true, "Time")
+}
+
+func (ec *executionContext) _SuppressedFinding_rule(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressedFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedFinding_rule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SuppressedFinding().Rule(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Rule) graphql.Marshaler {
+			return ec.marshalORule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRule(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedFinding_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressedFinding",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Rule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressedFinding_event(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressedFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedFinding_event(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SuppressedFinding().Event(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Event) graphql.Marshaler {
+			return ec.marshalOEvent2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEvent(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedFinding_event(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressedFinding",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Event(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressedFindingConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.SuppressedFinding]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedFindingConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.SuppressedFinding]) graphql.Marshaler {
+			return ec.marshalNSuppressedFindingEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedFindingConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressedFindingConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressedFindingEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressedFindingConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.SuppressedFinding]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedFindingConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.SuppressedFinding) graphql.Marshaler {
+			return ec.marshalNSuppressedFinding2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressedFindingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedFindingConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressedFindingConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressedFinding(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressedFindingConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.SuppressedFinding]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedFindingConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedFindingConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressedFindingConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressedFindingEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.SuppressedFinding]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedFindingEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.SuppressedFinding) graphql.Marshaler {
+			return ec.marshalNSuppressedFinding2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressedFinding(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedFindingEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressedFindingEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressedFinding(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressedFindingEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.SuppressedFinding]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressedFindingEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressedFindingEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressedFindingEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _Suppression_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Suppression_version(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Suppression_name(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, false, false, "String")
+}
+
+func (ec *executionContext) _Suppression_reason(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, false, false, "String")
+}
+
+func (ec *executionContext) _Suppression_state(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Suppression().State(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.SuppressionState) graphql.Marshaler {
+			return ec.marshalNSuppressionState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, true, true, "SuppressionState")
+}
+
+func (ec *executionContext) _Suppression_enabled(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_enabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enabled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Suppression_rules(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_rules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Suppression().Rules(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Rule) graphql.Marshaler {
+			return ec.marshalNRule2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_rules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Suppression",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Rule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Suppression_anyRule(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_anyRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Suppression().AnyRule(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_anyRule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Suppression_alertFilter(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_alertFilter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Suppression().AlertFilter(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.RawJSON) graphql.Marshaler {
+			return ec.marshalNJSON2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawJSON(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_alertFilter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, true, true, "JSON")
+}
+
+func (ec *executionContext) _Suppression_eventFilter(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_eventFilter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Suppression().EventFilter(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.RawJSON) graphql.Marshaler {
+			return ec.marshalNJSON2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawJSON(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_eventFilter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, true, true, "JSON")
+}
+
+func (ec *executionContext) _Suppression_until(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableUntil(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, true, false, "Time")
+}
+
+func (ec *executionContext) _Suppression_hits(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_hits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_hits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Suppression_lastHit(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_lastHit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableLastHit(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_lastHit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, true, false, "Time")
+}
+
+func (ec *executionContext) _Suppression_createdBy(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Actor) graphql.Marshaler {
+			return ec.marshalNActor2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Suppression",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Suppression_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Suppression_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Suppression", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Suppression_findings(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Suppression().Findings(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.SuppressedFinding]) graphql.Marshaler {
+			return ec.marshalNSuppressedFindingConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_findings(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Suppression",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressedFindingConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Suppression_findings_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Suppression_journal(ctx context.Context, field graphql.CollectedField, obj *monitor.Suppression) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Suppression_journal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Suppression().Journal(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
+			return ec.marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Suppression_journal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Suppression",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Suppression_journal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Suppression]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.Suppression]) graphql.Marshaler {
+			return ec.marshalNSuppressionEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressionConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Suppression]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Suppression) graphql.Marshaler {
+			return ec.marshalNSuppression2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressionConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Suppression(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Suppression]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressionEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Suppression]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Suppression) graphql.Marshaler {
+			return ec.marshalNSuppression2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppression(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Suppression(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Suppression]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressionEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _SuppressionPayload_suppression(ctx context.Context, field graphql.CollectedField, obj *model.SuppressionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPayload_suppression(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suppression, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Suppression) graphql.Marshaler {
+			return ec.marshalOSuppression2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppression(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPayload_suppression(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Suppression(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressionPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SuppressionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressionPreview_since(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreview_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreview_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressionPreview", field, false, false, "Time")
+}
+
+func (ec *executionContext) _SuppressionPreview_examined(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreview_examined(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Examined, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreview_examined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressionPreview", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SuppressionPreview_complete(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreview_complete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Complete, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreview_complete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressionPreview", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _SuppressionPreview_findings(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreview_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Findings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreview_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressionPreview", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SuppressionPreview_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreview_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alerts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreview_alerts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressionPreview", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SuppressionPreview_smaller(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreview_smaller(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Smaller, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreview_smaller(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressionPreview", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SuppressionPreview_rules(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreview_rules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rules, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.SuppressionPreviewRule) graphql.Marshaler {
+			return ec.marshalNSuppressionPreviewRule2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionPreviewRuleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreview_rules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressionPreview",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuppressionPreviewRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressionPreview_examples(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreview_examples(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Examples, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Alert) graphql.Marshaler {
+			return ec.marshalNAlert2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreview_examples(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressionPreview",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Alert(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressionPreviewRule_rule(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreviewRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreviewRule_rule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SuppressionPreviewRule().Rule(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Rule) graphql.Marshaler {
+			return ec.marshalORule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRule(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreviewRule_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuppressionPreviewRule",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Rule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuppressionPreviewRule_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreviewRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreviewRule_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alerts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreviewRule_alerts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressionPreviewRule", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SuppressionPreviewRule_findings(ctx context.Context, field graphql.CollectedField, obj *monitor.SuppressionPreviewRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuppressionPreviewRule_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Findings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuppressionPreviewRule_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuppressionPreviewRule", field, false, false, "Int")
 }
 
 func (ec *executionContext) _TOTPConfirmPayload_recoveryCodes(ctx context.Context, field graphql.CollectedField, obj *model.TOTPConfirmPayload) (ret graphql.Marshaler) {
@@ -46641,6 +49476,566 @@ func UnmarshalStringListFilter(ctx context.Context, raw any) (*monitor.StringLis
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSuppressionCreateInput(ctx context.Context, obj any) (*model.SuppressionCreateInput, error) {
+	var it model.SuppressionCreateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["enabled"]; !present {
+		asMap["enabled"] = true
+	}
+	if _, present := asMap["rules"]; !present {
+		asMap["rules"] = []any{}
+	}
+
+	fieldsInOrder := [...]string{"name", "reason", "enabled", "rules", "alertFilter", "eventFilter", "until"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Reason = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Enabled = data
+		case "rules":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rules"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Rules = data
+		case "alertFilter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("alertFilter"))
+			data, err := ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.AlertFilter = data
+		case "eventFilter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eventFilter"))
+			data, err := ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.EventFilter = data
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Until = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSuppressionCreateInput unmarshals raw into the SuppressionCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuppressionCreateInput(ctx context.Context, raw any) (*model.SuppressionCreateInput, error) {
+	var out *model.SuppressionCreateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuppressionCreateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSuppressionDeleteInput(ctx context.Context, obj any) (*model.SuppressionDeleteInput, error) {
+	var it model.SuppressionDeleteInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSuppressionDeleteInput unmarshals raw into the SuppressionDeleteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuppressionDeleteInput(ctx context.Context, raw any) (*model.SuppressionDeleteInput, error) {
+	var out *model.SuppressionDeleteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuppressionDeleteInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSuppressionDisableInput(ctx context.Context, obj any) (*model.SuppressionDisableInput, error) {
+	var it model.SuppressionDisableInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSuppressionDisableInput unmarshals raw into the SuppressionDisableInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuppressionDisableInput(ctx context.Context, raw any) (*model.SuppressionDisableInput, error) {
+	var out *model.SuppressionDisableInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuppressionDisableInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSuppressionEnableInput(ctx context.Context, obj any) (*model.SuppressionEnableInput, error) {
+	var it model.SuppressionEnableInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSuppressionEnableInput unmarshals raw into the SuppressionEnableInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuppressionEnableInput(ctx context.Context, raw any) (*model.SuppressionEnableInput, error) {
+	var out *model.SuppressionEnableInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuppressionEnableInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSuppressionFilter(ctx context.Context, obj any) (*monitor.SuppressionFilter, error) {
+	var it monitor.SuppressionFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"and", "or", "not", "state", "rule", "name", "reason", "text", "hits", "until", "createdAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOSuppressionFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.And = data
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOSuppressionFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Or = data
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOSuppressionFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Not = data
+		case "state":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
+			data, err := ec.unmarshalOSuppressionStateFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionStateFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.State = data
+		case "rule":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rule"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIDFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Rule = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Reason = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Text = data
+		case "hits":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hits"))
+			data, err := ec.unmarshalOIntFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIntFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Hits = data
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Until = data
+		case "createdAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.CreatedAt = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSuppressionFilter unmarshals raw into the SuppressionFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuppressionFilter(ctx context.Context, raw any) (*monitor.SuppressionFilter, error) {
+	var out *monitor.SuppressionFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuppressionFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSuppressionPreviewInput(ctx context.Context, obj any) (*model.SuppressionPreviewInput, error) {
+	var it model.SuppressionPreviewInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["rules"]; !present {
+		asMap["rules"] = []any{}
+	}
+	if _, present := asMap["days"]; !present {
+		asMap["days"] = 30
+	}
+
+	fieldsInOrder := [...]string{"rules", "alertFilter", "eventFilter", "days"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "rules":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rules"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Rules = data
+		case "alertFilter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("alertFilter"))
+			data, err := ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.AlertFilter = data
+		case "eventFilter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eventFilter"))
+			data, err := ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.EventFilter = data
+		case "days":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("days"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Days = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSuppressionPreviewInput unmarshals raw into the SuppressionPreviewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuppressionPreviewInput(ctx context.Context, raw any) (*model.SuppressionPreviewInput, error) {
+	var out *model.SuppressionPreviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuppressionPreviewInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSuppressionStateFilter(ctx context.Context, obj any) (*monitor.SuppressionStateFilter, error) {
+	var it monitor.SuppressionStateFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOSuppressionState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionState(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Eq = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOSuppressionState2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionStateᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.In = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSuppressionStateFilter unmarshals raw into the SuppressionStateFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuppressionStateFilter(ctx context.Context, raw any) (*monitor.SuppressionStateFilter, error) {
+	var out *monitor.SuppressionStateFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuppressionStateFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSuppressionUpdateInput(ctx context.Context, obj any) (*model.SuppressionUpdateInput, error) {
+	var it model.SuppressionUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "reason", "rules", "alertFilter", "eventFilter", "until"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Reason = data
+		case "rules":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rules"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Rules = data
+		case "alertFilter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("alertFilter"))
+			data, err := ec.unmarshalOAlertFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlertFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.AlertFilter = graphql.OmittableOf(data)
+		case "eventFilter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eventFilter"))
+			data, err := ec.unmarshalOEventFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.EventFilter = graphql.OmittableOf(data)
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Until = graphql.OmittableOf(data)
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSuppressionUpdateInput unmarshals raw into the SuppressionUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuppressionUpdateInput(ctx context.Context, raw any) (*model.SuppressionUpdateInput, error) {
+	var out *model.SuppressionUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuppressionUpdateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputTOTPConfirmInput(ctx context.Context, obj any) (*model.TOTPConfirmInput, error) {
 	var it model.TOTPConfirmInput
 	if obj == nil {
@@ -47179,6 +50574,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._User(ctx, sel, obj)
+	case *monitor.Suppression:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Suppression(ctx, sel, obj)
 	case *monitor.SavedView:
 		if obj == nil {
 			return graphql.Null
@@ -47602,6 +51002,12 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Alert_userAsset(ctx, field, obj)
+				})
+		case "suppressions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_suppressions(ctx, field, obj)
 				})
 		case "claim":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -51841,6 +55247,11 @@ func (ec *executionContext) _JournalFeedEntry(ctx context.Context, sel ast.Selec
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "suppressed":
+			out.Values[i] = ec._JournalFeedEntry_suppressed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "changes":
 			out.Values[i] = ec._JournalFeedEntry_changes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -52368,6 +55779,41 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "incidentClose":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_incidentClose(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suppressionCreate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_suppressionCreate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suppressionUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_suppressionUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suppressionDelete":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_suppressionDelete(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suppressionEnable":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_suppressionEnable(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suppressionDisable":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_suppressionDisable(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -52949,6 +56395,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_incidentGroupings(ctx, field)
+				})
+		case "suppression":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_suppression(ctx, field)
+				})
+		case "suppressions":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_suppressions(ctx, field)
+				})
+		case "suppressionPreview":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_suppressionPreview(ctx, field)
 				})
 		case "job":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -55332,6 +58796,534 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
+}
+
+var suppressedCountImplementors = []string{"SuppressedCount"}
+
+func (ec *executionContext) _SuppressedCount(ctx context.Context, sel ast.SelectionSet, obj *monitor.SuppressedCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suppressedCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuppressedCount")
+		case "suppressionId":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SuppressedCount_suppressionId(ctx, field, obj)
+				})
+		case "suppression":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SuppressedCount_suppression(ctx, field, obj)
+				})
+		case "findings":
+			out.Values[i] = ec._SuppressedCount_findings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var suppressedFindingImplementors = []string{"SuppressedFinding"}
+
+func (ec *executionContext) _SuppressedFinding(ctx context.Context, sel ast.SelectionSet, obj *monitor.SuppressedFinding) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suppressedFindingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuppressedFinding")
+		case "at":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SuppressedFinding_at(ctx, field, obj)
+				})
+		case "rule":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SuppressedFinding_rule(ctx, field, obj)
+				})
+		case "event":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SuppressedFinding_event(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var suppressedFindingConnectionImplementors = []string{"SuppressedFindingConnection"}
+
+func (ec *executionContext) _SuppressedFindingConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.SuppressedFinding]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suppressedFindingConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuppressedFindingConnection")
+		case "edges":
+			out.Values[i] = ec._SuppressedFindingConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._SuppressedFindingConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._SuppressedFindingConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var suppressedFindingEdgeImplementors = []string{"SuppressedFindingEdge"}
+
+func (ec *executionContext) _SuppressedFindingEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.SuppressedFinding]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suppressedFindingEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuppressedFindingEdge")
+		case "node":
+			out.Values[i] = ec._SuppressedFindingEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._SuppressedFindingEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var suppressionImplementors = []string{"Suppression", "Node"}
+
+func (ec *executionContext) _Suppression(ctx context.Context, sel ast.SelectionSet, obj *monitor.Suppression) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suppressionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Suppression")
+		case "id":
+			out.Values[i] = ec._Suppression_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Suppression_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Suppression_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._Suppression_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Suppression_state(ctx, field, obj)
+				})
+		case "enabled":
+			out.Values[i] = ec._Suppression_enabled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rules":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Suppression_rules(ctx, field, obj)
+				})
+		case "anyRule":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Suppression_anyRule(ctx, field, obj)
+				})
+		case "alertFilter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Suppression_alertFilter(ctx, field, obj)
+				})
+		case "eventFilter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Suppression_eventFilter(ctx, field, obj)
+				})
+		case "until":
+			out.Values[i] = ec._Suppression_until(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "hits":
+			out.Values[i] = ec._Suppression_hits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastHit":
+			out.Values[i] = ec._Suppression_lastHit(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdBy":
+			out.Values[i] = ec._Suppression_createdBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Suppression_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Suppression_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "findings":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Suppression_findings(ctx, field, obj)
+				})
+		case "journal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Suppression_journal(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var suppressionConnectionImplementors = []string{"SuppressionConnection"}
+
+func (ec *executionContext) _SuppressionConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.Suppression]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suppressionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuppressionConnection")
+		case "edges":
+			out.Values[i] = ec._SuppressionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._SuppressionConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._SuppressionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var suppressionEdgeImplementors = []string{"SuppressionEdge"}
+
+func (ec *executionContext) _SuppressionEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.Suppression]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suppressionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuppressionEdge")
+		case "node":
+			out.Values[i] = ec._SuppressionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._SuppressionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var suppressionPayloadImplementors = []string{"SuppressionPayload"}
+
+func (ec *executionContext) _SuppressionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SuppressionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suppressionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuppressionPayload")
+		case "suppression":
+			out.Values[i] = ec._SuppressionPayload_suppression(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SuppressionPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var suppressionPreviewImplementors = []string{"SuppressionPreview"}
+
+func (ec *executionContext) _SuppressionPreview(ctx context.Context, sel ast.SelectionSet, obj *monitor.SuppressionPreview) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suppressionPreviewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuppressionPreview")
+		case "since":
+			out.Values[i] = ec._SuppressionPreview_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "examined":
+			out.Values[i] = ec._SuppressionPreview_examined(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "complete":
+			out.Values[i] = ec._SuppressionPreview_complete(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "findings":
+			out.Values[i] = ec._SuppressionPreview_findings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alerts":
+			out.Values[i] = ec._SuppressionPreview_alerts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "smaller":
+			out.Values[i] = ec._SuppressionPreview_smaller(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rules":
+			out.Values[i] = ec._SuppressionPreview_rules(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "examples":
+			out.Values[i] = ec._SuppressionPreview_examples(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var suppressionPreviewRuleImplementors = []string{"SuppressionPreviewRule"}
+
+func (ec *executionContext) _SuppressionPreviewRule(ctx context.Context, sel ast.SelectionSet, obj *monitor.SuppressionPreviewRule) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suppressionPreviewRuleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuppressionPreviewRule")
+		case "rule":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SuppressionPreviewRule_rule(ctx, field, obj)
+				})
+		case "alerts":
+			out.Values[i] = ec._SuppressionPreviewRule_alerts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "findings":
+			out.Values[i] = ec._SuppressionPreviewRule_findings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
 }
 
 var tOTPConfirmPayloadImplementors = []string{"TOTPConfirmPayload"}
@@ -59530,6 +63522,224 @@ func (ec *executionContext) marshalNString2ᚕᚖstring(ctx context.Context, sel
 	return ret
 }
 
+func (ec *executionContext) marshalNSuppressedCount2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressedCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.SuppressedCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSuppressedCount2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressedCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSuppressedCount2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressedCount(ctx context.Context, sel ast.SelectionSet, v *monitor.SuppressedCount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SuppressedCount!")
+		return graphql.Null
+	}
+	return ec._SuppressedCount(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSuppressedFinding2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressedFindingᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.SuppressedFinding) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSuppressedFinding2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressedFinding(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSuppressedFinding2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressedFinding(ctx context.Context, sel ast.SelectionSet, v *monitor.SuppressedFinding) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SuppressedFinding!")
+		return graphql.Null
+	}
+	return ec._SuppressedFinding(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSuppressedFindingConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.SuppressedFinding]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SuppressedFindingConnection!")
+		return graphql.Null
+	}
+	return ec._SuppressedFindingConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSuppressedFindingEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.SuppressedFinding]) graphql.Marshaler {
+	return ec._SuppressedFindingEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNSuppressedFindingEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.SuppressedFinding]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSuppressedFindingEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSuppression2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Suppression) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSuppression2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppression(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSuppression2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppression(ctx context.Context, sel ast.SelectionSet, v *monitor.Suppression) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Suppression!")
+		return graphql.Null
+	}
+	return ec._Suppression(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSuppressionConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Suppression]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SuppressionConnection!")
+		return graphql.Null
+	}
+	return ec._SuppressionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSuppressionCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionCreateInput(ctx context.Context, v any) (model.SuppressionCreateInput, error) {
+	res, err := ec.unmarshalInputSuppressionCreateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSuppressionDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionDeleteInput(ctx context.Context, v any) (model.SuppressionDeleteInput, error) {
+	res, err := ec.unmarshalInputSuppressionDeleteInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSuppressionDisableInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionDisableInput(ctx context.Context, v any) (model.SuppressionDisableInput, error) {
+	res, err := ec.unmarshalInputSuppressionDisableInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSuppressionEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.Suppression]) graphql.Marshaler {
+	return ec._SuppressionEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNSuppressionEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.Suppression]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSuppressionEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSuppressionEnableInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionEnableInput(ctx context.Context, v any) (model.SuppressionEnableInput, error) {
+	res, err := ec.unmarshalInputSuppressionEnableInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSuppressionFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionFilter(ctx context.Context, v any) (*monitor.SuppressionFilter, error) {
+	res, err := ec.unmarshalInputSuppressionFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSuppressionPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionPayload(ctx context.Context, sel ast.SelectionSet, v *model.SuppressionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SuppressionPayload!")
+		return graphql.Null
+	}
+	return ec._SuppressionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSuppressionPreview2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionPreview(ctx context.Context, sel ast.SelectionSet, v *monitor.SuppressionPreview) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SuppressionPreview!")
+		return graphql.Null
+	}
+	return ec._SuppressionPreview(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSuppressionPreviewInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionPreviewInput(ctx context.Context, v any) (model.SuppressionPreviewInput, error) {
+	res, err := ec.unmarshalInputSuppressionPreviewInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSuppressionPreviewRule2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionPreviewRuleᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.SuppressionPreviewRule) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSuppressionPreviewRule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionPreviewRule(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSuppressionPreviewRule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionPreviewRule(ctx context.Context, sel ast.SelectionSet, v *monitor.SuppressionPreviewRule) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SuppressionPreviewRule!")
+		return graphql.Null
+	}
+	return ec._SuppressionPreviewRule(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSuppressionState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionState(ctx context.Context, v any) (monitor.SuppressionState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.SuppressionState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSuppressionState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionState(ctx context.Context, sel ast.SelectionSet, v monitor.SuppressionState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "SuppressionState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNSuppressionUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSuppressionUpdateInput(ctx context.Context, v any) (model.SuppressionUpdateInput, error) {
+	res, err := ec.unmarshalInputSuppressionUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNTOTPConfirmInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐTOTPConfirmInput(ctx context.Context, v any) (model.TOTPConfirmInput, error) {
 	res, err := ec.unmarshalInputTOTPConfirmInput(ctx, v)
 	return *res, graphql.ErrorOnPath(ctx, err)
@@ -61556,6 +65766,120 @@ func (ec *executionContext) unmarshalOStringListFilter2ᚖgithubᚗcomᚋsecurit
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputStringListFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSuppression2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppression(ctx context.Context, sel ast.SelectionSet, v *monitor.Suppression) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Suppression(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOSuppressionFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionFilterᚄ(ctx context.Context, v any) ([]*monitor.SuppressionFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*monitor.SuppressionFilter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSuppressionFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOSuppressionFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionFilter(ctx context.Context, v any) (*monitor.SuppressionFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSuppressionFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOSuppressionOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionOrder(ctx context.Context, v any) (*monitor.SuppressionOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.SuppressionOrder(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSuppressionOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionOrder(ctx context.Context, sel ast.SelectionSet, v *monitor.SuppressionOrder) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOSuppressionState2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionStateᚄ(ctx context.Context, v any) ([]monitor.SuppressionState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.SuppressionState, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSuppressionState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOSuppressionState2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionStateᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.SuppressionState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSuppressionState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOSuppressionState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionState(ctx context.Context, v any) (*monitor.SuppressionState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.SuppressionState(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSuppressionState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionState(ctx context.Context, sel ast.SelectionSet, v *monitor.SuppressionState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOSuppressionStateFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSuppressionStateFilter(ctx context.Context, v any) (*monitor.SuppressionStateFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSuppressionStateFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 

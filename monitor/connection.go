@@ -38,6 +38,14 @@ type (
 	RuleVersionConnection = page.Connection[*RuleVersion]
 	// RuleVersionEdge is one item of RuleVersionConnection.
 	RuleVersionEdge = page.Edge[*RuleVersion]
+	// SuppressionConnection is a page of suppressions.
+	SuppressionConnection = page.Connection[*Suppression]
+	// SuppressionEdge is one item of SuppressionConnection.
+	SuppressionEdge = page.Edge[*Suppression]
+	// SuppressedFindingConnection is a page of findings that a suppression hid.
+	SuppressedFindingConnection = page.Connection[*SuppressedFinding]
+	// SuppressedFindingEdge is one item of SuppressedFindingConnection.
+	SuppressedFindingEdge = page.Edge[*SuppressedFinding]
 	// UserConnection is a page of users.
 	UserConnection = page.Connection[*User]
 	// UserEdge is one item of UserConnection.

@@ -31,6 +31,16 @@ func NewID(now time.Time) ID {
 	return id
 }
 
+// FirstID is not above any version 7 UUID of the millisecond of at and later, and
+// above all earlier ones.
+func FirstID(at time.Time) ID {
+	var id ID
+	ms := uint64(at.UnixMilli()) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint16(id[0:], uint16(ms>>32))
+	binary.BigEndian.PutUint32(id[2:], uint32(ms))
+	return id
+}
+
 // Time gives the time that a version 7 UUID carries, in UTC, to the millisecond.
 func (id ID) Time() time.Time {
 	ms := uint64(binary.BigEndian.Uint16(id[0:]))<<32 | uint64(binary.BigEndian.Uint32(id[2:]))
@@ -139,6 +149,7 @@ const (
 	KindSavedOperation   Kind = "SavedOperation"
 	KindIncidentTask     Kind = "IncidentTask"
 	KindIncidentGrouping Kind = "IncidentGrouping"
+	KindSuppression      Kind = "Suppression"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

@@ -19,12 +19,14 @@ type Entry struct {
 
 // EntryBody is what an entry says. Its JSON form is stored and hashed as it is.
 type EntryBody struct {
-	At      time.Time `json:"at"`
-	Actor   Actor     `json:"actor"`
-	Action  string    `json:"action"`
-	Batch   ID        `json:"batch"`  // the batch that an ingest transaction stored; zero otherwise
-	Events  int       `json:"events"` // how many events the batch has
-	Changes []Change  `json:"changes"`
+	At     time.Time `json:"at"`
+	Actor  Actor     `json:"actor"`
+	Action string    `json:"action"`
+	Batch  ID        `json:"batch"`  // the batch that an ingest transaction stored; zero otherwise
+	Events int       `json:"events"` // how many events the batch has
+	// Suppressed says how many findings of the batch raised no alert, by suppression.
+	Suppressed []SuppressedCount `json:"suppressed,omitempty"`
+	Changes    []Change          `json:"changes"`
 }
 
 // Change is what happened to one entity in a transaction.
@@ -134,6 +136,12 @@ const (
 	ActionAlertIncident        = "alert.incident"   // it came into an incident, or left one
 	ActionRestore              = "database.restore" // what follows was written after a restore from a backup
 	ActionFeedEpoch            = "feed.epoch"       // cursors from before do not count any more
+	ActionSuppressionCreate    = "suppression.create"
+	ActionSuppressionUpdate    = "suppression.update"
+	ActionSuppressionDelete    = "suppression.delete"
+	ActionSuppressionEnable    = "suppression.enable"
+	ActionSuppressionDisable   = "suppression.disable"
+	ActionSuppressionExpire    = "suppression.expire" // its time has come
 	ActionGroupingCreate       = "incidentGrouping.create"
 	ActionGroupingUpdate       = "incidentGrouping.update"
 	ActionGroupingDelete       = "incidentGrouping.delete"

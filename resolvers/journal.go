@@ -81,7 +81,7 @@ func (r *Resolver) journalEntry(ctx context.Context, id monitor.ID, e monitor.En
 // see that somebody made an account that may do everything. Of others, which events
 // raise or which hold whole texts, everything was new.
 var shownWhole = []monitor.Kind{
-	monitor.KindUser, monitor.KindAPIToken, monitor.KindIncidentGrouping, monitor.KindSavedView, monitor.KindSavedOperation, monitor.KindExport,
+	monitor.KindUser, monitor.KindAPIToken, monitor.KindIncidentGrouping, monitor.KindSuppression, monitor.KindSavedView, monitor.KindSavedOperation, monitor.KindExport,
 }
 
 // fieldChanges lists the fields that a change altered, by name.
@@ -113,6 +113,8 @@ func fieldChanges(ctx context.Context, c monitor.Change) ([]*monitor.FieldChange
 			fields = append(fields, &monitor.FieldChange{
 				Field: strings.TrimSuffix(name, "Id"), Before: globalJSON(monitor.KindIncident, was), After: globalJSON(monitor.KindIncident, after[name]),
 			})
+		case name == "rules" && c.Kind == monitor.KindSuppression:
+			fields = append(fields, &monitor.FieldChange{Field: name, Before: globalListJSON(monitor.KindRule, was), After: globalListJSON(monitor.KindRule, after[name])})
 		default:
 			fields = append(fields, &monitor.FieldChange{Field: name, Before: unset(was), After: unset(after[name])})
 		}
@@ -138,7 +140,11 @@ func fieldsSet(c monitor.Change) ([]*monitor.FieldChange, error) {
 			slices.Contains(bookkeeping, name) || slices.Contains(nothingSet, string(is)) {
 			continue
 		}
-		fields = append(fields, &monitor.FieldChange{Field: name, After: unset(is)})
+		change := &monitor.FieldChange{Field: name, After: unset(is)}
+		if name == "rules" && c.Kind == monitor.KindSuppression {
+			change.After = globalListJSON(monitor.KindRule, is)
+		}
+		fields = append(fields, change)
 	}
 	slices.SortFunc(fields, byField)
 	return fields, nil
@@ -155,6 +161,19 @@ func globalJSON(kind monitor.Kind, raw json.RawMessage) monitor.RawJSON {
 		return monitor.RawJSON("null")
 	}
 	return monitor.RawJSON(strconv.Quote(monitor.GlobalID(kind, id.String()))) // base64
+}
+
+// globalListJSON is globalJSON for a list of ids.
+func globalListJSON(kind monitor.Kind, raw json.RawMessage) monitor.RawJSON {
+	var ids []monitor.ID
+	if err := json.Unmarshal(raw, &ids); err != nil {
+		return monitor.RawJSON("null")
+	}
+	globals := make([]string, len(ids))
+	for i, id := range ids {
+		globals[i] = strconv.Quote(monitor.GlobalID(kind, id.String())) // base64
+	}
+	return monitor.RawJSON("[" + strings.Join(globals, ",") + "]")
 }
 
 // unset gives null for the zero instant, by which a snapshot says that something

@@ -27,6 +27,9 @@ type loaders struct {
 	named      *dataloadgen.Loader[string, *monitor.User]
 	incidents  *dataloadgen.Loader[monitor.ID, *monitor.Incident]
 	groupings  *dataloadgen.Loader[monitor.ID, *monitor.IncidentGrouping]
+	// Suppressions, and those that cover an alert.
+	suppressions *dataloadgen.Loader[monitor.ID, *monitor.Suppression]
+	covering     *dataloadgen.Loader[*monitor.Alert, []*monitor.Suppression]
 	// Of incidents, by their ids.
 	spans    *dataloadgen.Loader[monitor.ID, *monitor.IncidentSpan]
 	counts   *dataloadgen.Loader[monitor.ID, *monitor.IncidentGroups]
@@ -47,24 +50,26 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	wait := dataloadgen.WithWait(max(r.LoaderWait, time.Millisecond))
 	options := []dataloadgen.Option{wait, dataloadgen.WithBatchCapacity(500)}
 	return context.WithValue(ctx, loadersKey{}, &loaders{
-		users:      dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.User] { return r.Users.UsersByID }), func(u *monitor.User) monitor.ID { return u.ID }), options...),
-		rules:      dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Rule] { return r.Rules.RulesByID }), func(each *monitor.Rule) monitor.ID { return each.ID }), options...),
-		events:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.EventID, monitor.Event] { return r.Events.EventsByID }), func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
-		alerts:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Alert] { return r.Alerts.AlertsByID }), func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
-		similar:    dataloadgen.NewLoader(guarded(r.similarAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),
-		assets:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Asset] { return r.Assets.AssetsByID }), func(a *monitor.Asset) monitor.ID { return a.ID }), options...),
-		risky:      dataloadgen.NewLoader(guarded(r.riskyAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),
-		activities: dataloadgen.NewLoader(guarded(r.ruleActivities), options...),
-		costs:      dataloadgen.NewLoader(guarded(r.ruleCosts), options...),
-		backtests:  dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Backtest] { return r.Jobs.BacktestsByJob }), func(b *monitor.Backtest) monitor.ID { return b.Job }), options...),
-		prevalence: dataloadgen.NewLoader(guarded(r.prevalence), wait, dataloadgen.WithBatchCapacity(kinBatch)),
-		named:      dataloadgen.NewLoader(byKey(late(func() batch[string, monitor.User] { return r.Users.UsersByName }), func(u *monitor.User) string { return u.Name }), options...),
-		incidents:  dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Incident] { return r.Incidents.IncidentsByID }), func(i *monitor.Incident) monitor.ID { return i.ID }), options...),
-		groupings:  dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IncidentGrouping] { return r.Groupings.IncidentGroupingsByID }), func(g *monitor.IncidentGrouping) monitor.ID { return g.ID }), options...),
-		spans:      dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IncidentSpan] { return r.IncidentReading.IncidentSpans }), func(s *monitor.IncidentSpan) monitor.ID { return s.ID }), options...),
-		counts:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IncidentGroups] { return r.IncidentReading.AlertGroupsOfIncidents }), func(g *monitor.IncidentGroups) monitor.ID { return g.ID }), options...),
-		tasks:      dataloadgen.NewLoader(byKey(r.tasksOf, func(l *taskList) monitor.ID { return l.incident }), options...),
-		entities:   dataloadgen.NewLoader(byKey(r.entitiesOf, func(e *monitor.IncidentEntities) monitor.ID { return e.ID }), options...),
+		users:        dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.User] { return r.Users.UsersByID }), func(u *monitor.User) monitor.ID { return u.ID }), options...),
+		rules:        dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Rule] { return r.Rules.RulesByID }), func(each *monitor.Rule) monitor.ID { return each.ID }), options...),
+		events:       dataloadgen.NewLoader(byKey(late(func() batch[monitor.EventID, monitor.Event] { return r.Events.EventsByID }), func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
+		alerts:       dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Alert] { return r.Alerts.AlertsByID }), func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
+		similar:      dataloadgen.NewLoader(guarded(r.similarAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),
+		assets:       dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Asset] { return r.Assets.AssetsByID }), func(a *monitor.Asset) monitor.ID { return a.ID }), options...),
+		risky:        dataloadgen.NewLoader(guarded(r.riskyAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),
+		activities:   dataloadgen.NewLoader(guarded(r.ruleActivities), options...),
+		costs:        dataloadgen.NewLoader(guarded(r.ruleCosts), options...),
+		backtests:    dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Backtest] { return r.Jobs.BacktestsByJob }), func(b *monitor.Backtest) monitor.ID { return b.Job }), options...),
+		prevalence:   dataloadgen.NewLoader(guarded(r.prevalence), wait, dataloadgen.WithBatchCapacity(kinBatch)),
+		named:        dataloadgen.NewLoader(byKey(late(func() batch[string, monitor.User] { return r.Users.UsersByName }), func(u *monitor.User) string { return u.Name }), options...),
+		incidents:    dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Incident] { return r.Incidents.IncidentsByID }), func(i *monitor.Incident) monitor.ID { return i.ID }), options...),
+		groupings:    dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IncidentGrouping] { return r.Groupings.IncidentGroupingsByID }), func(g *monitor.IncidentGrouping) monitor.ID { return g.ID }), options...),
+		spans:        dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IncidentSpan] { return r.IncidentReading.IncidentSpans }), func(s *monitor.IncidentSpan) monitor.ID { return s.ID }), options...),
+		counts:       dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IncidentGroups] { return r.IncidentReading.AlertGroupsOfIncidents }), func(g *monitor.IncidentGroups) monitor.ID { return g.ID }), options...),
+		tasks:        dataloadgen.NewLoader(byKey(r.tasksOf, func(l *taskList) monitor.ID { return l.incident }), options...),
+		entities:     dataloadgen.NewLoader(byKey(r.entitiesOf, func(e *monitor.IncidentEntities) monitor.ID { return e.ID }), options...),
+		suppressions: dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Suppression] { return r.Suppressions.SuppressionsByID }), func(s *monitor.Suppression) monitor.ID { return s.ID }), options...),
+		covering:     dataloadgen.NewLoader(guarded(r.suppressionsCovering), options...),
 	})
 }
 

@@ -143,6 +143,7 @@ type Resolver struct {
 	IncidentTasks    IncidentTasks
 	IncidentComments IncidentComments
 	Groupings        Groupings
+	Suppressions     Suppressions
 
 	Jobs  Jobs
 	Users Users

@@ -36,7 +36,10 @@ func (r subscriptionResolver) JournalFeed(ctx context.Context, filter *monitor.J
 func (r *Resolver) trailEntry(ctx context.Context, e *monitor.Entry) (*model.JournalFeedEntry, error) {
 	entry := &model.JournalFeedEntry{
 		Cursor: r.Feed.PositionOf(*e).Cursor(), At: e.Body.At, Actor: e.Body.Actor, Action: e.Body.Action, Events: e.Body.Events,
-		Changes: make([]*model.EntityChange, 0, len(e.Body.Changes)),
+		Changes: make([]*model.EntityChange, 0, len(e.Body.Changes)), Suppressed: make([]*monitor.SuppressedCount, len(e.Body.Suppressed)),
+	}
+	for i := range e.Body.Suppressed {
+		entry.Suppressed[i] = &e.Body.Suppressed[i]
 	}
 	for _, c := range e.Body.Changes {
 		fields, err := fieldChanges(ctx, c)

@@ -53,6 +53,8 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 		return node(byGlobalID[monitor.IncidentTask](ctx, kind, id, r.IncidentTasks.IncidentTasksByID))
 	case monitor.KindIncidentGrouping:
 		return node(byGlobalID(ctx, kind, id, r.Groupings.IncidentGroupingsByID))
+	case monitor.KindSuppression:
+		return node(r.Suppression(ctx, id))
 	case monitor.KindJob:
 		return node(r.Job(ctx, id))
 	case monitor.KindSavedView:

@@ -268,7 +268,7 @@ type BulkPayload struct {
 
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, IncidentTask, IncidentGrouping, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`
@@ -664,6 +664,8 @@ type JournalFeedEntry struct {
 	Action string `json:"action"`
 	// How many events it stored.
 	Events int `json:"events"`
+	// How many findings about them raised no alert, by suppression.
+	Suppressed []*monitor.SuppressedCount `json:"suppressed"`
 	// What happened to each entity.
 	Changes []*EntityChange `json:"changes"`
 }
@@ -1006,6 +1008,83 @@ type SeverityCount struct {
 }
 
 type Subscription struct {
+}
+
+// Says which findings raise no alert. A rule or a condition at least.
+type SuppressionCreateInput struct {
+	// At most 100 characters, at least one.
+	Name string `json:"name"`
+	// Why it is right not to be told: at most 2,000 characters, at least one.
+	Reason string `json:"reason"`
+	// Whether it works at once.
+	Enabled bool `json:"enabled"`
+	// At most 100; empty: any rule.
+	Rules []string `json:"rules"`
+	// Asked of the alert that a finding alone would raise. What an alert is given later (status, assignee, count, ...) it cannot ask for.
+	AlertFilter *monitor.AlertFilter `json:"alertFilter,omitempty"`
+	// Asked of the event. With both, both have to hold.
+	EventFilter *monitor.EventFilter `json:"eventFilter,omitempty"`
+	// When it ends by itself: in the future. Null: never.
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// Takes a suppression away.
+type SuppressionDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the suppression has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// Stops a suppression.
+type SuppressionDisableInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the suppression has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// Lets a suppression work again.
+type SuppressionEnableInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the suppression has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What became of a suppression.
+type SuppressionPayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Suppression *monitor.Suppression `json:"suppression,omitempty"`
+	Errors      []*UserError         `json:"errors"`
+}
+
+// Which findings a suppression would hide. A rule or a condition at least.
+type SuppressionPreviewInput struct {
+	// The rules; empty: any.
+	Rules []string `json:"rules"`
+	// Asked of the alert that a finding alone would raise. What an alert is given later (status, assignee, count, ...) it cannot ask for.
+	AlertFilter *monitor.AlertFilter `json:"alertFilter,omitempty"`
+	// Asked of the event.
+	EventFilter *monitor.EventFilter `json:"eventFilter,omitempty"`
+	// How far to look back: 1 to 90.
+	Days int `json:"days"`
+}
+
+// Changes a suppression. What is left out stays.
+type SuppressionUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the suppression has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// What people call it.
+	Name *string `json:"name,omitempty"`
+	// Why it is right not to be told.
+	Reason *string `json:"reason,omitempty"`
+	// At most 100; empty: any rule.
+	Rules []string `json:"rules,omitempty"`
+	// Null: every alert.
+	AlertFilter graphql.Omittable[*monitor.AlertFilter] `json:"alertFilter,omitempty"`
+	// Null: every event.
+	EventFilter graphql.Omittable[*monitor.EventFilter] `json:"eventFilter,omitempty"`
+	// In the future; null: never. One that was over works again.
+	Until graphql.Omittable[*time.Time] `json:"until,omitempty"`
 }
 
 // A first code of the app.

@@ -23,6 +23,7 @@ import { readSearch as readRuleSearch } from '../features/rules/filters';
 import { readEditorSearch } from '../features/rules/versions';
 import { readSearch as readSettingsSearch } from '../features/settings/filters';
 import { Shell } from '../features/shell/Shell';
+import { readSearch as readSuppressionSearch } from '../features/suppressions/filters';
 import { readRange } from '../nouns/time/range';
 import { NotFound, PageError, PagePending } from './fallbacks';
 import { only } from './search';
@@ -109,6 +110,13 @@ const assetsRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/assets/AssetsPage'), 'AssetsPage'),
 });
 
+const suppressionsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/suppressions',
+  validateSearch: only(readSuppressionSearch),
+  component: lazyRouteComponent(() => import('../features/suppressions/SuppressionsPage'), 'SuppressionsPage'),
+});
+
 const entityRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/entity',
@@ -171,6 +179,7 @@ export const router = createRouter({
       ruleRoute,
       attackRoute,
       assetsRoute,
+      suppressionsRoute,
       entityRoute,
       integrationsRoute,
       settingsRoute,

@@ -1290,6 +1290,116 @@ export type StringListFilter = {
   hasAny?: InputMaybe<Array<Scalars['String']['input']>>;
 };
 
+/** Says which findings raise no alert. A rule or a condition at least. */
+export type SuppressionCreateInput = {
+  /** Asked of the alert that a finding alone would raise. What an alert is given later (status, assignee, count, ...) it cannot ask for. */
+  alertFilter?: InputMaybe<AlertFilter>;
+  /** Whether it works at once. */
+  enabled?: Scalars['Boolean']['input'];
+  /** Asked of the event. With both, both have to hold. */
+  eventFilter?: InputMaybe<EventFilter>;
+  /** At most 100 characters, at least one. */
+  name: Scalars['String']['input'];
+  /** Why it is right not to be told: at most 2,000 characters, at least one. */
+  reason: Scalars['String']['input'];
+  /** At most 100; empty: any rule. */
+  rules?: Array<Scalars['ID']['input']>;
+  /** When it ends by itself: in the future. Null: never. */
+  until?: InputMaybe<Scalars['Time']['input']>;
+};
+
+/** Takes a suppression away. */
+export type SuppressionDeleteInput = {
+  /** Refuses with CONFLICT when the suppression has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Stops a suppression. */
+export type SuppressionDisableInput = {
+  /** Refuses with CONFLICT when the suppression has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Lets a suppression work again. */
+export type SuppressionEnableInput = {
+  /** Refuses with CONFLICT when the suppression has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Which suppressions. All conditions that are given must hold. */
+export type SuppressionFilter = {
+  and?: InputMaybe<Array<SuppressionFilter>>;
+  createdAt?: InputMaybe<TimeFilter>;
+  hits?: InputMaybe<IntFilter>;
+  name?: InputMaybe<StringFilter>;
+  not?: InputMaybe<SuppressionFilter>;
+  or?: InputMaybe<Array<SuppressionFilter>>;
+  reason?: InputMaybe<StringFilter>;
+  /** A rule that it names. What is for any rule names none: `exists: false`. */
+  rule?: InputMaybe<IdFilter>;
+  state?: InputMaybe<SuppressionStateFilter>;
+  /** Its name or its reason. */
+  text?: InputMaybe<StringFilter>;
+  /** What has no end ends later than any. */
+  until?: InputMaybe<TimeFilter>;
+};
+
+/** Orders of suppressions. */
+export type SuppressionOrder =
+  /** The newest first. */
+  | 'CREATED_AT_DESC'
+  /** What hides most first. */
+  | 'HITS_DESC';
+
+/** Which findings a suppression would hide. A rule or a condition at least. */
+export type SuppressionPreviewInput = {
+  /** Asked of the alert that a finding alone would raise. What an alert is given later (status, assignee, count, ...) it cannot ask for. */
+  alertFilter?: InputMaybe<AlertFilter>;
+  /** How far to look back: 1 to 90. */
+  days?: Scalars['Int']['input'];
+  /** Asked of the event. */
+  eventFilter?: InputMaybe<EventFilter>;
+  /** The rules; empty: any. */
+  rules?: Array<Scalars['ID']['input']>;
+};
+
+/** Whether a suppression works. */
+export type SuppressionState =
+  /** Findings that it fits raise no alert. */
+  | 'ACTIVE'
+  /** Somebody switched it off. */
+  | 'DISABLED'
+  /** Its end has come. */
+  | 'EXPIRED';
+
+/** Conditions on a suppression's state. All that are given must hold. */
+export type SuppressionStateFilter = {
+  eq?: InputMaybe<SuppressionState>;
+  in?: InputMaybe<Array<SuppressionState>>;
+};
+
+/** Changes a suppression. What is left out stays. */
+export type SuppressionUpdateInput = {
+  /** Null: every alert. */
+  alertFilter?: InputMaybe<AlertFilter>;
+  /** Null: every event. */
+  eventFilter?: InputMaybe<EventFilter>;
+  /** Refuses with CONFLICT when the suppression has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** What people call it. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** Why it is right not to be told. */
+  reason?: InputMaybe<Scalars['String']['input']>;
+  /** At most 100; empty: any rule. */
+  rules?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** In the future; null: never. One that was over works again. */
+  until?: InputMaybe<Scalars['Time']['input']>;
+};
+
 /** A first code of the app. */
 export type TotpConfirmInput = {
   /** Six digits. */

@@ -1,6 +1,6 @@
 import type { FragmentType } from '@apollo/client';
 import { useFragment, useQuery } from '@apollo/client/react';
-import { CircleCheck, CirclePlay, Eye, Merge, RotateCcw, Siren, UserRound } from 'lucide-react';
+import { CircleCheck, CirclePlay, Eye, EyeOff, Merge, RotateCcw, Siren, UserRound } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { UsersDocument } from '../../nouns/user/Users.generated';
 import { Button } from '../../ui/Button';
@@ -14,6 +14,7 @@ interface AlertActionsProps {
   onClose(alert: Decided): void;
   onReopen(alert: Decided): void;
   onEscalate(id: string): void;
+  onSuppress(id: string): void;
   onMerge(alert: Decided): void;
   /** It is part of another: it can be detached, and neither reopened nor merged. */
   merged: boolean;
@@ -26,6 +27,7 @@ export function AlertActions({
   onClose,
   onReopen,
   onEscalate,
+  onSuppress,
   onMerge,
   merged,
   children,
@@ -47,7 +49,7 @@ export function AlertActions({
         </Button>
       )}
       {data.status === 'ACKNOWLEDGED' && (
-        <Button icon={CirclePlay} hint="s" onClick={() => actions.start(data)}>
+        <Button icon={CirclePlay} hint="w" onClick={() => actions.start(data)}>
           Start
         </Button>
       )}
@@ -67,6 +69,9 @@ export function AlertActions({
       )}
       <Button icon={Siren} hint="e" onClick={() => onEscalate(data.id)}>
         Escalate
+      </Button>
+      <Button icon={EyeOff} hint="s" onClick={() => onSuppress(data.id)}>
+        Suppress…
       </Button>
       <Menu
         label="Assign to"

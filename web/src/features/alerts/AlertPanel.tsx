@@ -1,7 +1,7 @@
 // The alert beside the list: everything about it, and what can be done with it.
 import { useQuery } from '@apollo/client/react';
 import { SearchX, X } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { usePulse } from '../../live/pulse';
 import { useViewer } from '../../nouns/user/useViewer';
 import { IconButton } from '../../ui/Button';
@@ -15,12 +15,13 @@ import { AlertDuplicate } from './AlertDuplicate';
 import { AlertEvidence } from './AlertEvidence';
 import { AlertHeader } from './AlertHeader';
 import { AlertHistory } from './AlertHistory';
-import { AlertMerged } from './AlertMerged';
 import { AlertMembers } from './AlertMembers';
+import { AlertMerged } from './AlertMerged';
 import { AlertOverview } from './AlertOverview';
 import { AlertRelated } from './AlertRelated';
 import { AlertRule } from './AlertRule';
 import { AlertSeverityMenu } from './AlertSeverityMenu';
+import { AlertSuppressed } from './AlertSuppressed';
 import { AlertTags } from './AlertTags';
 import type { AlertTab } from './filters';
 import { MergeSimilar } from './MergeDialog';
@@ -49,14 +50,21 @@ interface AlertPanelProps {
   onClose(alert: Decided): void;
   onReopen(alert: Decided): void;
   onEscalate(id: string): void;
+  onSuppress(id: string): void;
+  /** Another number whenever suppressions have changed here. */
+  suppressed: number;
 }
 
 export function AlertPanel(props: AlertPanelProps) {
-  const { id, tab, actions, focus, onTab, onDismiss, onOpen, onClose, onReopen, onEscalate } = props;
+  const { id, tab, actions, focus, onTab, onDismiss, onOpen, onClose, onReopen, onEscalate, onSuppress, suppressed } =
+    props;
   const { mayWork } = useViewer();
   const { data, error, refetch } = useQuery(AlertDetailDocument, { variables: { id } });
   const reload = () => void refetch().catch(() => undefined);
   usePulse(reload, refreshPeriod, (changed) => changed.size === 0 || changed.has(id));
+  useEffect(() => {
+    if (suppressed > 0) void refetch().catch(() => undefined);
+  }, [suppressed, refetch]);
   const alert = data?.alert;
   const mine = mayWork ? actions : undefined;
   const [merging, setMerging] = useState<Decided | null>(null);
@@ -77,6 +85,7 @@ export function AlertPanel(props: AlertPanelProps) {
               onClose={onClose}
               onReopen={onReopen}
               onEscalate={onEscalate}
+              onSuppress={onSuppress}
               onMerge={setMerging}
               merged={alert.mergedInto !== null}
             >
@@ -84,6 +93,7 @@ export function AlertPanel(props: AlertPanelProps) {
             </AlertActions>
           )}
           <AlertDuplicate alert={alert} actions={mine} onOpen={onOpen} />
+          <AlertSuppressed alert={alert} />
           <Tabs label="About the alert" tabs={tabs} current={tab} onChange={onTab}>
             {tab === 'overview' && <AlertOverview alert={alert} tags={<AlertTags alert={alert} actions={mine} />} />}
             {tab === 'evidence' && (

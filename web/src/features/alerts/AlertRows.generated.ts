@@ -25,6 +25,7 @@ export type AlertRowsQuery = { nodes: Array<
     | { __typename: 'Rule' }
     | { __typename: 'SavedOperation' }
     | { __typename: 'SavedView' }
+    | { __typename: 'Suppression' }
     | { __typename: 'User' }
    | null> };
 

@@ -14,6 +14,7 @@ import { withCondition } from '../../nouns/query/condition';
 import { useTyping } from '../../nouns/query/useTyping';
 import { ViewsMenu } from '../../nouns/saved/ViewsMenu';
 import { severities } from '../../nouns/severity/severity';
+import { SuppressAlertDialog } from '../../nouns/suppression/SuppressionDialog';
 import { spanOf } from '../../nouns/time/range';
 import { useViewer } from '../../nouns/user/useViewer';
 import { IconButton } from '../../ui/Button';
@@ -58,6 +59,8 @@ export function AlertsPage() {
   const [dialog, setDialog] = useState<AlertDialog | null>(null);
   const [escalating, setEscalating] = useState<Escalated | null>(null);
   const [merging, setMerging] = useState<readonly Row[] | null>(null);
+  const [suppressing, setSuppressing] = useState<string | null>(null);
+  const [suppressed, setSuppressed] = useState(0);
   const layout = useMemo(() => layoutOf(search.cols, mayWork), [search.cols, mayWork]);
   const searchRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
@@ -195,7 +198,8 @@ export function AlertsPage() {
   useKeys({
     x: mayWork && active ? () => selection.toggle(active, false) : undefined,
     X: mayWork ? () => (selection.ids.size > 0 ? selection.clear() : selection.all()) : undefined,
-    s: mayWork && target ? () => void start() : undefined,
+    s: mayWork && target ? () => setSuppressing(target) : undefined,
+    w: mayWork && target ? () => void start() : undefined,
     e: mayWork && (target || selection.ids.size > 0) ? escalate : undefined,
     a: mayWork && target ? () => void acknowledge() : undefined,
     c: mayWork && target ? () => void close() : undefined,
@@ -343,6 +347,8 @@ export function AlertsPage() {
             onClose={(alert) => setDialog({ kind: 'close', alert })}
             onReopen={(alert) => setDialog({ kind: 'reopen', alert })}
             onEscalate={(id) => void escalateAll([id])}
+            onSuppress={setSuppressing}
+            suppressed={suppressed}
           />
         )}
       </div>
@@ -359,6 +365,16 @@ export function AlertsPage() {
       )}
       {merging && (
         <MergeSelected alerts={merging} actions={actions} onDone={selection.clear} onClose={() => setMerging(null)} />
+      )}
+      {suppressing && (
+        <SuppressAlertDialog
+          id={suppressing}
+          onCancel={() => setSuppressing(null)}
+          onDone={() => {
+            setSuppressing(null);
+            setSuppressed((was) => was + 1);
+          }}
+        />
       )}
       <AlertDialogs dialog={dialog} actions={actions} onDone={() => setDialog(null)} />
     </>

@@ -12,6 +12,7 @@ export const kinds = [
   'Asset',
   'IncidentTask',
   'IncidentGrouping',
+  'Suppression',
   'Comment',
   'Settings',
   'Export',

@@ -7,7 +7,6 @@ import { useQueryLine } from '../../nouns/query/useQueryLine';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
-import { legible } from '../../ui/legible';
 import { QueryBox } from '../../ui/QueryBox';
 import { RuleTestDocument, type RuleTestQuery } from './RuleEditor.generated';
 import { RuleMatch } from './RuleMatch';

@@ -21,7 +21,8 @@ const groups: readonly [string, readonly (readonly [keys: string, does: string])
     [
       ['a', 'Acknowledge, and assign to me'],
       ['c', 'Close with a reason'],
-      ['s', 'Start work on it'],
+      ['w', 'Start work on it'],
+      ['s', 'Suppress what is like it'],
       ['e', 'Escalate to an incident'],
       ['n', 'Show the new ones'],
     ],

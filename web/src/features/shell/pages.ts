@@ -5,6 +5,7 @@ import {
   Bell,
   BookOpen,
   Cable,
+  EyeOff,
   Gauge,
   Grid3x3,
   type LucideIcon,
@@ -53,6 +54,7 @@ export const groups: readonly PageGroup[] = [
     pages: [
       { to: '/rules', label: 'Rules', icon: BookOpen, key: 'r' },
       { to: '/attack', label: 'ATT&CK', icon: Grid3x3, key: 't' },
+      { to: '/suppressions', label: 'Suppressions', icon: EyeOff, key: 'u' },
     ],
   },
   {

@@ -25,7 +25,7 @@ export function RuleFacts({ rule, titled = true }: { rule: FragmentType<RuleFact
   const source = [data.logSource.product, data.logSource.category, data.logSource.service].filter(Boolean).join(' / ');
   return (
     <div className="space-y-4">
-      {(data.state !== 'ACTIVE' || data.stateReason) && (
+      {data.state !== 'ACTIVE' && (
         <Banner tone="warn" live={false} className="rounded-lg">
           {data.state === 'INVALID' ? 'The rule is wrong and does not run' : 'The rule does not run'}
           {data.stateReason && `: ${legible(data.stateReason)}`}

@@ -1,0 +1,211 @@
+// Which findings raise no alert: why, who said so, until when, and what they hide.
+import { useApolloClient } from '@apollo/client/react';
+import { getRouteApi } from '@tanstack/react-router';
+import clsx from 'clsx';
+import { EyeOff, Plus, SearchX } from 'lucide-react';
+import { useMemo, useRef, useState } from 'react';
+import { usePages } from '../../api/usePages';
+import { actorText } from '../../nouns/journal/words';
+import { useTyping } from '../../nouns/query/useTyping';
+import { StateBadge, stateLook } from '../../nouns/suppression/StateBadge';
+import { SuppressionDialog } from '../../nouns/suppression/SuppressionDialog';
+import { Time } from '../../nouns/time/Time';
+import { useViewer } from '../../nouns/user/useViewer';
+import { Button } from '../../ui/Button';
+import { useKeys } from '../../ui/keys';
+import { legible } from '../../ui/legible';
+import { SearchBox } from '../../ui/SearchBox';
+import { Select } from '../../ui/Select';
+import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { useEvery } from '../../ui/useEvery';
+import { type Column, VirtualGrid } from '../../ui/VirtualGrid';
+import { apiFilter, apiOrder, type SuppressionSearch, states } from './filters';
+import { SuppressionPanel } from './SuppressionPanel';
+import { SuppressionListDocument, type SuppressionListQuery } from './Suppressions.generated';
+
+type Suppression = SuppressionListQuery['suppressions']['nodes'][number];
+
+const route = getRouteApi('/shell/suppressions');
+const pageSize = 100;
+const refreshPeriod = 5_000;
+const wide = '@max-[56rem]:hidden';
+const phone = '@max-[30rem]:hidden';
+const columns: readonly Column[] = [
+  { id: 'state', title: 'State' },
+  { id: 'name', title: 'Name' },
+  { id: 'reason', title: 'Why', className: wide },
+  { id: 'who', title: 'Who', className: wide },
+  { id: 'until', title: 'Until', className: phone },
+  { id: 'hits', title: 'Hidden' },
+];
+const template = clsx(
+  'grid-cols-[6rem_minmax(12rem,2fr)_minmax(10rem,2fr)_9rem_8rem_8rem]',
+  '@max-[56rem]:grid-cols-[6rem_minmax(8rem,2fr)_7rem_7rem]',
+  '@max-[30rem]:grid-cols-[6rem_minmax(6rem,1fr)_5rem]',
+);
+
+export function SuppressionsPage() {
+  const search: SuppressionSearch = route.useSearch();
+  const navigate = route.useNavigate();
+  const { mayWork } = useViewer();
+  const [active, setActive] = useState<string | null>(search.suppression ?? null);
+  const [creating, setCreating] = useState(false);
+  const searchRef = useRef<HTMLInputElement>(null);
+  const client = useApolloClient();
+  const variables = { filter: apiFilter(search), orderBy: apiOrder(search) };
+  const list = usePages<Suppression>({
+    key: JSON.stringify(variables),
+    read: async (first, after) => {
+      const { data } = await client.query({
+        query: SuppressionListDocument,
+        variables: { ...variables, first, after },
+        fetchPolicy: 'no-cache',
+      });
+      const { nodes = [], pageInfo } = data?.suppressions ?? {};
+      return { items: nodes, next: pageInfo?.hasNextPage ? pageInfo.endCursor : null };
+    },
+    idOf: (suppression) => suppression.id,
+    size: pageSize,
+  });
+  useEvery(refreshPeriod, list.refresh);
+  const byId = useMemo(() => new Map(list.items?.map((each) => [each.id, each])), [list.items]);
+  const ids = useMemo(() => [...byId.keys()], [byId]);
+  const change = (next: Partial<SuppressionSearch>, replace = false) =>
+    void navigate({ search: { ...search, ...next }, replace });
+  const typing = useTyping();
+  const activate = (id: string) => {
+    setActive(id);
+    if (search.suppression) change({ suppression: id }, true);
+  };
+  useKeys({
+    '/': () => searchRef.current?.focus(),
+    Escape: search.suppression ? () => change({ suppression: undefined }) : active ? () => setActive(null) : undefined,
+  });
+  return (
+    <>
+      <h1 className="sr-only">Suppressions</h1>
+      <div className="flex flex-wrap items-center gap-2 border-b border-line bg-canvas px-3 py-2">
+        <Select
+          label="State"
+          value={search.state ?? ''}
+          onChange={(value) => change({ state: value || undefined })}
+          options={[['', 'Any state'], ...states.map((s) => [s.toLowerCase(), stateLook[s].label] as const)]}
+        />
+        <Select
+          label="Order"
+          value={search.order ?? ''}
+          onChange={(value) => change({ order: value === 'hits' ? 'hits' : undefined })}
+          options={[
+            ['', 'Newest first'],
+            ['hits', 'What hides most first'],
+          ]}
+        />
+        <SearchBox
+          label="Search names and reasons"
+          value={search.q ?? ''}
+          onChange={(q) => change({ q: q || undefined }, typing(search, { ...search, q: q || undefined }))}
+          inputRef={searchRef}
+        />
+        {mayWork && (
+          <Button look="primary" icon={Plus} onClick={() => setCreating(true)}>
+            New suppression
+          </Button>
+        )}
+      </div>
+      {list.error != null && list.items && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
+      <div className="relative flex min-h-0 grow">
+        <div className="flex min-w-0 grow flex-col">
+          {list.error && !list.items ? (
+            <ErrorState title="The suppressions cannot be loaded" error={list.error} onRetry={list.retry} />
+          ) : !list.items ? (
+            <SkeletonRows />
+          ) : ids.length === 0 ? (
+            search.q || search.state ? (
+              <EmptyState icon={SearchX} title="No suppression matches">
+                <button
+                  type="button"
+                  className="text-accent underline underline-offset-2"
+                  onClick={() => void navigate({ search: {} })}
+                >
+                  Show all suppressions
+                </button>
+              </EmptyState>
+            ) : (
+              <EmptyState icon={EyeOff} title="Every finding raises an alert">
+                <p>
+                  A suppression keeps findings that are known and harmless from raising alerts: for a rule, a host, a
+                  user, or whatever a query line can say. It says why, may end by itself, and counts what it hides; the
+                  events are stored all the same.
+                </p>
+                <p>Make one here, or press s on an alert.</p>
+              </EmptyState>
+            )
+          ) : (
+            <VirtualGrid
+              label="Suppressions"
+              columns={columns}
+              template={template}
+              ids={ids}
+              total={list.hasMore ? -1 : ids.length}
+              activeId={active}
+              onActivate={activate}
+              onOpen={(id) => change({ suppression: id })}
+              onEnd={list.more}
+              renderRow={(id) => {
+                const each = byId.get(id);
+                return each && <SuppressionRow suppression={each} />;
+              }}
+            />
+          )}
+        </div>
+        {search.suppression && (
+          <SuppressionPanel
+            key={search.suppression}
+            id={search.suppression}
+            onChanged={list.refresh}
+            onDismiss={() => change({ suppression: undefined })}
+          />
+        )}
+      </div>
+      {creating && (
+        <SuppressionDialog
+          onCancel={() => setCreating(false)}
+          onDone={() => {
+            setCreating(false);
+            list.refresh();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function SuppressionRow({ suppression }: { suppression: Suppression }) {
+  return (
+    <>
+      <div role="gridcell" className="flex items-center">
+        <StateBadge state={suppression.state} />
+      </div>
+      <div role="gridcell" className="truncate font-medium" title={legible(suppression.name)}>
+        {legible(suppression.name)}
+      </div>
+      <div role="gridcell" className={clsx('truncate text-muted', wide)} title={legible(suppression.reason)}>
+        {legible(suppression.reason)}
+      </div>
+      <div role="gridcell" className={clsx('truncate text-muted', wide)}>
+        {actorText(suppression.createdBy)}
+      </div>
+      <div role="gridcell" className={clsx('truncate text-muted', phone)}>
+        {suppression.until ? <Time at={suppression.until} /> : 'no end'}
+      </div>
+      <div role="gridcell" className="truncate tabular-nums">
+        {suppression.hits.toLocaleString('en')}
+        {suppression.lastHit && (
+          <span className="ml-2 text-xs text-muted">
+            <Time at={suppression.lastHit} />
+          </span>
+        )}
+      </div>
+    </>
+  );
+}
