@@ -18,8 +18,8 @@ export function AlertMembers({ alert }: { alert: FragmentType<AlertMembersFragme
         Counted by the correlation, earliest first
       </h3>
       <ol className="divide-y divide-line rounded-lg border border-line">
-        {nodes.map((member, i) => (
-          <Row key={`${member.event?.id ?? ''} ${member.rule?.id ?? ''} ${member.occurredAt} ${i}`} member={member} />
+        {nodes.map((member) => (
+          <Row key={`${member.event?.id ?? ''} ${member.rule?.id ?? ''} ${member.occurredAt}`} member={member} />
         ))}
       </ol>
       {pageInfo.hasNextPage && <p className="mt-2 text-xs text-muted">The earliest {nodes.length} are shown.</p>}
