@@ -139,6 +139,8 @@ const (
 	KindSavedOperation   Kind = "SavedOperation"
 	KindIncidentTask     Kind = "IncidentTask"
 	KindIncidentGrouping Kind = "IncidentGrouping"
+	KindIndicator        Kind = "Indicator"
+	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

@@ -19,6 +19,8 @@ type loaders struct {
 	alerts     *dataloadgen.Loader[monitor.ID, *monitor.Alert]
 	similar    *dataloadgen.Loader[*monitor.Alert, []monitor.SimilarAlert]
 	assets     *dataloadgen.Loader[monitor.ID, *monitor.Asset]
+	indicators *dataloadgen.Loader[monitor.ID, *monitor.Indicator]
+	sightings  *dataloadgen.Loader[monitor.ID, *monitor.IndicatorSightings]
 	risky      *dataloadgen.Loader[*monitor.Asset, []*monitor.Alert]
 	activities *dataloadgen.Loader[monitor.ID, *monitor.RuleActivity]
 	prevalence *dataloadgen.Loader[monitor.PrevalenceKey, *monitor.Prevalence]
@@ -51,6 +53,8 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		alerts:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Alert] { return r.Alerts.AlertsByID }), func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
 		similar:    dataloadgen.NewLoader(guarded(r.similarAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),
 		assets:     dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Asset] { return r.Assets.AssetsByID }), func(a *monitor.Asset) monitor.ID { return a.ID }), options...),
+		indicators: dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Indicator] { return r.Indicators.IndicatorsByID }), func(i *monitor.Indicator) monitor.ID { return i.ID }), options...),
+		sightings:  dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IndicatorSightings] { return r.Indicators.IndicatorSightings }), func(s *monitor.IndicatorSightings) monitor.ID { return s.ID }), options...),
 		risky:      dataloadgen.NewLoader(guarded(r.riskyAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),
 		activities: dataloadgen.NewLoader(guarded(r.ruleActivities), options...),
 		prevalence: dataloadgen.NewLoader(guarded(r.prevalence), wait, dataloadgen.WithBatchCapacity(kinBatch)),
