@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"time"
@@ -101,8 +102,12 @@ func pageIndicators(load func(behind monitor.ID) ([]*monitor.Indicator, error), 
 
 // ImportIndicators reads a list to its end and stores what it has, a few thousand in a
 // transaction. What was stored before an error stays, and is reported with it: the
-// same list can be imported again.
+// same list can be imported again. Without a format the list tells it.
 func ImportIndicators(ctx context.Context, store *db.Store, actor monitor.Actor, of monitor.IndicatorList, r io.Reader) (*monitor.IndicatorReport, error) {
+	if of.Format == "" {
+		head := bufio.NewReader(r)
+		of.Format, r = string(intel.FormatOf(head)), head
+	}
 	in := &indicatorImport{ctx: ctx, store: store, actor: actor, of: of, report: &monitor.IndicatorReport{Problems: []*monitor.IndicatorProblem{}}}
 	err := intel.Read(intel.Format(of.Format), r, intel.Options{
 		Source: of.Source, Severity: of.Severity, Confidence: of.Confidence, ValidFor: of.ValidFor, Subdomains: of.Subdomains, Tags: of.Tags,

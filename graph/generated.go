@@ -10050,6 +10050,7 @@ enum IndicatorColumn {
 
 "Which column of a CSV file has a field."
 input IndicatorColumnInput {
+  "What the column is."
   field: IndicatorColumn!
   "Its name in the file's first line."
   name: String!
@@ -10057,6 +10058,7 @@ input IndicatorColumnInput {
 
 "A list of indicators, or a part of one. Its options are for what the list leaves unsaid."
 input IndicatorImportInput {
+  "What the list is written in."
   format: IndicatorFormat!
   "The list, at most 512 KiB."
   text: String!

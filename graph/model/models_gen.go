@@ -611,6 +611,7 @@ type IncidentUpdateInput struct {
 
 // Which column of a CSV file has a field.
 type IndicatorColumnInput struct {
+	// What the column is.
 	Field IndicatorColumn `json:"field"`
 	// Its name in the file's first line.
 	Name string `json:"name"`
@@ -651,6 +652,7 @@ type IndicatorDeleteInput struct {
 
 // A list of indicators, or a part of one. Its options are for what the list leaves unsaid.
 type IndicatorImportInput struct {
+	// What the list is written in.
 	Format IndicatorFormat `json:"format"`
 	// The list, at most 512 KiB.
 	Text string `json:"text"`

@@ -8,6 +8,7 @@ const pages = [
   ['/incidents?view=list', 'New incident'],
   ['/attack', 'techniques are watched'],
   ['/assets', 'Last seen'],
+  ['/indicators', 'New indicator'],
   ['/entity?kind=host&value=ws-axe-light', 'Latest events'],
   ['/rules/new', 'Would run'],
   ['/integrations', 'New token'],

@@ -17,6 +17,7 @@ import { readSearch as readEntitySearch } from '../features/entity/filters';
 import { readSearch as readEventSearch } from '../features/events/filters';
 import { readSearch as readIncidentSearch } from '../features/incidents/filters';
 import { readTab as readIncidentTab } from '../features/incidents/tab';
+import { readSearch as readIndicatorSearch } from '../features/indicators/filters';
 import { readSearch as readIntegrationsSearch } from '../features/integrations/filters';
 import { LoginPage, readLoginSearch } from '../features/login/LoginPage';
 import { readSearch as readRuleSearch } from '../features/rules/filters';
@@ -109,6 +110,13 @@ const assetsRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/assets/AssetsPage'), 'AssetsPage'),
 });
 
+const indicatorsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/indicators',
+  validateSearch: only(readIndicatorSearch),
+  component: lazyRouteComponent(() => import('../features/indicators/IndicatorsPage'), 'IndicatorsPage'),
+});
+
 const entityRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/entity',
@@ -171,6 +179,7 @@ export const router = createRouter({
       ruleRoute,
       attackRoute,
       assetsRoute,
+      indicatorsRoute,
       entityRoute,
       integrationsRoute,
       settingsRoute,

@@ -5,6 +5,7 @@ import {
   Bell,
   BookOpen,
   Cable,
+  Crosshair,
   Gauge,
   Grid3x3,
   type LucideIcon,
@@ -53,6 +54,7 @@ export const groups: readonly PageGroup[] = [
     pages: [
       { to: '/rules', label: 'Rules', icon: BookOpen, key: 'r' },
       { to: '/attack', label: 'ATT&CK', icon: Grid3x3, key: 't' },
+      { to: '/indicators', label: 'Indicators', icon: Crosshair, key: 'd' },
     ],
   },
   {
