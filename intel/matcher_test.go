@@ -94,6 +94,11 @@ func TestIndicatorsComeAndGo(t *testing.T) {
 	if got := look(); len(got) != 1 || got[0] != "Indicator: evil.example (b)" {
 		t.Fatalf("of two sources %v, want the worse alone", got)
 	}
+	other := &intel.Matcher{Now: func() time.Time { return noon }}
+	other.Put([]*monitor.Indicator{bad, mild})
+	if got := titles(other.Match(event, &monitor.Record{}, nil)); len(got) != 1 || got[0] != "Indicator: evil.example (b)" {
+		t.Fatalf("in the other order %v, want the worse alone", got)
+	}
 	now = noon.Add(time.Hour)
 	if got := look(); len(got) != 1 || got[0] != "Indicator: evil.example (a)" {
 		t.Fatalf("after the end of the worse %v", got)

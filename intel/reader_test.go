@@ -63,6 +63,7 @@ func TestListsAreRead(t *testing.T) {
 			want: []string{"1i1: pattern: AND is not read: only values of which any one is a match", `2i2: pattern: the comparison "LIKE" is not read`, `3i3: patterns of type "yara" are not read`, `4i4: pattern: it compares "process:pid", which events are not looked through for`, "5i5: no STIX object: json: cannot unmarshal number into Go struct field object.pattern of type string"},
 		},
 		{reason: "a bundle that ends", format: intel.STIX, text: `{"objects":[{"type":"indicator","pattern":"[url:value = 'http://a.example/']"},`, want: []string{"URL http://a.example/ s"}, err: "no STIX bundle: it ends in the middle"},
+		{reason: "a bundle whose list has no end", format: intel.STIX, text: `{"objects":[{"type":"indicator","pattern":"[url:value = 'http://a.example/']"}`, want: []string{"URL http://a.example/ s"}, err: "no STIX bundle: it ends in the middle"},
 		{reason: "no bundle", format: intel.STIX, text: `"text"`, err: "no STIX bundle: it is no object"},
 	}
 	for _, test := range tests {
@@ -101,6 +102,19 @@ func TestAListSaysMoreThanItsValues(t *testing.T) {
 	}
 	if old := got.list[1]; old.RevokedAt.IsZero() || !old.Subdomains || !old.ValidUntil.Equal(noon.Add(time.Hour)) || old.Confidence != monitor.DefaultConfidence {
 		t.Errorf("read as %+v", old)
+	}
+}
+
+func TestABundleSaysMoreThanItsPatterns(t *testing.T) {
+	got := &taken{}
+	text := `[{"type":"indicator","name":"C2","description":"of x","pattern":"[domain-name:value = 'evil.example']","valid_from":"2026-05-01T00:00:00Z","valid_until":"2026-06-01T00:00:00.5Z","confidence":80,"labels":["c2"],"revoked":true,"external_references":[{"url":"https://x.example"}]}]`
+	if err := intel.Read(intel.STIX, strings.NewReader(text), intel.Options{Source: "s", Now: noon}, got); err != nil || len(got.list) != 1 {
+		t.Fatalf("%v: %q", err, got.lines())
+	}
+	i := got.list[0]
+	if !i.RevokedAt.Equal(noon) || i.Confidence != 80 || i.ValidFrom.Month() != time.May || !i.ValidUntil.Equal(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)) ||
+		i.Description != "C2: of x" || i.Reference != "https://x.example" || !slices.Equal(i.Tags, []string{"c2"}) {
+		t.Errorf("read as %+v", i)
 	}
 }
 
