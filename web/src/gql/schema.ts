@@ -838,6 +838,7 @@ export type IndicatorColumn =
 
 /** Which column of a CSV file has a field. */
 export type IndicatorColumnInput = {
+  /** What the column is. */
   field: IndicatorColumn;
   /** Its name in the file's first line. */
   name: Scalars['String']['input'];
@@ -911,6 +912,7 @@ export type IndicatorImportInput = {
   confidence?: Scalars['Int']['input'];
   /** The position in the file of the part's first line or object, for the report. */
   first?: Scalars['Int']['input'];
+  /** What the list is written in. */
   format: IndicatorFormat;
   /** Whether domains stand for the names below them too. */
   includeSubdomains?: Scalars['Boolean']['input'];
