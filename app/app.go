@@ -21,6 +21,7 @@ import (
 	"github.com/security-monitor/secmon/detect"
 	"github.com/security-monitor/secmon/feed"
 	"github.com/security-monitor/secmon/ingest"
+	"github.com/security-monitor/secmon/intel"
 	"github.com/security-monitor/secmon/limit"
 	"github.com/security-monitor/secmon/metrics"
 	"github.com/security-monitor/secmon/monitor"
@@ -34,19 +35,20 @@ type App struct {
 	name    string // among the replicas
 	started time.Time
 
-	lg     *slog.Logger
-	Auth   *auth.Auth
-	Store  *db.Store
-	tail   *feed.Tail
-	hub    *feed.Hub
-	live   *live.Server
-	bus    *feed.RedisBus
-	redis  feed.RedisOptions // of the Redis that the replicas share
-	rate   *limit.Rate
-	alarms chan *monitor.FeedConsumer // consumers that fall behind; bounded by maxAlarms
-	engine *detect.Engine
-	pipe   *ingest.Pipeline
-	web    *http.Server
+	lg         *slog.Logger
+	Auth       *auth.Auth
+	Store      *db.Store
+	tail       *feed.Tail
+	hub        *feed.Hub
+	live       *live.Server
+	bus        *feed.RedisBus
+	redis      feed.RedisOptions // of the Redis that the replicas share
+	rate       *limit.Rate
+	alarms     chan *monitor.FeedConsumer // consumers that fall behind; bounded by maxAlarms
+	engine     *detect.Engine
+	indicators intel.Matcher // in force
+	pipe       *ingest.Pipeline
+	web        *http.Server
 
 	metrics    *metrics.Set
 	tracer     *trace.Tracer // nil: nothing is traced
@@ -333,6 +335,7 @@ func (a *App) maintain(ctx context.Context) {
 		a.buryJobs(ctx)
 		a.forgetAssets(ctx)
 		a.trimSuppressed(ctx)
+		a.indicators.Expire()
 		select {
 		case <-ctx.Done():
 			return

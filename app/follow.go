@@ -39,6 +39,9 @@ func (a *App) watch(ctx context.Context) (*feed.Subscription, error) {
 			return nil, err
 		}
 	}
+	if err := a.loadIndicators(ctx); err != nil {
+		return nil, err
+	}
 	return changes, nil
 }
 
@@ -65,6 +68,9 @@ func (a *App) reload(ctx context.Context, changes *feed.Subscription) error {
 	for {
 		entries, err := changes.Next(ctx, 256)
 		if err != nil {
+			return err
+		}
+		if err := a.followIndicators(ctx, entries); err != nil {
 			return err
 		}
 		old := map[monitor.Kind]bool{}

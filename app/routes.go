@@ -60,6 +60,7 @@ func (a *App) ingest() http.Handler {
 	h := &ingest.Handler{
 		Pipeline:   a.pipe,
 		Detector:   measuredRules{a.engine, a.metrics.Detect},
+		Indicators: &a.indicators,
 		Normaliser: ingest.NewNormaliser(),
 		Limits: ingest.Limits{
 			RecordBytes: a.cfg.MaxRecordKB << 10, BodyBytes: int64(a.cfg.MaxBodyMB) << 20,

@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"metrics":         {}, // names and labels only; app joins them to the work
 	"ingest":          {"monitor", "page", "trace"},
 	"detect":          {"monitor", "page"},
+	"intel":           {"monitor"}, // reads lists, looks through events; keeps nothing
 	"auth":            {"monitor", "page"},
 	"feed":            {"monitor", "page", "trace"},
 	"feed/localredis": {"child"},

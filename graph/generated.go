@@ -48,6 +48,7 @@ type ResolverRoot interface {
 	IncidentGrouping() IncidentGroupingResolver
 	IncidentTask() IncidentTaskResolver
 	IncidentTimelineEntry() IncidentTimelineEntryResolver
+	Indicator() IndicatorResolver
 	Job() JobResolver
 	JobItem() JobItemResolver
 	Mutation() MutationResolver
@@ -115,6 +116,7 @@ type ComplexityRoot struct {
 		Host                   func(childComplexity int) int
 		HostAsset              func(childComplexity int) int
 		Incident               func(childComplexity int) int
+		Indicator              func(childComplexity int) int
 		Journal                func(childComplexity int, first int, after *string) int
 		LastSeen               func(childComplexity int) int
 		Members                func(childComplexity int, first int, after *string) int
@@ -352,13 +354,14 @@ type ComplexityRoot struct {
 	}
 
 	Entity struct {
-		Alerts  func(childComplexity int, filter *monitor.AlertFilter, first int, after *string) int
-		Asset   func(childComplexity int) int
-		Events  func(childComplexity int, filter *monitor.EventFilter, first int, after *string) int
-		Kind    func(childComplexity int) int
-		Related func(childComplexity int, field monitor.AggregateField, first int) int
-		Seen    func(childComplexity int) int
-		Value   func(childComplexity int) int
+		Alerts     func(childComplexity int, filter *monitor.AlertFilter, first int, after *string) int
+		Asset      func(childComplexity int) int
+		Events     func(childComplexity int, filter *monitor.EventFilter, first int, after *string) int
+		Indicators func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		Related    func(childComplexity int, field monitor.AggregateField, first int) int
+		Seen       func(childComplexity int) int
+		Value      func(childComplexity int) int
 	}
 
 	EntityChange struct {
@@ -663,6 +666,76 @@ type ComplexityRoot struct {
 		Cursor  func(childComplexity int) int
 	}
 
+	Indicator struct {
+		Alerts             func(childComplexity int, first int, after *string) int
+		Confidence         func(childComplexity int) int
+		CreatedAt          func(childComplexity int) int
+		CreatedBy          func(childComplexity int) int
+		Description        func(childComplexity int) int
+		GlobalID           func(childComplexity int) int
+		Journal            func(childComplexity int, first int, after *string) int
+		Kind               func(childComplexity int) int
+		NullableRevokedAt  func(childComplexity int) int
+		NullableValidUntil func(childComplexity int) int
+		Others             func(childComplexity int) int
+		Reference          func(childComplexity int) int
+		Severity           func(childComplexity int) int
+		Sightings          func(childComplexity int) int
+		Source             func(childComplexity int) int
+		State              func(childComplexity int) int
+		Subdomains         func(childComplexity int) int
+		Tags               func(childComplexity int) int
+		UpdatedAt          func(childComplexity int) int
+		UpdatedBy          func(childComplexity int) int
+		ValidFrom          func(childComplexity int) int
+		Value              func(childComplexity int) int
+		Version            func(childComplexity int) int
+	}
+
+	IndicatorConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	IndicatorEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	IndicatorImportPayload struct {
+		Errors func(childComplexity int) int
+		Report func(childComplexity int) int
+	}
+
+	IndicatorPayload struct {
+		Errors    func(childComplexity int) int
+		Indicator func(childComplexity int) int
+	}
+
+	IndicatorProblem struct {
+		Message  func(childComplexity int) int
+		ObjectID func(childComplexity int) int
+		Position func(childComplexity int) int
+	}
+
+	IndicatorReport struct {
+		Added     func(childComplexity int) int
+		Problems  func(childComplexity int) int
+		Read      func(childComplexity int) int
+		Refused   func(childComplexity int) int
+		Revoked   func(childComplexity int) int
+		Unchanged func(childComplexity int) int
+		Updated   func(childComplexity int) int
+	}
+
+	IndicatorSightings struct {
+		Alerts    func(childComplexity int) int
+		Count     func(childComplexity int) int
+		FirstSeen func(childComplexity int) int
+		LastSeen  func(childComplexity int) int
+	}
+
 	IngestCounts struct {
 		Alerts  func(childComplexity int) int
 		Batches func(childComplexity int) int
@@ -816,6 +889,10 @@ type ComplexityRoot struct {
 		IncidentTaskDelete     func(childComplexity int, input model.IncidentTaskDeleteInput) int
 		IncidentTaskUpdate     func(childComplexity int, input model.IncidentTaskUpdateInput) int
 		IncidentUpdate         func(childComplexity int, input model.IncidentUpdateInput) int
+		IndicatorCreate        func(childComplexity int, input model.IndicatorCreateInput) int
+		IndicatorDelete        func(childComplexity int, input model.IndicatorDeleteInput) int
+		IndicatorImport        func(childComplexity int, input model.IndicatorImportInput) int
+		IndicatorUpdate        func(childComplexity int, input model.IndicatorUpdateInput) int
 		JobCancel              func(childComplexity int, input model.JobCancelInput) int
 		JobUndo                func(childComplexity int, input model.JobUndoInput) int
 		JournalVerify          func(childComplexity int) int
@@ -920,6 +997,8 @@ type ComplexityRoot struct {
 		IncidentGroupings  func(childComplexity int) int
 		IncidentReport     func(childComplexity int, id string, format model.ReportFormat) int
 		Incidents          func(childComplexity int, filter *monitor.IncidentFilter, first int, after *string, asOf *time.Time) int
+		Indicator          func(childComplexity int, id string) int
+		Indicators         func(childComplexity int, filter *monitor.IndicatorFilter, orderBy *monitor.IndicatorOrder, first int, after *string) int
 		Job                func(childComplexity int, id string) int
 		Jobs               func(childComplexity int, first int, after *string) int
 		Journal            func(childComplexity int, filter *monitor.JournalFilter, object *string, first int, after *string) int
@@ -1485,6 +1564,7 @@ type AlertResolver interface {
 	Assignee(ctx context.Context, obj *monitor.Alert) (*monitor.User, error)
 
 	Rule(ctx context.Context, obj *monitor.Alert) (*monitor.Rule, error)
+	Indicator(ctx context.Context, obj *monitor.Alert) (*monitor.Indicator, error)
 	HostAsset(ctx context.Context, obj *monitor.Alert) (*monitor.Asset, error)
 	UserAsset(ctx context.Context, obj *monitor.Alert) (*monitor.Asset, error)
 	Suppressions(ctx context.Context, obj *monitor.Alert) ([]*monitor.Suppression, error)
@@ -1528,6 +1608,7 @@ type CommentResolver interface {
 }
 type EntityResolver interface {
 	Asset(ctx context.Context, obj *monitor.Entity) (*monitor.Asset, error)
+	Indicators(ctx context.Context, obj *monitor.Entity) ([]*monitor.Indicator, error)
 	Events(ctx context.Context, obj *monitor.Entity, filter *monitor.EventFilter, first int, after *string) (*page.Connection[*monitor.Event], error)
 	Alerts(ctx context.Context, obj *monitor.Entity, filter *monitor.AlertFilter, first int, after *string) (*page.Connection[*monitor.Alert], error)
 	Seen(ctx context.Context, obj *monitor.Entity) (*monitor.EventSpan, error)
@@ -1576,6 +1657,14 @@ type IncidentTimelineEntryResolver interface {
 	Alert(ctx context.Context, obj *monitor.IncidentTimelineEntry) (*monitor.Alert, error)
 	Comment(ctx context.Context, obj *monitor.IncidentTimelineEntry) (*monitor.Comment, error)
 	Changes(ctx context.Context, obj *monitor.IncidentTimelineEntry) ([]*monitor.FieldChange, error)
+}
+type IndicatorResolver interface {
+	State(ctx context.Context, obj *monitor.Indicator) (monitor.IndicatorState, error)
+
+	Sightings(ctx context.Context, obj *monitor.Indicator) (*monitor.IndicatorSightings, error)
+	Alerts(ctx context.Context, obj *monitor.Indicator, first int, after *string) (*page.Connection[*monitor.Alert], error)
+	Others(ctx context.Context, obj *monitor.Indicator) ([]*monitor.Indicator, error)
+	Journal(ctx context.Context, obj *monitor.Indicator, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
 }
 type JobResolver interface {
 	UndoneBy(ctx context.Context, obj *monitor.Job) (*string, error)
@@ -1643,6 +1732,10 @@ type MutationResolver interface {
 	SuppressionEnable(ctx context.Context, input model.SuppressionEnableInput) (*model.SuppressionPayload, error)
 	SuppressionDisable(ctx context.Context, input model.SuppressionDisableInput) (*model.SuppressionPayload, error)
 	AssetUpdate(ctx context.Context, input model.AssetUpdateInput) (*model.AssetPayload, error)
+	IndicatorCreate(ctx context.Context, input model.IndicatorCreateInput) (*model.IndicatorPayload, error)
+	IndicatorUpdate(ctx context.Context, input model.IndicatorUpdateInput) (*model.IndicatorPayload, error)
+	IndicatorDelete(ctx context.Context, input model.IndicatorDeleteInput) (*model.IndicatorPayload, error)
+	IndicatorImport(ctx context.Context, input model.IndicatorImportInput) (*model.IndicatorImportPayload, error)
 	SavedViewCreate(ctx context.Context, input model.SavedViewCreateInput) (*model.SavedViewPayload, error)
 	SavedViewUpdate(ctx context.Context, input model.SavedViewUpdateInput) (*model.SavedViewPayload, error)
 	SavedViewDelete(ctx context.Context, input model.SavedViewDeleteInput) (*model.SavedViewPayload, error)
@@ -1687,6 +1780,8 @@ type QueryResolver interface {
 	Incidents(ctx context.Context, filter *monitor.IncidentFilter, first int, after *string, asOf *time.Time) (*page.Connection[*monitor.Incident], error)
 	Assets(ctx context.Context, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) (*page.Connection[*monitor.Asset], error)
 	Asset(ctx context.Context, id string) (*monitor.Asset, error)
+	Indicators(ctx context.Context, filter *monitor.IndicatorFilter, orderBy *monitor.IndicatorOrder, first int, after *string) (*page.Connection[*monitor.Indicator], error)
+	Indicator(ctx context.Context, id string) (*monitor.Indicator, error)
 	IncidentReport(ctx context.Context, id string, format model.ReportFormat) (*model.IncidentReport, error)
 	IncidentGroupings(ctx context.Context) ([]*monitor.IncidentGrouping, error)
 	Suppression(ctx context.Context, id string) (*monitor.Suppression, error)
@@ -1999,6 +2094,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.Incident(childComplexity), true
+	case "Alert.indicator":
+		if e.ComplexityRoot.Alert.Indicator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.Indicator(childComplexity), true
 	case "Alert.journal":
 		if e.ComplexityRoot.Alert.Journal == nil {
 			break
@@ -2952,6 +3053,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entity.Events(childComplexity, args["filter"].(*monitor.EventFilter), args["first"].(int), args["after"].(*string)), true
+	case "Entity.indicators":
+		if e.ComplexityRoot.Entity.Indicators == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Entity.Indicators(childComplexity), true
 	case "Entity.kind":
 		if e.ComplexityRoot.Entity.Kind == nil {
 			break
@@ -4185,6 +4292,300 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.IncidentTimelineEntry.Cursor(childComplexity), true
 
+	case "Indicator.alerts":
+		if e.ComplexityRoot.Indicator.Alerts == nil {
+			break
+		}
+
+		args, err := ec.field_Indicator_alerts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Indicator.Alerts(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Indicator.confidence":
+		if e.ComplexityRoot.Indicator.Confidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Confidence(childComplexity), true
+	case "Indicator.createdAt":
+		if e.ComplexityRoot.Indicator.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.CreatedAt(childComplexity), true
+	case "Indicator.createdBy":
+		if e.ComplexityRoot.Indicator.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.CreatedBy(childComplexity), true
+	case "Indicator.description":
+		if e.ComplexityRoot.Indicator.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Description(childComplexity), true
+	case "Indicator.id":
+		if e.ComplexityRoot.Indicator.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.GlobalID(childComplexity), true
+	case "Indicator.journal":
+		if e.ComplexityRoot.Indicator.Journal == nil {
+			break
+		}
+
+		args, err := ec.field_Indicator_journal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Indicator.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Indicator.kind":
+		if e.ComplexityRoot.Indicator.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Kind(childComplexity), true
+	case "Indicator.revokedAt":
+		if e.ComplexityRoot.Indicator.NullableRevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.NullableRevokedAt(childComplexity), true
+	case "Indicator.validUntil":
+		if e.ComplexityRoot.Indicator.NullableValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.NullableValidUntil(childComplexity), true
+	case "Indicator.others":
+		if e.ComplexityRoot.Indicator.Others == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Others(childComplexity), true
+	case "Indicator.reference":
+		if e.ComplexityRoot.Indicator.Reference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Reference(childComplexity), true
+	case "Indicator.severity":
+		if e.ComplexityRoot.Indicator.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Severity(childComplexity), true
+	case "Indicator.sightings":
+		if e.ComplexityRoot.Indicator.Sightings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Sightings(childComplexity), true
+	case "Indicator.source":
+		if e.ComplexityRoot.Indicator.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Source(childComplexity), true
+	case "Indicator.state":
+		if e.ComplexityRoot.Indicator.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.State(childComplexity), true
+	case "Indicator.includeSubdomains":
+		if e.ComplexityRoot.Indicator.Subdomains == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Subdomains(childComplexity), true
+	case "Indicator.tags":
+		if e.ComplexityRoot.Indicator.Tags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Tags(childComplexity), true
+	case "Indicator.updatedAt":
+		if e.ComplexityRoot.Indicator.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.UpdatedAt(childComplexity), true
+	case "Indicator.updatedBy":
+		if e.ComplexityRoot.Indicator.UpdatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.UpdatedBy(childComplexity), true
+	case "Indicator.validFrom":
+		if e.ComplexityRoot.Indicator.ValidFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.ValidFrom(childComplexity), true
+	case "Indicator.value":
+		if e.ComplexityRoot.Indicator.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Value(childComplexity), true
+	case "Indicator.version":
+		if e.ComplexityRoot.Indicator.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Indicator.Version(childComplexity), true
+
+	case "IndicatorConnection.edges":
+		if e.ComplexityRoot.IndicatorConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorConnection.Edges(childComplexity), true
+	case "IndicatorConnection.nodes":
+		if e.ComplexityRoot.IndicatorConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorConnection.Nodes(childComplexity), true
+	case "IndicatorConnection.pageInfo":
+		if e.ComplexityRoot.IndicatorConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorConnection.PageInfo(childComplexity), true
+
+	case "IndicatorEdge.cursor":
+		if e.ComplexityRoot.IndicatorEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorEdge.Cursor(childComplexity), true
+	case "IndicatorEdge.node":
+		if e.ComplexityRoot.IndicatorEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorEdge.Node(childComplexity), true
+
+	case "IndicatorImportPayload.errors":
+		if e.ComplexityRoot.IndicatorImportPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorImportPayload.Errors(childComplexity), true
+	case "IndicatorImportPayload.report":
+		if e.ComplexityRoot.IndicatorImportPayload.Report == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorImportPayload.Report(childComplexity), true
+
+	case "IndicatorPayload.errors":
+		if e.ComplexityRoot.IndicatorPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorPayload.Errors(childComplexity), true
+	case "IndicatorPayload.indicator":
+		if e.ComplexityRoot.IndicatorPayload.Indicator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorPayload.Indicator(childComplexity), true
+
+	case "IndicatorProblem.message":
+		if e.ComplexityRoot.IndicatorProblem.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorProblem.Message(childComplexity), true
+	case "IndicatorProblem.objectId":
+		if e.ComplexityRoot.IndicatorProblem.ObjectID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorProblem.ObjectID(childComplexity), true
+	case "IndicatorProblem.position":
+		if e.ComplexityRoot.IndicatorProblem.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorProblem.Position(childComplexity), true
+
+	case "IndicatorReport.added":
+		if e.ComplexityRoot.IndicatorReport.Added == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorReport.Added(childComplexity), true
+	case "IndicatorReport.problems":
+		if e.ComplexityRoot.IndicatorReport.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorReport.Problems(childComplexity), true
+	case "IndicatorReport.read":
+		if e.ComplexityRoot.IndicatorReport.Read == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorReport.Read(childComplexity), true
+	case "IndicatorReport.refused":
+		if e.ComplexityRoot.IndicatorReport.Refused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorReport.Refused(childComplexity), true
+	case "IndicatorReport.revoked":
+		if e.ComplexityRoot.IndicatorReport.Revoked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorReport.Revoked(childComplexity), true
+	case "IndicatorReport.unchanged":
+		if e.ComplexityRoot.IndicatorReport.Unchanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorReport.Unchanged(childComplexity), true
+	case "IndicatorReport.updated":
+		if e.ComplexityRoot.IndicatorReport.Updated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorReport.Updated(childComplexity), true
+
+	case "IndicatorSightings.alerts":
+		if e.ComplexityRoot.IndicatorSightings.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorSightings.Alerts(childComplexity), true
+	case "IndicatorSightings.count":
+		if e.ComplexityRoot.IndicatorSightings.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorSightings.Count(childComplexity), true
+	case "IndicatorSightings.firstSeen":
+		if e.ComplexityRoot.IndicatorSightings.FirstSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorSightings.FirstSeen(childComplexity), true
+	case "IndicatorSightings.lastSeen":
+		if e.ComplexityRoot.IndicatorSightings.LastSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IndicatorSightings.LastSeen(childComplexity), true
+
 	case "IngestCounts.alerts":
 		if e.ComplexityRoot.IngestCounts.Alerts == nil {
 			break
@@ -4978,6 +5379,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.IncidentUpdate(childComplexity, args["input"].(model.IncidentUpdateInput)), true
+	case "Mutation.indicatorCreate":
+		if e.ComplexityRoot.Mutation.IndicatorCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_indicatorCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IndicatorCreate(childComplexity, args["input"].(model.IndicatorCreateInput)), true
+	case "Mutation.indicatorDelete":
+		if e.ComplexityRoot.Mutation.IndicatorDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_indicatorDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IndicatorDelete(childComplexity, args["input"].(model.IndicatorDeleteInput)), true
+	case "Mutation.indicatorImport":
+		if e.ComplexityRoot.Mutation.IndicatorImport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_indicatorImport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IndicatorImport(childComplexity, args["input"].(model.IndicatorImportInput)), true
+	case "Mutation.indicatorUpdate":
+		if e.ComplexityRoot.Mutation.IndicatorUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_indicatorUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IndicatorUpdate(childComplexity, args["input"].(model.IndicatorUpdateInput)), true
 	case "Mutation.jobCancel":
 		if e.ComplexityRoot.Mutation.JobCancel == nil {
 			break
@@ -5753,6 +6198,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Incidents(childComplexity, args["filter"].(*monitor.IncidentFilter), args["first"].(int), args["after"].(*string), args["asOf"].(*time.Time)), true
+	case "Query.indicator":
+		if e.ComplexityRoot.Query.Indicator == nil {
+			break
+		}
+
+		args, err := ec.field_Query_indicator_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Indicator(childComplexity, args["id"].(string)), true
+	case "Query.indicators":
+		if e.ComplexityRoot.Query.Indicators == nil {
+			break
+		}
+
+		args, err := ec.field_Query_indicators_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Indicators(childComplexity, args["filter"].(*monitor.IndicatorFilter), args["orderBy"].(*monitor.IndicatorOrder), args["first"].(int), args["after"].(*string)), true
 
 	case "Query.job":
 		if e.ComplexityRoot.Query.Job == nil {
@@ -8044,6 +8511,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("IncidentTaskDeleteInput", ec.unmarshalInputIncidentTaskDeleteInput),
 			graphql.NewInputUnmarshaler("IncidentTaskUpdateInput", ec.unmarshalInputIncidentTaskUpdateInput),
 			graphql.NewInputUnmarshaler("IncidentUpdateInput", ec.unmarshalInputIncidentUpdateInput),
+			graphql.NewInputUnmarshaler("IndicatorColumnInput", ec.unmarshalInputIndicatorColumnInput),
+			graphql.NewInputUnmarshaler("IndicatorCreateInput", ec.unmarshalInputIndicatorCreateInput),
+			graphql.NewInputUnmarshaler("IndicatorDeleteInput", ec.unmarshalInputIndicatorDeleteInput),
+			graphql.NewInputUnmarshaler("IndicatorFilter", ec.unmarshalInputIndicatorFilter),
+			graphql.NewInputUnmarshaler("IndicatorImportInput", ec.unmarshalInputIndicatorImportInput),
+			graphql.NewInputUnmarshaler("IndicatorKindFilter", ec.unmarshalInputIndicatorKindFilter),
+			graphql.NewInputUnmarshaler("IndicatorStateFilter", ec.unmarshalInputIndicatorStateFilter),
+			graphql.NewInputUnmarshaler("IndicatorUpdateInput", ec.unmarshalInputIndicatorUpdateInput),
 			graphql.NewInputUnmarshaler("IntFilter", ec.unmarshalInputIntFilter),
 			graphql.NewInputUnmarshaler("JobCancelInput", ec.unmarshalInputJobCancelInput),
 			graphql.NewInputUnmarshaler("JobUndoInput", ec.unmarshalInputJobUndoInput),
@@ -8349,6 +8824,10 @@ type Query {
   assets(filter: AssetFilter, orderBy: AssetOrder = RISK_DESC, first: Int!, after: String): AssetConnection! @auth(requires: VIEWER)
   "One asset by its id."
   asset(id: ID!): Asset @auth(requires: VIEWER)
+  "What sources of threat intelligence warn of. ` + "`" + `first` + "`" + ` is at most 500."
+  indicators(filter: IndicatorFilter, orderBy: IndicatorOrder = UPDATED_AT_DESC, first: Int!, after: String): IndicatorConnection! @auth(requires: VIEWER)
+  "One indicator by its id."
+  indicator(id: ID!): Indicator @auth(requires: VIEWER)
   "An incident written out, to keep or to hand on: what it is, its timeline, alerts, entities, tasks and comments."
   incidentReport(
     id: ID!
@@ -8611,6 +9090,17 @@ type Mutation {
   suppressionDisable(input: SuppressionDisableInput!): SuppressionPayload! @auth(requires: ANALYST)
   "Says what people know of an asset: how critical it is, whose it is, and after which silence one should look."
   assetUpdate(input: AssetUpdateInput!): AssetPayload! @auth(requires: ANALYST)
+  "Warns of an address, name or hash: events that have it raise an alert from now on. CONFLICT where the source warns of it already."
+  indicatorCreate(input: IndicatorCreateInput!): IndicatorPayload! @auth(requires: ANALYST)
+  "Changes what is said of an indicator. What is left out stays; what it is and whose stays too."
+  indicatorUpdate(input: IndicatorUpdateInput!): IndicatorPayload! @auth(requires: ANALYST)
+  "Takes an indicator away; alerts that it raised stay."
+  indicatorDelete(input: IndicatorDeleteInput!): IndicatorPayload! @auth(requires: ANALYST)
+  """
+  Stores the indicators of a list: new ones, and what the list says now of those that are there. Cut a long list into
+  parts, CSV between lines with its first line in each, STIX between objects. What cannot be read is reported.
+  """
+  indicatorImport(input: IndicatorImportInput!): IndicatorImportPayload! @auth(requires: ANALYST) @cost(weight: 100)
   "Keeps a list to look at again. To share it takes the role ANALYST."
   savedViewCreate(input: SavedViewCreateInput!): SavedViewPayload! @auth(requires: VIEWER)
   "Changes a saved view: one's own, and for administrators shared ones. What is left out stays."
@@ -9023,8 +9513,10 @@ type Alert implements Node @auth(requires: VIEWER) {
   ruleAuthor: String!
   "The version of the rule that fired first."
   ruleVersion: Int!
-  "Null when the rule has been deleted since."
+  "Null when the rule has been deleted since, and where an indicator raised it."
   rule: Rule
+  "The indicator that raised it; null where a rule did, and when the indicator has been deleted since."
+  indicator: Indicator
   "The host as an asset; null where there is none."
   hostAsset: Asset
   "The user as an asset; null where there is none."
@@ -10736,6 +11228,322 @@ type AssetPayload @auth(requires: ANALYST) {
   errors: [UserError!]!
 }
 
+# ---------------------------------------------------------------- indicator
+
+"What an indicator's value is."
+enum IndicatorKind {
+  "An IP address."
+  ADDRESS
+  "A network of addresses, for example 203.0.113.0/24."
+  NETWORK
+  "A name, and where it says so those below it."
+  DOMAIN
+  "A URL."
+  URL
+  "A file's MD5, 32 hexadecimal digits."
+  MD5
+  "A file's SHA-1, 40 hexadecimal digits."
+  SHA1
+  "A file's SHA-256, 64 hexadecimal digits."
+  SHA256
+  "An address of e-mail."
+  EMAIL
+}
+
+"Whether events are looked through for an indicator."
+enum IndicatorState {
+  "It will be valid later."
+  PENDING
+  "Events that have it raise an alert."
+  ACTIVE
+  "It was valid until validUntil."
+  EXPIRED
+  "Its source does not stand by it any more."
+  REVOKED
+}
+
+"An address, name or hash that a source of threat intelligence warns of. Each source has its own of a value."
+type Indicator implements Node @auth(requires: VIEWER) {
+  id: ID!
+  "Grows with every change: give it to a mutation's expectedVersion."
+  version: Int!
+  "What its value is."
+  kind: IndicatorKind!
+  "In one form for each kind: in lower case but for a URL's path, without a default port, a network by its first address."
+  value: String!
+  "Of a domain: whether it stands for the names below it too."
+  includeSubdomains: Boolean!
+  "Who warns of it."
+  source: String!
+  "How sure the source is, 0 to 100."
+  confidence: Int!
+  "How bad the alerts are that it raises."
+  severity: Severity!
+  "From when on events are looked through for it."
+  validFrom: Time!
+  "Until when; null: for ever."
+  validUntil: Time
+  "Whether events are looked through for it now."
+  state: IndicatorState!
+  "When its source took it back."
+  revokedAt: Time
+  "Words to find it by."
+  tags: [String!]!
+  "What one should know about it."
+  description: String!
+  "Where to read on, mostly a link; empty without one."
+  reference: String!
+  createdAt: Time!
+  "Who made or imported it first."
+  createdBy: String!
+  updatedAt: Time!
+  "Who changed or imported it last."
+  updatedBy: String!
+  "What has been seen of it."
+  sightings: IndicatorSightings! @cost(weight: 2)
+  "The alerts that it raised, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  alerts(first: Int!, after: String): AlertConnection!
+  "What other sources say of the same value, the worst first, at most 20."
+  others: [Indicator!]! @cost(weight: 5, size: 20)
+  "Every change of this indicator alone that is within the journal's retention, latest first; imports stand in the audit log. ` + "`" + `first` + "`" + ` is at most 500."
+  journal(first: Int!, after: String): JournalConnection!
+}
+
+"What has been seen of an indicator: the matches that its alerts stand for."
+type IndicatorSightings @auth(requires: VIEWER) {
+  "How many events had it."
+  count: Int!
+  "How many alerts they are in."
+  alerts: Int!
+  "When the first of them happened; null without any."
+  firstSeen: Time
+  "When the last of them happened; null without any."
+  lastSeen: Time
+}
+
+"A page of indicators."
+type IndicatorConnection @auth(requires: VIEWER) {
+  edges: [IndicatorEdge!]!
+  nodes: [Indicator!]!
+  pageInfo: PageInfo!
+}
+
+"An indicator in a page."
+type IndicatorEdge @auth(requires: VIEWER) {
+  node: Indicator!
+  cursor: String!
+}
+
+"Orders of indicators."
+enum IndicatorOrder {
+  "The one that was changed last first."
+  UPDATED_AT_DESC
+  "The worst first, of equal ones the one that was changed last."
+  SEVERITY_DESC
+}
+
+"Conditions on a kind of indicator. All that are given must hold."
+input IndicatorKindFilter {
+  eq: IndicatorKind
+  in: [IndicatorKind!]
+}
+
+"Conditions on the state of an indicator. All that are given must hold."
+input IndicatorStateFilter {
+  eq: IndicatorState
+  in: [IndicatorState!]
+}
+
+"Which indicators. All conditions that are given must hold."
+input IndicatorFilter {
+  and: [IndicatorFilter!]
+  or: [IndicatorFilter!]
+  not: IndicatorFilter
+  "A query line: ` + "`" + `kind:domain source:abuse* confidence:>=75` + "`" + `. See queryLine."
+  query: String
+  kind: IndicatorKindFilter
+  value: StringFilter
+  source: StringFilter
+  description: StringFilter
+  state: IndicatorStateFilter
+  severity: SeverityFilter
+  confidence: IntFilter
+  tags: StringListFilter
+  validUntil: TimeFilter
+  createdAt: TimeFilter
+  updatedAt: TimeFilter
+}
+
+"A new indicator."
+input IndicatorCreateInput {
+  "What the value is."
+  kind: IndicatorKind!
+  "At most 2,048 bytes. Written harmless (hxxp, [.]) it is read too."
+  value: String!
+  "Of a domain: whether it stands for the names below it too."
+  includeSubdomains: Boolean! = false
+  "Who warns of it, at most 128 characters."
+  source: String!
+  "0 to 100."
+  confidence: Int! = 50
+  "How bad the alerts are that it raises."
+  severity: Severity! = MEDIUM
+  "From when on; now unless given."
+  validFrom: Time
+  "Until when; for ever unless given."
+  validUntil: Time
+  "At most 50."
+  tags: [String!]
+  "At most 2,000 characters."
+  description: String! = ""
+  "At most 1,000 characters."
+  reference: String! = ""
+}
+
+"What changes of an indicator. What is left out stays as it is."
+input IndicatorUpdateInput {
+  id: ID!
+  "Refuses with CONFLICT when the indicator has changed since."
+  expectedVersion: Int
+  "Of a domain: whether it stands for the names below it too."
+  includeSubdomains: Boolean
+  "0 to 100."
+  confidence: Int
+  "How bad the alerts are that it raises from now on."
+  severity: Severity
+  "From when on."
+  validFrom: Time
+  "Until when; null: for ever."
+  validUntil: Time
+  "true takes it back, false puts it in force again."
+  revoked: Boolean
+  "All of its tags, at most 50."
+  tags: [String!]
+  "At most 2,000 characters."
+  description: String
+  "At most 1,000 characters."
+  reference: String
+}
+
+"Which indicator goes."
+input IndicatorDeleteInput {
+  id: ID!
+  "Refuses with CONFLICT when the indicator has changed since."
+  expectedVersion: Int
+}
+
+"What became of a change of an indicator."
+type IndicatorPayload @auth(requires: ANALYST) {
+  "As it is now, also after a CONFLICT; as it was where it was deleted; null when it does not exist."
+  indicator: Indicator
+  errors: [UserError!]!
+}
+
+"A form in which indicators are published."
+enum IndicatorFormat {
+  "A table with the names of its columns in the first line, or one value a line."
+  CSV
+  "STIX 2.1: a bundle, or a list of objects."
+  STIX
+}
+
+"A field that a column of a CSV file can be."
+enum IndicatorColumn {
+  "The value itself: needed."
+  VALUE
+  "What it is; without one it is told by its form."
+  KIND
+  "Who warns of it."
+  SOURCE
+  "How bad it is: Sigma's levels."
+  SEVERITY
+  "0 to 100."
+  CONFIDENCE
+  "From when on it is valid."
+  VALID_FROM
+  "Until when it is valid."
+  VALID_UNTIL
+  "Words, with commas, semicolons or bars between them."
+  TAGS
+  "What one should know about it."
+  DESCRIPTION
+  "Where to read on."
+  REFERENCE
+  "Of a domain: whether it stands for the names below it too."
+  INCLUDE_SUBDOMAINS
+  "Whether its source has taken it back."
+  REVOKED
+}
+
+"Which column of a CSV file has a field."
+input IndicatorColumnInput {
+  "What the column is."
+  field: IndicatorColumn!
+  "Its name in the file's first line."
+  name: String!
+}
+
+"A list of indicators, or a part of one. Its options are for what the list leaves unsaid."
+input IndicatorImportInput {
+  "What the list is written in."
+  format: IndicatorFormat!
+  "The list, at most 512 KiB."
+  text: String!
+  "The file's name, for the journal; at most 200 characters."
+  name: String! = ""
+  "Who warns of those that name nobody."
+  source: String!
+  "How bad those are that do not say it."
+  severity: Severity! = MEDIUM
+  "How sure the source is of those that do not say it, 0 to 100."
+  confidence: Int! = 50
+  "For how long those are valid that name no end; for ever unless given."
+  validFor: Duration
+  "Whether domains stand for the names below them too."
+  includeSubdomains: Boolean! = true
+  "For all of them, besides their own."
+  tags: [String!]
+  "Of CSV: which columns the fields are in, for files that name them otherwise."
+  columns: [IndicatorColumnInput!]
+  "The position in the file of the part's first line or object, for the report."
+  first: Int! = 1
+}
+
+"What became of a list of indicators."
+type IndicatorImportPayload @auth(requires: ANALYST) {
+  "Null where the list as a whole could not be read."
+  report: IndicatorReport
+  errors: [UserError!]!
+}
+
+"What became of the indicators of a list."
+type IndicatorReport @auth(requires: ANALYST) {
+  "How many indicators it had."
+  read: Int!
+  "How many are new."
+  added: Int!
+  "How many are there with other words now."
+  updated: Int!
+  "How many were there as they are."
+  unchanged: Int!
+  "How many their source has taken back."
+  revoked: Int!
+  "How many lines or objects are no indicator."
+  refused: Int!
+  "The first 100 of those."
+  problems: [IndicatorProblem!]! @cost(weight: 0, size: 100)
+}
+
+"A line or an object that is no indicator."
+type IndicatorProblem @auth(requires: ANALYST) {
+  "Its line in a CSV file, its place among a bundle's objects; from 1."
+  position: Int!
+  "The id of a STIX object; empty for a line."
+  objectId: String!
+  "Why."
+  message: String!
+}
+
 # ---------------------------------------------------------------- feed
 
 "What a change means for a filtered list."
@@ -10964,7 +11772,7 @@ type AuditEdge @auth(requires: ADMIN) {
 
 "What happened to one entity in a transaction."
 type EntityChange @auth(requires: ADMIN) {
-  "Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
+  "Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
   kind: String!
   "The entity's id in the graph; ` + "`" + `node` + "`" + ` looks up those that are nodes."
   id: ID!
@@ -11412,6 +12220,8 @@ type Entity @auth(requires: VIEWER) {
   value: String!
   "The host or user as an asset; null for others and for what was never seen."
   asset: Asset
+  "What sources of threat intelligence say of it: of an address also by its networks, of a name also by the domains above it. The worst first, at most 20."
+  indicators: [Indicator!]! @cost(weight: 10, size: 20)
   "Events that name it, the latest first. ` + "`" + `first` + "`" + ` is at most 500."
   events(filter: EventFilter, first: Int!, after: String): EventConnection!
   "Alerts that name it, the latest match first. ` + "`" + `first` + "`" + ` is at most 500."
@@ -11551,6 +12361,8 @@ enum QueryNoun {
   INCIDENTS
   "RuleFilter.query."
   RULES
+  "IndicatorFilter.query."
+  INDICATORS
 }
 
 "What the values of a field of a query line are."
@@ -12326,6 +13138,8 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_ruleVersion(ctx, field)
 	case "rule":
 		return ec.fieldContext_Alert_rule(ctx, field)
+	case "indicator":
+		return ec.fieldContext_Alert_indicator(ctx, field)
 	case "hostAsset":
 		return ec.fieldContext_Alert_hostAsset(ctx, field)
 	case "userAsset":
@@ -12776,6 +13590,8 @@ func (ec *executionContext) childFields_Entity(ctx context.Context, field graphq
 		return ec.fieldContext_Entity_value(ctx, field)
 	case "asset":
 		return ec.fieldContext_Entity_asset(ctx, field)
+	case "indicators":
+		return ec.fieldContext_Entity_indicators(ctx, field)
 	case "events":
 		return ec.fieldContext_Entity_events(ctx, field)
 	case "alerts":
@@ -13390,6 +14206,146 @@ func (ec *executionContext) childFields_IncidentTimelineEntry(ctx context.Contex
 		return ec.fieldContext_IncidentTimelineEntry_changes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IncidentTimelineEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_Indicator(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Indicator_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Indicator_version(ctx, field)
+	case "kind":
+		return ec.fieldContext_Indicator_kind(ctx, field)
+	case "value":
+		return ec.fieldContext_Indicator_value(ctx, field)
+	case "includeSubdomains":
+		return ec.fieldContext_Indicator_includeSubdomains(ctx, field)
+	case "source":
+		return ec.fieldContext_Indicator_source(ctx, field)
+	case "confidence":
+		return ec.fieldContext_Indicator_confidence(ctx, field)
+	case "severity":
+		return ec.fieldContext_Indicator_severity(ctx, field)
+	case "validFrom":
+		return ec.fieldContext_Indicator_validFrom(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_Indicator_validUntil(ctx, field)
+	case "state":
+		return ec.fieldContext_Indicator_state(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_Indicator_revokedAt(ctx, field)
+	case "tags":
+		return ec.fieldContext_Indicator_tags(ctx, field)
+	case "description":
+		return ec.fieldContext_Indicator_description(ctx, field)
+	case "reference":
+		return ec.fieldContext_Indicator_reference(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Indicator_createdAt(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Indicator_createdBy(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Indicator_updatedAt(ctx, field)
+	case "updatedBy":
+		return ec.fieldContext_Indicator_updatedBy(ctx, field)
+	case "sightings":
+		return ec.fieldContext_Indicator_sightings(ctx, field)
+	case "alerts":
+		return ec.fieldContext_Indicator_alerts(ctx, field)
+	case "others":
+		return ec.fieldContext_Indicator_others(ctx, field)
+	case "journal":
+		return ec.fieldContext_Indicator_journal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Indicator", field.Name)
+}
+
+func (ec *executionContext) childFields_IndicatorConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_IndicatorConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_IndicatorConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_IndicatorConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IndicatorConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_IndicatorEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_IndicatorEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_IndicatorEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IndicatorEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_IndicatorImportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "report":
+		return ec.fieldContext_IndicatorImportPayload_report(ctx, field)
+	case "errors":
+		return ec.fieldContext_IndicatorImportPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IndicatorImportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IndicatorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "indicator":
+		return ec.fieldContext_IndicatorPayload_indicator(ctx, field)
+	case "errors":
+		return ec.fieldContext_IndicatorPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IndicatorPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IndicatorProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "position":
+		return ec.fieldContext_IndicatorProblem_position(ctx, field)
+	case "objectId":
+		return ec.fieldContext_IndicatorProblem_objectId(ctx, field)
+	case "message":
+		return ec.fieldContext_IndicatorProblem_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IndicatorProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_IndicatorReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "read":
+		return ec.fieldContext_IndicatorReport_read(ctx, field)
+	case "added":
+		return ec.fieldContext_IndicatorReport_added(ctx, field)
+	case "updated":
+		return ec.fieldContext_IndicatorReport_updated(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_IndicatorReport_unchanged(ctx, field)
+	case "revoked":
+		return ec.fieldContext_IndicatorReport_revoked(ctx, field)
+	case "refused":
+		return ec.fieldContext_IndicatorReport_refused(ctx, field)
+	case "problems":
+		return ec.fieldContext_IndicatorReport_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IndicatorReport", field.Name)
+}
+
+func (ec *executionContext) childFields_IndicatorSightings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_IndicatorSightings_count(ctx, field)
+	case "alerts":
+		return ec.fieldContext_IndicatorSightings_alerts(ctx, field)
+	case "firstSeen":
+		return ec.fieldContext_IndicatorSightings_firstSeen(ctx, field)
+	case "lastSeen":
+		return ec.fieldContext_IndicatorSightings_lastSeen(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IndicatorSightings", field.Name)
 }
 
 func (ec *executionContext) childFields_IngestCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15196,6 +16152,50 @@ func (ec *executionContext) field_Incident_timeline_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Indicator_alerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Indicator_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Job_items_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15680,6 +16680,62 @@ func (ec *executionContext) field_Mutation_incidentUpdate_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.IncidentUpdateInput, error) {
 			return ec.unmarshalNIncidentUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIncidentUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_indicatorCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IndicatorCreateInput, error) {
+			return ec.unmarshalNIndicatorCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_indicatorDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IndicatorDeleteInput, error) {
+			return ec.unmarshalNIndicatorDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_indicatorImport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IndicatorImportInput, error) {
+			return ec.unmarshalNIndicatorImportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorImportInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_indicatorUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IndicatorUpdateInput, error) {
+			return ec.unmarshalNIndicatorUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorUpdateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -16711,6 +17767,58 @@ func (ec *executionContext) field_Query_incidents_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["asOf"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_indicator_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_indicators_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.IndicatorFilter, error) {
+			return ec.unmarshalOIndicatorFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*monitor.IndicatorOrder, error) {
+			return ec.unmarshalOIndicatorOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -18568,6 +19676,38 @@ func (ec *executionContext) fieldContext_Alert_rule(_ context.Context, field gra
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Rule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Alert_indicator(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_indicator(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Alert().Indicator(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Indicator) graphql.Marshaler {
+			return ec.marshalOIndicator2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicator(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_indicator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Indicator(ctx, field)
 		},
 	}
 	return fc, nil
@@ -22294,6 +23434,38 @@ func (ec *executionContext) fieldContext_Entity_asset(_ context.Context, field g
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Asset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entity_indicators(ctx context.Context, field graphql.CollectedField, obj *monitor.Entity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_indicators(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Entity().Indicators(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Indicator) graphql.Marshaler {
+			return ec.marshalNIndicator2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_indicators(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Indicator(ctx, field)
 		},
 	}
 	return fc, nil
@@ -27561,6 +28733,1205 @@ func (ec *executionContext) fieldContext_IncidentTimelineEntry_changes(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _Indicator_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Indicator_version(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Indicator_kind(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.IndicatorKind) graphql.Marshaler {
+			return ec.marshalNIndicatorKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "IndicatorKind")
+}
+
+func (ec *executionContext) _Indicator_value(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "String")
+}
+
+func (ec *executionContext) _Indicator_includeSubdomains(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_includeSubdomains(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subdomains, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_includeSubdomains(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Indicator_source(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "String")
+}
+
+func (ec *executionContext) _Indicator_confidence(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_confidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Confidence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_confidence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Indicator_severity(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_severity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Severity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_severity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "Severity")
+}
+
+func (ec *executionContext) _Indicator_validFrom(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_validFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidFrom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_validFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Indicator_validUntil(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_validUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableValidUntil(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_validUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, true, false, "Time")
+}
+
+func (ec *executionContext) _Indicator_state(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Indicator().State(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.IndicatorState) graphql.Marshaler {
+			return ec.marshalNIndicatorState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, true, true, "IndicatorState")
+}
+
+func (ec *executionContext) _Indicator_revokedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_revokedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableRevokedAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_revokedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, true, false, "Time")
+}
+
+func (ec *executionContext) _Indicator_tags(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_tags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tags, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "String")
+}
+
+func (ec *executionContext) _Indicator_description(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_description(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "String")
+}
+
+func (ec *executionContext) _Indicator_reference(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_reference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_reference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "String")
+}
+
+func (ec *executionContext) _Indicator_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Indicator_createdBy(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "String")
+}
+
+func (ec *executionContext) _Indicator_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Indicator_updatedBy(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_updatedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_updatedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Indicator", field, false, false, "String")
+}
+
+func (ec *executionContext) _Indicator_sightings(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_sightings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Indicator().Sightings(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.IndicatorSightings) graphql.Marshaler {
+			return ec.marshalNIndicatorSightings2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorSightings(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_sightings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Indicator",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IndicatorSightings(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Indicator_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Indicator().Alerts(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Alert]) graphql.Marshaler {
+			return ec.marshalNAlertConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_alerts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Indicator",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlertConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Indicator_alerts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Indicator_others(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_others(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Indicator().Others(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Indicator) graphql.Marshaler {
+			return ec.marshalNIndicator2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_others(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Indicator",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Indicator(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Indicator_journal(ctx context.Context, field graphql.CollectedField, obj *monitor.Indicator) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Indicator_journal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Indicator().Journal(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
+			return ec.marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Indicator_journal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Indicator",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Indicator_journal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicatorConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Indicator]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.Indicator]) graphql.Marshaler {
+			return ec.marshalNIndicatorEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicatorConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IndicatorEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicatorConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Indicator]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Indicator) graphql.Marshaler {
+			return ec.marshalNIndicator2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicatorConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Indicator(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicatorConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Indicator]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicatorConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicatorEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Indicator]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Indicator) graphql.Marshaler {
+			return ec.marshalNIndicator2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicator(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicatorEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Indicator(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicatorEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Indicator]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _IndicatorImportPayload_report(ctx context.Context, field graphql.CollectedField, obj *model.IndicatorImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorImportPayload_report(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Report, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.IndicatorReport) graphql.Marshaler {
+			return ec.marshalOIndicatorReport2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorReport(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorImportPayload_report(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicatorImportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IndicatorReport(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicatorImportPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.IndicatorImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorImportPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorImportPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicatorImportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicatorPayload_indicator(ctx context.Context, field graphql.CollectedField, obj *model.IndicatorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorPayload_indicator(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Indicator, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Indicator) graphql.Marshaler {
+			return ec.marshalOIndicator2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicator(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorPayload_indicator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicatorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Indicator(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicatorPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.IndicatorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicatorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicatorProblem_position(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorProblem_position(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Position, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorProblem_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorProblem", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IndicatorProblem_objectId(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorProblem_objectId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ObjectID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorProblem_objectId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorProblem", field, false, false, "String")
+}
+
+func (ec *executionContext) _IndicatorProblem_message(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorProblem_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorProblem_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorProblem", field, false, false, "String")
+}
+
+func (ec *executionContext) _IndicatorReport_read(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorReport_read(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Read, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorReport_read(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorReport", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IndicatorReport_added(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorReport_added(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Added, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorReport_added(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorReport", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IndicatorReport_updated(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorReport_updated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Updated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorReport_updated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorReport", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IndicatorReport_unchanged(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorReport_unchanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unchanged, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorReport_unchanged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorReport", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IndicatorReport_revoked(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorReport_revoked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Revoked, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorReport_revoked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorReport", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IndicatorReport_refused(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorReport_refused(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refused, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorReport_refused(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorReport", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IndicatorReport_problems(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorReport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorReport_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.IndicatorProblem) graphql.Marshaler {
+			return ec.marshalNIndicatorProblem2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorReport_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicatorReport",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IndicatorProblem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicatorSightings_count(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorSightings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorSightings_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorSightings_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorSightings", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IndicatorSightings_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorSightings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorSightings_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alerts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorSightings_alerts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorSightings", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IndicatorSightings_firstSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorSightings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorSightings_firstSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FirstSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorSightings_firstSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorSightings", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IndicatorSightings_lastSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.IndicatorSightings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicatorSightings_lastSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IndicatorSightings_lastSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IndicatorSightings", field, false, false, "Time")
+}
+
 func (ec *executionContext) _IngestCounts_events(ctx context.Context, field graphql.CollectedField, obj *model.IngestCounts) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31723,6 +34094,182 @@ func (ec *executionContext) fieldContext_Mutation_assetUpdate(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_indicatorCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_indicatorCreate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IndicatorCreate(ctx, fc.Args["input"].(model.IndicatorCreateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IndicatorPayload) graphql.Marshaler {
+			return ec.marshalNIndicatorPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_indicatorCreate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IndicatorPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_indicatorCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_indicatorUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_indicatorUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IndicatorUpdate(ctx, fc.Args["input"].(model.IndicatorUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IndicatorPayload) graphql.Marshaler {
+			return ec.marshalNIndicatorPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_indicatorUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IndicatorPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_indicatorUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_indicatorDelete(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_indicatorDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IndicatorDelete(ctx, fc.Args["input"].(model.IndicatorDeleteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IndicatorPayload) graphql.Marshaler {
+			return ec.marshalNIndicatorPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_indicatorDelete(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IndicatorPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_indicatorDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_indicatorImport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_indicatorImport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IndicatorImport(ctx, fc.Args["input"].(model.IndicatorImportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IndicatorImportPayload) graphql.Marshaler {
+			return ec.marshalNIndicatorImportPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorImportPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_indicatorImport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IndicatorImportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_indicatorImport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_savedViewCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33832,6 +36379,94 @@ func (ec *executionContext) fieldContext_Query_asset(ctx context.Context, field 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_asset_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_indicators(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_indicators(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Indicators(ctx, fc.Args["filter"].(*monitor.IndicatorFilter), fc.Args["orderBy"].(*monitor.IndicatorOrder), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Indicator]) graphql.Marshaler {
+			return ec.marshalNIndicatorConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_indicators(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IndicatorConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_indicators_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_indicator(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_indicator(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Indicator(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Indicator) graphql.Marshaler {
+			return ec.marshalOIndicator2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicator(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_indicator(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Indicator(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_indicator_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -47534,6 +50169,710 @@ func UnmarshalIncidentUpdateInput(ctx context.Context, raw any) (*model.Incident
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputIndicatorColumnInput(ctx context.Context, obj any) (*model.IndicatorColumnInput, error) {
+	var it model.IndicatorColumnInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "name"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNIndicatorColumn2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorColumn(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Field = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIndicatorColumnInput unmarshals raw into the IndicatorColumnInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIndicatorColumnInput(ctx context.Context, raw any) (*model.IndicatorColumnInput, error) {
+	var out *model.IndicatorColumnInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IndicatorColumnInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIndicatorCreateInput(ctx context.Context, obj any) (*model.IndicatorCreateInput, error) {
+	var it model.IndicatorCreateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["includeSubdomains"]; !present {
+		asMap["includeSubdomains"] = false
+	}
+	if _, present := asMap["confidence"]; !present {
+		asMap["confidence"] = 50
+	}
+	if _, present := asMap["severity"]; !present {
+		asMap["severity"] = "MEDIUM"
+	}
+	if _, present := asMap["description"]; !present {
+		asMap["description"] = ""
+	}
+	if _, present := asMap["reference"]; !present {
+		asMap["reference"] = ""
+	}
+
+	fieldsInOrder := [...]string{"kind", "value", "includeSubdomains", "source", "confidence", "severity", "validFrom", "validUntil", "tags", "description", "reference"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNIndicatorKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKind(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Kind = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Value = data
+		case "includeSubdomains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("includeSubdomains"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.IncludeSubdomains = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Source = data
+		case "confidence":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("confidence"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Confidence = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		case "validFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validFrom"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ValidFrom = data
+		case "validUntil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validUntil"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ValidUntil = data
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Tags = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Description = data
+		case "reference":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Reference = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIndicatorCreateInput unmarshals raw into the IndicatorCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIndicatorCreateInput(ctx context.Context, raw any) (*model.IndicatorCreateInput, error) {
+	var out *model.IndicatorCreateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IndicatorCreateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIndicatorDeleteInput(ctx context.Context, obj any) (*model.IndicatorDeleteInput, error) {
+	var it model.IndicatorDeleteInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIndicatorDeleteInput unmarshals raw into the IndicatorDeleteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIndicatorDeleteInput(ctx context.Context, raw any) (*model.IndicatorDeleteInput, error) {
+	var out *model.IndicatorDeleteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IndicatorDeleteInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIndicatorFilter(ctx context.Context, obj any) (*monitor.IndicatorFilter, error) {
+	var it monitor.IndicatorFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"and", "or", "not", "query", "kind", "value", "source", "description", "state", "severity", "confidence", "tags", "validUntil", "createdAt", "updatedAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOIndicatorFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.And = data
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOIndicatorFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorFilterᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Or = data
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOIndicatorFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Not = data
+		case "query":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("query"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Query = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOIndicatorKindFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKindFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Kind = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Value = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Source = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Description = data
+		case "state":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
+			data, err := ec.unmarshalOIndicatorStateFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorStateFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.State = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalOSeverityFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverityFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		case "confidence":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("confidence"))
+			data, err := ec.unmarshalOIntFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIntFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Confidence = data
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOStringListFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐStringListFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Tags = data
+		case "validUntil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validUntil"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ValidUntil = data
+		case "createdAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.CreatedAt = data
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTimeFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐTimeFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.UpdatedAt = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIndicatorFilter unmarshals raw into the IndicatorFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIndicatorFilter(ctx context.Context, raw any) (*monitor.IndicatorFilter, error) {
+	var out *monitor.IndicatorFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IndicatorFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIndicatorImportInput(ctx context.Context, obj any) (*model.IndicatorImportInput, error) {
+	var it model.IndicatorImportInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["name"]; !present {
+		asMap["name"] = ""
+	}
+	if _, present := asMap["severity"]; !present {
+		asMap["severity"] = "MEDIUM"
+	}
+	if _, present := asMap["confidence"]; !present {
+		asMap["confidence"] = 50
+	}
+	if _, present := asMap["includeSubdomains"]; !present {
+		asMap["includeSubdomains"] = true
+	}
+	if _, present := asMap["first"]; !present {
+		asMap["first"] = 1
+	}
+
+	fieldsInOrder := [...]string{"format", "text", "name", "source", "severity", "confidence", "validFor", "includeSubdomains", "tags", "columns", "first"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNIndicatorFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorFormat(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Format = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Text = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Source = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		case "confidence":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("confidence"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Confidence = data
+		case "validFor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validFor"))
+			data, err := ec.unmarshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ValidFor = data
+		case "includeSubdomains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("includeSubdomains"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.IncludeSubdomains = data
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Tags = data
+		case "columns":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("columns"))
+			data, err := ec.unmarshalOIndicatorColumnInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorColumnInputᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Columns = data
+		case "first":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.First = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIndicatorImportInput unmarshals raw into the IndicatorImportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIndicatorImportInput(ctx context.Context, raw any) (*model.IndicatorImportInput, error) {
+	var out *model.IndicatorImportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IndicatorImportInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIndicatorKindFilter(ctx context.Context, obj any) (*monitor.IndicatorKindFilter, error) {
+	var it monitor.IndicatorKindFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOIndicatorKind2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKind(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Eq = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOIndicatorKind2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKindᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.In = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIndicatorKindFilter unmarshals raw into the IndicatorKindFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIndicatorKindFilter(ctx context.Context, raw any) (*monitor.IndicatorKindFilter, error) {
+	var out *monitor.IndicatorKindFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IndicatorKindFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIndicatorStateFilter(ctx context.Context, obj any) (*monitor.IndicatorStateFilter, error) {
+	var it monitor.IndicatorStateFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOIndicatorState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorState(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Eq = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOIndicatorState2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorStateᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.In = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIndicatorStateFilter unmarshals raw into the IndicatorStateFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIndicatorStateFilter(ctx context.Context, raw any) (*monitor.IndicatorStateFilter, error) {
+	var out *monitor.IndicatorStateFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IndicatorStateFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIndicatorUpdateInput(ctx context.Context, obj any) (*model.IndicatorUpdateInput, error) {
+	var it model.IndicatorUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "includeSubdomains", "confidence", "severity", "validFrom", "validUntil", "revoked", "tags", "description", "reference"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "includeSubdomains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("includeSubdomains"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.IncludeSubdomains = data
+		case "confidence":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("confidence"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Confidence = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalOSeverity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		case "validFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validFrom"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ValidFrom = data
+		case "validUntil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validUntil"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ValidUntil = graphql.OmittableOf(data)
+		case "revoked":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("revoked"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Revoked = data
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Tags = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Description = data
+		case "reference":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Reference = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIndicatorUpdateInput unmarshals raw into the IndicatorUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIndicatorUpdateInput(ctx context.Context, raw any) (*model.IndicatorUpdateInput, error) {
+	var out *model.IndicatorUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IndicatorUpdateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputIntFilter(ctx context.Context, obj any) (*monitor.IntFilter, error) {
 	var it monitor.IntFilter
 	if obj == nil {
@@ -50599,6 +53938,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Job(ctx, sel, obj)
+	case *monitor.Indicator:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Indicator(ctx, sel, obj)
 	case *monitor.IncidentTask:
 		if obj == nil {
 			return graphql.Null
@@ -50990,6 +54334,12 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Alert_rule(ctx, field, obj)
+				})
+		case "indicator":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_indicator(ctx, field, obj)
 				})
 		case "hostAsset":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -52545,6 +55895,12 @@ func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet, o
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Entity_asset(ctx, field, obj)
+				})
+		case "indicators":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_indicators(ctx, field, obj)
 				})
 		case "events":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -54606,6 +57962,465 @@ func (ec *executionContext) _IncidentTimelineEntry(ctx context.Context, sel ast.
 	return out
 }
 
+var indicatorImplementors = []string{"Indicator", "Node"}
+
+func (ec *executionContext) _Indicator(ctx context.Context, sel ast.SelectionSet, obj *monitor.Indicator) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, indicatorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Indicator")
+		case "id":
+			out.Values[i] = ec._Indicator_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Indicator_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Indicator_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "value":
+			out.Values[i] = ec._Indicator_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "includeSubdomains":
+			out.Values[i] = ec._Indicator_includeSubdomains(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "source":
+			out.Values[i] = ec._Indicator_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "confidence":
+			out.Values[i] = ec._Indicator_confidence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "severity":
+			out.Values[i] = ec._Indicator_severity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "validFrom":
+			out.Values[i] = ec._Indicator_validFrom(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "validUntil":
+			out.Values[i] = ec._Indicator_validUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Indicator_state(ctx, field, obj)
+				})
+		case "revokedAt":
+			out.Values[i] = ec._Indicator_revokedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "tags":
+			out.Values[i] = ec._Indicator_tags(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "description":
+			out.Values[i] = ec._Indicator_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reference":
+			out.Values[i] = ec._Indicator_reference(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Indicator_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdBy":
+			out.Values[i] = ec._Indicator_createdBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Indicator_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedBy":
+			out.Values[i] = ec._Indicator_updatedBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sightings":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Indicator_sightings(ctx, field, obj)
+				})
+		case "alerts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Indicator_alerts(ctx, field, obj)
+				})
+		case "others":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Indicator_others(ctx, field, obj)
+				})
+		case "journal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Indicator_journal(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var indicatorConnectionImplementors = []string{"IndicatorConnection"}
+
+func (ec *executionContext) _IndicatorConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.Indicator]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, indicatorConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IndicatorConnection")
+		case "edges":
+			out.Values[i] = ec._IndicatorConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._IndicatorConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._IndicatorConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var indicatorEdgeImplementors = []string{"IndicatorEdge"}
+
+func (ec *executionContext) _IndicatorEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.Indicator]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, indicatorEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IndicatorEdge")
+		case "node":
+			out.Values[i] = ec._IndicatorEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._IndicatorEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var indicatorImportPayloadImplementors = []string{"IndicatorImportPayload"}
+
+func (ec *executionContext) _IndicatorImportPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IndicatorImportPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, indicatorImportPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IndicatorImportPayload")
+		case "report":
+			out.Values[i] = ec._IndicatorImportPayload_report(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._IndicatorImportPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var indicatorPayloadImplementors = []string{"IndicatorPayload"}
+
+func (ec *executionContext) _IndicatorPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IndicatorPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, indicatorPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IndicatorPayload")
+		case "indicator":
+			out.Values[i] = ec._IndicatorPayload_indicator(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._IndicatorPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var indicatorProblemImplementors = []string{"IndicatorProblem"}
+
+func (ec *executionContext) _IndicatorProblem(ctx context.Context, sel ast.SelectionSet, obj *monitor.IndicatorProblem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, indicatorProblemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IndicatorProblem")
+		case "position":
+			out.Values[i] = ec._IndicatorProblem_position(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "objectId":
+			out.Values[i] = ec._IndicatorProblem_objectId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._IndicatorProblem_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var indicatorReportImplementors = []string{"IndicatorReport"}
+
+func (ec *executionContext) _IndicatorReport(ctx context.Context, sel ast.SelectionSet, obj *monitor.IndicatorReport) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, indicatorReportImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IndicatorReport")
+		case "read":
+			out.Values[i] = ec._IndicatorReport_read(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "added":
+			out.Values[i] = ec._IndicatorReport_added(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updated":
+			out.Values[i] = ec._IndicatorReport_updated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unchanged":
+			out.Values[i] = ec._IndicatorReport_unchanged(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revoked":
+			out.Values[i] = ec._IndicatorReport_revoked(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refused":
+			out.Values[i] = ec._IndicatorReport_refused(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "problems":
+			out.Values[i] = ec._IndicatorReport_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var indicatorSightingsImplementors = []string{"IndicatorSightings"}
+
+func (ec *executionContext) _IndicatorSightings(ctx context.Context, sel ast.SelectionSet, obj *monitor.IndicatorSightings) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, indicatorSightingsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IndicatorSightings")
+		case "count":
+			out.Values[i] = ec._IndicatorSightings_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alerts":
+			out.Values[i] = ec._IndicatorSightings_alerts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "firstSeen":
+			out.Values[i] = ec._IndicatorSightings_firstSeen(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lastSeen":
+			out.Values[i] = ec._IndicatorSightings_lastSeen(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var ingestCountsImplementors = []string{"IngestCounts"}
 
 func (ec *executionContext) _IngestCounts(ctx context.Context, sel ast.SelectionSet, obj *model.IngestCounts) graphql.Marshaler {
@@ -55825,6 +59640,34 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "indicatorCreate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_indicatorCreate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "indicatorUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_indicatorUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "indicatorDelete":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_indicatorDelete(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "indicatorImport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_indicatorImport(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "savedViewCreate":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_savedViewCreate(ctx, field)
@@ -56383,6 +60226,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_asset(ctx, field)
+				})
+		case "indicators":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_indicators(ctx, field)
+				})
+		case "indicator":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_indicator(ctx, field)
 				})
 		case "incidentReport":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -62084,6 +65939,186 @@ func (ec *executionContext) unmarshalNIncidentUpdateInput2githubᚗcomᚋsecurit
 	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNIndicator2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Indicator) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIndicator2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicator(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIndicator2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicator(ctx context.Context, sel ast.SelectionSet, v *monitor.Indicator) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Indicator!")
+		return graphql.Null
+	}
+	return ec._Indicator(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIndicatorColumn2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorColumn(ctx context.Context, v any) (model.IndicatorColumn, error) {
+	var res model.IndicatorColumn
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIndicatorColumn2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorColumn(ctx context.Context, sel ast.SelectionSet, v model.IndicatorColumn) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNIndicatorColumnInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorColumnInput(ctx context.Context, v any) (*model.IndicatorColumnInput, error) {
+	res, err := ec.unmarshalInputIndicatorColumnInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIndicatorConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Indicator]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IndicatorConnection!")
+		return graphql.Null
+	}
+	return ec._IndicatorConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIndicatorCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorCreateInput(ctx context.Context, v any) (model.IndicatorCreateInput, error) {
+	res, err := ec.unmarshalInputIndicatorCreateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNIndicatorDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorDeleteInput(ctx context.Context, v any) (model.IndicatorDeleteInput, error) {
+	res, err := ec.unmarshalInputIndicatorDeleteInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIndicatorEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.Indicator]) graphql.Marshaler {
+	return ec._IndicatorEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNIndicatorEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.Indicator]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIndicatorEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNIndicatorFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorFilter(ctx context.Context, v any) (*monitor.IndicatorFilter, error) {
+	res, err := ec.unmarshalInputIndicatorFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNIndicatorFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorFormat(ctx context.Context, v any) (model.IndicatorFormat, error) {
+	var res model.IndicatorFormat
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIndicatorFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorFormat(ctx context.Context, sel ast.SelectionSet, v model.IndicatorFormat) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNIndicatorImportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorImportInput(ctx context.Context, v any) (model.IndicatorImportInput, error) {
+	res, err := ec.unmarshalInputIndicatorImportInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIndicatorImportPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorImportPayload(ctx context.Context, sel ast.SelectionSet, v *model.IndicatorImportPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IndicatorImportPayload!")
+		return graphql.Null
+	}
+	return ec._IndicatorImportPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIndicatorKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKind(ctx context.Context, v any) (monitor.IndicatorKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.IndicatorKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIndicatorKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKind(ctx context.Context, sel ast.SelectionSet, v monitor.IndicatorKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "IndicatorKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNIndicatorPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorPayload(ctx context.Context, sel ast.SelectionSet, v *model.IndicatorPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IndicatorPayload!")
+		return graphql.Null
+	}
+	return ec._IndicatorPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNIndicatorProblem2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.IndicatorProblem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIndicatorProblem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIndicatorProblem2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorProblem(ctx context.Context, sel ast.SelectionSet, v *monitor.IndicatorProblem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IndicatorProblem!")
+		return graphql.Null
+	}
+	return ec._IndicatorProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNIndicatorSightings2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorSightings(ctx context.Context, sel ast.SelectionSet, v *monitor.IndicatorSightings) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IndicatorSightings!")
+		return graphql.Null
+	}
+	return ec._IndicatorSightings(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIndicatorState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorState(ctx context.Context, v any) (monitor.IndicatorState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.IndicatorState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIndicatorState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorState(ctx context.Context, sel ast.SelectionSet, v monitor.IndicatorState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "IndicatorState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNIndicatorUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorUpdateInput(ctx context.Context, v any) (model.IndicatorUpdateInput, error) {
+	res, err := ec.unmarshalInputIndicatorUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNIngestCounts2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIngestCounts(ctx context.Context, sel ast.SelectionSet, v model.IngestCounts) graphql.Marshaler {
 	return ec._IngestCounts(ctx, sel, &v)
 }
@@ -65123,6 +69158,207 @@ func (ec *executionContext) marshalOIncidentTask2ᚖgithubᚗcomᚋsecurityᚑmo
 		return graphql.Null
 	}
 	return ec._IncidentTask(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOIndicator2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicator(ctx context.Context, sel ast.SelectionSet, v *monitor.Indicator) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Indicator(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOIndicatorColumnInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorColumnInputᚄ(ctx context.Context, v any) ([]*model.IndicatorColumnInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.IndicatorColumnInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNIndicatorColumnInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorColumnInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOIndicatorFilter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorFilterᚄ(ctx context.Context, v any) ([]*monitor.IndicatorFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*monitor.IndicatorFilter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNIndicatorFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOIndicatorFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorFilter(ctx context.Context, v any) (*monitor.IndicatorFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputIndicatorFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOIndicatorKind2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKindᚄ(ctx context.Context, v any) ([]monitor.IndicatorKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.IndicatorKind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNIndicatorKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOIndicatorKind2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKindᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.IndicatorKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIndicatorKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOIndicatorKind2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKind(ctx context.Context, v any) (*monitor.IndicatorKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.IndicatorKind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOIndicatorKind2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKind(ctx context.Context, sel ast.SelectionSet, v *monitor.IndicatorKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOIndicatorKindFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorKindFilter(ctx context.Context, v any) (*monitor.IndicatorKindFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputIndicatorKindFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOIndicatorOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorOrder(ctx context.Context, v any) (*monitor.IndicatorOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.IndicatorOrder(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOIndicatorOrder2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorOrder(ctx context.Context, sel ast.SelectionSet, v *monitor.IndicatorOrder) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) marshalOIndicatorReport2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorReport(ctx context.Context, sel ast.SelectionSet, v *monitor.IndicatorReport) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._IndicatorReport(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOIndicatorState2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorStateᚄ(ctx context.Context, v any) ([]monitor.IndicatorState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.IndicatorState, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNIndicatorState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOIndicatorState2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorStateᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.IndicatorState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIndicatorState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOIndicatorState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorState(ctx context.Context, v any) (*monitor.IndicatorState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.IndicatorState(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOIndicatorState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorState(ctx context.Context, sel ast.SelectionSet, v *monitor.IndicatorState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOIndicatorStateFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorStateFilter(ctx context.Context, v any) (*monitor.IndicatorStateFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputIndicatorStateFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOInt2ᚕintᚄ(ctx context.Context, v any) ([]int, error) {

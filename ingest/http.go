@@ -29,6 +29,7 @@ import (
 type Handler struct {
 	Pipeline   *Pipeline
 	Detector   Detector
+	Indicators Indicators // may be nil
 	Normaliser *Normaliser
 	Limits     Limits
 	// MaxInFlight bounds the bytes of records that all requests hold together.
@@ -134,6 +135,9 @@ func (h *Handler) read(r *http.Request) (*monitor.Batch, []Rejection, int64, err
 					return errSaturated
 				}
 				matches = h.Detector.Match(&record, matches[:0])
+				if h.Indicators != nil {
+					matches = h.Indicators.Match(event, &record, matches)
+				}
 				addMatches(batch, matches)
 				batch.Events = append(batch.Events, event)
 			}

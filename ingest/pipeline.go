@@ -23,6 +23,12 @@ type Detector interface {
 	Match(rec *monitor.Record, dst []monitor.Match) []monitor.Match
 }
 
+// Indicators appends what sources of threat intelligence warn of and an event has.
+// Safe for concurrent use.
+type Indicators interface {
+	Match(ev *monitor.Event, rec *monitor.Record, dst []monitor.Match) []monitor.Match
+}
+
 // How requests are gathered into transactions: a committer takes what has come
 // up to these bounds, and waits gatherTime for company.
 const (

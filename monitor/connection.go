@@ -78,6 +78,10 @@ type (
 	AssetConnection = page.Connection[*Asset]
 	// AssetEdge is one item of AssetConnection.
 	AssetEdge = page.Edge[*Asset]
+	// IndicatorConnection is a page of indicators.
+	IndicatorConnection = page.Connection[*Indicator]
+	// IndicatorEdge is one item of IndicatorConnection.
+	IndicatorEdge = page.Edge[*Indicator]
 	// JournalConnection is a page of journal entries.
 	JournalConnection = page.Connection[*JournalEntry]
 	// JournalEdge is one item of JournalConnection.

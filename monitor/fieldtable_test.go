@@ -24,7 +24,7 @@ func TestFieldTableIsTrue(t *testing.T) {
 	}
 	var table strings.Builder
 	table.WriteString("| Of | Field | Also | Values |\n| --- | --- | --- | --- |\n")
-	for _, noun := range []LineNoun{LineEvents, LineAlerts, LineIncidents, LineRules} {
+	for _, noun := range []LineNoun{LineEvents, LineAlerts, LineIncidents, LineRules, LineIndicators} {
 		for _, f := range LineFields(noun) {
 			values := strings.ToLower(string(f.Kind))
 			if len(f.Values) > 0 {

@@ -150,6 +150,8 @@ const (
 	KindIncidentTask     Kind = "IncidentTask"
 	KindIncidentGrouping Kind = "IncidentGrouping"
 	KindSuppression      Kind = "Suppression"
+	KindIndicator        Kind = "Indicator"
+	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

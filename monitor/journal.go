@@ -145,6 +145,10 @@ const (
 	ActionGroupingCreate       = "incidentGrouping.create"
 	ActionGroupingUpdate       = "incidentGrouping.update"
 	ActionGroupingDelete       = "incidentGrouping.delete"
+	ActionIndicatorCreate      = "indicator.create"
+	ActionIndicatorUpdate      = "indicator.update"
+	ActionIndicatorDelete      = "indicator.delete"
+	ActionIndicatorImport      = "indicator.import" // many at once: the entry has their number, not each
 )
 
 // NewChange compares two states of an entity (before is nil when it was created)

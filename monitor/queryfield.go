@@ -15,6 +15,8 @@ const (
 	LineAlerts    LineNoun = "ALERTS"
 	LineIncidents LineNoun = "INCIDENTS"
 	LineRules     LineNoun = "RULES"
+
+	LineIndicators LineNoun = "INDICATORS"
 )
 
 // LineKind is what the values of a field are.
@@ -138,6 +140,22 @@ var lineNouns = map[LineNoun]*lineNoun{
 			{field: "category", kind: LineText},
 			{field: "service", kind: LineText},
 			{field: "techniques", kind: LineList, aliases: []string{"technique"}},
+		},
+	},
+	LineIndicators: {
+		plural: "indicators",
+		words:  []FilterField{"value", "source", "description"},
+		fields: []lineField{
+			{field: "kind", kind: LineEnum, values: enumNames(IndicatorKinds)},
+			{field: "value", kind: LineText},
+			{field: "source", kind: LineText},
+			{field: "description", kind: LineText},
+			severityField,
+			{field: "confidence", kind: LineNumber},
+			{field: "tags", kind: LineList, aliases: []string{"tag"}},
+			{field: "validUntil", kind: LineTime, aliases: []string{"until", "expires"}},
+			{field: "createdAt", kind: LineTime, aliases: []string{"created"}},
+			{field: "updatedAt", kind: LineTime, aliases: []string{"updated", "time"}},
 		},
 	},
 }

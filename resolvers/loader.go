@@ -19,6 +19,8 @@ type loaders struct {
 	alerts     *dataloadgen.Loader[monitor.ID, *monitor.Alert]
 	similar    *dataloadgen.Loader[*monitor.Alert, []monitor.SimilarAlert]
 	assets     *dataloadgen.Loader[monitor.ID, *monitor.Asset]
+	indicators *dataloadgen.Loader[monitor.ID, *monitor.Indicator]
+	sightings  *dataloadgen.Loader[monitor.ID, *monitor.IndicatorSightings]
 	risky      *dataloadgen.Loader[*monitor.Asset, []*monitor.Alert]
 	activities *dataloadgen.Loader[monitor.ID, *monitor.RuleActivity]
 	costs      *dataloadgen.Loader[monitor.ID, *monitor.RuleCost]
@@ -70,6 +72,8 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		entities:     dataloadgen.NewLoader(byKey(r.entitiesOf, func(e *monitor.IncidentEntities) monitor.ID { return e.ID }), options...),
 		suppressions: dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Suppression] { return r.Suppressions.SuppressionsByID }), func(s *monitor.Suppression) monitor.ID { return s.ID }), options...),
 		covering:     dataloadgen.NewLoader(guarded(r.suppressionsCovering), options...),
+		indicators:   dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Indicator] { return r.Indicators.IndicatorsByID }), func(i *monitor.Indicator) monitor.ID { return i.ID }), options...),
+		sightings:    dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IndicatorSightings] { return r.Indicators.IndicatorSightings }), func(s *monitor.IndicatorSightings) monitor.ID { return s.ID }), options...),
 	})
 }
 

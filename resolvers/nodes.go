@@ -53,6 +53,8 @@ func (r queryResolver) nodesOf(ctx context.Context, kind monitor.Kind, ids []str
 		return loadNodes(ctx, kind, loaders.users, ids, at, out)
 	case monitor.KindAsset:
 		return loadNodes(ctx, kind, loaders.assets, ids, at, out)
+	case monitor.KindIndicator:
+		return loadNodes(ctx, kind, loaders.indicators, ids, at, out)
 	case monitor.KindIncident:
 		return loadNodes(ctx, kind, loaders.incidents, ids, at, out)
 	}

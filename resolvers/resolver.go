@@ -133,6 +133,7 @@ type Resolver struct {
 	Merging    Merging
 	Claims     Claims
 	Assets     Assets
+	Indicators Indicators
 	Events     Events
 	Rules      Rules
 	Bench      RuleBench

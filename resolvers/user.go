@@ -47,6 +47,8 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 		return node(byGlobalID(ctx, kind, id, r.Resolver.Users.UsersByID))
 	case monitor.KindAsset:
 		return node(r.Asset(ctx, id))
+	case monitor.KindIndicator:
+		return node(r.Indicator(ctx, id))
 	case monitor.KindIncident:
 		return node(r.Incident(ctx, id, nil))
 	case monitor.KindIncidentTask:

@@ -21,20 +21,21 @@ type commands struct {
 	Config  string           `help:"Configuration file (YAML)." type:"existingfile" env:"SECMON_CONFIG" placeholder:"FILE"`
 	Version kong.VersionFlag `env:"-" help:"Print the version and leave."`
 
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Ingest  ingestCommand  `cmd:"" help:"Send events from files or standard input to a server."`
-	Tail    tailCommand    `cmd:"" help:"Follow a feed of a server: alerts, events, incidents, the journal, or an entity."`
-	Rules   rulesCommand   `cmd:"" help:"Import, check and try detection rules."`
-	Token   tokenCommand   `cmd:"" help:"Make API tokens."`
-	User    userCommand    `cmd:"" help:"Make users and set passwords."`
-	Journal journalCommand `cmd:"" help:"Verify and export the journal."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database to the newest version."`
-	Backup  backupCommand  `cmd:"" help:"Back up the whole state, encrypted; verify and list backups."`
-	Restore restoreCommand `cmd:"" help:"Fill an empty database from a backup."`
-	Keys    keysCommand    `cmd:"" help:"Make keys, and seal secrets anew with another."`
-	Epoch   epochCommand   `cmd:"" help:"Tell every feed that the database was put back."`
-	Doctor  doctorCommand  `cmd:"" help:"Check configuration, database, Redis, clock, disk and limits, and say what to do. Leaves with 1 where something is wrong."`
-	Probe   probeCommand   `cmd:"" help:"Wait until servers answer."`
+	Serve      serveCommand      `cmd:"" help:"Run the server."`
+	Ingest     ingestCommand     `cmd:"" help:"Send events from files or standard input to a server."`
+	Tail       tailCommand       `cmd:"" help:"Follow a feed of a server: alerts, events, incidents, the journal, or an entity."`
+	Rules      rulesCommand      `cmd:"" help:"Import, check and try detection rules."`
+	Indicators indicatorsCommand `cmd:"" help:"Import lists of threat intelligence."`
+	Token      tokenCommand      `cmd:"" help:"Make API tokens."`
+	User       userCommand       `cmd:"" help:"Make users and set passwords."`
+	Journal    journalCommand    `cmd:"" help:"Verify and export the journal."`
+	Migrate    migrateCommand    `cmd:"" help:"Bring the database to the newest version."`
+	Backup     backupCommand     `cmd:"" help:"Back up the whole state, encrypted; verify and list backups."`
+	Restore    restoreCommand    `cmd:"" help:"Fill an empty database from a backup."`
+	Keys       keysCommand       `cmd:"" help:"Make keys, and seal secrets anew with another."`
+	Epoch      epochCommand      `cmd:"" help:"Tell every feed that the database was put back."`
+	Doctor     doctorCommand     `cmd:"" help:"Check configuration, database, Redis, clock, disk and limits, and say what to do. Leaves with 1 where something is wrong."`
+	Probe      probeCommand      `cmd:"" help:"Wait until servers answer."`
 }
 
 func main() {

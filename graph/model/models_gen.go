@@ -268,7 +268,7 @@ type BulkPayload struct {
 
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Asset, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`
@@ -607,6 +607,112 @@ type IncidentUpdateInput struct {
 	Status *monitor.IncidentStatus `json:"status,omitempty"`
 	// Null: nobody.
 	Assignee graphql.Omittable[*string] `json:"assignee,omitempty"`
+}
+
+// Which column of a CSV file has a field.
+type IndicatorColumnInput struct {
+	// What the column is.
+	Field IndicatorColumn `json:"field"`
+	// Its name in the file's first line.
+	Name string `json:"name"`
+}
+
+// A new indicator.
+type IndicatorCreateInput struct {
+	// What the value is.
+	Kind monitor.IndicatorKind `json:"kind"`
+	// At most 2,048 bytes. Written harmless (hxxp, [.]) it is read too.
+	Value string `json:"value"`
+	// Of a domain: whether it stands for the names below it too.
+	IncludeSubdomains bool `json:"includeSubdomains"`
+	// Who warns of it, at most 128 characters.
+	Source string `json:"source"`
+	// 0 to 100.
+	Confidence int `json:"confidence"`
+	// How bad the alerts are that it raises.
+	Severity monitor.Severity `json:"severity"`
+	// From when on; now unless given.
+	ValidFrom *time.Time `json:"validFrom,omitempty"`
+	// Until when; for ever unless given.
+	ValidUntil *time.Time `json:"validUntil,omitempty"`
+	// At most 50.
+	Tags []string `json:"tags,omitempty"`
+	// At most 2,000 characters.
+	Description string `json:"description"`
+	// At most 1,000 characters.
+	Reference string `json:"reference"`
+}
+
+// Which indicator goes.
+type IndicatorDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the indicator has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// A list of indicators, or a part of one. Its options are for what the list leaves unsaid.
+type IndicatorImportInput struct {
+	// What the list is written in.
+	Format IndicatorFormat `json:"format"`
+	// The list, at most 512 KiB.
+	Text string `json:"text"`
+	// The file's name, for the journal; at most 200 characters.
+	Name string `json:"name"`
+	// Who warns of those that name nobody.
+	Source string `json:"source"`
+	// How bad those are that do not say it.
+	Severity monitor.Severity `json:"severity"`
+	// How sure the source is of those that do not say it, 0 to 100.
+	Confidence int `json:"confidence"`
+	// For how long those are valid that name no end; for ever unless given.
+	ValidFor *monitor.Duration `json:"validFor,omitempty"`
+	// Whether domains stand for the names below them too.
+	IncludeSubdomains bool `json:"includeSubdomains"`
+	// For all of them, besides their own.
+	Tags []string `json:"tags,omitempty"`
+	// Of CSV: which columns the fields are in, for files that name them otherwise.
+	Columns []*IndicatorColumnInput `json:"columns,omitempty"`
+	// The position in the file of the part's first line or object, for the report.
+	First int `json:"first"`
+}
+
+// What became of a list of indicators.
+type IndicatorImportPayload struct {
+	// Null where the list as a whole could not be read.
+	Report *monitor.IndicatorReport `json:"report,omitempty"`
+	Errors []*UserError             `json:"errors"`
+}
+
+// What became of a change of an indicator.
+type IndicatorPayload struct {
+	// As it is now, also after a CONFLICT; as it was where it was deleted; null when it does not exist.
+	Indicator *monitor.Indicator `json:"indicator,omitempty"`
+	Errors    []*UserError       `json:"errors"`
+}
+
+// What changes of an indicator. What is left out stays as it is.
+type IndicatorUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the indicator has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Of a domain: whether it stands for the names below it too.
+	IncludeSubdomains *bool `json:"includeSubdomains,omitempty"`
+	// 0 to 100.
+	Confidence *int `json:"confidence,omitempty"`
+	// How bad the alerts are that it raises from now on.
+	Severity *monitor.Severity `json:"severity,omitempty"`
+	// From when on.
+	ValidFrom *time.Time `json:"validFrom,omitempty"`
+	// Until when; null: for ever.
+	ValidUntil graphql.Omittable[*time.Time] `json:"validUntil,omitempty"`
+	// true takes it back, false puts it in force again.
+	Revoked *bool `json:"revoked,omitempty"`
+	// All of its tags, at most 50.
+	Tags []string `json:"tags,omitempty"`
+	// At most 2,000 characters.
+	Description *string `json:"description,omitempty"`
+	// At most 1,000 characters.
+	Reference *string `json:"reference,omitempty"`
 }
 
 // Counts of what came in.
@@ -1336,6 +1442,152 @@ func (e *FeedChange) UnmarshalJSON(b []byte) error {
 }
 
 func (e FeedChange) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// A field that a column of a CSV file can be.
+type IndicatorColumn string
+
+const (
+	// The value itself: needed.
+	IndicatorColumnValue IndicatorColumn = "VALUE"
+	// What it is; without one it is told by its form.
+	IndicatorColumnKind IndicatorColumn = "KIND"
+	// Who warns of it.
+	IndicatorColumnSource IndicatorColumn = "SOURCE"
+	// How bad it is: Sigma's levels.
+	IndicatorColumnSeverity IndicatorColumn = "SEVERITY"
+	// 0 to 100.
+	IndicatorColumnConfidence IndicatorColumn = "CONFIDENCE"
+	// From when on it is valid.
+	IndicatorColumnValidFrom IndicatorColumn = "VALID_FROM"
+	// Until when it is valid.
+	IndicatorColumnValidUntil IndicatorColumn = "VALID_UNTIL"
+	// Words, with commas, semicolons or bars between them.
+	IndicatorColumnTags IndicatorColumn = "TAGS"
+	// What one should know about it.
+	IndicatorColumnDescription IndicatorColumn = "DESCRIPTION"
+	// Where to read on.
+	IndicatorColumnReference IndicatorColumn = "REFERENCE"
+	// Of a domain: whether it stands for the names below it too.
+	IndicatorColumnIncludeSubdomains IndicatorColumn = "INCLUDE_SUBDOMAINS"
+	// Whether its source has taken it back.
+	IndicatorColumnRevoked IndicatorColumn = "REVOKED"
+)
+
+var AllIndicatorColumn = []IndicatorColumn{
+	IndicatorColumnValue,
+	IndicatorColumnKind,
+	IndicatorColumnSource,
+	IndicatorColumnSeverity,
+	IndicatorColumnConfidence,
+	IndicatorColumnValidFrom,
+	IndicatorColumnValidUntil,
+	IndicatorColumnTags,
+	IndicatorColumnDescription,
+	IndicatorColumnReference,
+	IndicatorColumnIncludeSubdomains,
+	IndicatorColumnRevoked,
+}
+
+func (e IndicatorColumn) IsValid() bool {
+	switch e {
+	case IndicatorColumnValue, IndicatorColumnKind, IndicatorColumnSource, IndicatorColumnSeverity, IndicatorColumnConfidence, IndicatorColumnValidFrom, IndicatorColumnValidUntil, IndicatorColumnTags, IndicatorColumnDescription, IndicatorColumnReference, IndicatorColumnIncludeSubdomains, IndicatorColumnRevoked:
+		return true
+	}
+	return false
+}
+
+func (e IndicatorColumn) String() string {
+	return string(e)
+}
+
+func (e *IndicatorColumn) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = IndicatorColumn(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid IndicatorColumn", str)
+	}
+	return nil
+}
+
+func (e IndicatorColumn) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *IndicatorColumn) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e IndicatorColumn) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// A form in which indicators are published.
+type IndicatorFormat string
+
+const (
+	// A table with the names of its columns in the first line, or one value a line.
+	IndicatorFormatCSV IndicatorFormat = "CSV"
+	// STIX 2.1: a bundle, or a list of objects.
+	IndicatorFormatStix IndicatorFormat = "STIX"
+)
+
+var AllIndicatorFormat = []IndicatorFormat{
+	IndicatorFormatCSV,
+	IndicatorFormatStix,
+}
+
+func (e IndicatorFormat) IsValid() bool {
+	switch e {
+	case IndicatorFormatCSV, IndicatorFormatStix:
+		return true
+	}
+	return false
+}
+
+func (e IndicatorFormat) String() string {
+	return string(e)
+}
+
+func (e *IndicatorFormat) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = IndicatorFormat(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid IndicatorFormat", str)
+	}
+	return nil
+}
+
+func (e IndicatorFormat) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *IndicatorFormat) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e IndicatorFormat) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

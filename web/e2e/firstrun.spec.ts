@@ -19,6 +19,7 @@ const pages = [
   ['/incidents?view=list', 'There are no incidents'],
   ['/events', 'They appear here as they come in'],
   ['/assets', 'No hosts or users are known yet'],
+  ['/indicators', 'No indicators yet'],
   ['/entity?kind=host&value=ws-01', 'No event has it'],
   ['/rules', 'Access Key Created'],
   ['/rules/new', 'Would run'],

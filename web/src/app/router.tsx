@@ -17,6 +17,7 @@ import { readSearch as readEntitySearch } from '../features/entity/filters';
 import { readSearch as readEventSearch } from '../features/events/filters';
 import { readSearch as readIncidentSearch } from '../features/incidents/filters';
 import { readTab as readIncidentTab } from '../features/incidents/tab';
+import { readSearch as readIndicatorSearch } from '../features/indicators/filters';
 import { readSearch as readIntegrationsSearch } from '../features/integrations/filters';
 import { LoginPage, readLoginSearch } from '../features/login/LoginPage';
 import { readSearch as readRuleSearch } from '../features/rules/filters';
@@ -116,6 +117,12 @@ const suppressionsRoute = createRoute({
   validateSearch: only(readSuppressionSearch),
   component: lazyRouteComponent(() => import('../features/suppressions/SuppressionsPage'), 'SuppressionsPage'),
 });
+const indicatorsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/indicators',
+  validateSearch: only(readIndicatorSearch),
+  component: lazyRouteComponent(() => import('../features/indicators/IndicatorsPage'), 'IndicatorsPage'),
+});
 
 const entityRoute = createRoute({
   getParentRoute: () => shellRoute,
@@ -180,6 +187,7 @@ export const router = createRouter({
       attackRoute,
       assetsRoute,
       suppressionsRoute,
+      indicatorsRoute,
       entityRoute,
       integrationsRoute,
       settingsRoute,

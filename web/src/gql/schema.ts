@@ -809,6 +809,201 @@ export type IncidentUpdateInput = {
   title?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** A field that a column of a CSV file can be. */
+export type IndicatorColumn =
+  /** 0 to 100. */
+  | 'CONFIDENCE'
+  /** What one should know about it. */
+  | 'DESCRIPTION'
+  /** Of a domain: whether it stands for the names below it too. */
+  | 'INCLUDE_SUBDOMAINS'
+  /** What it is; without one it is told by its form. */
+  | 'KIND'
+  /** Where to read on. */
+  | 'REFERENCE'
+  /** Whether its source has taken it back. */
+  | 'REVOKED'
+  /** How bad it is: Sigma's levels. */
+  | 'SEVERITY'
+  /** Who warns of it. */
+  | 'SOURCE'
+  /** Words, with commas, semicolons or bars between them. */
+  | 'TAGS'
+  /** From when on it is valid. */
+  | 'VALID_FROM'
+  /** Until when it is valid. */
+  | 'VALID_UNTIL'
+  /** The value itself: needed. */
+  | 'VALUE';
+
+/** Which column of a CSV file has a field. */
+export type IndicatorColumnInput = {
+  /** What the column is. */
+  field: IndicatorColumn;
+  /** Its name in the file's first line. */
+  name: Scalars['String']['input'];
+};
+
+/** A new indicator. */
+export type IndicatorCreateInput = {
+  /** 0 to 100. */
+  confidence?: Scalars['Int']['input'];
+  /** At most 2,000 characters. */
+  description?: Scalars['String']['input'];
+  /** Of a domain: whether it stands for the names below it too. */
+  includeSubdomains?: Scalars['Boolean']['input'];
+  /** What the value is. */
+  kind: IndicatorKind;
+  /** At most 1,000 characters. */
+  reference?: Scalars['String']['input'];
+  /** How bad the alerts are that it raises. */
+  severity?: Severity;
+  /** Who warns of it, at most 128 characters. */
+  source: Scalars['String']['input'];
+  /** At most 50. */
+  tags?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** From when on; now unless given. */
+  validFrom?: InputMaybe<Scalars['Time']['input']>;
+  /** Until when; for ever unless given. */
+  validUntil?: InputMaybe<Scalars['Time']['input']>;
+  /** At most 2,048 bytes. Written harmless (hxxp, [.]) it is read too. */
+  value: Scalars['String']['input'];
+};
+
+/** Which indicator goes. */
+export type IndicatorDeleteInput = {
+  /** Refuses with CONFLICT when the indicator has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Which indicators. All conditions that are given must hold. */
+export type IndicatorFilter = {
+  and?: InputMaybe<Array<IndicatorFilter>>;
+  confidence?: InputMaybe<IntFilter>;
+  createdAt?: InputMaybe<TimeFilter>;
+  description?: InputMaybe<StringFilter>;
+  kind?: InputMaybe<IndicatorKindFilter>;
+  not?: InputMaybe<IndicatorFilter>;
+  or?: InputMaybe<Array<IndicatorFilter>>;
+  /** A query line: `kind:domain source:abuse* confidence:>=75`. See queryLine. */
+  query?: InputMaybe<Scalars['String']['input']>;
+  severity?: InputMaybe<SeverityFilter>;
+  source?: InputMaybe<StringFilter>;
+  state?: InputMaybe<IndicatorStateFilter>;
+  tags?: InputMaybe<StringListFilter>;
+  updatedAt?: InputMaybe<TimeFilter>;
+  validUntil?: InputMaybe<TimeFilter>;
+  value?: InputMaybe<StringFilter>;
+};
+
+/** A form in which indicators are published. */
+export type IndicatorFormat =
+  /** A table with the names of its columns in the first line, or one value a line. */
+  | 'CSV'
+  /** STIX 2.1: a bundle, or a list of objects. */
+  | 'STIX';
+
+/** A list of indicators, or a part of one. Its options are for what the list leaves unsaid. */
+export type IndicatorImportInput = {
+  /** Of CSV: which columns the fields are in, for files that name them otherwise. */
+  columns?: InputMaybe<Array<IndicatorColumnInput>>;
+  /** How sure the source is of those that do not say it, 0 to 100. */
+  confidence?: Scalars['Int']['input'];
+  /** The position in the file of the part's first line or object, for the report. */
+  first?: Scalars['Int']['input'];
+  /** What the list is written in. */
+  format: IndicatorFormat;
+  /** Whether domains stand for the names below them too. */
+  includeSubdomains?: Scalars['Boolean']['input'];
+  /** The file's name, for the journal; at most 200 characters. */
+  name?: Scalars['String']['input'];
+  /** How bad those are that do not say it. */
+  severity?: Severity;
+  /** Who warns of those that name nobody. */
+  source: Scalars['String']['input'];
+  /** For all of them, besides their own. */
+  tags?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** The list, at most 512 KiB. */
+  text: Scalars['String']['input'];
+  /** For how long those are valid that name no end; for ever unless given. */
+  validFor?: InputMaybe<Scalars['Duration']['input']>;
+};
+
+/** What an indicator's value is. */
+export type IndicatorKind =
+  /** An IP address. */
+  | 'ADDRESS'
+  /** A name, and where it says so those below it. */
+  | 'DOMAIN'
+  /** An address of e-mail. */
+  | 'EMAIL'
+  /** A file's MD5, 32 hexadecimal digits. */
+  | 'MD5'
+  /** A network of addresses, for example 203.0.113.0/24. */
+  | 'NETWORK'
+  /** A file's SHA-1, 40 hexadecimal digits. */
+  | 'SHA1'
+  /** A file's SHA-256, 64 hexadecimal digits. */
+  | 'SHA256'
+  /** A URL. */
+  | 'URL';
+
+/** Conditions on a kind of indicator. All that are given must hold. */
+export type IndicatorKindFilter = {
+  eq?: InputMaybe<IndicatorKind>;
+  in?: InputMaybe<Array<IndicatorKind>>;
+};
+
+/** Orders of indicators. */
+export type IndicatorOrder =
+  /** The worst first, of equal ones the one that was changed last. */
+  | 'SEVERITY_DESC'
+  /** The one that was changed last first. */
+  | 'UPDATED_AT_DESC';
+
+/** Whether events are looked through for an indicator. */
+export type IndicatorState =
+  /** Events that have it raise an alert. */
+  | 'ACTIVE'
+  /** It was valid until validUntil. */
+  | 'EXPIRED'
+  /** It will be valid later. */
+  | 'PENDING'
+  /** Its source does not stand by it any more. */
+  | 'REVOKED';
+
+/** Conditions on the state of an indicator. All that are given must hold. */
+export type IndicatorStateFilter = {
+  eq?: InputMaybe<IndicatorState>;
+  in?: InputMaybe<Array<IndicatorState>>;
+};
+
+/** What changes of an indicator. What is left out stays as it is. */
+export type IndicatorUpdateInput = {
+  /** 0 to 100. */
+  confidence?: InputMaybe<Scalars['Int']['input']>;
+  /** At most 2,000 characters. */
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** Refuses with CONFLICT when the indicator has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** Of a domain: whether it stands for the names below it too. */
+  includeSubdomains?: InputMaybe<Scalars['Boolean']['input']>;
+  /** At most 1,000 characters. */
+  reference?: InputMaybe<Scalars['String']['input']>;
+  /** true takes it back, false puts it in force again. */
+  revoked?: InputMaybe<Scalars['Boolean']['input']>;
+  /** How bad the alerts are that it raises from now on. */
+  severity?: InputMaybe<Severity>;
+  /** All of its tags, at most 50. */
+  tags?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** From when on. */
+  validFrom?: InputMaybe<Scalars['Time']['input']>;
+  /** Until when; null: for ever. */
+  validUntil?: InputMaybe<Scalars['Time']['input']>;
+};
+
 /** Conditions on a number. All that are given must hold. */
 export type IntFilter = {
   eq?: InputMaybe<Scalars['Int']['input']>;
@@ -931,6 +1126,8 @@ export type QueryNoun =
   | 'EVENTS'
   /** IncidentFilter.query. */
   | 'INCIDENTS'
+  /** IndicatorFilter.query. */
+  | 'INDICATORS'
   /** RuleFilter.query. */
   | 'RULES';
 

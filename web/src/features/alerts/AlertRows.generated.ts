@@ -21,6 +21,7 @@ export type AlertRowsQuery = { nodes: Array<
     | { __typename: 'Incident' }
     | { __typename: 'IncidentGrouping' }
     | { __typename: 'IncidentTask' }
+    | { __typename: 'Indicator' }
     | { __typename: 'Job' }
     | { __typename: 'Rule' }
     | { __typename: 'SavedOperation' }

@@ -1,5 +1,6 @@
 import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
+import { IndicatorFacts } from '../../nouns/indicator/IndicatorFacts';
 import { RuleFacts } from '../../nouns/rule/RuleFacts';
 import { Banner } from '../../ui/Banner';
 import { legible } from '../../ui/legible';
@@ -8,6 +9,7 @@ import { type AlertRuleFragment, AlertRuleFragmentDoc } from './AlertRule.genera
 export function AlertRule({ alert }: { alert: FragmentType<AlertRuleFragment> }) {
   const { data, complete } = useFragment({ fragment: AlertRuleFragmentDoc, from: alert, fragmentName: 'AlertRule' });
   if (!complete) return null;
+  if (data.indicator) return <IndicatorFacts indicator={data.indicator} />;
   if (!data.rule) {
     return (
       <p className="text-muted">

@@ -10,6 +10,7 @@ import { useFeed } from '../../live/useFeed';
 import { StatusBadge } from '../../nouns/alert/StatusBadge';
 import { entityLabel } from '../../nouns/entity/entity';
 import { classLabel } from '../../nouns/event/event';
+import { IndicatorNotes } from '../../nouns/indicator/IndicatorNotes';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
 import { BarList } from '../../ui/BarList';
@@ -108,6 +109,7 @@ export function EntityPage() {
               Hunt in its events
             </Link>
           </p>
+          <IndicatorNotes indicators={entity.indicators} />
         </header>
         <div
           className={clsx('grid gap-4 md:grid-cols-2', entity.kind === 'HASH' ? 'xl:grid-cols-4' : 'xl:grid-cols-3')}

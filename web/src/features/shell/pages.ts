@@ -5,6 +5,7 @@ import {
   Bell,
   BookOpen,
   Cable,
+  Crosshair,
   EyeOff,
   Gauge,
   Grid3x3,
@@ -55,6 +56,7 @@ export const groups: readonly PageGroup[] = [
       { to: '/rules', label: 'Rules', icon: BookOpen, key: 'r' },
       { to: '/attack', label: 'ATT&CK', icon: Grid3x3, key: 't' },
       { to: '/suppressions', label: 'Suppressions', icon: EyeOff, key: 'u' },
+      { to: '/indicators', label: 'Indicators', icon: Crosshair, key: 'd' },
     ],
   },
   {

@@ -1,0 +1,228 @@
+// What sources of threat intelligence warn of, as it is now.
+import { useApolloClient } from '@apollo/client/react';
+import { getRouteApi } from '@tanstack/react-router';
+import clsx from 'clsx';
+import { Crosshair, SearchX } from 'lucide-react';
+import { useMemo, useRef, useState } from 'react';
+import { usePages } from '../../api/usePages';
+import { usePulse } from '../../live/pulse';
+import { useTyping } from '../../nouns/query/useTyping';
+import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
+import { Time } from '../../nouns/time/Time';
+import { useViewer } from '../../nouns/user/useViewer';
+import { Button } from '../../ui/Button';
+import { useKeys } from '../../ui/keys';
+import { legible } from '../../ui/legible';
+import { SearchBox } from '../../ui/SearchBox';
+import { Select } from '../../ui/Select';
+import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { type Column, VirtualGrid } from '../../ui/VirtualGrid';
+import { apiFilter, apiOrder, type IndicatorSearch, kinds, labelOf, states } from './filters';
+import { ImportDialog } from './ImportDialog';
+import { IndicatorPanel } from './IndicatorPanel';
+import { IndicatorListDocument, type IndicatorListQuery } from './Indicators.generated';
+import { NewIndicator } from './NewIndicator';
+
+type Indicator = IndicatorListQuery['indicators']['nodes'][number];
+
+const route = getRouteApi('/shell/indicators');
+const pageSize = 100;
+const refreshPeriod = 5_000;
+const wide = '@max-[60rem]:hidden';
+const phone = '@max-[30rem]:hidden';
+const columns: readonly Column[] = [
+  { id: 'severity', title: 'Severity' },
+  { id: 'value', title: 'Value' },
+  { id: 'kind', title: 'Kind', className: phone },
+  { id: 'source', title: 'Source' },
+  { id: 'confidence', title: 'Confidence', className: wide },
+  { id: 'state', title: 'State', className: phone },
+  { id: 'sightings', title: 'Sightings', className: wide },
+  { id: 'updated', title: 'Changed', className: wide },
+];
+const template = clsx(
+  'grid-cols-[7rem_minmax(12rem,3fr)_5rem_minmax(6rem,1fr)_6rem_7rem_6rem_8rem]',
+  '@max-[60rem]:grid-cols-[7rem_minmax(8rem,3fr)_5rem_minmax(5rem,1fr)_7rem]',
+  '@max-[30rem]:grid-cols-[6.5rem_minmax(6rem,1fr)_5rem]',
+);
+
+export function IndicatorsPage() {
+  const search: IndicatorSearch = route.useSearch();
+  const navigate = route.useNavigate();
+  const { mayWork } = useViewer();
+  const [active, setActive] = useState<string | null>(search.indicator ?? null);
+  const [open, setOpen] = useState<'new' | 'import' | null>(null);
+  const searchRef = useRef<HTMLInputElement>(null);
+  const client = useApolloClient();
+  const variables = { filter: apiFilter(search), orderBy: apiOrder(search) };
+  const list = usePages<Indicator>({
+    key: JSON.stringify(variables),
+    read: async (first, after) => {
+      const { data } = await client.query({
+        query: IndicatorListDocument,
+        variables: { ...variables, first, after },
+        fetchPolicy: 'no-cache',
+      });
+      const { nodes = [], pageInfo } = data?.indicators ?? {};
+      return { items: nodes, next: pageInfo?.hasNextPage ? pageInfo.endCursor : null };
+    },
+    idOf: (indicator) => indicator.id,
+    size: pageSize,
+  });
+  usePulse(list.refresh, refreshPeriod);
+  const byId = useMemo(() => new Map(list.items?.map((indicator) => [indicator.id, indicator])), [list.items]);
+  const ids = useMemo(() => [...byId.keys()], [byId]);
+  const change = (next: Partial<IndicatorSearch>, replace = false) =>
+    void navigate({ search: { ...search, ...next }, replace });
+  const typing = useTyping();
+  const setQuery = (q: string | undefined) => change({ q }, typing(search, { ...search, q }));
+  const activate = (id: string) => {
+    setActive(id);
+    if (search.indicator) change({ indicator: id }, true);
+  };
+  useKeys({
+    '/': () => searchRef.current?.focus(),
+    Escape: search.indicator ? () => change({ indicator: undefined }) : active ? () => setActive(null) : undefined,
+  });
+  const narrowed = Boolean(search.q || search.kind || search.state || search.source);
+  return (
+    <>
+      <h1 className="sr-only">Indicators</h1>
+      <div className="flex flex-wrap items-center gap-2 border-b border-line bg-canvas px-3 py-2">
+        <Select
+          label="Kind"
+          value={search.kind ?? ''}
+          onChange={(value) => change({ kind: value || undefined })}
+          options={[['', 'Any kind'], ...kinds.map(([kind, title]) => [kind.toLowerCase(), title] as const)]}
+        />
+        <Select
+          label="State"
+          value={search.state ?? ''}
+          onChange={(value) => change({ state: value || undefined })}
+          options={[['', 'Any state'], ...states.map(([state, title]) => [state.toLowerCase(), title] as const)]}
+        />
+        <Select
+          label="Order"
+          value={search.order ?? ''}
+          onChange={(value) => change({ order: value === 'severity' ? 'severity' : undefined })}
+          options={[
+            ['', 'Latest change first'],
+            ['severity', 'Worst first'],
+          ]}
+        />
+        <SearchBox
+          label="Search indicators"
+          value={search.q ?? ''}
+          onChange={(q) => setQuery(q || undefined)}
+          inputRef={searchRef}
+        />
+        {search.source && (
+          <Button onClick={() => change({ source: undefined })}>Source {legible(search.source)} ×</Button>
+        )}
+        {mayWork && (
+          <div className="ml-auto flex gap-2">
+            <Button onClick={() => setOpen('import')}>Import</Button>
+            <Button look="primary" onClick={() => setOpen('new')}>
+              New indicator
+            </Button>
+          </div>
+        )}
+      </div>
+      {list.error != null && list.items && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
+      <div className="relative flex min-h-0 grow">
+        <div className="flex min-w-0 grow flex-col">
+          {list.error && !list.items ? (
+            <ErrorState title="The indicators cannot be loaded" error={list.error} onRetry={list.retry} />
+          ) : !list.items ? (
+            <SkeletonRows />
+          ) : ids.length === 0 ? (
+            narrowed ? (
+              <EmptyState icon={SearchX} title="No indicator matches">
+                <button
+                  type="button"
+                  className="text-accent underline underline-offset-2"
+                  onClick={() => void navigate({ search: {} })}
+                >
+                  Show all indicators
+                </button>
+              </EmptyState>
+            ) : (
+              <EmptyState icon={Crosshair} title="No indicators yet">
+                Import a list of addresses, names or hashes to be warned of, as CSV or STIX 2.1: events that have one of
+                them raise an alert.
+              </EmptyState>
+            )
+          ) : (
+            <VirtualGrid
+              label="Indicators"
+              columns={columns}
+              template={template}
+              ids={ids}
+              total={list.hasMore ? -1 : ids.length}
+              activeId={active}
+              onActivate={activate}
+              onOpen={(id) => change({ indicator: id })}
+              onEnd={list.more}
+              renderRow={(id) => {
+                const indicator = byId.get(id);
+                return indicator && <IndicatorRow indicator={indicator} />;
+              }}
+            />
+          )}
+        </div>
+        {search.indicator && (
+          <IndicatorPanel
+            key={search.indicator}
+            id={search.indicator}
+            onChanged={list.refresh}
+            onDismiss={() => change({ indicator: undefined })}
+          />
+        )}
+      </div>
+      {open === 'import' && <ImportDialog onClose={() => setOpen(null)} onImported={list.refresh} />}
+      {open === 'new' && (
+        <NewIndicator
+          onClose={() => setOpen(null)}
+          onMade={(id) => {
+            setOpen(null);
+            list.refresh();
+            change({ indicator: id });
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function IndicatorRow({ indicator }: { indicator: Indicator }) {
+  const value = indicator.includeSubdomains ? `*.${indicator.value}` : indicator.value;
+  const faint = indicator.state === 'ACTIVE' ? undefined : 'text-muted';
+  return (
+    <>
+      <div role="gridcell">
+        <SeverityBadge severity={indicator.severity} />
+      </div>
+      <div role="gridcell" className={clsx('truncate font-mono text-xs font-medium', faint)} title={legible(value)}>
+        {legible(value)}
+      </div>
+      <div role="gridcell" className={clsx('text-xs', phone)}>
+        {labelOf(kinds, indicator.kind)}
+      </div>
+      <div role="gridcell" className="truncate text-muted">
+        {legible(indicator.source)}
+      </div>
+      <div role="gridcell" className={clsx('text-xs tabular-nums', wide)}>
+        {indicator.confidence}
+      </div>
+      <div role="gridcell" className={clsx('truncate text-xs', faint, phone)}>
+        {labelOf(states, indicator.state)}
+      </div>
+      <div role="gridcell" className={clsx('text-xs tabular-nums', wide)}>
+        {indicator.sightings.count > 0 ? indicator.sightings.count.toLocaleString('en') : '–'}
+      </div>
+      <div role="gridcell" className={clsx('truncate text-muted', wide)}>
+        <Time at={indicator.updatedAt} />
+      </div>
+    </>
+  );
+}
