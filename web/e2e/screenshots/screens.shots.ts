@@ -9,11 +9,13 @@ const folder = join(import.meta.dirname, '../../../docs/screenshots');
 /** What the demo plays in the meantime. */
 const settle = 25_000;
 
+const incident = 'The key of a build account is used from outside';
+
 /** Screens that need nothing done: name, address, and what shows that they are there. */
 const screens = [
   ['overview', '/overview', 'Rules that fire most'],
-  ['incidents', '/incidents', 'Encoded PowerShell on several hosts'],
-  ['incidents-list', '/incidents?view=list', 'Encoded PowerShell on several hosts'],
+  ['incidents', '/incidents', incident],
+  ['incidents-list', '/incidents?view=list', incident],
   ['attack', '/attack', 'techniques are watched'],
   ['assets', '/assets', 'Last seen'],
   ['rule-editor', '/rules/new', 'Would run'],
@@ -93,12 +95,12 @@ for (const theme of ['dark', 'light'] as const) {
     await expect(page.getByRole('toolbar')).toBeVisible();
     await shoot('alerts-selected');
     await page.keyboard.press('e');
-    await page.getByLabel('Title of the incident').fill('Encoded PowerShell on several hosts');
+    await page.getByLabel('Title of the incident').fill(incident);
     await page.getByRole('button', { name: 'Open the incident' }).click();
     await expect(page.getByRole('list', { name: 'Timeline' })).toBeVisible();
-    await page.getByLabel('New task').fill('Isolate the hosts');
+    await page.getByLabel('New task').fill('Revoke the key');
     await page.getByRole('button', { name: 'Add', exact: true }).click();
-    await page.getByLabel('Comment').fill('Same command line on each of them.');
+    await page.getByLabel('Comment').fill('Nobody here uses these addresses.');
     await page.getByRole('button', { name: 'Comment', exact: true }).click();
     await expect(page.getByRole('list', { name: 'Timeline' })).toContainText('Same command line');
     await shoot('incident');
