@@ -36,8 +36,8 @@ func TestCorrelationFiresOverTwoReplicas(t *testing.T) {
 	}
 	reason := func(r *replica, id any) any {
 		var data map[string]any
-		post(t, r.URL(), admin, `query($id: ID!) { rule(id: $id) { stateReason } }`, map[string]any{"id": id}, &data)
-		return pick(t, data, "rule", "stateReason")
+		post(t, r.URL(), admin, `query($id: ID!) { rule(id: $id) { healthReason } }`, map[string]any{"id": id}, &data)
+		return pick(t, data, "rule", "healthReason")
 	}
 	last := add(3)
 	eventually(t, "the reason why the correlation does not run", func() bool {
