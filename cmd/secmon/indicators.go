@@ -24,7 +24,7 @@ type indicatorsImportCommand struct {
 	Source      string            `env:"-" help:"Who warns of those that name nobody; the file's name unless given."`
 	Severity    string            `env:"-" enum:"informational,low,medium,high,critical" default:"medium" help:"How bad those are that do not say it (${enum})."`
 	Confidence  int               `env:"-" default:"50" help:"How sure the source is of those that do not say it, 0 to 100."`
-	ValidFor    time.Duration     `env:"-" help:"For how long those are valid that name no end; for ever unless given." placeholder:"720h"`
+	ValidFor    time.Duration     `env:"-" help:"For how long those are valid that name no end, such as 720h; without it for ever." placeholder:"DURATION"`
 	Exact       bool              `env:"-" help:"Domains do not stand for the names below them."`
 	Tag         []string          `env:"-" help:"For all of them."`
 	Column      map[string]string `env:"-" help:"Which column has a field, for files that name them otherwise." placeholder:"value=NAME"`
