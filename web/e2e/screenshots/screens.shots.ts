@@ -18,6 +18,8 @@ const screens = [
   ['incidents-list', '/incidents?view=list', incident],
   ['attack', '/attack', 'techniques are watched'],
   ['assets', '/assets', 'Last seen'],
+  ['suppressions', '/suppressions', 'Backups run as root'],
+  ['indicators', '/indicators', '203.0.113.38'],
   ['rule-editor', '/rules/new', 'Would run'],
   ['integrations', '/integrations', 'New token'],
   ['shippers', '/integrations?section=shippers', 'In a shell'],
@@ -37,8 +39,50 @@ test.beforeAll(async () => {
   await mkdir(folder, { recursive: true });
   server = await Server.start({ demo: true });
   target = { url: server.url, password: server.password, token: '' };
+  await fill(await server.token('write'));
   await new Promise((done) => setTimeout(done, settle));
 });
+
+/** What the demo leaves to people. */
+async function fill(token: string): Promise<void> {
+  const query = `mutation ($suppression: SuppressionCreateInput!, $list: IndicatorImportInput!) {
+    suppressionCreate(input: $suppression) { errors { message } }
+    indicatorImport(input: $list) { errors { message } }
+  }`;
+  const response = await fetch(`${target.url}/api/graphql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      query,
+      variables: {
+        suppression: {
+          name: 'Backups run as root',
+          reason: 'The nightly backup of db-1; asked of operations.',
+          alertFilter: { query: 'host:db-1 user:root' },
+        },
+        list: {
+          format: 'CSV',
+          source: 'abuse.example',
+          severity: 'HIGH',
+          confidence: 80,
+          text: [
+            'value,description',
+            '203.0.113.38,Guesses SSH passwords',
+            '198.51.100.0/24,Rented for scans',
+            'shop-login.example,Phishing',
+            'https://cdn.example/a.ps1,Downloader',
+            '44d88612fea8a8f36de82e1278abb02f,EICAR test file',
+          ].join('\n'),
+        },
+      },
+    }),
+  });
+  const { data, errors } = (await response.json()) as {
+    data?: Record<string, { errors: { message: string }[] }>;
+    errors?: { message: string }[];
+  };
+  expect([errors ?? [], Object.values(data ?? {}).flatMap((payload) => payload.errors)]).toEqual([[], []]);
+}
 
 test.afterAll(() => server.stop());
 
