@@ -283,9 +283,7 @@ migrate/new: ## start a new migration: make migrate/new NAME=what_changes
 	printf -- '-- +goose Up\n\n-- +goose Down\n' > "$$file" && echo "$$file"
 
 .PHONY: fresh
-fresh: ## clone HEAD into a new directory and run the tests there, as on a new machine
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && echo "== cloning into $$dir" \
-	&& git clone -q . "$$dir/main" && { [ ! -d ../shared ] || ln -s "$$(cd ../shared && pwd)" "$$dir/shared"; } \
-	&& $(MAKE) -C "$$dir/main" test
+fresh: ## clone HEAD into a new directory and do there what the README says: make run, make test
+	scripts/fresh.sh
 
 include make/cloud.mk
