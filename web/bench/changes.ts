@@ -116,7 +116,8 @@ export class Changes {
       const wait = began + turn * period - performance.now();
       if (wait > 0) await new Promise((done) => setTimeout(done, wait));
       try {
-        this.made += await work();
+        const made = await work(); // first: the sum is read when it is written, and others write it meanwhile
+        this.made += made;
       } catch (error) {
         this.failures.push(error);
       }
