@@ -373,15 +373,7 @@ func scanAlertGroup(r scanner) (g monitor.AlertGroup, err error) {
 
 // AlertsByID gives the alerts with those ids, in no order; missing ones are left out.
 func (s *Store) AlertsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Alert, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("id").In(idList(ids)))
-	alerts, err := query(ctx, s.db, st, scanAlert)
-	if err != nil {
-		return nil, fmt.Errorf("load %d alerts: %w", len(ids), err)
-	}
-	return alerts, nil
+	return byIDs(ctx, s.db, "alerts", alertColumns, ids, scanAlert)
 }
 
 func idList(ids []monitor.ID) [][]byte {

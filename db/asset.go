@@ -120,14 +120,7 @@ func assetsInOrder(st *goqu.SelectDataset, order monitor.AssetOrder, from string
 
 // AssetsByID gives the assets with those ids, in no order; missing ones are left out.
 func (s *Store) AssetsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Asset, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	assets, err := query(ctx, s.db, dialect.From("assets").Select(columnList(assetColumns)...).Where(goqu.C("id").In(idList(ids))), scanAsset)
-	if err != nil {
-		return nil, fmt.Errorf("load %d assets: %w", len(ids), err)
-	}
-	return assets, nil
+	return byIDs(ctx, s.db, "assets", assetColumns, ids, scanAsset)
 }
 
 // UpdateAsset changes what people say of an asset, as UpdateAlert does an alert.

@@ -53,12 +53,7 @@ func (s *Store) IncidentGroupings(ctx context.Context) ([]*monitor.IncidentGroup
 
 // IncidentGroupingsByID gives the groupings with those ids, in no order; missing ones are left out.
 func (s *Store) IncidentGroupingsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.IncidentGrouping, error) {
-	st := dialect.From("incident_groupings").Select(columnList(groupingColumns)...).Where(goqu.C("id").In(idList(ids)))
-	groupings, err := query(ctx, s.db, st, scanGrouping)
-	if err != nil {
-		return nil, fmt.Errorf("load %d groupings: %w", len(ids), err)
-	}
-	return groupings, nil
+	return byIDs(ctx, s.db, "incident_groupings", groupingColumns, ids, scanGrouping)
 }
 
 // CreateIncidentGrouping stores a new grouping; one too many is a CONFLICT.

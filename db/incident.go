@@ -202,15 +202,7 @@ func (s *Store) IncidentAsOf(ctx context.Context, at time.Time, id monitor.ID) (
 
 // IncidentsByID gives the incidents with those ids, in no order; missing ones are left out.
 func (s *Store) IncidentsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Incident, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	st := dialect.From("incidents").Select(columnList(incidentColumns)...).Where(goqu.C("id").In(idList(ids)))
-	incidents, err := query(ctx, s.db, st, scanIncident)
-	if err != nil {
-		return nil, fmt.Errorf("load %d incidents: %w", len(ids), err)
-	}
-	return incidents, nil
+	return byIDs(ctx, s.db, "incidents", incidentColumns, ids, scanIncident)
 }
 
 func incidentRow(i *monitor.Incident) goqu.Record {

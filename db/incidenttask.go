@@ -134,11 +134,7 @@ func (s *Store) TasksOfIncidents(ctx context.Context, incidents []monitor.ID) ([
 
 // IncidentTasksByID gives the tasks with those ids, in no order; missing ones are left out.
 func (s *Store) IncidentTasksByID(ctx context.Context, ids []monitor.ID) ([]*monitor.IncidentTask, error) {
-	tasks, err := query(ctx, s.db, dialect.From("incident_tasks").Select(columnList(taskColumns)...).Where(goqu.C("id").In(idList(ids))), scanTask)
-	if err != nil {
-		return nil, fmt.Errorf("load %d tasks: %w", len(ids), err)
-	}
-	return tasks, nil
+	return byIDs(ctx, s.db, "incident_tasks", taskColumns, ids, scanTask)
 }
 
 func taskRow(t *monitor.IncidentTask) goqu.Record {

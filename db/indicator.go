@@ -80,14 +80,7 @@ func indicatorsInOrder(st *goqu.SelectDataset, order monitor.IndicatorOrder, fro
 // IndicatorsByID gives the indicators with those ids, in no order; missing ones are
 // left out.
 func (s *Store) IndicatorsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Indicator, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	found, err := query(ctx, s.db, dialect.From("indicators").Select(columnList(indicatorColumns)...).Where(goqu.C("id").In(idList(ids))), scanIndicator)
-	if err != nil {
-		return nil, fmt.Errorf("load %d indicators: %w", len(ids), err)
-	}
-	return found, nil
+	return byIDs(ctx, s.db, "indicators", indicatorColumns, ids, scanIndicator)
 }
 
 // IndicatorsOf gives the indicators of values by their keys (monitor.IndicatorKey),

@@ -51,11 +51,7 @@ func (s *Store) StaleJobs(ctx context.Context, silent time.Duration) ([]*monitor
 
 // JobsByID gives the jobs with those ids, in no order; missing ones are left out.
 func (s *Store) JobsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Job, error) {
-	jobs, err := query(ctx, s.db, dialect.From("jobs").Select(columnList(jobColumns)...).Where(goqu.C("id").In(idList(ids))), scanJob)
-	if err != nil {
-		return nil, fmt.Errorf("load %d jobs: %w", len(ids), err)
-	}
-	return jobs, nil
+	return byIDs(ctx, s.db, "jobs", jobColumns, ids, scanJob)
 }
 
 // Jobs gives one page of all jobs, newest first.

@@ -171,14 +171,7 @@ func (s *Store) CountRules(ctx context.Context, filter *monitor.RuleFilter, boun
 
 // RulesByID gives the rules with those ids, in no order; missing ones are left out.
 func (s *Store) RulesByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Rule, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	rules, err := query(ctx, s.db, dialect.From("rules").Select(columnList(ruleColumns)...).Where(goqu.C("id").In(idList(ids))), scanRule)
-	if err != nil {
-		return nil, fmt.Errorf("load %d rules: %w", len(ids), err)
-	}
-	return rules, nil
+	return byIDs(ctx, s.db, "rules", ruleColumns, ids, scanRule)
 }
 
 // SetRuleEnabled lets a rule fire or stops it. Errors and the given rule are as

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/doug-martin/goqu/v9"
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/security-monitor/secmon/monitor"
@@ -230,6 +231,19 @@ func exec(ctx context.Context, r runner, st statement) error {
 // query gives every row of a statement, scanned.
 func query[T any](ctx context.Context, r runner, st statement, scan func(scanner) (T, error)) ([]T, error) {
 	return queryWhile(ctx, r, st, scan, func(T) bool { return true })
+}
+
+// byIDs gives the rows of a table with those ids, in no order; missing ones are left
+// out.
+func byIDs[T any](ctx context.Context, r runner, table string, columns []string, ids []monitor.ID, scan func(scanner) (T, error)) ([]T, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	found, err := query(ctx, r, dialect.From(table).Select(columnList(columns)...).Where(goqu.C("id").In(idList(ids))), scan)
+	if err != nil {
+		return nil, fmt.Errorf("load %d %s: %w", len(ids), table, err)
+	}
+	return found, nil
 }
 
 // queryWhile is query up to the first row behind which no more are wanted.

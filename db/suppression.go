@@ -106,14 +106,7 @@ func (s *Store) Suppressions(ctx context.Context, filter *monitor.SuppressionFil
 
 // SuppressionsByID gives the suppressions with those ids, in no order; missing ones are left out.
 func (s *Store) SuppressionsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Suppression, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	found, err := query(ctx, s.db, dialect.From("suppressions").Select(columnList(suppressionColumns)...).Where(goqu.C("id").In(idList(ids))), scanSuppression)
-	if err != nil {
-		return nil, fmt.Errorf("load %d suppressions: %w", len(ids), err)
-	}
-	return found, nil
+	return byIDs(ctx, s.db, "suppressions", suppressionColumns, ids, scanSuppression)
 }
 
 // CreateSuppression stores a new suppression that ends at until (zero: never). A

@@ -140,14 +140,7 @@ func (s *Store) Login(ctx context.Context, name string) (u *monitor.User, passwo
 
 // UsersByID gives the users with those ids, in no order; missing ones are left out.
 func (s *Store) UsersByID(ctx context.Context, ids []monitor.ID) ([]*monitor.User, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	users, err := query(ctx, s.db, dialect.From("users").Select(columnList(userColumns)...).Where(goqu.C("id").In(idList(ids))), scanUser)
-	if err != nil {
-		return nil, fmt.Errorf("load %d users: %w", len(ids), err)
-	}
-	return users, nil
+	return byIDs(ctx, s.db, "users", userColumns, ids, scanUser)
 }
 
 // Users gives one page of the users by name, of those who are shut out only
