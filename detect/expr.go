@@ -124,8 +124,9 @@ type test struct {
 	predicate int32 // the number of the question; rules share it
 	bound     bool  // slot and predicate are known
 	asks      question
-	is        matcher // of asks == askValue
-	pattern   string  // for people
+	handles   []handle // what the index can look for instead of asking is
+	is        matcher  // of asks == askValue
+	pattern   string   // for people
 	selection string
 }
 

@@ -123,12 +123,11 @@ func (f *fieldBuilder) list(t *test, at int32) {
 		f.there = append(f.there, at)
 		return
 	}
-	found := handles(t.is)
-	if len(found) == 0 {
+	if len(t.handles) == 0 {
 		f.present = append(f.present, at)
 		return
 	}
-	for _, h := range found {
+	for _, h := range t.handles {
 		switch h.by {
 		case findForeign:
 			f.foreign = appendNew(f.foreign, at)

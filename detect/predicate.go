@@ -10,8 +10,9 @@ import (
 // the same field again and again, and each is answered once an event.
 type predicates map[string]*test
 
-// intern gives a test the number of its question, and the matcher of the first
-// test that asked it: the others' memory is free. The test's slot must be known.
+// intern gives a test the number of its question, and the matcher and the handles of
+// the first test that asked it: the others' memory is free. The test's slot must be
+// known.
 func (p predicates) intern(t *test) {
 	b := strconv.AppendInt(nil, int64(t.slot), 36)
 	b = append(b, byte('0'+t.asks))
@@ -21,10 +22,11 @@ func (p predicates) intern(t *test) {
 	first, ok := p[string(b)]
 	if !ok {
 		t.predicate = int32(len(p)) //nolint:gosec // far fewer than 2^31 tests
+		t.handles = handlesOf(t.is)
 		p[string(b)] = t
 		return
 	}
-	t.predicate, t.is = first.predicate, first.is
+	t.predicate, t.is, t.handles = first.predicate, first.is, first.handles
 }
 
 func (m *textMatcher) appendKey(b []byte) []byte { return m.pattern.appendKey(append(b, 't')) }
@@ -89,13 +91,13 @@ func (d decimal) appendKey(b []byte) []byte {
 	return strconv.AppendInt(append(append(b, d.digits...), 'e'), int64(d.exp), 10)
 }
 
-// handles lists what the index can look for instead of asking the matcher: where
+// handlesOf lists what the index can look for instead of asking the matcher: where
 // the matcher says yes to a value, at least one handle is found in it. The list
 // is empty where only the matcher itself can tell.
 //
 // The texts of handles are folded; case-sensitive matchers are served too, since
 // what is equal is equal when folded.
-func handles(m matcher) []handle {
+func handlesOf(m matcher) []handle {
 	switch m := m.(type) {
 	case *textMatcher:
 		return m.handles()

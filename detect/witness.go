@@ -87,11 +87,10 @@ func (t *test) findable() (cost int, ok bool) {
 	case askThere:
 		return costPresent, true
 	case askValue:
-		list := handles(t.is)
-		if len(list) == 0 {
+		if len(t.handles) == 0 {
 			return costPresent, true
 		}
-		for _, h := range list {
+		for _, h := range t.handles {
 			cost += h.cost()
 		}
 		return cost, true
