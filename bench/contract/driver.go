@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/security-monitor/secmon/bench/machine"
 	"github.com/security-monitor/secmon/feed/localredis"
 )
 
@@ -51,7 +52,7 @@ func (d *Driver) Run(ctx context.Context) (err error) {
 	if d.Load {
 		return nil
 	}
-	fmt.Printf("%s%d events and %d alerts up to %s, buffer pool of %d MiB\n\n", machine(), d.Events, d.Alerts, data.plan.End.Format(time.DateOnly), bufferPoolMB)
+	fmt.Printf("%s%d events and %d alerts up to %s, buffer pool of %d MiB\n\n", machine.Line(machine.Cores()), d.Events, d.Alerts, data.plan.End.Format(time.DateOnly), bufferPoolMB)
 	redis, err := localredis.Start(ctx, localredis.Options{Dir: filepath.Join(data.dir, "redis")})
 	if err != nil {
 		return err

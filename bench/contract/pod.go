@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/security-monitor/secmon/auth"
+	"github.com/security-monitor/secmon/bench/machine"
 	"github.com/security-monitor/secmon/db"
 	"github.com/security-monitor/secmon/feed/localredis"
 	"github.com/security-monitor/secmon/monitor"
@@ -89,7 +90,7 @@ func (p *Pod) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%sOne replica held to %s; %d events and %d alerts stored before\n\n", machine(), p.limits(), p.Events, p.Alerts)
+	fmt.Printf("%sOne replica held to %s; %d events and %d alerts stored before\n\n", machine.Line(machine.Cores()), p.limits(), p.Events, p.Alerts)
 	base := podLoad{p.Requests, p.Subscribers, p.EventRate}
 	var steps []podStep
 	for i, climb := range climbs {

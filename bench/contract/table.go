@@ -2,21 +2,8 @@ package contract
 
 import (
 	"fmt"
-	"os"
-	"runtime"
-	"strings"
 	"time"
 )
-
-// machine says where and when.
-func machine() string {
-	text, _ := os.ReadFile("/proc/cpuinfo") // the line says less without
-	_, model, _ := strings.Cut(string(text), "model name\t: ")
-	model, _, _ = strings.Cut(model, "\n")
-	text, _ = os.ReadFile("/proc/loadavg")
-	load, _, _ := strings.Cut(string(text), " ")
-	return fmt.Sprintf("%s, %d cores (%s), %s, load average before %s\n", time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), model, runtime.Version(), load)
-}
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1e3) }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/security-monitor/secmon/bench/machine"
 )
 
 // Driver measures one engine after the other, each in a process of its own, so
@@ -37,7 +39,7 @@ func (d *Driver) Run(ctx context.Context) error {
 	if d.Only != "" {
 		return d.runOne(c)
 	}
-	fmt.Println(machine())
+	fmt.Println(machine.Line("one of " + machine.Cores()))
 	var all []result
 	for _, each := range engines {
 		if len(d.Engine) > 0 && !slices.ContainsFunc(d.Engine, func(begin string) bool { return strings.HasPrefix(each.name, begin) }) {

@@ -3,21 +3,7 @@ package detect
 import (
 	"fmt"
 	"io"
-	"os"
-	"runtime"
-	"strings"
-	"time"
 )
-
-// machine says where and when.
-func machine() string {
-	text, _ := os.ReadFile("/proc/cpuinfo") // the line says less without
-	_, model, _ := strings.Cut(string(text), "model name\t: ")
-	model, _, _ = strings.Cut(model, "\n")
-	text, _ = os.ReadFile("/proc/loadavg")
-	load, _, _ := strings.Cut(string(text), " ")
-	return fmt.Sprintf("%s, one of %d cores (%s), %s, load average before %s\n", time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), model, runtime.Version(), load)
-}
 
 // printTable writes the table of docs/benchmarks.md. The last column of a set
 // is how many times as fast the first engine is.

@@ -38,7 +38,7 @@ func (d *Driver) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
 	d.settle()
-	fmt.Println(machine())
+	fmt.Println(host())
 	rows := d.measureAll(ctx)
 	printTable(os.Stdout, rows)
 	return errors.Join(failures(rows), ctx.Err())

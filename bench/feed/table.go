@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/security-monitor/secmon/bench/machine"
 )
 
 // row is one measurement.
@@ -30,17 +30,11 @@ type row struct {
 	failure    error
 }
 
-// machine says where and when.
-func machine() string {
+// host says where and when.
+func host() string {
 	var name unix.Utsname
 	_ = unix.Uname(&name) // the line says less
-	text, _ := os.ReadFile("/proc/cpuinfo")
-	_, model, _ := strings.Cut(string(text), "model name\t: ")
-	model, _, _ = strings.Cut(model, "\n")
-	text, _ = os.ReadFile("/proc/loadavg")
-	load, _, _ := strings.Cut(string(text), " ")
-	return fmt.Sprintf("%s, %d cores (%s), Linux %s, %s, load average before %s\n",
-		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), model, unix.ByteSliceToString(name.Release[:]), runtime.Version(), load)
+	return machine.Line(machine.Cores(), "Linux "+unix.ByteSliceToString(name.Release[:]))
 }
 
 var columns = []string{
