@@ -1,7 +1,7 @@
 // What a view shows when there is nothing to show: not yet, nothing there, or
 // something went wrong.
 import clsx from 'clsx';
-import { type LucideIcon, RotateCw, TriangleAlert } from 'lucide-react';
+import { type LucideIcon, RotateCw, SearchX, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { describe } from '../api/errors';
 import { Banner } from './Banner';
@@ -45,6 +45,28 @@ export function EmptyState({ icon: Icon, title, children }: EmptyStateProps) {
       <h2 className="text-base font-semibold">{title}</h2>
       {children && <div className="mt-1 max-w-xl space-y-3 text-sm text-muted">{children}</div>}
     </div>
+  );
+}
+
+interface NoMatchProps {
+  icon?: LucideIcon;
+  /** For example "No asset matches". */
+  title: string;
+  /** What leads back to everything: "Show all assets". */
+  all: string;
+  onAll(): void;
+}
+
+/** Nothing fits the conditions. */
+export function NoMatch({ icon = SearchX, title, all, onAll }: NoMatchProps) {
+  return (
+    <EmptyState icon={icon} title={title}>
+      <p>
+        <button type="button" className="text-accent underline underline-offset-2" onClick={onAll}>
+          {all}
+        </button>
+      </p>
+    </EmptyState>
   );
 }
 

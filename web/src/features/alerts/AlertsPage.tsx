@@ -21,7 +21,7 @@ import { IconButton } from '../../ui/Button';
 import { ColumnsMenu } from '../../ui/ColumnsMenu';
 import { useKeys } from '../../ui/keys';
 import { notify } from '../../ui/notices';
-import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { EmptyState, ErrorState, NoMatch, SkeletonRows, StaleBanner } from '../../ui/States';
 import { sentence, useChange } from '../../ui/useChange';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { AlertActionsFragmentDoc } from './AlertActions.generated';
@@ -402,15 +402,7 @@ function nextOf(ids: readonly string[], id: string, gone: ReadonlySet<string>): 
 
 function NoAlerts({ narrowed, onReset }: { narrowed: boolean; onReset(): void }) {
   if (narrowed) {
-    return (
-      <EmptyState icon={BellOff} title="No alert matches">
-        <p>
-          <button type="button" className="text-accent underline underline-offset-2" onClick={onReset}>
-            Show all open alerts
-          </button>
-        </p>
-      </EmptyState>
-    );
+    return <NoMatch icon={BellOff} title="No alert matches" all="Show all open alerts" onAll={onReset} />;
   }
   return (
     <EmptyState icon={Inbox} title="No open alerts">

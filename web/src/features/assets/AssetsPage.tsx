@@ -2,18 +2,19 @@
 import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
-import { Monitor, SearchX, Server, UserRound } from 'lucide-react';
-import { useMemo, useRef, useState } from 'react';
+import { Monitor, Server, UserRound } from 'lucide-react';
+import { useRef } from 'react';
 import { usePages } from '../../api/usePages';
 import { usePulse } from '../../live/pulse';
 import { useTyping } from '../../nouns/query/useTyping';
 import { Time } from '../../nouns/time/Time';
-import { useKeys } from '../../ui/keys';
 import { legible } from '../../ui/legible';
+import { RecordGrid } from '../../ui/RecordGrid';
 import { SearchBox } from '../../ui/SearchBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
-import { type Column, VirtualGrid } from '../../ui/VirtualGrid';
+import { EmptyState, NoMatch, StaleBanner } from '../../ui/States';
+import { useActiveRow } from '../../ui/useActiveRow';
+import type { Column } from '../../ui/VirtualGrid';
 import { AssetPanel } from './AssetPanel';
 import { AssetListDocument, type AssetListQuery } from './Assets.generated';
 import { type AssetSearch, apiFilter, apiOrder, criticalities } from './filters';
@@ -44,7 +45,6 @@ const plainRisk = 100;
 export function AssetsPage() {
   const search: AssetSearch = route.useSearch();
   const navigate = route.useNavigate();
-  const [active, setActive] = useState<string | null>(search.asset ?? null);
   const searchRef = useRef<HTMLInputElement>(null);
   const client = useApolloClient();
   const variables = { filter: apiFilter(search), orderBy: apiOrder(search) };
@@ -63,23 +63,14 @@ export function AssetsPage() {
     size: pageSize,
   });
   usePulse(list.refresh, refreshPeriod);
-  const byId = useMemo(() => new Map(list.items?.map((asset) => [asset.id, asset])), [list.items]);
-  const ids = useMemo(() => [...byId.keys()], [byId]);
   // The riskiest that is shown fills its bar; the number stands beside it.
-  const most = Math.max(plainRisk, ...[...byId.values()].map((asset) => asset.risk.score));
+  const most = Math.max(plainRisk, ...(list.items ?? []).map((asset) => asset.risk.score));
   // Each change is a step that going back undoes; what is typed in one go, and moving through an open list, is one.
   const change = (next: Partial<AssetSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });
   const typing = useTyping();
   const setQuery = (q: string | undefined) => change({ q }, typing(search, { ...search, q }));
-  const activate = (id: string) => {
-    setActive(id);
-    if (search.asset) change({ asset: id }, true);
-  };
-  useKeys({
-    '/': () => searchRef.current?.focus(),
-    Escape: search.asset ? () => change({ asset: undefined }) : active ? () => setActive(null) : undefined,
-  });
+  const { active, activate } = useActiveRow(search.asset, (id, replace) => change({ asset: id }, replace), searchRef);
   const narrowed = Boolean(search.q || search.kind || search.criticality || search.silent);
   return (
     <>
@@ -130,43 +121,25 @@ export function AssetsPage() {
       {list.error != null && list.items && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
       <div className="relative flex min-h-0 grow">
         <div className="flex min-w-0 grow flex-col">
-          {list.error && !list.items ? (
-            <ErrorState title="The assets cannot be loaded" error={list.error} onRetry={list.retry} />
-          ) : !list.items ? (
-            <SkeletonRows />
-          ) : ids.length === 0 ? (
-            narrowed ? (
-              <EmptyState icon={SearchX} title="No asset matches">
-                <button
-                  type="button"
-                  className="text-accent underline underline-offset-2"
-                  onClick={() => void navigate({ search: {} })}
-                >
-                  Show all assets
-                </button>
-              </EmptyState>
-            ) : (
-              <EmptyState icon={Server} title="No hosts or users are known yet">
-                They are learned from the events that come in.
-              </EmptyState>
-            )
-          ) : (
-            <VirtualGrid
-              label="Assets"
-              columns={columns}
-              template={template}
-              ids={ids}
-              total={list.hasMore ? -1 : ids.length}
-              activeId={active}
-              onActivate={activate}
-              onOpen={(id) => change({ asset: id })}
-              onEnd={list.more}
-              renderRow={(id) => {
-                const asset = byId.get(id);
-                return asset && <AssetRow asset={asset} most={most} />;
-              }}
-            />
-          )}
+          <RecordGrid
+            label="Assets"
+            list={list}
+            empty={
+              narrowed ? (
+                <NoMatch title="No asset matches" all="Show all assets" onAll={() => void navigate({ search: {} })} />
+              ) : (
+                <EmptyState icon={Server} title="No hosts or users are known yet">
+                  They are learned from the events that come in.
+                </EmptyState>
+              )
+            }
+            columns={columns}
+            template={template}
+            row={(asset) => <AssetRow asset={asset} most={most} />}
+            activeId={active}
+            onActivate={activate}
+            onOpen={(id) => change({ asset: id })}
+          />
         </div>
         {search.asset && (
           <AssetPanel

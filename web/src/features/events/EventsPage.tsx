@@ -1,6 +1,6 @@
 // What came in, followed live.
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowUp, PanelLeft, Radio, SearchX, X } from 'lucide-react';
+import { ArrowUp, PanelLeft, Radio, X } from 'lucide-react';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import { setPaused, usePaused } from '../../live/pause';
 import { EventDetail } from '../../nouns/event/EventDetail';
@@ -20,7 +20,7 @@ import { useKeys } from '../../ui/keys';
 import { legible } from '../../ui/legible';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { EmptyState, ErrorState, NoMatch, SkeletonRows, StaleBanner } from '../../ui/States';
 import { useChange } from '../../ui/useChange';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { choosable, layoutOf } from './columns';
@@ -233,15 +233,7 @@ function Elsewhere({ id, onDismiss }: { id: string; onDismiss(): void }) {
 
 function NoEvents({ narrowed, onReset }: { narrowed: boolean; onReset(): void }) {
   if (narrowed) {
-    return (
-      <EmptyState icon={SearchX} title="No event matches">
-        <p>
-          <button type="button" className="text-accent underline underline-offset-2" onClick={onReset}>
-            Show all events
-          </button>
-        </p>
-      </EmptyState>
-    );
+    return <NoMatch title="No event matches" all="Show all events" onAll={onReset} />;
   }
   return (
     <EmptyState icon={Radio} title="There are no events">

@@ -2,7 +2,7 @@
 
 import { getRouteApi, Link } from '@tanstack/react-router';
 import clsx from 'clsx';
-import { Columns3, List, Plus, SearchX, Siren } from 'lucide-react';
+import { Columns3, List, Plus, Siren } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
 import { IncidentExportDocument } from '../../nouns/export/Export.generated';
 import { ExportMenu } from '../../nouns/export/ExportMenu';
@@ -18,7 +18,7 @@ import { useKeys } from '../../ui/keys';
 import { legible } from '../../ui/legible';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { EmptyState, ErrorState, NoMatch, SkeletonRows, StaleBanner } from '../../ui/States';
 import { useChange } from '../../ui/useChange';
 import { apiFilter, type IncidentSearch } from './filters';
 import type { IncidentCardFragment } from './IncidentList.generated';
@@ -101,17 +101,11 @@ export function IncidentsPage() {
         <SkeletonRows />
       ) : list.incidents.length === 0 ? (
         narrowed ? (
-          <EmptyState icon={SearchX} title="No incident matches">
-            <p>
-              <button
-                type="button"
-                className="text-accent underline underline-offset-2"
-                onClick={() => void navigate({ search: search.view ? { view: search.view } : {} })}
-              >
-                Show all incidents
-              </button>
-            </p>
-          </EmptyState>
+          <NoMatch
+            title="No incident matches"
+            all="Show all incidents"
+            onAll={() => void navigate({ search: search.view ? { view: search.view } : {} })}
+          />
         ) : (
           <EmptyState icon={Siren} title="There are no incidents">
             <p>

@@ -2,8 +2,8 @@
 import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
-import { Crosshair, SearchX } from 'lucide-react';
-import { useMemo, useRef, useState } from 'react';
+import { Crosshair } from 'lucide-react';
+import { useRef, useState } from 'react';
 import { usePages } from '../../api/usePages';
 import { usePulse } from '../../live/pulse';
 import { useTyping } from '../../nouns/query/useTyping';
@@ -11,12 +11,13 @@ import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
-import { useKeys } from '../../ui/keys';
 import { legible } from '../../ui/legible';
+import { RecordGrid } from '../../ui/RecordGrid';
 import { SearchBox } from '../../ui/SearchBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
-import { type Column, VirtualGrid } from '../../ui/VirtualGrid';
+import { EmptyState, NoMatch, StaleBanner } from '../../ui/States';
+import { useActiveRow } from '../../ui/useActiveRow';
+import type { Column } from '../../ui/VirtualGrid';
 import { apiFilter, apiOrder, type IndicatorSearch, kinds, labelOf, states } from './filters';
 import { ImportDialog } from './ImportDialog';
 import { IndicatorPanel } from './IndicatorPanel';
@@ -50,7 +51,6 @@ export function IndicatorsPage() {
   const search: IndicatorSearch = route.useSearch();
   const navigate = route.useNavigate();
   const { mayWork } = useViewer();
-  const [active, setActive] = useState<string | null>(search.indicator ?? null);
   const [open, setOpen] = useState<'new' | 'import' | null>(null);
   const searchRef = useRef<HTMLInputElement>(null);
   const client = useApolloClient();
@@ -70,20 +70,15 @@ export function IndicatorsPage() {
     size: pageSize,
   });
   usePulse(list.refresh, refreshPeriod);
-  const byId = useMemo(() => new Map(list.items?.map((indicator) => [indicator.id, indicator])), [list.items]);
-  const ids = useMemo(() => [...byId.keys()], [byId]);
   const change = (next: Partial<IndicatorSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });
   const typing = useTyping();
   const setQuery = (q: string | undefined) => change({ q }, typing(search, { ...search, q }));
-  const activate = (id: string) => {
-    setActive(id);
-    if (search.indicator) change({ indicator: id }, true);
-  };
-  useKeys({
-    '/': () => searchRef.current?.focus(),
-    Escape: search.indicator ? () => change({ indicator: undefined }) : active ? () => setActive(null) : undefined,
-  });
+  const { active, activate } = useActiveRow(
+    search.indicator,
+    (id, replace) => change({ indicator: id }, replace),
+    searchRef,
+  );
   const narrowed = Boolean(search.q || search.kind || search.state || search.source);
   return (
     <>
@@ -131,44 +126,30 @@ export function IndicatorsPage() {
       {list.error != null && list.items && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
       <div className="relative flex min-h-0 grow">
         <div className="flex min-w-0 grow flex-col">
-          {list.error && !list.items ? (
-            <ErrorState title="The indicators cannot be loaded" error={list.error} onRetry={list.retry} />
-          ) : !list.items ? (
-            <SkeletonRows />
-          ) : ids.length === 0 ? (
-            narrowed ? (
-              <EmptyState icon={SearchX} title="No indicator matches">
-                <button
-                  type="button"
-                  className="text-accent underline underline-offset-2"
-                  onClick={() => void navigate({ search: {} })}
-                >
-                  Show all indicators
-                </button>
-              </EmptyState>
-            ) : (
-              <EmptyState icon={Crosshair} title="No indicators yet">
-                Import a list of addresses, names or hashes to be warned of, as CSV or STIX 2.1: events that have one of
-                them raise an alert.
-              </EmptyState>
-            )
-          ) : (
-            <VirtualGrid
-              label="Indicators"
-              columns={columns}
-              template={template}
-              ids={ids}
-              total={list.hasMore ? -1 : ids.length}
-              activeId={active}
-              onActivate={activate}
-              onOpen={(id) => change({ indicator: id })}
-              onEnd={list.more}
-              renderRow={(id) => {
-                const indicator = byId.get(id);
-                return indicator && <IndicatorRow indicator={indicator} />;
-              }}
-            />
-          )}
+          <RecordGrid
+            label="Indicators"
+            list={list}
+            empty={
+              narrowed ? (
+                <NoMatch
+                  title="No indicator matches"
+                  all="Show all indicators"
+                  onAll={() => void navigate({ search: {} })}
+                />
+              ) : (
+                <EmptyState icon={Crosshair} title="No indicators yet">
+                  Import a list of addresses, names or hashes to be warned of, as CSV or STIX 2.1: events that have one
+                  of them raise an alert.
+                </EmptyState>
+              )
+            }
+            columns={columns}
+            template={template}
+            row={(indicator) => <IndicatorRow indicator={indicator} />}
+            activeId={active}
+            onActivate={activate}
+            onOpen={(id) => change({ indicator: id })}
+          />
         </div>
         {search.indicator && (
           <IndicatorPanel

@@ -1,6 +1,6 @@
 // What is looked for: every rule, whether it runs, and if not, why.
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { BookOpen, Plus, SearchX, Upload } from 'lucide-react';
+import { BookOpen, Plus, Upload } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
 import { useTyping } from '../../nouns/query/useTyping';
@@ -11,7 +11,7 @@ import { Command } from '../../ui/Command';
 import { useKeys } from '../../ui/keys';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { EmptyState, ErrorState, NoMatch, SkeletonRows, StaleBanner } from '../../ui/States';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { apiFilter, apiOrder, type RuleSearch } from './filters';
 import { ImportDialog } from './ImportDialog';
@@ -125,17 +125,7 @@ export function RulesPage() {
             <SkeletonRows />
           ) : list.ids.length === 0 ? (
             narrowed ? (
-              <EmptyState icon={SearchX} title="No rule matches">
-                <p>
-                  <button
-                    type="button"
-                    className="text-accent underline underline-offset-2"
-                    onClick={() => void navigate({ search: {} })}
-                  >
-                    Show all rules
-                  </button>
-                </p>
-              </EmptyState>
+              <NoMatch title="No rule matches" all="Show all rules" onAll={() => void navigate({ search: {} })} />
             ) : (
               <EmptyState icon={BookOpen} title="There are no rules">
                 <p>Import Sigma rules from a folder or an archive:</p>

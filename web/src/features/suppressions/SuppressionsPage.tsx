@@ -2,8 +2,8 @@
 import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
-import { EyeOff, Plus, SearchX } from 'lucide-react';
-import { useMemo, useRef, useState } from 'react';
+import { EyeOff, Plus } from 'lucide-react';
+import { useRef, useState } from 'react';
 import { usePages } from '../../api/usePages';
 import { actorText } from '../../nouns/journal/words';
 import { useTyping } from '../../nouns/query/useTyping';
@@ -12,13 +12,14 @@ import { SuppressionDialog } from '../../nouns/suppression/SuppressionDialog';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
-import { useKeys } from '../../ui/keys';
 import { legible } from '../../ui/legible';
+import { RecordGrid } from '../../ui/RecordGrid';
 import { SearchBox } from '../../ui/SearchBox';
 import { Select } from '../../ui/Select';
-import { EmptyState, ErrorState, SkeletonRows, StaleBanner } from '../../ui/States';
+import { EmptyState, NoMatch, StaleBanner } from '../../ui/States';
+import { useActiveRow } from '../../ui/useActiveRow';
 import { useEvery } from '../../ui/useEvery';
-import { type Column, VirtualGrid } from '../../ui/VirtualGrid';
+import type { Column } from '../../ui/VirtualGrid';
 import { apiFilter, apiOrder, type SuppressionSearch, states } from './filters';
 import { SuppressionPanel } from './SuppressionPanel';
 import { SuppressionListDocument, type SuppressionListQuery } from './Suppressions.generated';
@@ -48,7 +49,6 @@ export function SuppressionsPage() {
   const search: SuppressionSearch = route.useSearch();
   const navigate = route.useNavigate();
   const { mayWork } = useViewer();
-  const [active, setActive] = useState<string | null>(search.suppression ?? null);
   const [creating, setCreating] = useState(false);
   const searchRef = useRef<HTMLInputElement>(null);
   const client = useApolloClient();
@@ -68,19 +68,14 @@ export function SuppressionsPage() {
     size: pageSize,
   });
   useEvery(refreshPeriod, list.refresh);
-  const byId = useMemo(() => new Map(list.items?.map((each) => [each.id, each])), [list.items]);
-  const ids = useMemo(() => [...byId.keys()], [byId]);
   const change = (next: Partial<SuppressionSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });
   const typing = useTyping();
-  const activate = (id: string) => {
-    setActive(id);
-    if (search.suppression) change({ suppression: id }, true);
-  };
-  useKeys({
-    '/': () => searchRef.current?.focus(),
-    Escape: search.suppression ? () => change({ suppression: undefined }) : active ? () => setActive(null) : undefined,
-  });
+  const { active, activate } = useActiveRow(
+    search.suppression,
+    (id, replace) => change({ suppression: id }, replace),
+    searchRef,
+  );
   return (
     <>
       <h1 className="sr-only">Suppressions</h1>
@@ -115,48 +110,34 @@ export function SuppressionsPage() {
       {list.error != null && list.items && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
       <div className="relative flex min-h-0 grow">
         <div className="flex min-w-0 grow flex-col">
-          {list.error && !list.items ? (
-            <ErrorState title="The suppressions cannot be loaded" error={list.error} onRetry={list.retry} />
-          ) : !list.items ? (
-            <SkeletonRows />
-          ) : ids.length === 0 ? (
-            search.q || search.state ? (
-              <EmptyState icon={SearchX} title="No suppression matches">
-                <button
-                  type="button"
-                  className="text-accent underline underline-offset-2"
-                  onClick={() => void navigate({ search: {} })}
-                >
-                  Show all suppressions
-                </button>
-              </EmptyState>
-            ) : (
-              <EmptyState icon={EyeOff} title="Every finding raises an alert">
-                <p>
-                  A suppression keeps findings that are known and harmless from raising alerts: for a rule, a host, a
-                  user, or whatever a query line can say. It says why, may end by itself, and counts what it hides; the
-                  events are stored all the same.
-                </p>
-                <p>Make one here, or press s on an alert.</p>
-              </EmptyState>
-            )
-          ) : (
-            <VirtualGrid
-              label="Suppressions"
-              columns={columns}
-              template={template}
-              ids={ids}
-              total={list.hasMore ? -1 : ids.length}
-              activeId={active}
-              onActivate={activate}
-              onOpen={(id) => change({ suppression: id })}
-              onEnd={list.more}
-              renderRow={(id) => {
-                const each = byId.get(id);
-                return each && <SuppressionRow suppression={each} />;
-              }}
-            />
-          )}
+          <RecordGrid
+            label="Suppressions"
+            list={list}
+            empty={
+              search.q || search.state ? (
+                <NoMatch
+                  title="No suppression matches"
+                  all="Show all suppressions"
+                  onAll={() => void navigate({ search: {} })}
+                />
+              ) : (
+                <EmptyState icon={EyeOff} title="Every finding raises an alert">
+                  <p>
+                    A suppression keeps findings that are known and harmless from raising alerts: for a rule, a host, a
+                    user, or whatever a query line can say. It says why, may end by itself, and counts what it hides;
+                    the events are stored all the same.
+                  </p>
+                  <p>Make one here, or press s on an alert.</p>
+                </EmptyState>
+              )
+            }
+            columns={columns}
+            template={template}
+            row={(suppression) => <SuppressionRow suppression={suppression} />}
+            activeId={active}
+            onActivate={activate}
+            onOpen={(id) => change({ suppression: id })}
+          />
         </div>
         {search.suppression && (
           <SuppressionPanel
