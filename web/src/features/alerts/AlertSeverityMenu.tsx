@@ -1,10 +1,7 @@
 // How bad the alert is: what somebody decided stands above what the rule says.
 import type { FragmentType } from '@apollo/client';
 import { useFragment } from '@apollo/client/react';
-import { Gauge } from 'lucide-react';
-import { severities, severityLook } from '../../nouns/severity/severity';
-import { Button } from '../../ui/Button';
-import { Menu } from '../../ui/Menu';
+import { SeverityMenu } from '../../nouns/severity/SeverityMenu';
 import { type AlertSeverityFragment, AlertSeverityFragmentDoc } from './AlertSeverity.generated';
 import type { AlertActions } from './useAlertActions';
 
@@ -21,26 +18,14 @@ export function AlertSeverityMenu({ alert, actions }: AlertSeverityMenuProps) {
   });
   if (!complete) return null;
   return (
-    <Menu
-      label="Severity"
-      trigger={(properties) => (
-        <Button icon={Gauge} {...properties}>
-          Severity
-        </Button>
-      )}
-      items={severities.map((severity) => {
-        const ofRule = severity === data.ruleSeverity;
-        return {
-          id: severity,
-          label: severityLook[severity].label,
-          detail: ofRule ? 'as the rule says' : undefined,
-          checked: severity === data.severity,
-          onSelect: () => {
-            // Choosing the rule's takes the override back.
-            if (severity !== data.severity) void actions.setSeverity(data, ofRule ? null : severity, severity);
-          },
-        };
-      })}
+    <SeverityMenu
+      now={data.severity}
+      detailOf={(severity) => (severity === data.ruleSeverity ? 'as the rule says' : undefined)}
+      onSelect={(severity) => {
+        // Choosing the rule's takes the override back.
+        const override = severity === data.ruleSeverity ? null : severity;
+        if (severity !== data.severity) void actions.setSeverity(data, override, severity);
+      }}
     />
   );
 }

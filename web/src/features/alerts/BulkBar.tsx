@@ -1,12 +1,12 @@
 // What can be done with the selected alerts, or with all that match.
 import { useQuery } from '@apollo/client/react';
-import { CircleCheck, CirclePlay, Eye, Gauge, Merge, RotateCcw, Siren, Tags, UserRound, X } from 'lucide-react';
+import { CircleCheck, CirclePlay, Eye, Merge, RotateCcw, Siren, Tags, UserRound, X } from 'lucide-react';
 import { useState } from 'react';
 import type { AlertBulkInput, AlertFilter } from '../../gql/schema';
 import { usePulse } from '../../live/pulse';
 import { CloseDialog, ReopenDialog } from '../../nouns/alert/CloseDialog';
 import type { JobLineFragment } from '../../nouns/job/Job.generated';
-import { severities, severityLook } from '../../nouns/severity/severity';
+import { SeverityMenu } from '../../nouns/severity/SeverityMenu';
 import { UsersDocument } from '../../nouns/user/Users.generated';
 import { Button, IconButton } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
@@ -96,19 +96,7 @@ export function BulkBar(props: BulkBarProps) {
           onSelect: () => run({ action: 'ASSIGN', assignee: person.id }),
         }))}
       />
-      <Menu
-        label="Severity"
-        trigger={(properties) => (
-          <Button icon={Gauge} {...properties}>
-            Severity
-          </Button>
-        )}
-        items={severities.map((severity) => ({
-          id: severity,
-          label: severityLook[severity].label,
-          onSelect: () => run({ action: 'SET_SEVERITY', severity }),
-        }))}
-      />
+      <SeverityMenu onSelect={(severity) => run({ action: 'SET_SEVERITY', severity })} />
       <Button icon={Tags} onClick={() => setDialog('tag')}>
         Tag
       </Button>

@@ -4,11 +4,8 @@ import { useQuery } from '@apollo/client/react';
 import { type FormEvent, useState } from 'react';
 import type { AlertStatus, Severity } from '../../gql/schema';
 import { statusLook } from '../../nouns/alert/alert';
-import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
-import { Time } from '../../nouns/time/Time';
-import { Button } from '../../ui/Button';
+import { MergeButtons, MergeCandidate, MergeWay, type Way } from '../../nouns/merge/Merge';
 import { Dialog } from '../../ui/Dialog';
-import { Choice } from '../../ui/Field';
 import { legible } from '../../ui/legible';
 import { ErrorState, Skeleton } from '../../ui/States';
 import { AlertMergeCandidatesDocument } from './AlertMerge.generated';
@@ -66,12 +63,7 @@ export function MergeSelected({ alerts, actions, onDone, onClose }: MergeSelecte
             />
           ))}
         </fieldset>
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" disabled={busy}>
-            Merge
-          </Button>
-        </div>
+        <MergeButtons way={null} chosen={alerts.length} busy={busy} onClose={onClose} />
       </form>
     </Dialog>
   );
@@ -90,7 +82,7 @@ export function MergeSimilar({ alert, actions, onClose, onOpen }: MergeSimilarPr
     variables: { id: alert.id },
     fetchPolicy: 'network-only',
   });
-  const [way, setWay] = useState<'take' | 'go'>('take');
+  const [way, setWay] = useState<Way>('take');
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [busy, setBusy] = useState(false);
   const candidates = data?.alert?.similar.flatMap(({ alert: other }) => (other.mergedInto ? [] : [other]));
@@ -113,18 +105,13 @@ export function MergeSimilar({ alert, actions, onClose, onOpen }: MergeSimilarPr
   return (
     <Dialog title="Merge the alert" onClose={onClose}>
       <form onSubmit={send} className="space-y-4">
-        <Choice
-          label="How?"
-          value={way}
-          options={[
-            ['take', 'This one stays and takes others in'],
-            ['go', 'This one goes into another'],
-          ]}
-          onChange={(value) => {
-            setWay(value as typeof way);
+        <MergeWay
+          way={way}
+          hint="What goes in is closed as a duplicate, and can be detached again."
+          onChange={(next) => {
+            setWay(next);
             setChosen(new Set());
           }}
-          hint="What goes in is closed as a duplicate, and can be detached again."
         />
         {error && !candidates ? (
           <ErrorState
@@ -150,12 +137,7 @@ export function MergeSimilar({ alert, actions, onClose, onOpen }: MergeSimilarPr
             ))}
           </fieldset>
         )}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" disabled={busy || chosen.size === 0}>
-            {way === 'go' ? 'Merge into it' : chosen.size > 1 ? `Take ${chosen.size} in` : 'Take it in'}
-          </Button>
-        </div>
+        <MergeButtons way={way} chosen={chosen.size} busy={busy} onClose={onClose} />
       </form>
     </Dialog>
   );
@@ -168,28 +150,20 @@ interface CandidateLineProps {
   onChange(): void;
 }
 
-function CandidateLine({ alert, kind, checked, onChange }: CandidateLineProps) {
+function CandidateLine({ alert, ...choice }: CandidateLineProps) {
   return (
-    <label className="flex cursor-pointer items-center gap-2 rounded-lg border border-line px-3 py-2 hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft">
-      <input
-        type={kind}
-        name="candidate"
-        value={alert.id}
-        checked={checked}
-        onChange={onChange}
-        className="accent-accent"
-      />
-      <SeverityBadge severity={alert.severity} />
-      <span className="min-w-0 grow">
-        <span className="block truncate font-medium">{legible(alert.title)}</span>
-        <span className="block truncate text-xs text-muted">
+    <MergeCandidate
+      {...choice}
+      id={alert.id}
+      severity={alert.severity}
+      title={legible(alert.title)}
+      detail={
+        <>
           {[alert.host, alert.user].filter(Boolean).map((part) => `${legible(part)} · `)}
           {statusLook[alert.status].label} · {alert.count.toLocaleString('en')} ×
-        </span>
-      </span>
-      <span className="shrink-0 text-xs text-muted">
-        <Time at={alert.lastSeen} />
-      </span>
-    </label>
+        </>
+      }
+      at={alert.lastSeen}
+    />
   );
 }

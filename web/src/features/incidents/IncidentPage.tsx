@@ -2,7 +2,7 @@
 
 import { useQuery } from '@apollo/client/react';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { CircleCheck, FileText, Gauge, Merge, RotateCcw, SearchX, UserRound } from 'lucide-react';
+import { CircleCheck, FileText, Merge, RotateCcw, SearchX, UserRound } from 'lucide-react';
 import { useState } from 'react';
 import { useFeed } from '../../live/useFeed';
 import { dispositionLook } from '../../nouns/alert/alert';
@@ -10,7 +10,7 @@ import { CloseDialog, ReopenDialog } from '../../nouns/alert/CloseDialog';
 import { incidentStatusLook } from '../../nouns/incident/incident';
 import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
-import { severities, severityLook } from '../../nouns/severity/severity';
+import { SeverityMenu } from '../../nouns/severity/SeverityMenu';
 import { Time } from '../../nouns/time/Time';
 import { UsersDocument } from '../../nouns/user/Users.generated';
 import { useViewer } from '../../nouns/user/useViewer';
@@ -193,20 +193,11 @@ function Header({ incident, mayWork, onChanged }: HeaderProps) {
                 }),
             }))}
           />
-          <Menu
-            label="Severity"
-            trigger={(properties) => (
-              <Button icon={Gauge} {...properties}>
-                Severity
-              </Button>
-            )}
-            items={severities.map((severity) => ({
-              id: severity,
-              label: severityLook[severity].label,
-              checked: severity === incident.severity,
-              onSelect: () =>
-                void change(IncidentUpdateDocument, { input: { id, expectedVersion: version, severity } }),
-            }))}
+          <SeverityMenu
+            now={incident.severity}
+            onSelect={(severity) =>
+              void change(IncidentUpdateDocument, { input: { id, expectedVersion: version, severity } })
+            }
           />
           <Button icon={FileText} onClick={() => setDialog('edit')}>
             Edit

@@ -5,11 +5,9 @@ import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useDeferredValue, useState } from 'react';
 import type { IncidentFilter } from '../../gql/schema';
 import { incidentStatusLook } from '../../nouns/incident/incident';
-import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
-import { Time } from '../../nouns/time/Time';
-import { Button } from '../../ui/Button';
+import { MergeButtons, MergeCandidate, MergeWay, type Way } from '../../nouns/merge/Merge';
 import { Dialog } from '../../ui/Dialog';
-import { Choice, TextField } from '../../ui/Field';
+import { TextField } from '../../ui/Field';
 import { legible } from '../../ui/legible';
 import { ErrorState, Skeleton } from '../../ui/States';
 import { useChange } from '../../ui/useChange';
@@ -37,7 +35,7 @@ export function MergeIncidents({ incident, onMerged, onClose }: MergeIncidentsPr
   const change = useChange();
   const navigate = useNavigate();
   const [search, setSearch] = useState('');
-  const [way, setWay] = useState<'take' | 'go'>('take');
+  const [way, setWay] = useState<Way>('take');
   const [chosen, setChosen] = useState<ReadonlyMap<string, Candidate>>(new Map());
   const [busy, setBusy] = useState(false);
   const { data, previousData, error, refetch } = useQuery(IncidentMergeCandidatesDocument, {
@@ -79,18 +77,13 @@ export function MergeIncidents({ incident, onMerged, onClose }: MergeIncidentsPr
           maxLength={200}
           onChange={(event) => setSearch(event.target.value)}
         />
-        <Choice
-          label="How?"
-          value={way}
-          options={[
-            ['take', 'This one stays and takes others in'],
-            ['go', 'This one goes into another'],
-          ]}
-          onChange={(value) => {
-            setWay(value as typeof way);
+        <MergeWay
+          way={way}
+          hint="Alerts, tasks and comments move; what goes in is closed as a duplicate. This cannot be undone."
+          onChange={(next) => {
+            setWay(next);
             setChosen(new Map());
           }}
-          hint="Alerts, tasks and comments move; what goes in is closed as a duplicate. This cannot be undone."
         />
         {error && !found ? (
           <ErrorState
@@ -122,12 +115,7 @@ export function MergeIncidents({ incident, onMerged, onClose }: MergeIncidentsPr
             {found.pageInfo.hasNextPage && <p className="text-xs text-muted">There are more: search for them.</p>}
           </fieldset>
         )}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" disabled={busy || chosen.size === 0}>
-            {way === 'go' ? 'Merge into it' : chosen.size > 1 ? `Take ${chosen.size} in` : 'Take it in'}
-          </Button>
-        </div>
+        <MergeButtons way={way} chosen={chosen.size} busy={busy} onClose={onClose} />
       </form>
     </Dialog>
   );
@@ -149,29 +137,20 @@ interface CandidateLineProps {
   onChange(): void;
 }
 
-function CandidateLine({ incident, kind, checked, disabled, onChange }: CandidateLineProps) {
+function CandidateLine({ incident, ...choice }: CandidateLineProps) {
   return (
-    <label className="flex cursor-pointer items-center gap-2 rounded-lg border border-line px-3 py-2 hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft">
-      <input
-        type={kind}
-        name="candidate"
-        value={incident.id}
-        checked={checked}
-        disabled={disabled}
-        onChange={onChange}
-        className="accent-accent"
-      />
-      <SeverityBadge severity={incident.severity} />
-      <span className="min-w-0 grow">
-        <span className="block truncate font-medium">{legible(incident.title)}</span>
-        <span className="block truncate text-xs text-muted">
+    <MergeCandidate
+      {...choice}
+      id={incident.id}
+      severity={incident.severity}
+      title={legible(incident.title)}
+      detail={
+        <>
           {incidentStatusLook[incident.status].label} · {incident.alertCount.toLocaleString('en')}{' '}
           {incident.alertCount === 1 ? 'alert' : 'alerts'} · {incident.assignee?.displayName ?? 'nobody'}
-        </span>
-      </span>
-      <span className="shrink-0 text-xs text-muted">
-        <Time at={incident.updatedAt} />
-      </span>
-    </label>
+        </>
+      }
+      at={incident.updatedAt}
+    />
   );
 }
