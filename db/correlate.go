@@ -64,6 +64,12 @@ type firedBy struct {
 	event int
 }
 
+// groupName is the key of a group's row.
+type groupName struct {
+	rule monitor.ID
+	key  [32]byte
+}
+
 type machine struct {
 	*monitor.Correlator
 	definition [32]byte
@@ -130,11 +136,7 @@ func (c *correlator) count(ctx context.Context, groups []*countedGroup) error {
 // gather puts samples into their groups, in key order, and each group's in the order
 // of time: what comes in one batch is not late to itself.
 func (c *correlator) gather(samples []*monitor.Sample) []*countedGroup {
-	type name struct {
-		rule monitor.ID
-		key  [32]byte
-	}
-	byName := map[name]*countedGroup{}
+	byName := map[groupName]*countedGroup{}
 	for _, s := range samples {
 		event := c.batch.Events[s.Event]
 		at := c.timeOf(event)
@@ -149,7 +151,7 @@ func (c *correlator) gather(samples []*monitor.Sample) []*countedGroup {
 		if !ok {
 			continue
 		}
-		n := name{s.Rule.ID, s.GroupKey()}
+		n := groupName{s.Rule.ID, s.GroupKey()}
 		g := byName[n]
 		if g == nil {
 			g = &countedGroup{rule: s.Rule, values: s.Group, key: n.key, silent: s.Silent}
@@ -194,15 +196,11 @@ func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	type name struct {
-		rule monitor.ID
-		key  [32]byte
-	}
-	rows, anyOf, byName := make([]any, len(groups)), make([]goqu.Expression, len(groups)), make(map[name]*countedGroup, len(groups))
+	rows, anyOf, byName := make([]any, len(groups)), make([]goqu.Expression, len(groups)), make(map[groupName]*countedGroup, len(groups))
 	for i, g := range groups {
 		row := goqu.Record(g.is())
 		row["definition"], row["state"], row["expires_at"] = make([]byte, 32), []byte{}, c.now
-		rows[i], anyOf[i], byName[name{g.rule.ID, g.key}] = row, g.is(), g
+		rows[i], anyOf[i], byName[groupName{g.rule.ID, g.key}] = row, g.is(), g
 		g.state = &monitor.CorrelationState{}
 	}
 	insert := dialect.Insert("correlation_state").Rows(rows...).OnConflict(goqu.DoUpdate("", goqu.Record{"rule_id": goqu.C("rule_id")}))
@@ -212,7 +210,7 @@ func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 	st := dialect.From("correlation_state").Select("rule_id", "group_hash", "definition", "state").Where(goqu.Or(anyOf...)).
 		Order(goqu.C("rule_id").Asc(), goqu.C("group_hash").Asc()).ForUpdate(goqu.Wait)
 	_, err := query(ctx, c, st, func(r scanner) (struct{}, error) {
-		var n name
+		var n groupName
 		var key, definition, state []byte
 		if err := r.Scan(idColumn{&n.rule}, &key, &definition, &state); err != nil {
 			return struct{}{}, err
