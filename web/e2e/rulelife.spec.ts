@@ -61,11 +61,11 @@ test('a rule is watched live, backtested, enabled, raises an alert, and is rolle
   await page.getByRole('link', { name: 'Edit and test' }).click();
   await page.getByRole('textbox', { name: 'Sigma rule' }).fill(rule.replace('level: high', 'level: low'));
   await page.getByRole('button', { name: 'Store as a new version' }).click();
-  await expect(page.getByText('version 2')).toBeVisible();
+  await expect(page.getByText('version 2', { exact: true })).toBeVisible();
   await page.getByRole('tab', { name: /Versions/ }).click();
   await expect(page.getByRole('list', { name: 'Versions' })).toContainText('by admin');
   await page.getByRole('button', { name: 'Restore version 1', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Restore version 1' }).click();
-  await expect(page.getByText('version 3')).toBeVisible();
+  await expect(page.getByText('version 3', { exact: true })).toBeVisible();
   await expect(() => alerted(`ws-life-${Date.now()}`, 'High')).toPass({ timeout: 30_000 });
 });

@@ -112,7 +112,7 @@ test('a rule is imported, edited, tested, enabled, and raises an alert', async (
   await page.getByRole('button', { name: 'Test on these records' }).click();
   await expect(page.getByText('It fires on 1 of 1')).toBeVisible();
   await page.getByRole('button', { name: 'Store as a new version' }).click();
-  await expect(page.getByText('version 2')).toBeVisible();
+  await expect(page.getByText('version 2', { exact: true })).toBeVisible();
   await page.getByRole('tab', { name: 'Versions' }).click();
   await page.getByRole('button', { name: 'Compare version 1' }).click();
   await expect(page.getByRole('textbox', { name: 'Before' })).toContainText('level: high');
