@@ -18,19 +18,26 @@ type event struct {
 	candidates []*compiledRule
 	hits       []*compiledRule
 	epoch      uint32 // marks the states of this record
-	index      *index // it has answered what it can, and its rules are being tried
+	plan       *plan  // its indexes have answered what they can
 	measured   bool   // what its rules cost is measured
 	arena      []byte // folded texts
 	scratch    []byte
 
-	indexes map[monitor.LogSource][]*index // those that were asked for lately
+	memo     memo
+	found    []*posting // what the search came to
+	asked    []uint32   // by posting of the field: the search that asked it last
+	searches uint32
+
+	sources map[monitor.LogSource]*source // of late
 }
 
 // What is kept for the next record.
 const (
-	maxRoom    = 4_096   // values
-	maxArena   = 1 << 20 // bytes of folded texts
-	maxSources = 256     // log sources; senders may make up names
+	maxRoom       = 4_096   // values
+	maxNames      = 128     // fields of a log source,
+	maxNameLength = 40      // and bytes of their names
+	maxArena      = 1 << 20 // bytes of folded texts
+	maxSources    = 256     // log sources; senders may make up names
 )
 
 // value is one value of a record. next is the position of the field's next
@@ -38,9 +45,22 @@ const (
 type value struct {
 	text     string
 	folded   string
+	hash     uint64     // for the memo, 0 before it is asked for
+	place    *memoPlace // in the memo, of a field with no other value
+	key      uint64     // it went by there
 	next     int32
 	kind     monitor.ValueKind
 	isFolded bool
+	seen     bool // its field was looked at
+}
+
+// fieldName is what a field at one place of a record was called, and its number
+// where rules ask for it. Longer names are looked up each time.
+type fieldName struct {
+	name  [maxNameLength]byte
+	size  int
+	slot  int32
+	known bool
 }
 
 // fieldState lists a field's values, positions counted from 1. It counts only
@@ -50,12 +70,18 @@ type fieldState struct {
 	head, tail int32
 }
 
-// load takes a record in. slots numbers the fields that rules ask for.
-func (e *event) load(rec *monitor.Record, slots map[string]int32) {
+// source is what an event knows of a log source.
+type source struct {
+	plan  *plan       // nil where no rule applies
+	names []fieldName // of its last record
+}
+
+// load takes a record of the source in. slots numbers the fields that rules ask for.
+func (e *event) load(rec *monitor.Record, from *source, slots map[string]int32) {
 	e.begin()
 	for i := range rec.Fields {
 		f := &rec.Fields[i]
-		slot, known := e.slot(f.Name, slots)
+		slot, known := e.slot(from, i, f.Name, slots)
 		if known && e.fields[slot].epoch != e.epoch {
 			e.fields[slot] = fieldState{epoch: e.epoch}
 		}
@@ -77,8 +103,28 @@ func (e *event) begin() {
 		e.epoch = 1
 	}
 	e.measured = e.epoch%measureEvery == 0
+	e.plan = nil
 	e.values, e.arena = e.values[:0], e.arena[:0]
 	e.candidates, e.hits = e.candidates[:0], e.hits[:0]
+}
+
+// take notes that a posting is true of the event, which makes its rules candidates.
+func (e *event) take(p *posting) {
+	e.remember(p.test.predicate, true)
+	for _, c := range p.rules {
+		e.propose(c)
+	}
+}
+
+// beginSearch makes ready to ask so many postings, each once.
+func (e *event) beginSearch(postings int) {
+	if e.searches++; e.searches == 0 {
+		clear(e.asked)
+		e.searches = 1
+	}
+	if len(e.asked) < postings {
+		e.asked = append(e.asked, make([]uint32, postings-len(e.asked))...)
+	}
 }
 
 // recall gives the answer of a predicate, if it is known.
@@ -103,8 +149,25 @@ func (e *event) propose(c *compiledRule) {
 	}
 }
 
-// slot finds a field's number; the record's names may have spaces, the rules' have none.
-func (e *event) slot(name string, slots map[string]int32) (int32, bool) {
+// slot finds the number of the record's i-th field. Records of a log have the same
+// fields in the same order, so it is most often what it was last time.
+func (e *event) slot(from *source, i int, name string, slots map[string]int32) (int32, bool) {
+	if i >= maxNames || len(name) > maxNameLength {
+		return e.lookup(name, slots)
+	}
+	for i >= len(from.names) {
+		from.names = append(from.names, fieldName{size: -1})
+	}
+	last := &from.names[i]
+	if last.size != len(name) || string(last.name[:last.size]) != name {
+		last.size = copy(last.name[:], name)
+		last.slot, last.known = e.lookup(name, slots)
+	}
+	return last.slot, last.known
+}
+
+// lookup: the record's names may have spaces, the rules' have none.
+func (e *event) lookup(name string, slots map[string]int32) (int32, bool) {
 	if strings.IndexByte(name, ' ') < 0 {
 		slot, ok := slots[name]
 		return slot, ok
@@ -140,10 +203,16 @@ func (e *event) first(slot int32) (at int32, there bool) {
 	return state.head, true
 }
 
-// single tells whether a field that is there has one value.
-func (e *event) single(slot int32) bool {
-	state := &e.fields[slot]
-	return state.head == state.tail
+// only gives the value of a field that has one, nil of others.
+func (e *event) only(slot int32) *value {
+	if slot == anywhere {
+		return nil
+	}
+	at, _ := e.first(slot)
+	if at == 0 || at != e.fields[slot].tail {
+		return nil
+	}
+	return &e.values[at-1]
 }
 
 // release forgets the record's texts, and room that only a huge record needed.

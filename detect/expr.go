@@ -143,12 +143,21 @@ func (t *test) holds(e *event) bool {
 	if is, known := e.recall(t.predicate); known {
 		return is
 	}
-	if e.index != nil && e.index.answers(t.predicate) {
+	if e.plan != nil && e.plan.answers(t.predicate) {
 		return false // it would have been found
 	}
 	_, is := t.find(e)
 	e.remember(t.predicate, is)
+	if v := e.only(t.slot); v != nil && v.place != nil && t.lasting() {
+		v.place.keep(v.key, t.predicate, is)
+	}
 	return is
+}
+
+// lasting tells whether the answer depends on nothing but the value.
+func (t *test) lasting() bool {
+	_, relative := t.is.(*refMatcher)
+	return t.asks == askValue && !relative
 }
 
 func (t *test) explain(e *event, want bool, out *evidence) {

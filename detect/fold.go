@@ -92,6 +92,21 @@ func load(s string, i int) uint64 {
 		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
+// loadUpTo reads 8 bytes of s, or as many as there are.
+func loadUpTo(s string, i int) uint64 {
+	if i+8 <= len(s) {
+		return load(s, i)
+	}
+	if len(s) >= 8 {
+		return load(s, len(s)-8) >> (8 * (i + 8 - len(s)))
+	}
+	var word uint64
+	for n := len(s) - 1; n >= i; n-- {
+		word = word<<8 | uint64(s[n])
+	}
+	return word
+}
+
 // capitals has the highest bit set of each byte that is an ASCII capital. All
 // bytes must be ASCII: then no sum below carries into the next byte.
 func capitals(word uint64) uint64 {

@@ -149,21 +149,17 @@ func (x *gramIndex) lookup(g uint32) []gramPosting {
 func (x *gramIndex) scan(e *event, f *fieldIndex, v *value, text string) {
 	bitmap, mask, shift := x.bitmap, x.mask, x.shift&31
 	last := uint32(len(bitmap) - 1) //nolint:gosec // a power of two
-	i := 0
-	for ; i+8 <= len(text); i += 4 {
-		word := load(text, i)
+	for i := 0; i+x.size <= len(text); i += 4 {
+		word := loadUpTo(text, i)
 		a := hashGram(uint32(word)&mask) >> shift //nolint:gosec // the lower half is meant
 		b := hashGram(uint32(word>>8)&mask) >> shift
 		c := hashGram(uint32(word>>16)&mask) >> shift
 		d := hashGram(uint32(word>>24)&mask) >> shift
 		if (bitmap[a>>6&last]>>(a&63)|bitmap[b>>6&last]>>(b&63)|bitmap[c>>6&last]>>(c&63)|bitmap[d>>6&last]>>(d&63))&1 != 0 {
-			for n := range 4 {
-				x.try(e, f, v, text, i+n)
+			for n := i; n < i+4 && n+x.size <= len(text); n++ {
+				x.try(e, f, v, text, n)
 			}
 		}
-	}
-	for ; i+x.size <= len(text); i++ {
-		x.try(e, f, v, text, i)
 	}
 }
 

@@ -32,6 +32,7 @@ type fieldIndex struct {
 	grams    *gramIndex
 	trigrams *gramIndex
 	present  []int32 // only the matcher can tell
+	relative []int32 // the same, and other fields have a part in it
 	foreign  []int32 // tried where the value is not all ASCII
 	there    []int32 // found by the field alone
 }
@@ -70,12 +71,6 @@ func (x *index) answer(predicate int32) {
 		x.answered = append(x.answered, 0)
 	}
 	x.answered[predicate/64] |= 1 << (predicate % 64)
-}
-
-// answers tells whether candidates finds out what a predicate's answer is.
-func (x *index) answers(predicate int32) bool {
-	at := int(predicate / 64)
-	return at < len(x.answered) && x.answered[at]>>(predicate%64)&1 != 0
 }
 
 type indexBuilder struct {
@@ -123,6 +118,10 @@ func (f *fieldBuilder) list(t *test, at int32) {
 		f.there = append(f.there, at)
 		return
 	}
+	if _, ok := t.is.(*refMatcher); ok {
+		f.relative = append(f.relative, at)
+		return
+	}
 	if len(t.handles) == 0 {
 		f.present = append(f.present, at)
 		return
@@ -163,44 +162,10 @@ func (b *indexBuilder) build() []*fieldIndex {
 	return list
 }
 
-// candidates appends to e.candidates the rules that the event may make fire, each
-// once. From then on the event knows the answers of all tests of the index.
-func (x *index) candidates(e *event) {
-	for _, c := range x.always {
-		e.propose(c)
-	}
-	for _, f := range x.fields {
-		f.look(e)
-	}
-}
-
-func (f *fieldIndex) look(e *event) {
-	if f.slot == anywhere {
-		for i := range e.values {
-			f.lookAt(e, &e.values[i])
-		}
-		return
-	}
-	at, there := e.first(f.slot)
-	if !there {
-		return
-	}
-	for _, n := range f.there {
-		e.remember(f.postings[n].test.predicate, true)
-		f.proposeAll(e, n)
-	}
-	for ; at != 0; at = e.values[at-1].next {
-		f.lookAt(e, &e.values[at-1])
-	}
-}
-
-func (f *fieldIndex) lookAt(e *event, v *value) {
-	if v.kind == monitor.NullValue {
-		return
-	}
-	for _, at := range f.present {
-		f.consider(e, at, v)
-	}
+// search adds to e.found the postings that are true of the value, each once.
+func (f *fieldIndex) search(e *event, v *value) {
+	e.beginSearch(len(f.postings))
+	f.considerAll(e, f.present, v)
 	text := e.fold(v)
 	if len(f.foreign) > 0 && !isASCII(text) {
 		f.considerAll(e, f.foreign, v)
@@ -244,30 +209,21 @@ func (f *fieldIndex) considerAll(e *event, postings []int32, v *value) {
 	}
 }
 
-// consider asks a test that was found whether it is true of the value.
+// consider asks a test that the search came upon whether it is true of the value,
+// the first time.
 func (f *fieldIndex) consider(e *event, at int32, v *value) {
-	t := f.postings[at].test
-	is, known := e.recall(t.predicate)
-	if !known {
-		is = f.ask(e, at, v)
-		if is || f.slot != anywhere && e.single(f.slot) {
-			e.remember(t.predicate, is)
-		}
+	if e.asked[at] == e.searches {
+		return
 	}
-	if is {
-		f.proposeAll(e, at)
+	e.asked[at] = e.searches
+	if p := &f.postings[at]; p.ask(e, v) {
+		e.found = append(e.found, p)
 	}
 }
 
-func (f *fieldIndex) ask(e *event, at int32, v *value) bool {
+func (p *posting) ask(e *event, v *value) bool {
 	if e.measured {
-		return f.postings[at].measure(e, v)
+		return p.measure(e, v)
 	}
-	return f.postings[at].test.is.match(e, v)
-}
-
-func (f *fieldIndex) proposeAll(e *event, at int32) {
-	for _, c := range f.postings[at].rules {
-		e.propose(c)
-	}
+	return p.test.is.match(e, v)
 }

@@ -17,14 +17,16 @@ func TestMatchMakesNoGarbage(t *testing.T) {
 			quiet = append(quiet, rec)
 		}
 	}
-	allocations := testing.AllocsPerRun(3, func() {
+	matchAll := func() {
 		for i := range quiet {
 			rs.Match(&quiet[i], nil)
 		}
-	})
-	// The pool may lose a scratch to the garbage collector, and log sources are
-	// remembered when they come first.
-	if allocations > float64(len(quiet))/100 {
+	}
+	testing.AllocsPerRun(5, matchAll) // what is kept of values has its room then
+	allocations := testing.AllocsPerRun(3, matchAll)
+	// The pool may lose a scratch to the garbage collector, and a value that takes
+	// another's place may need more room than that did.
+	if allocations > float64(len(quiet))/50 {
 		t.Errorf("%.0f allocations for %d records, want next to none", allocations, len(quiet))
 	}
 }
@@ -39,9 +41,9 @@ func TestFewRulesAreTried(t *testing.T) {
 		}
 		processes++
 		e := rs.events.Get().(*event)
-		indexes := rs.indexesFor(e, rec.LogSource)
-		e.load(&rec, rs.slots)
-		rs.match(e, indexes, nil)
+		from := rs.sourceOf(e, rec.LogSource)
+		e.load(&rec, from, rs.slots)
+		rs.match(e, from.plan, nil)
 		tried += len(e.candidates)
 		rs.events.Put(e)
 	}

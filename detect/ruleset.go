@@ -23,6 +23,9 @@ type Ruleset struct {
 	counting   int                        // correlation rules that run
 	counted    map[*compiledRule]*counted // rules that correlations count
 	events     sync.Pool                  // of *event
+
+	planning sync.Mutex
+	plans    map[[12]*index]*plan // by their indexes; made when they are needed
 }
 
 // Problem is a rule that is not in a Ruleset, and why: a *SyntaxError, or an
@@ -97,7 +100,7 @@ func (rs *Ruleset) Recompile(rules []*monitor.Rule, options ...Options) *Ruleset
 	next.events.New = func() any {
 		return &event{
 			fields: make([]fieldState, len(next.slots)), answers: make([]uint32, len(next.predicates)),
-			proposed: make([]uint32, next.numbers), indexes: make(map[monitor.LogSource][]*index),
+			proposed: make([]uint32, next.numbers), sources: make(map[monitor.LogSource]*source),
 		}
 	}
 	return next
@@ -108,6 +111,7 @@ func (rs *Ruleset) Recompile(rules []*monitor.Rule, options ...Options) *Ruleset
 func (rs *Ruleset) successor(rules int, o Options) *Ruleset {
 	next := &Ruleset{
 		indexes: make(map[monitor.LogSource]*index), slots: make(map[string]int32), predicates: make(predicates),
+		plans:   make(map[[12]*index]*plan),
 		options: o,
 	}
 	if rs == nil || rs.numbers > 2*rules+1_000 || !rs.options.equal(o) {
@@ -202,49 +206,22 @@ func (rs *Ruleset) Match(rec *monitor.Record, dst []monitor.Match) []monitor.Mat
 	}
 	e := rs.events.Get().(*event)
 	defer rs.events.Put(e)
-	if indexes := rs.indexesFor(e, rec.LogSource); len(indexes) > 0 {
-		e.load(rec, rs.slots)
-		dst = rs.match(e, indexes, dst)
+	if from := rs.sourceOf(e, rec.LogSource); from.plan != nil {
+		e.load(rec, from, rs.slots)
+		dst = rs.match(e, from.plan, dst)
 		e.release()
 	}
 	return dst
 }
 
-// indexesFor gives the indexes of the rules that apply to a log source.
-func (rs *Ruleset) indexesFor(e *event, source monitor.LogSource) []*index {
-	list, known := e.indexes[source]
-	if known {
-		return list
-	}
-	var room [12]monitor.LogSource
-	for _, address := range addresses(source, room[:0]) {
-		if x := rs.indexes[address]; x != nil {
-			list = append(list, x)
-		}
-	}
-	if len(e.indexes) >= maxSources {
-		clear(e.indexes)
-	}
-	e.indexes[source.Clone()] = list
-	return list
-}
-
 // match tries the rules that the indexes propose.
-func (rs *Ruleset) match(e *event, indexes []*index, dst []monitor.Match) []monitor.Match {
-	for _, x := range indexes {
-		from := len(e.candidates)
-		x.candidates(e)
-		e.index = x
-		if e.measured {
-			x.sampled.Add(1)
-		}
-		for _, c := range e.candidates[from:] {
-			if c.try(e) {
-				e.hits = append(e.hits, c)
-			}
+func (rs *Ruleset) match(e *event, p *plan, dst []monitor.Match) []monitor.Match {
+	p.candidates(e)
+	for _, c := range e.candidates {
+		if c.try(e) {
+			e.hits = append(e.hits, c)
 		}
 	}
-	e.index = nil
 	slices.SortFunc(e.hits, func(a, b *compiledRule) int { return a.number - b.number })
 	for _, c := range e.hits {
 		dst = append(dst, rs.counted[c].sample(e, c.explain(e)))
