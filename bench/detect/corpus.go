@@ -38,13 +38,23 @@ type event struct {
 // corpus is what every engine gets.
 type corpus struct {
 	rules []rule
-	sets  []set
+	sets  []*set
 }
 
 // set is a mix of events, in an order that is the same for all engines.
 type set struct {
-	name   string
-	events []*event
+	name    string
+	events  []*event
+	serials []*serial // of events that are to be another each time
+	round   int
+}
+
+// again makes the set ready to be gone through once more.
+func (s *set) again() {
+	for _, each := range s.serials {
+		s.round++
+		each.renew(s.round)
+	}
 }
 
 // labelledSet is the name of the set whose events say which rule they are for.
@@ -67,12 +77,13 @@ func readCorpus(dir string) (*corpus, error) {
 	if err != nil {
 		return nil, err
 	}
-	processes, err := multiply(slices.DeleteFunc(slices.Clone(natural), func(e *event) bool { return e.rec.LogSource.Category != "process_creation" }), 10_000)
+	processes, serials, err := multiply(slices.DeleteFunc(slices.Clone(natural), func(e *event) bool { return e.rec.LogSource.Category != "process_creation" }), 10_000)
 	if err != nil {
 		return nil, err
 	}
 	c := &corpus{rules: rules}
 	c.add("process_creation", processes)
+	c.sets[0].serials = serials
 	c.add("natural mix", natural)
 	c.add(labelledSet, labelled)
 	return c, nil
@@ -83,7 +94,7 @@ func readCorpus(dir string) (*corpus, error) {
 func (c *corpus) add(name string, events []*event) {
 	events = slices.Clone(events)
 	rand.New(rand.NewPCG(1, 1)).Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
-	c.sets = append(c.sets, set{name, events})
+	c.sets = append(c.sets, &set{name: name, events: events})
 }
 
 // What no two processes share: a process's GUID, ids, and the time of day.
@@ -93,23 +104,29 @@ var (
 	uniqueTime   = regexp.MustCompile(`([T ][0-9]{2}):[0-9]{2}:[0-9]{2}`)
 )
 
-// multiply adds copies, each with times and ids of its own, until there are so
-// many events: an engine that keeps what it knows of values would otherwise
-// soon know all of them.
-func multiply(events []*event, count int) ([]*event, error) {
+// multiply adds copies, each with times and ids of its own, and some with a command
+// line that is, until there are so many events.
+func multiply(events []*event, count int) ([]*event, []*serial, error) {
 	list := slices.Clone(events)
+	var serials []*serial
 	for len(list) < count {
 		n, from := len(list), list[len(list)%len(events)]
 		raw := uniqueGUID.ReplaceAll(from.raw, fmt.Appendf(nil, "${1}%04x-", n))
 		raw = uniqueNumber.ReplaceAll(raw, fmt.Appendf(nil, "${1}%d", 1000+n))
 		raw = uniqueTime.ReplaceAll(raw, fmt.Appendf(nil, "${1}:%02d:%02d", n/60%60, n%60))
+		if n%newCommandLines == 0 {
+			raw = numbered(raw)
+		}
 		e, err := newEvent(raw, from.rule)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if s := newSerial(e); s != nil {
+			serials = append(serials, s)
 		}
 		list = append(list, e)
 	}
-	return list, nil
+	return list, serials, nil
 }
 
 func readRules(path string) ([]rule, error) {

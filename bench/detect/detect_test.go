@@ -88,7 +88,7 @@ func TestEveryEngineFinds(t *testing.T) {
 }
 
 func TestRateIsOfCPUTime(t *testing.T) {
-	r, err := run(3, 20*time.Millisecond, func(i int) (int, error) {
+	r, err := run(&set{events: make([]*event, 3)}, 20*time.Millisecond, func(i int) (int, error) {
 		if i > 2 {
 			t.Fatalf("event %d", i)
 		}
@@ -102,7 +102,7 @@ func TestRateIsOfCPUTime(t *testing.T) {
 	if r.Events < 10 || r.CPU < 20*time.Millisecond || r.CPU > time.Second || r.Hits < 0.2 || r.Hits > 0.5 || r.Allocs < 0.9 || r.Bytes < 90_000 {
 		t.Errorf("%+v", r)
 	}
-	if _, err := run(0, time.Millisecond, nil); err == nil {
+	if _, err := run(&set{}, time.Millisecond, nil); err == nil {
 		t.Error("a set without events gives a figure")
 	}
 }
@@ -110,14 +110,14 @@ func TestRateIsOfCPUTime(t *testing.T) {
 // A copy has its own times and ids, and is otherwise the same event.
 func TestCopiesDifferInWhatIsUnique(t *testing.T) {
 	raw := `{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","Hostname":"a","EventTime":"2020-06-09 22:51:05",` +
-		`"ProcessGuid":"{b669e388-4a98-5ee0-1704-000000000300}","ProcessId":"2008","Image":"C:\\a.exe"}`
+		`"ProcessGuid":"{b669e388-4a98-5ee0-1704-000000000300}","ProcessId":"2008","Image":"C:\\a.exe","CommandLine":"a.exe \"x\""}`
 	first, err := newEvent([]byte(raw), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := multiply([]*event{first}, 3)
-	if err != nil || len(list) != 3 {
-		t.Fatalf("%d events, %v", len(list), err)
+	list, serials, err := multiply([]*event{first}, newCommandLines+1)
+	if err != nil || len(list) != newCommandLines+1 || len(serials) != 1 {
+		t.Fatalf("%d events, %d with a command line of their own, %v", len(list), len(serials), err)
 	}
 	for _, name := range []string{"ProcessGuid", "ProcessId", "EventTime"} {
 		if a, b := list[1].rec.Text(name), list[2].rec.Text(name); a == b || a == first.rec.Text(name) || a == "" {
@@ -126,6 +126,15 @@ func TestCopiesDifferInWhatIsUnique(t *testing.T) {
 	}
 	if list[2].rec.Text("Image") != `C:\a.exe` || list[2].rec.LogSource != first.rec.LogSource {
 		t.Errorf("the copy is %+v", list[2].rec)
+	}
+	s := &set{events: list, serials: serials}
+	for _, want := range []string{`a.exe "x" #00000000`, `a.exe "x" #00000001`, `a.exe "x" #00000002`} {
+		renewed := list[newCommandLines]
+		again, err := newEvent(renewed.raw, "")
+		if err != nil || renewed.rec.Text("CommandLine") != want || again.rec.Text("CommandLine") != want || list[1].rec.Text("CommandLine") != `a.exe "x"` {
+			t.Errorf("command line %q, and %q from JSON (%v), want %q", renewed.rec.Text("CommandLine"), again.rec.Text("CommandLine"), err, want)
+		}
+		s.again()
 	}
 }
 
