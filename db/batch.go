@@ -33,6 +33,7 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 		e.ReceivedAt = now
 	}
 	seen := s.assets.news(sightingsOf(b.Events, now))
+	s.makeRoom(ctx, b)
 	var counted *correlator
 	err := s.change(ctx, monitor.SystemActor, monitor.ActionIngest, func(t *tx) error {
 		t.batch, t.events, t.seen = batch, len(b.Events), seen
@@ -55,6 +56,7 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 	}
 	s.assets.remember(seen)
 	s.correlated.note(counted)
+	s.rooms.took(counted)
 	return batch, nil
 }
 

@@ -54,6 +54,7 @@ type correlator struct {
 	machines map[*monitor.Rule]*machine
 	firings  []*firing
 	fired    map[firedBy]time.Time
+	made     map[monitor.ID]int // groups that were not there before, by rule
 	counted, firedTimes, late,
 	evicted, unreadable int64
 }
@@ -105,7 +106,7 @@ type firing struct {
 // correlate counts the batch's samples and gives the groups that fire and are not
 // silent. It costs nothing without samples.
 func (t *tx) correlate(ctx context.Context, b *monitor.Batch, settings Correlating) (*correlator, error) {
-	c := &correlator{tx: t, batch: b, settings: settings, machines: map[*monitor.Rule]*machine{}, fired: map[firedBy]time.Time{}}
+	c := &correlator{tx: t, batch: b, settings: settings, machines: map[*monitor.Rule]*machine{}, fired: map[firedBy]time.Time{}, made: map[monitor.ID]int{}}
 	byDepth := map[int][]*monitor.Sample{}
 	for i := range b.Samples {
 		s := &b.Samples[i]
@@ -199,7 +200,7 @@ func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 	rows, anyOf, byName := make([]any, len(groups)), make([]goqu.Expression, len(groups)), make(map[groupName]*countedGroup, len(groups))
 	for i, g := range groups {
 		row := goqu.Record(g.is())
-		row["definition"], row["state"], row["expires_at"] = make([]byte, 32), []byte{}, c.now
+		row["definition"], row["state"], row["expires_at"] = noDefinition[:], []byte{}, c.now
 		rows[i], anyOf[i], byName[groupName{g.rule.ID, g.key}] = row, g.is(), g
 		g.state = &monitor.CorrelationState{}
 	}
@@ -217,6 +218,9 @@ func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 		}
 		copy(n.key[:], key)
 		if g := byName[n]; g != nil {
+			if bytes.Equal(definition, noDefinition[:]) { // made by the insert above: none other leaves a row so
+				c.made[n.rule]++
+			}
 			c.read(g, definition, state)
 		}
 		return struct{}{}, nil
@@ -226,6 +230,8 @@ func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 	}
 	return nil
 }
+
+var noDefinition [32]byte // of a row that has only been made
 
 func (c *correlator) read(g *countedGroup, definition, state []byte) {
 	if kept := c.machine(g.rule).definition; !bytes.Equal(definition, kept[:]) {

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"database/sql"
 	"fmt"
 	"sync"
 	"testing"
@@ -253,6 +254,7 @@ func TestGroupsAreForgotten(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	rule := correlationRule(9, monitor.CorrelateEventCount, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	inForce(t, store, rule)
 	for i := range 5 {
 		now = now.Add(time.Second)
 		send(t, store, batchOf(rule, counted{second: i, user: fmt.Sprint("user", i)}))
@@ -281,5 +283,162 @@ func TestGroupsAreForgotten(t *testing.T) {
 	send(t, store, batchOf(rule, counted{second: 6, user: "user4"}))
 	if got := store.Correlations().Fired.Load(); got != 3 {
 		t.Errorf("fired %d times, want 3: the expired state is gone", got)
+	}
+}
+
+func inForce(t *testing.T, store *db.Store, rule *monitor.Rule) {
+	t.Helper()
+	if _, err := store.ImportRules(t.Context(), monitor.SystemActor, []*monitor.Rule{rule}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// groupsOf counts what is kept of a rule.
+func groupsOf(t *testing.T, dsn string, rule *monitor.Rule) (n int) {
+	t.Helper()
+	handle, err := sql.Open("mysql", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer handle.Close() //nolint:errcheck // it was only read
+	if err := handle.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM correlation_state WHERE rule_id = ?", rule.ID[:]).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A flood of groups that are all different does not grow the table between two
+// rounds of the upkeep: not from two replicas either, and the newest stay.
+func TestFloodOfGroupsIsBoundedByTheBatches(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	const most, replicas, writers, batches, each = 64, 2, 2, 12, 20
+	rule := correlationRule(9, monitor.CorrelateEventCount, time.Hour, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	var group sync.WaitGroup
+	var stores []*db.Store
+	for replica := range replicas {
+		store, err := db.Open(t.Context(), db.Options{DSN: dsn, Correlating: db.Correlating{MaxGroups: most}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() })
+		stores = append(stores, store)
+		for writer := range writers {
+			group.Go(func() {
+				for i := range batches {
+					var events []counted
+					for k := range each {
+						events = append(events, counted{second: i, user: fmt.Sprint(replica, " ", writer, " ", i, " ", k)})
+					}
+					if _, err := store.StoreBatch(t.Context(), batchOf(rule, events...)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}
+	group.Wait()
+	kept := groupsOf(t, dsn, rule)
+	if bound := most + replicas*(most/16+writers*each); kept > bound || kept < most {
+		t.Errorf("%d groups are kept of %d, the bound allows %d, and %d should stay", kept, replicas*writers*batches*each, bound, most)
+	}
+	var evicted int64
+	for _, store := range stores {
+		evicted += store.Correlations().EvictedGroups.Load()
+	}
+	if want := replicas*writers*batches*each - kept; int(evicted) != want {
+		t.Errorf("%d groups were counted as evicted, %d are gone", evicted, want)
+	}
+	send(t, stores[0], batchOf(rule, counted{second: 1, user: "last"}))
+	send(t, stores[1], batchOf(rule, counted{second: 2, user: "last"}))
+	if got := firedAlerts(t, stores[0])["Correlation 9 (last)"]; got == "" {
+		t.Error("the newest group was forgotten")
+	}
+}
+
+// Two replicas do their upkeep at once: each group beyond the bound is forgotten and
+// counted once, and no other.
+func TestUpkeepOfTwoReplicasForgetsNoMoreThanItShould(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	rule := correlationRule(9, monitor.CorrelateEventCount, time.Hour, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	writer := dbOpen(t, dsn, 0)
+	inForce(t, writer, rule)
+	for i := range 15 {
+		var events []counted
+		for k := range 100 {
+			events = append(events, counted{second: i, user: fmt.Sprint(i, " ", k)})
+		}
+		send(t, writer, batchOf(rule, events...))
+	}
+	stores := []*db.Store{dbOpen(t, dsn, 100), dbOpen(t, dsn, 100)}
+	var group sync.WaitGroup
+	for _, store := range stores {
+		group.Go(func() {
+			if err := store.TrimCorrelations(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if n, counted := groupsOf(t, dsn, rule), stores[0].Correlations().EvictedGroups.Load()+stores[1].Correlations().EvictedGroups.Load(); n != 100 || counted != 1_400 {
+		t.Errorf("%d groups are left, want 100; %d counted as evicted, want 1400", n, counted)
+	}
+}
+
+func dbOpen(t *testing.T, dsn string, groups int) *db.Store {
+	t.Helper()
+	store, err := db.Open(t.Context(), db.Options{DSN: dsn, Correlating: db.Correlating{MaxGroups: groups}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// A rule that is over its bound of groups is not starved by those of a longer
+// timespan that it had before: they would be done last, but count for nothing.
+func TestGroupsOfAnOlderDefinitionGoFirst(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	store := dbOpen(t, dsn, 8)
+	long := correlationRule(9, monitor.CorrelateEventCount, 30*24*time.Hour, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	short := correlationRule(9, monitor.CorrelateEventCount, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	for i := range 8 {
+		send(t, store, batchOf(long, counted{second: i, user: fmt.Sprint("long", i)}))
+	}
+	for i := range 3 {
+		send(t, store, batchOf(short, counted{second: i, user: fmt.Sprint("short", i)}))
+	}
+	for i := range 3 {
+		send(t, store, batchOf(short, counted{second: i, user: fmt.Sprint("short", i)}))
+	}
+	if got := len(firedAlerts(t, store)); got != 3 {
+		t.Errorf("%d of 3 groups fired", got)
+	}
+	if n := store.Correlations().EvictedGroups.Load(); n != 0 {
+		t.Errorf("%d groups that count for nothing were counted as evicted", n)
+	}
+}
+
+// The state of a rule that has been disabled goes with the next upkeep, that of the
+// others stays.
+func TestStateGoesWithItsRule(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	store := dbOpen(t, dsn, 0)
+	goes := correlationRule(8, monitor.CorrelateEventCount, 24*time.Hour, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	stays := correlationRule(9, monitor.CorrelateEventCount, 24*time.Hour, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	for _, rule := range []*monitor.Rule{goes, stays} {
+		inForce(t, store, rule)
+		send(t, store, batchOf(rule, counted{second: 1, user: "root"}))
+	}
+	if _, err := store.SetRuleEnabled(t.Context(), monitor.SystemActor, goes.ID, nil, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.TrimCorrelations(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := groupsOf(t, dsn, goes), groupsOf(t, dsn, stays); a != 0 || b != 1 {
+		t.Errorf("%d groups are kept of the disabled rule, %d of the other; want 0 and 1", a, b)
+	}
+	if n := store.Correlations().EvictedGroups.Load(); n != 0 {
+		t.Errorf("%d groups were counted as evicted", n)
 	}
 }
