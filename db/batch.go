@@ -136,16 +136,14 @@ func (t *tx) insertEvidence(ctx context.Context, found []*candidate, into []moni
 	for i, candidate := range found {
 		for _, row := range candidate.evidence {
 			row["alert_id"] = append([]byte(nil), into[i][:]...)
-			if candidate.firing == nil {
-				rows = append(rows, row)
-			} else {
-				counted = append(counted, row)
-			}
+			rows = append(rows, row)
 		}
 		if candidate.firing != nil {
-			if err := t.insertMembers(ctx, into[i], candidate.firing); err != nil {
+			evidence, err := t.insertMembers(ctx, into[i], candidate.firing)
+			if err != nil {
 				return err
 			}
+			counted = append(counted, evidence...)
 		}
 	}
 	if err := t.insertMissing(ctx, "alert_events", counted); err != nil {

@@ -54,7 +54,9 @@ type correlator struct {
 	machines map[*monitor.Rule]*machine
 	firings  []*firing
 	fired    map[firedBy]time.Time
-	made     map[monitor.ID]int // groups that were not there before, by rule
+	above    map[firedBy][]*monitor.Rule // which count that a correlation fires by an event
+	chains   map[firedBy]*chainedFiring  // of those
+	made     map[monitor.ID]int          // groups that were not there before, by rule
 	counted, firedTimes, late,
 	evicted, unreadable int64
 }
@@ -107,10 +109,14 @@ type firing struct {
 // silent. It costs nothing without samples.
 func (t *tx) correlate(ctx context.Context, b *monitor.Batch, settings Correlating) (*correlator, error) {
 	c := &correlator{tx: t, batch: b, settings: settings, machines: map[*monitor.Rule]*machine{}, fired: map[firedBy]time.Time{}, made: map[monitor.ID]int{}}
+	c.above, c.chains = map[firedBy][]*monitor.Rule{}, map[firedBy]*chainedFiring{}
 	byDepth := map[int][]*monitor.Sample{}
 	for i := range b.Samples {
 		s := &b.Samples[i]
 		byDepth[s.Depth] = append(byDepth[s.Depth], s)
+		if by := (firedBy{s.Found.ID, s.Event}); s.Chained && !slices.Contains(c.above[by], s.Rule) {
+			c.above[by] = append(c.above[by], s.Rule)
+		}
 	}
 	for _, depth := range slices.Sorted(maps.Keys(byDepth)) {
 		groups := c.gather(byDepth[depth])
@@ -120,7 +126,7 @@ func (t *tx) correlate(ctx context.Context, b *monitor.Batch, settings Correlati
 			}
 		}
 	}
-	return c, nil
+	return c, c.insertChains(ctx)
 }
 
 // count reads some groups, counts their samples, and writes them.
@@ -262,6 +268,9 @@ func (c *correlator) observe(g *countedGroup) {
 		}
 		c.firedTimes++
 		c.fired[firedBy{g.rule.ID, s.event}] = seen.Last
+		if c.chained(g.rule, s.event) {
+			c.remember(g.rule, s.event, &seen)
+		}
 		if g.firing == nil {
 			g.firing = &firing{group: g, first: seen.First, total: seen.Size - seen.Fresh}
 			if !g.silent {

@@ -151,7 +151,64 @@ func TestChainFiresWithinTheTransaction(t *testing.T) {
 		b.Samples = append(b.Samples, monitor.Sample{Event: i, Rule: outer, Found: testRule(2), Member: 1, Group: []string{user}, Depth: 1})
 	}
 	send(t, store, b)
-	wantAlerts(t, store, map[string]string{"Correlation 9 (root)": "count 2, 2 members, 2 events"})
+	// The inner one's two events, its firing by the second, and the event after it.
+	wantAlerts(t, store, map[string]string{"Correlation 9 (root)": "count 2, 4 members, 3 events"})
+}
+
+// An alert leads down to the events of a correlation under a correlation under it,
+// in whichever batch and by whichever replica each of them fired; and what is kept
+// for that goes when nobody can ask for it.
+func TestAlertOfAChainLeadsToAllItsEvents(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	store, forward := clocked(t, dsn)
+	other, _ := clocked(t, dsn)
+	bottom := correlationRule(7, monitor.CorrelateEventCount, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	middle := correlationRule(8, monitor.CorrelateEventCount, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	middle.Correlation.Members = []monitor.ID{bottom.ID}
+	top := correlationRule(9, monitor.CorrelateTemporal, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	top.Correlation.Members = []monitor.ID{middle.ID, {2}}
+	for _, rule := range []*monitor.Rule{bottom, middle, top} {
+		inForce(t, store, rule)
+	}
+	for i, on := range []*db.Store{store, other, store} {
+		b := batchOf(bottom, counted{second: i + 1, user: "root"})
+		b.Samples[0].Silent = true
+		at := b.Samples[0]
+		at.Rule, at.Found, at.Chained, at.Depth = middle, bottom, true, 1
+		b.Samples = append(b.Samples, at)
+		at.Rule, at.Found, at.Silent, at.Depth = top, middle, false, 2
+		b.Samples = append(b.Samples, at)
+		send(t, on, b)
+	}
+	last := batchOf(top, counted{second: 4, user: "root", member: 1})
+	last.Samples[0].Depth = 2
+	send(t, other, last)
+	// Members: three events of rule 1, two firings of 7, one of 8, and the event of rule 2.
+	wantAlerts(t, store, map[string]string{"Correlation 9 (root)": "count 2, 7 members, 4 events"})
+
+	rows := func() (n int) {
+		handle, err := sql.Open("mysql", dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer handle.Close() //nolint:errcheck // it was only read
+		if err := handle.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM correlation_firings").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, step := range []struct {
+		after time.Duration
+		want  int
+	}{{0, 3}, {12 * time.Minute, 2}, {12 * time.Minute, 0}} { // that of the middle one goes first, the others can be asked for by way of it
+		forward(step.after)
+		if err := store.TrimCorrelations(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := rows(); n != step.want {
+			t.Errorf("%d firings are kept, want %d", n, step.want)
+		}
+	}
 }
 
 func TestChangedCorrelationStartsAfresh(t *testing.T) {

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/doug-martin/goqu/v9"
 
@@ -24,31 +23,29 @@ func (c *correlator) candidate(f *firing) *candidate {
 	g := f.group
 	out := &candidate{firing: f, Alert: monitor.NewCorrelationAlert(monitor.NewID(c.now), g.rule, g.values, c.batch.Events[f.event], c.now)}
 	out.FirstSeen, out.LastSeen, out.Count = f.first, f.last, f.total
-	matched := g.rule.Correlation.Matched(g.values)
-	for _, each := range f.named {
-		out.evidence = append(out.evidence, goqu.Record{
-			"batch": append([]byte(nil), each.Event.Batch[:]...), "ordinal": each.Event.Ordinal, "matched": jsonColumn{matched},
-		})
-	}
 	return out
 }
 
 // insertMembers keeps which rules found which events of an alert that a correlation
-// raised or repeated. Those that it has already stay as they are.
-func (t *tx) insertMembers(ctx context.Context, alert monitor.ID, f *firing) error {
+// raised or repeated, and what correlations among them had counted; and gives the
+// rows of its evidence. Those that it has already stay as they are.
+func (t *tx) insertMembers(ctx context.Context, alert monitor.ID, f *firing) (evidence []any, err error) {
+	members, err := t.membersOf(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	matched := f.group.rule.Correlation.Matched(f.group.values)
 	var rows []any
-	correlation := f.group.rule.Correlation
-	for _, each := range f.named {
-		value := each.Value
-		if !utf8.ValidString(value) {
-			value = ""
-		}
+	for _, m := range members {
 		rows = append(rows, goqu.Record{
-			"alert_id": append([]byte(nil), alert[:]...), "occurred_at": each.At, "batch": append([]byte(nil), each.Event.Batch[:]...),
-			"ordinal": each.Event.Ordinal, "rule_id": correlation.MemberID(each.Member), "value": value,
+			"alert_id": bytesOf(alert[:]), "occurred_at": m.At, "batch": bytesOf(m.Event.Batch[:]),
+			"ordinal": m.Event.Ordinal, "rule_id": bytesOf(m.rule[:]), "value": m.valueOf(),
+		})
+		evidence = append(evidence, goqu.Record{
+			"alert_id": bytesOf(alert[:]), "batch": bytesOf(m.Event.Batch[:]), "ordinal": m.Event.Ordinal, "matched": jsonColumn{matched},
 		})
 	}
-	return t.insertMissing(ctx, "alert_members", rows)
+	return evidence, t.insertMissing(ctx, "alert_members", rows)
 }
 
 // insertMissing inserts the rows whose keys are not there.

@@ -93,6 +93,9 @@ func (s *Store) TrimCorrelations(ctx context.Context) error {
 	if err := s.forgetAll(ctx, done); err != nil {
 		return fmt.Errorf("forget groups that are done: %w", err)
 	}
+	if err := s.trimFirings(ctx); err != nil {
+		return fmt.Errorf("forget firings: %w", err)
+	}
 	counts := dialect.From("correlation_state").Select("rule_id", goqu.COUNT(goqu.Star())).GroupBy("rule_id")
 	kept := map[monitor.ID]int{}
 	rules, err := query(ctx, s.db, counts, func(r scanner) (monitor.ID, error) {
