@@ -197,7 +197,10 @@ func (g *countedGroup) is() goqu.Ex {
 	return goqu.Ex{"rule_id": append([]byte(nil), g.rule.ID[:]...), "group_hash": append([]byte(nil), g.key[:]...)}
 }
 
-// lock makes the groups' rows where they are missing, locks and reads them. A state
+// lock makes the groups' rows where they are missing, locks and reads them. It is the
+// insert that locks, these rows and no others, in the order of their keys. The SELECT
+// locks nothing: what is locked cannot change, and a FOR UPDATE would lock whatever
+// the server reads on its way, in small tables all rows, and so run into others. A state
 // that was kept for another correlation, or that cannot be read, begins afresh.
 func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 	if len(groups) == 0 {
@@ -215,7 +218,7 @@ func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 		return fmt.Errorf("lock groups: %w", err)
 	}
 	st := dialect.From("correlation_state").Select("rule_id", "group_hash", "definition", "state").Where(goqu.Or(anyOf...)).
-		Order(goqu.C("rule_id").Asc(), goqu.C("group_hash").Asc()).ForUpdate(goqu.Wait)
+		Order(goqu.C("rule_id").Asc(), goqu.C("group_hash").Asc())
 	_, err := query(ctx, c, st, func(r scanner) (struct{}, error) {
 		var n groupName
 		var key, definition, state []byte
