@@ -230,8 +230,9 @@ func (t *tx) lockOpenAlerts(ctx context.Context, found []*candidate) (map[[32]by
 		if err := exec(ctx, t, insert); err != nil {
 			return nil, fmt.Errorf("insert alerts: %w", err)
 		}
-		st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("open_key").In(keys)).
-			Order(goqu.C("open_key").Asc()).ForUpdate(goqu.Wait)
+		// The insert has locked these alerts and no others, in the order of their keys.
+		// This locks nothing: a FOR UPDATE would lock whatever the server reads on its way.
+		st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("open_key").In(keys)).Order(goqu.C("open_key").Asc())
 		alerts, err := query(ctx, t, st, scanAlert)
 		if err != nil {
 			return nil, fmt.Errorf("lock alerts: %w", err)

@@ -206,7 +206,7 @@ func (s *Store) forget(ctx context.Context, groups []keptGroup) (deleted int, er
 		}
 		// By the primary key, whatever the server thinks of it: another way would lock
 		// rows that are not meant, or the keys before the rows, and so run into batches.
-		text, args := "DELETE c FROM correlation_state c FORCE INDEX (PRIMARY) WHERE ", make([]any, 0, 3*n)
+		text, args := "DELETE c FROM `correlation_state` c FORCE INDEX (PRIMARY) WHERE ", make([]any, 0, 3*n)
 		for i, g := range groups[:n] {
 			if i > 0 {
 				text += " OR "

@@ -1,7 +1,6 @@
 package db_test
 
 import (
-	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -19,23 +18,11 @@ import (
 // other, whatever the order of the events.
 func TestCorrelationsDoNotDeadlock(t *testing.T) {
 	dsn := dbtest.DSN(t)
-	handle, err := sql.Open("mysql", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer handle.Close() //nolint:errcheck // it was only read
-	deadlocks := func() (n int) {
-		var name string
-		if err := handle.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'").Scan(&name, &n); err != nil {
-			t.Skip("this server does not count deadlocks: ", err)
-		}
-		return n
-	}
-	before := deadlocks()
 	inner := correlationRule(8, monitor.CorrelateEventCount, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
 	outer := correlationRule(7, monitor.CorrelateEventCount, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 3})
 	outer.Correlation.Members = []monitor.ID{inner.ID}
-	stores := []*db.Store{dbOpen(t, dsn, 40), dbOpen(t, dsn, 40)}
+	meter := &conflicts{}
+	stores := []*db.Store{meter.open(t, dsn, 40), meter.open(t, dsn, 40)}
 	for _, rule := range []*monitor.Rule{inner, outer} {
 		inForce(t, stores[0], rule)
 	}
@@ -74,10 +61,62 @@ func TestCorrelationsDoNotDeadlock(t *testing.T) {
 	writers.Wait()
 	done.Store(true)
 	upkeep.Wait()
-	if n := deadlocks() - before; n > 0 {
+	if n := meter.n.Load(); n > 0 {
 		t.Errorf("%d deadlocks", n)
 	}
 	if n := stores[0].Correlations().EvictedGroups.Load(); n == 0 {
 		t.Error("nothing was evicted: that proves nothing")
 	}
+}
+
+// Nor do batches that find something, and have many open alerts in common.
+func TestFindingsDoNotDeadlock(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	meter := &conflicts{}
+	var group sync.WaitGroup
+	for n := range 2 {
+		store := meter.open(t, dsn, 0)
+		for w := range 4 {
+			group.Go(func() {
+				r := rand.New(rand.NewPCG(uint64(n), uint64(w))) //nolint:gosec // a test
+				for range 30 {
+					b := &monitor.Batch{}
+					for i := range 30 {
+						e := testEvent(0)
+						e.Host = fmt.Sprint("web-", r.IntN(200))
+						b.Events = append(b.Events, e)
+						b.Findings = append(b.Findings, monitor.Finding{Event: i, Rule: testRule(1)})
+					}
+					if _, err := store.StoreBatch(t.Context(), b); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}
+	group.Wait()
+	if n := meter.n.Load(); n > 0 {
+		t.Errorf("%d deadlocks", n)
+	}
+}
+
+// conflicts counts deadlocks and lock timeouts.
+type conflicts struct{ n atomic.Int64 }
+
+func (*conflicts) Statement(string, string, time.Duration) {}
+func (*conflicts) Transaction(string, time.Duration)       {}
+func (c *conflicts) Failed(kind string) {
+	if kind == "conflict" {
+		c.n.Add(1)
+	}
+}
+
+func (c *conflicts) open(t *testing.T, dsn string, groups int) *db.Store {
+	t.Helper()
+	store, err := db.Open(t.Context(), db.Options{DSN: dsn, Meter: c, Correlating: db.Correlating{MaxGroups: groups}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
 }
