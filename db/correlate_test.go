@@ -395,7 +395,7 @@ func TestFloodOfGroupsIsBoundedByTheBatches(t *testing.T) {
 	}
 	group.Wait()
 	kept := groupsOf(t, dsn, rule)
-	if bound := most + replicas*(most/16+writers*each); kept > bound || kept < most {
+	if bound := most + replicas*(most/64+writers*each); kept > bound || kept < most {
 		t.Errorf("%d groups are kept of %d, the bound allows %d, and %d should stay", kept, replicas*writers*batches*each, bound, most)
 	}
 	var evicted int64

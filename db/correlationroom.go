@@ -16,9 +16,9 @@ import (
 )
 
 // The groups of a rule are bounded where they are made, not only by the upkeep. Each
-// process may make a sixteenth of the bound before it looks at the table again, and
+// process may make a sixty-fourth of the bound before it looks at the table again, and
 // then forgets what is beyond the bound before it stores the next batch. So a rule has
-// at most the bound, and of each process a sixteenth of it and what the batches bring
+// at most the bound, and of each process a sixty-fourth of it and what the batches bring
 // that it stores at the same time.
 //
 // It is done in statements of their own before the batch's transaction, each about
@@ -72,7 +72,7 @@ func (s *Store) makeRoom(ctx context.Context, b *monitor.Batch) {
 		if room.left.Load() <= 0 { // nobody has done it meanwhile
 			room.know(rule.Correlation.Definition())
 			if s.evictGroups(ctx, rule.ID, room) == nil {
-				room.left.Store(int64(max(1, s.correlating.MaxGroups/16)))
+				room.left.Store(int64(max(1, s.correlating.MaxGroups/64)))
 			}
 		}
 		room.mu.Unlock()
@@ -143,11 +143,15 @@ func (s *Store) evictGroups(ctx context.Context, rule monitor.ID, room *groupRoo
 			return err
 		}
 		if !room.clean && room.definition != noDefinition {
-			other := ofRule.Where(goqu.C("definition").Neq(room.definition[:])).Limit(trimGroups)
-			if err := s.forgetAll(ctx, other); err != nil {
+			other := ofRule.Where(goqu.C("definition").Neq(room.definition[:])).Limit(uint(len(groups)))
+			stale, err := query(ctx, s.db, other, scanKept)
+			if err != nil {
 				return err
 			}
-			room.clean = true
+			if _, err := s.forget(ctx, stale); err != nil {
+				return err
+			}
+			room.clean = len(stale) < len(groups)
 			continue
 		}
 		live := slices.DeleteFunc(slices.Clone(groups), func(g keptGroup) bool { return g.expires.Before(s.now()) })
