@@ -111,8 +111,12 @@ func (t *tx) correlate(ctx context.Context, b *monitor.Batch, settings Correlati
 	c := &correlator{tx: t, batch: b, settings: settings, machines: map[*monitor.Rule]*machine{}, fired: map[firedBy]time.Time{}, made: map[monitor.ID]int{}}
 	c.above, c.chains = map[firedBy][]*monitor.Rule{}, map[firedBy]*chainedFiring{}
 	byDepth := map[int][]*monitor.Sample{}
+	newest := newestRules(b)
 	for i := range b.Samples {
 		s := &b.Samples[i]
+		if now := newest[s.Rule.ID]; now != s.Rule && c.machine(now).definition != c.machine(s.Rule).definition {
+			continue
+		}
 		byDepth[s.Depth] = append(byDepth[s.Depth], s)
 		if by := (firedBy{s.Found.ID, s.Event}); s.Chained && !slices.Contains(c.above[by], s.Rule) {
 			c.above[by] = append(c.above[by], s.Rule)
@@ -127,6 +131,20 @@ func (t *tx) correlate(ctx context.Context, b *monitor.Batch, settings Correlati
 		}
 	}
 	return c, c.insertChains(ctx)
+}
+
+// newestRules gives of each correlation the version that is in force last in a batch.
+// Where the rules change while it is gathered, it has samples of two: those of the
+// older one would begin a state that is worth nothing, and have another form.
+func newestRules(b *monitor.Batch) map[monitor.ID]*monitor.Rule {
+	newest := map[monitor.ID]*monitor.Rule{}
+	for i := range b.Samples {
+		rule := b.Samples[i].Rule
+		if is := newest[rule.ID]; is == nil || rule.Version >= is.Version {
+			newest[rule.ID] = rule
+		}
+	}
+	return newest
 }
 
 // count reads some groups, counts their samples, and writes them.

@@ -230,6 +230,35 @@ func TestChangedCorrelationStartsAfresh(t *testing.T) {
 	}
 }
 
+// A batch that was gathered while a rule changed has samples of both versions: the
+// newer one counts its own, and none of the older one's stop the batch.
+func TestBatchWithTwoVersionsOfACorrelation(t *testing.T) {
+	store := dbtest.New(t)
+	older := correlationRule(9, monitor.CorrelateTemporalOrdered, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	newer := correlationRule(9, monitor.CorrelateTemporalOrdered, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 3})
+	newer.Version = 2
+	newer.Correlation.Rules, newer.Correlation.Members = []string{"a", "b", "c"}, []monitor.ID{{1}, {2}, {3}}
+	for _, order := range [][]*monitor.Rule{{older, newer}, {newer, older}} {
+		user := fmt.Sprint("from version ", order[0].Version)
+		b := batchOf(order[0], counted{second: 1, user: user}, counted{second: 2, user: user}, counted{second: 3, user: user}, counted{second: 640, user: user})
+		for i := range b.Samples {
+			b.Samples[i].Member = i % 2
+			again := b.Samples[i]
+			again.Rule, again.Member = order[1], i%2
+			if order[1] == newer {
+				again.Member = i % 3
+			} else {
+				b.Samples[i].Member = i % 3
+			}
+			b.Samples = append(b.Samples, again)
+		}
+		send(t, store, b)
+	}
+	wantAlerts(t, store, map[string]string{
+		"Correlation 9 (from version 1)": "count 3, 3 members, 3 events", "Correlation 9 (from version 2)": "count 3, 3 members, 3 events",
+	})
+}
+
 // Two processes write to one database at once: every event counts exactly once.
 func TestReplicasCountTogether(t *testing.T) {
 	dsn := dbtest.DSN(t)
