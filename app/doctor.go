@@ -61,7 +61,7 @@ func examineConfig(cfg Config) []monitor.Diagnosis {
 }
 
 func examineDatabase(ctx context.Context, cfg Config) []monitor.Diagnosis {
-	needs := db.Needs{MaxConns: cfg.MaxConns, MaxRecord: cfg.MaxRecordKB << 10}
+	needs := db.Needs{MaxConns: cfg.MaxConns, MaxRecord: cfg.MaxRecordKB << 10, MaxGroups: cfg.correlating().MaxGroups}
 	if cfg.DatabaseDSN != "" {
 		return db.Examine(ctx, cfg.DatabaseDSN, needs)
 	}

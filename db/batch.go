@@ -33,6 +33,7 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 		e.ReceivedAt = now
 	}
 	seen := s.assets.news(sightingsOf(b.Events, now))
+	s.makeRoom(ctx, b)
 	var counted *correlator
 	err := s.change(ctx, monitor.SystemActor, monitor.ActionIngest, func(t *tx) error {
 		t.batch, t.events, t.seen = batch, len(b.Events), seen
@@ -55,6 +56,7 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 	}
 	s.assets.remember(seen)
 	s.correlated.note(counted)
+	s.rooms.took(counted)
 	return batch, nil
 }
 
@@ -134,16 +136,14 @@ func (t *tx) insertEvidence(ctx context.Context, found []*candidate, into []moni
 	for i, candidate := range found {
 		for _, row := range candidate.evidence {
 			row["alert_id"] = append([]byte(nil), into[i][:]...)
-			if candidate.firing == nil {
-				rows = append(rows, row)
-			} else {
-				counted = append(counted, row)
-			}
+			rows = append(rows, row)
 		}
 		if candidate.firing != nil {
-			if err := t.insertMembers(ctx, into[i], candidate.firing); err != nil {
+			evidence, err := t.insertMembers(ctx, into[i], candidate.firing)
+			if err != nil {
 				return err
 			}
+			counted = append(counted, evidence...)
 		}
 	}
 	if err := t.insertMissing(ctx, "alert_events", counted); err != nil {
@@ -230,8 +230,9 @@ func (t *tx) lockOpenAlerts(ctx context.Context, found []*candidate) (map[[32]by
 		if err := exec(ctx, t, insert); err != nil {
 			return nil, fmt.Errorf("insert alerts: %w", err)
 		}
-		st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("open_key").In(keys)).
-			Order(goqu.C("open_key").Asc()).ForUpdate(goqu.Wait)
+		// The insert has locked these alerts and no others, in the order of their keys.
+		// This locks nothing: a FOR UPDATE would lock whatever the server reads on its way.
+		st := dialect.From("alerts").Select(columnList(alertColumns)...).Where(goqu.C("open_key").In(keys)).Order(goqu.C("open_key").Asc())
 		alerts, err := query(ctx, t, st, scanAlert)
 		if err != nil {
 			return nil, fmt.Errorf("lock alerts: %w", err)

@@ -54,6 +54,9 @@ type correlator struct {
 	machines map[*monitor.Rule]*machine
 	firings  []*firing
 	fired    map[firedBy]time.Time
+	above    map[firedBy][]*monitor.Rule // which count that a correlation fires by an event
+	chains   map[firedBy]*chainedFiring  // of those
+	made     map[monitor.ID]int          // groups that were not there before, by rule
 	counted, firedTimes, late,
 	evicted, unreadable int64
 }
@@ -105,11 +108,19 @@ type firing struct {
 // correlate counts the batch's samples and gives the groups that fire and are not
 // silent. It costs nothing without samples.
 func (t *tx) correlate(ctx context.Context, b *monitor.Batch, settings Correlating) (*correlator, error) {
-	c := &correlator{tx: t, batch: b, settings: settings, machines: map[*monitor.Rule]*machine{}, fired: map[firedBy]time.Time{}}
+	c := &correlator{tx: t, batch: b, settings: settings, machines: map[*monitor.Rule]*machine{}, fired: map[firedBy]time.Time{}, made: map[monitor.ID]int{}}
+	c.above, c.chains = map[firedBy][]*monitor.Rule{}, map[firedBy]*chainedFiring{}
 	byDepth := map[int][]*monitor.Sample{}
+	newest := newestRules(b)
 	for i := range b.Samples {
 		s := &b.Samples[i]
+		if now := newest[s.Rule.ID]; now != s.Rule && c.machine(now).definition != c.machine(s.Rule).definition {
+			continue
+		}
 		byDepth[s.Depth] = append(byDepth[s.Depth], s)
+		if by := (firedBy{s.Found.ID, s.Event}); s.Chained && !slices.Contains(c.above[by], s.Rule) {
+			c.above[by] = append(c.above[by], s.Rule)
+		}
 	}
 	for _, depth := range slices.Sorted(maps.Keys(byDepth)) {
 		groups := c.gather(byDepth[depth])
@@ -119,7 +130,21 @@ func (t *tx) correlate(ctx context.Context, b *monitor.Batch, settings Correlati
 			}
 		}
 	}
-	return c, nil
+	return c, c.insertChains(ctx)
+}
+
+// newestRules gives of each correlation the version that is in force last in a batch.
+// Where the rules change while it is gathered, it has samples of two: those of the
+// older one would begin a state that is worth nothing, and have another form.
+func newestRules(b *monitor.Batch) map[monitor.ID]*monitor.Rule {
+	newest := map[monitor.ID]*monitor.Rule{}
+	for i := range b.Samples {
+		rule := b.Samples[i].Rule
+		if is := newest[rule.ID]; is == nil || rule.Version >= is.Version {
+			newest[rule.ID] = rule
+		}
+	}
+	return newest
 }
 
 // count reads some groups, counts their samples, and writes them.
@@ -190,7 +215,10 @@ func (g *countedGroup) is() goqu.Ex {
 	return goqu.Ex{"rule_id": append([]byte(nil), g.rule.ID[:]...), "group_hash": append([]byte(nil), g.key[:]...)}
 }
 
-// lock makes the groups' rows where they are missing, locks and reads them. A state
+// lock makes the groups' rows where they are missing, locks and reads them. It is the
+// insert that locks, these rows and no others, in the order of their keys. The SELECT
+// locks nothing: what is locked cannot change, and a FOR UPDATE would lock whatever
+// the server reads on its way, in small tables all rows, and so run into others. A state
 // that was kept for another correlation, or that cannot be read, begins afresh.
 func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 	if len(groups) == 0 {
@@ -199,7 +227,7 @@ func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 	rows, anyOf, byName := make([]any, len(groups)), make([]goqu.Expression, len(groups)), make(map[groupName]*countedGroup, len(groups))
 	for i, g := range groups {
 		row := goqu.Record(g.is())
-		row["definition"], row["state"], row["expires_at"] = make([]byte, 32), []byte{}, c.now
+		row["definition"], row["state"], row["expires_at"] = noDefinition[:], []byte{}, c.now
 		rows[i], anyOf[i], byName[groupName{g.rule.ID, g.key}] = row, g.is(), g
 		g.state = &monitor.CorrelationState{}
 	}
@@ -208,7 +236,7 @@ func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 		return fmt.Errorf("lock groups: %w", err)
 	}
 	st := dialect.From("correlation_state").Select("rule_id", "group_hash", "definition", "state").Where(goqu.Or(anyOf...)).
-		Order(goqu.C("rule_id").Asc(), goqu.C("group_hash").Asc()).ForUpdate(goqu.Wait)
+		Order(goqu.C("rule_id").Asc(), goqu.C("group_hash").Asc())
 	_, err := query(ctx, c, st, func(r scanner) (struct{}, error) {
 		var n groupName
 		var key, definition, state []byte
@@ -217,6 +245,9 @@ func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 		}
 		copy(n.key[:], key)
 		if g := byName[n]; g != nil {
+			if bytes.Equal(definition, noDefinition[:]) { // made by the insert above: none other leaves a row so
+				c.made[n.rule]++
+			}
 			c.read(g, definition, state)
 		}
 		return struct{}{}, nil
@@ -226,6 +257,8 @@ func (c *correlator) lock(ctx context.Context, groups []*countedGroup) error {
 	}
 	return nil
 }
+
+var noDefinition [32]byte // of a row that has only been made
 
 func (c *correlator) read(g *countedGroup, definition, state []byte) {
 	if kept := c.machine(g.rule).definition; !bytes.Equal(definition, kept[:]) {
@@ -256,6 +289,9 @@ func (c *correlator) observe(g *countedGroup) {
 		}
 		c.firedTimes++
 		c.fired[firedBy{g.rule.ID, s.event}] = seen.Last
+		if c.chained(g.rule, s.event) {
+			c.remember(g.rule, s.event, &seen)
+		}
 		if g.firing == nil {
 			g.firing = &firing{group: g, first: seen.First, total: seen.Size - seen.Fresh}
 			if !g.silent {

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"database/sql"
 	"fmt"
 	"sync"
 	"testing"
@@ -150,7 +151,64 @@ func TestChainFiresWithinTheTransaction(t *testing.T) {
 		b.Samples = append(b.Samples, monitor.Sample{Event: i, Rule: outer, Found: testRule(2), Member: 1, Group: []string{user}, Depth: 1})
 	}
 	send(t, store, b)
-	wantAlerts(t, store, map[string]string{"Correlation 9 (root)": "count 2, 2 members, 2 events"})
+	// The inner one's two events, its firing by the second, and the event after it.
+	wantAlerts(t, store, map[string]string{"Correlation 9 (root)": "count 2, 4 members, 3 events"})
+}
+
+// An alert leads down to the events of a correlation under a correlation under it,
+// in whichever batch and by whichever replica each of them fired; and what is kept
+// for that goes when nobody can ask for it.
+func TestAlertOfAChainLeadsToAllItsEvents(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	store, forward := clocked(t, dsn)
+	other, _ := clocked(t, dsn)
+	bottom := correlationRule(7, monitor.CorrelateEventCount, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	middle := correlationRule(8, monitor.CorrelateEventCount, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	middle.Correlation.Members = []monitor.ID{bottom.ID}
+	top := correlationRule(9, monitor.CorrelateTemporal, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	top.Correlation.Members = []monitor.ID{middle.ID, {2}}
+	for _, rule := range []*monitor.Rule{bottom, middle, top} {
+		inForce(t, store, rule)
+	}
+	for i, on := range []*db.Store{store, other, store} {
+		b := batchOf(bottom, counted{second: i + 1, user: "root"})
+		b.Samples[0].Silent = true
+		at := b.Samples[0]
+		at.Rule, at.Found, at.Chained, at.Depth = middle, bottom, true, 1
+		b.Samples = append(b.Samples, at)
+		at.Rule, at.Found, at.Silent, at.Depth = top, middle, false, 2
+		b.Samples = append(b.Samples, at)
+		send(t, on, b)
+	}
+	last := batchOf(top, counted{second: 4, user: "root", member: 1})
+	last.Samples[0].Depth = 2
+	send(t, other, last)
+	// Members: three events of rule 1, two firings of 7, one of 8, and the event of rule 2.
+	wantAlerts(t, store, map[string]string{"Correlation 9 (root)": "count 2, 7 members, 4 events"})
+
+	rows := func() (n int) {
+		handle, err := sql.Open("mysql", dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer handle.Close() //nolint:errcheck // it was only read
+		if err := handle.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM correlation_firings").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, step := range []struct {
+		after time.Duration
+		want  int
+	}{{0, 3}, {12 * time.Minute, 2}, {12 * time.Minute, 0}} { // that of the middle one goes first, the others can be asked for by way of it
+		forward(step.after)
+		if err := store.TrimCorrelations(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := rows(); n != step.want {
+			t.Errorf("%d firings are kept, want %d", n, step.want)
+		}
+	}
 }
 
 func TestChangedCorrelationStartsAfresh(t *testing.T) {
@@ -170,6 +228,35 @@ func TestChangedCorrelationStartsAfresh(t *testing.T) {
 	if got := firedAlerts(t, store)["Correlation 9 (ana)"]; got != "count 3, 3 members, 3 events" {
 		t.Errorf("with another title alone it began afresh: %q", got)
 	}
+}
+
+// A batch that was gathered while a rule changed has samples of both versions: the
+// newer one counts its own, and none of the older one's stop the batch.
+func TestBatchWithTwoVersionsOfACorrelation(t *testing.T) {
+	store := dbtest.New(t)
+	older := correlationRule(9, monitor.CorrelateTemporalOrdered, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	newer := correlationRule(9, monitor.CorrelateTemporalOrdered, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 3})
+	newer.Version = 2
+	newer.Correlation.Rules, newer.Correlation.Members = []string{"a", "b", "c"}, []monitor.ID{{1}, {2}, {3}}
+	for _, order := range [][]*monitor.Rule{{older, newer}, {newer, older}} {
+		user := fmt.Sprint("from version ", order[0].Version)
+		b := batchOf(order[0], counted{second: 1, user: user}, counted{second: 2, user: user}, counted{second: 3, user: user}, counted{second: 640, user: user})
+		for i := range b.Samples {
+			b.Samples[i].Member = i % 2
+			again := b.Samples[i]
+			again.Rule, again.Member = order[1], i%2
+			if order[1] == newer {
+				again.Member = i % 3
+			} else {
+				b.Samples[i].Member = i % 3
+			}
+			b.Samples = append(b.Samples, again)
+		}
+		send(t, store, b)
+	}
+	wantAlerts(t, store, map[string]string{
+		"Correlation 9 (from version 1)": "count 3, 3 members, 3 events", "Correlation 9 (from version 2)": "count 3, 3 members, 3 events",
+	})
 }
 
 // Two processes write to one database at once: every event counts exactly once.
@@ -253,6 +340,7 @@ func TestGroupsAreForgotten(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	rule := correlationRule(9, monitor.CorrelateEventCount, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	inForce(t, store, rule)
 	for i := range 5 {
 		now = now.Add(time.Second)
 		send(t, store, batchOf(rule, counted{second: i, user: fmt.Sprint("user", i)}))
@@ -281,5 +369,162 @@ func TestGroupsAreForgotten(t *testing.T) {
 	send(t, store, batchOf(rule, counted{second: 6, user: "user4"}))
 	if got := store.Correlations().Fired.Load(); got != 3 {
 		t.Errorf("fired %d times, want 3: the expired state is gone", got)
+	}
+}
+
+func inForce(t *testing.T, store *db.Store, rule *monitor.Rule) {
+	t.Helper()
+	if _, err := store.ImportRules(t.Context(), monitor.SystemActor, []*monitor.Rule{rule}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// groupsOf counts what is kept of a rule.
+func groupsOf(t *testing.T, dsn string, rule *monitor.Rule) (n int) {
+	t.Helper()
+	handle, err := sql.Open("mysql", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer handle.Close() //nolint:errcheck // it was only read
+	if err := handle.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM correlation_state WHERE rule_id = ?", rule.ID[:]).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A flood of groups that are all different does not grow the table between two
+// rounds of the upkeep: not from two replicas either, and the newest stay.
+func TestFloodOfGroupsIsBoundedByTheBatches(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	const most, replicas, writers, batches, each = 64, 2, 2, 12, 20
+	rule := correlationRule(9, monitor.CorrelateEventCount, time.Hour, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	var group sync.WaitGroup
+	var stores []*db.Store
+	for replica := range replicas {
+		store, err := db.Open(t.Context(), db.Options{DSN: dsn, Correlating: db.Correlating{MaxGroups: most}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() })
+		stores = append(stores, store)
+		for writer := range writers {
+			group.Go(func() {
+				for i := range batches {
+					var events []counted
+					for k := range each {
+						events = append(events, counted{second: i, user: fmt.Sprint(replica, " ", writer, " ", i, " ", k)})
+					}
+					if _, err := store.StoreBatch(t.Context(), batchOf(rule, events...)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}
+	group.Wait()
+	kept := groupsOf(t, dsn, rule)
+	if bound := most + replicas*(most/64+writers*each); kept > bound || kept < most {
+		t.Errorf("%d groups are kept of %d, the bound allows %d, and %d should stay", kept, replicas*writers*batches*each, bound, most)
+	}
+	var evicted int64
+	for _, store := range stores {
+		evicted += store.Correlations().EvictedGroups.Load()
+	}
+	if want := replicas*writers*batches*each - kept; int(evicted) != want {
+		t.Errorf("%d groups were counted as evicted, %d are gone", evicted, want)
+	}
+	send(t, stores[0], batchOf(rule, counted{second: 1, user: "last"}))
+	send(t, stores[1], batchOf(rule, counted{second: 2, user: "last"}))
+	if got := firedAlerts(t, stores[0])["Correlation 9 (last)"]; got == "" {
+		t.Error("the newest group was forgotten")
+	}
+}
+
+// Two replicas do their upkeep at once: each group beyond the bound is forgotten and
+// counted once, and no other.
+func TestUpkeepOfTwoReplicasForgetsNoMoreThanItShould(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	rule := correlationRule(9, monitor.CorrelateEventCount, time.Hour, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	writer := dbOpen(t, dsn, 0)
+	inForce(t, writer, rule)
+	for i := range 15 {
+		var events []counted
+		for k := range 100 {
+			events = append(events, counted{second: i, user: fmt.Sprint(i, " ", k)})
+		}
+		send(t, writer, batchOf(rule, events...))
+	}
+	stores := []*db.Store{dbOpen(t, dsn, 100), dbOpen(t, dsn, 100)}
+	var group sync.WaitGroup
+	for _, store := range stores {
+		group.Go(func() {
+			if err := store.TrimCorrelations(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if n, counted := groupsOf(t, dsn, rule), stores[0].Correlations().EvictedGroups.Load()+stores[1].Correlations().EvictedGroups.Load(); n != 100 || counted != 1_400 {
+		t.Errorf("%d groups are left, want 100; %d counted as evicted, want 1400", n, counted)
+	}
+}
+
+func dbOpen(t *testing.T, dsn string, groups int) *db.Store {
+	t.Helper()
+	store, err := db.Open(t.Context(), db.Options{DSN: dsn, Correlating: db.Correlating{MaxGroups: groups}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// A rule that is over its bound of groups is not starved by those of a longer
+// timespan that it had before: they would be done last, but count for nothing.
+func TestGroupsOfAnOlderDefinitionGoFirst(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	store := dbOpen(t, dsn, 8)
+	long := correlationRule(9, monitor.CorrelateEventCount, 30*24*time.Hour, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	short := correlationRule(9, monitor.CorrelateEventCount, time.Minute, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	for i := range 8 {
+		send(t, store, batchOf(long, counted{second: i, user: fmt.Sprint("long", i)}))
+	}
+	for i := range 3 {
+		send(t, store, batchOf(short, counted{second: i, user: fmt.Sprint("short", i)}))
+	}
+	for i := range 3 {
+		send(t, store, batchOf(short, counted{second: i, user: fmt.Sprint("short", i)}))
+	}
+	if got := len(firedAlerts(t, store)); got != 3 {
+		t.Errorf("%d of 3 groups fired", got)
+	}
+	if n := store.Correlations().EvictedGroups.Load(); n != 0 {
+		t.Errorf("%d groups that count for nothing were counted as evicted", n)
+	}
+}
+
+// The state of a rule that has been disabled goes with the next upkeep, that of the
+// others stays.
+func TestStateGoesWithItsRule(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	store := dbOpen(t, dsn, 0)
+	goes := correlationRule(8, monitor.CorrelateEventCount, 24*time.Hour, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	stays := correlationRule(9, monitor.CorrelateEventCount, 24*time.Hour, monitor.CorrelationBound{Op: "gte", Limit: 2})
+	for _, rule := range []*monitor.Rule{goes, stays} {
+		inForce(t, store, rule)
+		send(t, store, batchOf(rule, counted{second: 1, user: "root"}))
+	}
+	if _, err := store.SetRuleEnabled(t.Context(), monitor.SystemActor, goes.ID, nil, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.TrimCorrelations(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := groupsOf(t, dsn, goes), groupsOf(t, dsn, stays); a != 0 || b != 1 {
+		t.Errorf("%d groups are kept of the disabled rule, %d of the other; want 0 and 1", a, b)
+	}
+	if n := store.Correlations().EvictedGroups.Load(); n != 0 {
+		t.Errorf("%d groups were counted as evicted", n)
 	}
 }

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/doug-martin/goqu/v9"
 
@@ -24,31 +23,29 @@ func (c *correlator) candidate(f *firing) *candidate {
 	g := f.group
 	out := &candidate{firing: f, Alert: monitor.NewCorrelationAlert(monitor.NewID(c.now), g.rule, g.values, c.batch.Events[f.event], c.now)}
 	out.FirstSeen, out.LastSeen, out.Count = f.first, f.last, f.total
-	matched := g.rule.Correlation.Matched(g.values)
-	for _, each := range f.named {
-		out.evidence = append(out.evidence, goqu.Record{
-			"batch": append([]byte(nil), each.Event.Batch[:]...), "ordinal": each.Event.Ordinal, "matched": jsonColumn{matched},
-		})
-	}
 	return out
 }
 
 // insertMembers keeps which rules found which events of an alert that a correlation
-// raised or repeated. Those that it has already stay as they are.
-func (t *tx) insertMembers(ctx context.Context, alert monitor.ID, f *firing) error {
+// raised or repeated, and what correlations among them had counted; and gives the
+// rows of its evidence. Those that it has already stay as they are.
+func (t *tx) insertMembers(ctx context.Context, alert monitor.ID, f *firing) (evidence []any, err error) {
+	members, err := t.membersOf(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	matched := f.group.rule.Correlation.Matched(f.group.values)
 	var rows []any
-	correlation := f.group.rule.Correlation
-	for _, each := range f.named {
-		value := each.Value
-		if !utf8.ValidString(value) {
-			value = ""
-		}
+	for _, m := range members {
 		rows = append(rows, goqu.Record{
-			"alert_id": append([]byte(nil), alert[:]...), "occurred_at": each.At, "batch": append([]byte(nil), each.Event.Batch[:]...),
-			"ordinal": each.Event.Ordinal, "rule_id": correlation.MemberID(each.Member), "value": value,
+			"alert_id": bytesOf(alert[:]), "occurred_at": m.At, "batch": bytesOf(m.Event.Batch[:]),
+			"ordinal": m.Event.Ordinal, "rule_id": bytesOf(m.rule[:]), "value": m.valueOf(),
+		})
+		evidence = append(evidence, goqu.Record{
+			"alert_id": bytesOf(alert[:]), "batch": bytesOf(m.Event.Batch[:]), "ordinal": m.Event.Ordinal, "matched": jsonColumn{matched},
 		})
 	}
-	return t.insertMissing(ctx, "alert_members", rows)
+	return evidence, t.insertMissing(ctx, "alert_members", rows)
 }
 
 // insertMissing inserts the rows whose keys are not there.
@@ -86,77 +83,3 @@ func (s *Store) AlertMembers(ctx context.Context, alert monitor.ID, args page.Ar
 	}
 	return page.Build(members, args, func(m *monitor.AlertMember) string { return page.EncodeCursor(m.OccurredAt, m.Event, m.Rule) }), nil
 }
-
-// trimGroups is how many groups one statement deletes.
-const trimGroups = 500
-
-// TrimCorrelations forgets groups that can make no correlation fire any more, and of
-// rules with more than their bound of groups those that would be forgotten first.
-func (s *Store) TrimCorrelations(ctx context.Context) error {
-	expired := dialect.From("correlation_state").Select("rule_id", "group_hash").Where(goqu.C("expires_at").Lt(s.now())).
-		Order(goqu.C("expires_at").Asc()).Limit(trimGroups)
-	for {
-		n, err := s.forgetGroups(ctx, expired)
-		if err != nil {
-			return fmt.Errorf("forget expired groups: %w", err)
-		}
-		if n < trimGroups {
-			break
-		}
-	}
-	counts := dialect.From("correlation_state").Select("rule_id", goqu.COUNT(goqu.Star())).GroupBy("rule_id").
-		Having(goqu.COUNT(goqu.Star()).Gt(s.correlating.MaxGroups))
-	full, err := query(ctx, s.db, counts, func(r scanner) (fullRule, error) {
-		var f fullRule
-		return f, r.Scan(idColumn{&f.rule}, &f.groups)
-	})
-	if err != nil {
-		return fmt.Errorf("count groups: %w", err)
-	}
-	for _, f := range full {
-		if err := s.evictGroups(ctx, f.rule, f.groups-s.correlating.MaxGroups); err != nil {
-			return fmt.Errorf("forget groups of rule %s: %w", f.rule, err)
-		}
-	}
-	return nil
-}
-
-type fullRule struct {
-	rule   monitor.ID
-	groups int
-}
-
-func (s *Store) evictGroups(ctx context.Context, rule monitor.ID, excess int) error {
-	for excess > 0 {
-		limit := min(excess, trimGroups)
-		oldest := dialect.From("correlation_state").Select("rule_id", "group_hash").Where(goqu.C("rule_id").Eq(rule[:])).
-			Order(goqu.C("expires_at").Asc()).Limit(uint(limit)) //nolint:gosec // above 0
-		n, err := s.forgetGroups(ctx, oldest)
-		if err != nil || n == 0 {
-			return err
-		}
-		s.correlated.EvictedGroups.Add(int64(n))
-		excess -= n
-	}
-	return nil
-}
-
-// forgetGroups deletes the groups that a statement selects, by their keys and in
-// their order, as the batches lock them.
-func (s *Store) forgetGroups(ctx context.Context, which statement) (int, error) {
-	groups, err := query(ctx, s.db, which, func(r scanner) (goqu.Ex, error) {
-		var rule, key []byte
-		err := r.Scan(&rule, &key)
-		return goqu.Ex{"rule_id": bytesOf(rule), "group_hash": bytesOf(key)}, err
-	})
-	if err != nil || len(groups) == 0 {
-		return 0, err
-	}
-	anyOf := make([]goqu.Expression, len(groups))
-	for i, g := range groups {
-		anyOf[i] = g
-	}
-	return len(groups), exec(ctx, s.db, dialect.Delete("correlation_state").Where(goqu.Or(anyOf...)))
-}
-
-func bytesOf(b []byte) []byte { return append([]byte(nil), b...) }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -22,6 +23,7 @@ type Needs struct {
 	MaxConns  int
 	MaxRecord int              // bytes of one event
 	Now       func() time.Time // time.Now where nil
+	MaxGroups int              // of one correlation rule; DefaultMaxGroups where 0
 }
 
 // examineTime bounds one question.
@@ -62,7 +64,7 @@ func Examine(ctx context.Context, dsn string, needs Needs) []monitor.Diagnosis {
 	if !e.reach(ctx) {
 		return e.found
 	}
-	for _, check := range []func(context.Context) error{e.version, e.session, e.server, e.privileges, e.latency, e.migrations} {
+	for _, check := range []func(context.Context) error{e.version, e.session, e.server, e.privileges, e.latency, e.migrations, e.correlations} {
 		asked, cancel := context.WithTimeout(ctx, examineTime)
 		if err := check(asked); err != nil {
 			e.add(monitor.Fault("database.questions", "a question was not answered: "+masked(err, cfg), "See the server's error log."))
@@ -368,6 +370,44 @@ func (e *examination) migrations(ctx context.Context) error {
 		e.add(monitor.Warn("migrations", fmt.Sprintf("the database is at %d, newer than this program, which knows %d", is, newest), "The version before runs on it after a rollback (docs/upgrading.md); older ones may not understand what is in it."))
 	default:
 		e.add(monitor.Fine("migrations", "the database is at %d, as the program", is))
+	}
+	return nil
+}
+
+// correlations finds rules that keep as many groups as they may, or nearly.
+func (e *examination) correlations(ctx context.Context) error {
+	const check, asked = "database.correlations", 0.8
+	most := cmp.Or(e.needs.MaxGroups, DefaultMaxGroups)
+	rows, err := e.db.QueryContext(ctx, "SELECT COALESCE(r.title, HEX(c.rule_id)), c.kept FROM (SELECT rule_id, COUNT(*) AS kept FROM correlation_state GROUP BY rule_id HAVING COUNT(*) >= ?) c LEFT JOIN rules r ON r.id = c.rule_id ORDER BY c.kept DESC LIMIT 5", int(asked*float64(most)))
+	if hasNumber(err, 1146) { // nothing has been migrated yet
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // it was only read
+	var names []string
+	fullest := 0
+	for rows.Next() {
+		var title string
+		var kept int
+		if err := rows.Scan(&title, &kept); err != nil {
+			return err
+		}
+		names = append(names, fmt.Sprintf("%s (%d)", title, kept))
+		fullest = max(fullest, kept)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	const advice = "Group by fewer or other fields, shorten the timespan, or raise --correlation-max-groups."
+	switch {
+	case fullest >= most:
+		e.add(monitor.Warn(check, fmt.Sprintf("of %d groups that each may keep, some have so many, and forget those that would be done first: %s", most, strings.Join(names, ", ")), advice))
+	case fullest > 0:
+		e.add(monitor.Warn(check, fmt.Sprintf("of %d groups that each may keep, these have 80 %% of them: %s", most, strings.Join(names, ", ")), advice))
+	default:
+		e.add(monitor.Fine(check, "no rule is near its %d groups", most))
 	}
 	return nil
 }

@@ -78,6 +78,9 @@ func TestExamineFindsPlantedFaults(t *testing.T) {
 		{name: "read-only", plant: after("SET GLOBAL read_only = 1"), undo: "SET GLOBAL read_only = 0", check: "database.writable", state: monitor.StateFailure},
 		{name: "rights are missing", plant: limited("SELECT, INSERT"), check: "database.privileges", state: monitor.StateFailure},
 		{name: "just the rights that are needed", plant: limited(whole), check: "", state: monitor.StateOK},
+		{name: "a correlation is full", plant: after(threeGroups), undo: "DELETE FROM correlation_state", needs: db.Needs{MaxGroups: 3}, check: "database.correlations", state: monitor.StateWarning},
+		{name: "a correlation is nearly full", plant: after(threeGroups), undo: "DELETE FROM correlation_state", needs: db.Needs{MaxGroups: 4}, check: "database.correlations", state: monitor.StateWarning},
+		{name: "a correlation has room", plant: after(threeGroups), undo: "DELETE FROM correlation_state", needs: db.Needs{MaxGroups: 5}, check: "database.correlations", state: monitor.StateOK},
 		{name: "our clock is wrong", needs: db.Needs{Now: func() time.Time { return time.Now().Add(time.Minute) }}, check: "clock", state: monitor.StateFailure},
 		{name: "our clock is a little wrong", needs: db.Needs{Now: func() time.Time { return time.Now().Add(-3 * time.Second) }}, check: "clock", state: monitor.StateWarning},
 		{name: "a migration is missing", plant: after("UPDATE goose_db_version SET version_id = version_id - 1"), undo: "UPDATE goose_db_version SET version_id = version_id + 1", check: "migrations", state: monitor.StateWarning},
@@ -141,3 +144,5 @@ func TestExamineChangesNothing(t *testing.T) {
 		t.Errorf("%d tables and %d entries, were %d and %d", now, seq, tables, entries)
 	}
 }
+
+const threeGroups = "INSERT INTO correlation_state (rule_id, group_hash, definition, state, expires_at) SELECT REPEAT('r', 16), CONCAT(REPEAT('g', 31), n), REPEAT('d', 32), '', NOW() FROM (SELECT 1 AS n UNION SELECT 2 UNION SELECT 3) x"

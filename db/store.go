@@ -33,6 +33,7 @@ type Store struct {
 
 	correlating  Correlating
 	correlated   CorrelationStats
+	rooms        groupRooms
 	suppressions atomic.Pointer[monitor.Suppressions] // likewise
 }
 

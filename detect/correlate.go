@@ -241,7 +241,8 @@ func (s *sampler) take(e *event, dst []monitor.Sample) []monitor.Sample {
 			}
 		}
 		if !s.many && len(values) > 1 {
-			values = values[:1]
+			first := max(0, slices.IndexFunc(values, monitor.IsCountable))
+			values = values[first : first+1]
 		}
 	}
 	n := 0

@@ -263,6 +263,40 @@ func TestSamplesHaveGroupAndValue(t *testing.T) {
 	}
 }
 
+// What is no number is not counted: it is no 0, and never fires a condition that nothing
+// would make true.
+func TestWhatIsNoNumberIsNotCalculatedWith(t *testing.T) {
+	for _, kind := range []string{"value_sum", "value_avg", "value_median", "value_percentile"} {
+		percentile := ""
+		if kind == "value_percentile" {
+			percentile = "percentile: 50, "
+		}
+		correlation, err := Parse([]byte(correlationOf("C", "type: "+kind+"\nrules: [failed]\ngroup-by: [User]\ntimespan: 1m\ncondition: {"+percentile+"field: N, lte: 8}")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		failed, err := Parse([]byte(countedRule))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newCounting(t, []*monitor.Rule{failed, correlation})
+		for i, n := range []string{`"none"`, `""`, `null`, `true`, `"NaN"`, `"Inf"`, `"-infinity"`, `"1e999"`, `"5 MB"`, `"1,5"`, `["a", "b"]`, `{"x": 1}`} {
+			c.play(i, []byte(`{"t": 1, "A": 1, "User": "u", "N": `+n+`}`))
+		}
+		c.play(50, []byte(`{"t": 1, "A": 1, "User": "u"}`))
+		if len(c.fired) > 0 {
+			t.Errorf("%s: fired by what is no number: %v", kind, c.fired)
+		}
+		for i, n := range []string{`8`, `"8"`, `["many", 8, 100]`, `"0.8e1"`} {
+			c.fired, c.states = nil, map[string]*monitor.CorrelationState{}
+			c.play(100+i, []byte(`{"t": 200, "A": 1, "User": "u", "N": `+n+`}`))
+			if len(c.fired) != 1 {
+				t.Errorf("%s: %s was not counted as the number 8: %v", kind, n, c.fired)
+			}
+		}
+	}
+}
+
 func TestCorrelationIsRead(t *testing.T) {
 	rule, err := Parse([]byte(`title: Many
 name: many

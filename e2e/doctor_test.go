@@ -47,7 +47,7 @@ func TestDoctor(t *testing.T) {
 	const key = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQGx5_Lz0pY2c"
 	good := []string{"SECMON_DATABASE_DSN=" + dsn, "SECMON_REDIS_URL=" + redis.URL(), "SECMON_JWT_KEYS=" + key, "SECMON_SEALING_KEYS=" + key, "SECMON_DATA_DIR=" + t.TempDir()}
 	found, code, _ := doctor(t, good)
-	for _, check := range []string{"config", "secrets.jwt_keys", "secrets.sealing_keys", "database.reach", "database.version", "database.sql_mode", "database.time_zone", "database.isolation", "database.max_connections", "database.writable", "database.privileges", "database.latency", "clock", "migrations", "redis.reach", "redis.version", "redis.rights", "redis.pubsub", "port"} {
+	for _, check := range []string{"config", "secrets.jwt_keys", "secrets.sealing_keys", "database.reach", "database.version", "database.sql_mode", "database.time_zone", "database.isolation", "database.max_connections", "database.writable", "database.privileges", "database.latency", "database.correlations", "clock", "migrations", "redis.reach", "redis.version", "redis.rights", "redis.pubsub", "port"} {
 		if found[check].State != monitor.StateOK && check != "database.latency" {
 			t.Errorf("%s: %+v", check, found[check])
 		}

@@ -9537,7 +9537,7 @@ type Alert implements Node @auth(requires: VIEWER) {
   incident: Incident
   "The matched events, latest first, each with what matched. ` + "`" + `first` + "`" + ` is at most 500."
   evidence(first: Int!, after: String): EvidenceConnection!
-  "Of an alert that a correlation rule raised: which rule found which event, in the order of time; up to 500 of one firing. Other alerts have none. ` + "`" + `first` + "`" + ` is at most 500."
+  "Of an alert that a correlation rule raised: which rule found which event, in the order of time, up to 500 of one firing; and under a correlation that it counts what that one had counted, up to 100 of each of its firings. Other alerts have none. ` + "`" + `first` + "`" + ` is at most 500."
   members(first: Int!, after: String): AlertMemberConnection!
   "Oldest first. ` + "`" + `first` + "`" + ` is at most 500."
   comments(first: Int!, after: String): CommentConnection!
@@ -9644,7 +9644,7 @@ type EvidenceEdge @auth(requires: VIEWER) {
 
 "An event that a correlation rule counted, and the rule that had found it."
 type AlertMember @auth(requires: VIEWER) {
-  "The rule that the correlation counts: a detection rule, or a correlation that fired by this event. Null when it has been deleted since."
+  "The rule that the correlation counts, a detection rule or a correlation that fired by this event; or one that such a correlation counted in turn. Null when it has been deleted since."
   rule: Rule
   "Null when the event is past retention."
   event: Event

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -339,6 +340,36 @@ func TestLateEventsFindWhatTheyNeed(t *testing.T) {
 	}
 	if add(1001*time.Millisecond, "b") || !add(5*time.Second+time.Millisecond, "c") || add(10*time.Second+time.Millisecond, "d") {
 		t.Error("three values within four seconds have to fire, and nothing else")
+	}
+}
+
+// The largest numbers that there are do not make what is calculated no number.
+func TestCalculatingWithTheLargestNumbers(t *testing.T) {
+	const most = math.MaxFloat64
+	for _, c := range []struct {
+		of      CorrelationType
+		percent float64
+		numbers []float64
+		want    float64
+	}{
+		{CorrelateValuePercentile, 0, []float64{-most, most}, -most},
+		{CorrelateValuePercentile, 100, []float64{most, -most}, most},
+		{CorrelateValuePercentile, 75, []float64{-most, most}, most / 2},
+		{CorrelateValueMedian, 0, []float64{-most, most}, 0},
+		{CorrelateValueAvg, 0, []float64{most, most}, most},
+		{CorrelateValueAvg, 0, []float64{most, most, -most, -most}, 0},
+		{CorrelateValueSum, 0, []float64{most, most}, math.Inf(1)},
+		{CorrelateValueAvg, 0, []float64{1, 2, 6}, 3},
+		{CorrelateValuePercentile, 90, []float64{5}, 5},
+	} {
+		m := NewCorrelator(&Correlation{Type: c.of, Condition: CorrelationCondition{Percentile: c.percent, Bounds: []CorrelationBound{{"gt", 1}}}}, 0)
+		var window []Counted
+		for _, n := range c.numbers {
+			window = append(window, Counted{Number: n})
+		}
+		if got := m.measure(window); got != c.want && math.Abs(got-c.want) > 1e-12*math.Abs(c.want) {
+			t.Errorf("%s %g of %g is %g, want %g", c.of, c.percent, c.numbers, got, c.want)
+		}
 	}
 }
 

@@ -199,6 +199,12 @@ func (m *Correlator) Counted(s *Sample, event EventID, at time.Time) (Counted, b
 	return c, true
 }
 
+// IsCountable tells whether a value is a number that the types that calculate take.
+func IsCountable(text string) bool {
+	_, err := parseFinite(text)
+	return err == nil
+}
+
 // parseFinite reads a decimal number.
 func parseFinite(text string) (float64, error) {
 	n, err := strconv.ParseFloat(text, 64)

@@ -43,6 +43,9 @@ func (c *Counted) compare(other *Counted) int {
 	return cmp.Compare(c.Value, other.Value)
 }
 
+// Compare orders by time, and at one instant as stored.
+func (c *Counted) Compare(other *Counted) int { return c.compare(other) }
+
 // CorrelationState is what one group of a correlation knows. The zero state knows
 // nothing.
 type CorrelationState struct {

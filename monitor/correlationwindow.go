@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -45,7 +46,7 @@ func (m *Correlator) measure(window []Counted) float64 {
 			sum += window[i].Number
 		}
 		if m.is.Type == CorrelateValueAvg {
-			sum /= float64(len(window))
+			return average(window, sum)
 		}
 		return sum
 	case CorrelateValueMedian:
@@ -80,8 +81,25 @@ func percentile(window []Counted, percent float64) float64 {
 	slices.Sort(numbers)
 	rank := percent / 100 * float64(len(numbers)-1)
 	below := min(int(rank), len(numbers)-1)
-	above := min(below+1, len(numbers)-1)
-	return numbers[below] + (numbers[above]-numbers[below])*(rank-float64(below))
+	above, part := min(below+1, len(numbers)-1), rank-float64(below)
+	if step := numbers[above] - numbers[below]; !math.IsInf(step, 0) {
+		return numbers[below] + step*part
+	}
+	return numbers[below]*(1-part) + numbers[above]*part // further apart than numbers go
+}
+
+// average is the sum through the number of events, also where the sum is beyond what
+// numbers go up to.
+func average(window []Counted, sum float64) float64 {
+	n := float64(len(window))
+	if !math.IsInf(sum, 0) && !math.IsNaN(sum) {
+		return sum / n
+	}
+	sum = 0
+	for i := range window {
+		sum += window[i].Number / n
+	}
+	return sum
 }
 
 // longestChain gives how many members, in the order of the correlation, have found
