@@ -211,7 +211,12 @@ func (r *detection) readMatchers(t *test, m *modifiers, n *yaml.Node) (expr, err
 		return nil, errorAt(n, "%v", err)
 	}
 	tests := make([]expr, 0, len(list))
-	for _, is := range list {
+	for i, is := range list {
+		if i > 0 { // the value itself is paid for
+			if err := r.doc.spend(n); err != nil {
+				return nil, err
+			}
+		}
 		each := *t
 		each.is = is
 		tests = append(tests, &each)

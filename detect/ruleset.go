@@ -17,6 +17,7 @@ type Ruleset struct {
 	slots      map[string]int32 // numbers of the fields that rules ask for
 	predicates predicates
 	numbers    int                    // of rules so far, see compiledRule
+	begun      int                    // predicates when it began from nothing, see successor
 	parsed     map[string]*parsedRule // by source
 	options    Options
 	problems   []Problem
@@ -76,6 +77,9 @@ func (rs *Ruleset) Recompile(rules []*monitor.Rule, options ...Options) *Ruleset
 			continue
 		}
 		next.parsed[rules[i].Source] = p.origin
+		if p.origin.filter != nil {
+			next.bind(p.origin.filter.test) // even without a rule: what is parsed is shared, and is bound before that
+		}
 		if p.test == nil {
 			if p.about.Correlation != nil {
 				linked.add(rules[i], p.about, nil, nil)
@@ -92,6 +96,9 @@ func (rs *Ruleset) Recompile(rules []*monitor.Rule, options ...Options) *Ruleset
 		next.rules = append(next.rules, c)
 		bySource[p.about.LogSource] = append(bySource[p.about.LogSource], c)
 	}
+	if next.begun == 0 {
+		next.begun = len(next.predicates)
+	}
 	problems := linked.link(next)
 	next.problems = append(next.problems, problems...)
 	for source, list := range bySource {
@@ -106,6 +113,9 @@ func (rs *Ruleset) Recompile(rules []*monitor.Rule, options ...Options) *Ruleset
 	return next
 }
 
+// maxLeftOver bounds the predicates that no rule asks any more; one rule may have ten thousand.
+const maxLeftOver = 100_000
+
 // successor begins a Ruleset that knows the fields and the predicates of rs. It
 // begins from nothing where that would carry more along than it saves.
 func (rs *Ruleset) successor(rules int, o Options) *Ruleset {
@@ -114,9 +124,10 @@ func (rs *Ruleset) successor(rules int, o Options) *Ruleset {
 		plans:   make(map[[12]*index]*plan),
 		options: o,
 	}
-	if rs == nil || rs.numbers > 2*rules+1_000 || !rs.options.equal(o) {
+	if rs == nil || rs.numbers > 2*rules+1_000 || len(rs.predicates) > 2*rs.begun+maxLeftOver || !rs.options.equal(o) {
 		return next
 	}
+	next.begun = rs.begun
 	next.slots, next.predicates = maps.Clone(rs.slots), maps.Clone(rs.predicates)
 	next.numbers, next.parsed = rs.numbers, rs.parsed
 	return next

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -72,22 +73,34 @@ func (g glyph) wordy() bool {
 	return g.kind == literal && (g.char == '_' || unicode.IsLetter(g.char) || unicode.IsDigit(g.char))
 }
 
+// maxSpellings bounds the spellings of one value: four dashes have 625.
+const maxSpellings = 625
+
 // spellDashes lists the plain spellings of a value with free dashes: encodings
-// need them one by one. Four dashes have 625 spellings, more are refused.
+// need them one by one.
 func spellDashes(glyphs []glyph) ([][]glyph, error) {
-	list := [][]glyph{nil}
-	for _, g := range glyphs {
-		chars := []rune{g.char}
-		if g.kind == anyDash {
-			chars, g.kind = []rune(dashes), literal
+	var free []int
+	count := 1
+	for i, g := range glyphs {
+		if g.kind != anyDash {
+			continue
 		}
-		if len(list)*len(chars) > 625 {
+		free = append(free, i)
+		if count *= utf8.RuneCountInString(dashes); count > maxSpellings {
 			return nil, errors.New("too many dashes for windash with an encoding")
 		}
+	}
+	if count > 1 && count*len(glyphs) > maxPattern {
+		return nil, fmt.Errorf("too long for windash with an encoding: %d characters in %d spellings", len(glyphs), count)
+	}
+	list := [][]glyph{glyphs}
+	for _, at := range free {
 		var next [][]glyph
 		for _, spelling := range list {
-			for _, c := range chars {
-				next = append(next, append(spelling[:len(spelling):len(spelling)], glyph{g.kind, c}))
+			for _, dash := range dashes {
+				with := slices.Clone(spelling)
+				with[at] = glyph{literal, dash}
+				next = append(next, with)
 			}
 		}
 		list = next

@@ -49,7 +49,10 @@ var ecsAliases = [][2]string{
 	{"sha1", "process.hash.sha1"},
 	{"sha256", "process.hash.sha256"},
 	{"md5", "file.hash.md5"},
+	{"sha1", "file.hash.sha1"},
 	{"sha256", "file.hash.sha256"},
+	{"Imphash", "file.pe.imphash"},
+	{"FileVersion", "process.pe.file_version"},
 }
 
 // aliasECS adds Sigma's names where the record has only those of ECS.
@@ -57,6 +60,7 @@ func aliasECS(rec *monitor.Record) {
 	for _, pair := range ecsAliases {
 		alias(rec, pair[0], pair[1])
 	}
+	joinHashes(rec)
 	if _, there := rec.Get("User"); there {
 		return
 	}

@@ -156,7 +156,8 @@ func windowsCategory(service, id string, rec *monitor.Record) string {
 	if service != "sysmon" {
 		return otherCategory[service+"/"+id]
 	}
-	if id == "12" && strings.HasPrefix(sysmonEventType(rec), "Delete") {
+	kind := sysmonEventType(rec)
+	if id == "12" && strings.HasPrefix(kind, "Delete") {
 		return "registry_delete"
 	}
 	return sysmonCategory[id]

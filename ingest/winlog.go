@@ -28,9 +28,12 @@ func normaliseWinlog(in *input) {
 	alias(rec, "Channel", "winlog.channel")
 	alias(rec, "Provider_Name", "winlog.provider_name", "SourceName", "ProviderName")
 	alias(rec, "Computer", "winlog.computer_name", "Hostname", "host.name", "ComputerName")
+	alias(rec, "Message", "message")
 	if v.Exists("winlog") || !v.Exists("EventID") {
 		aliasECS(rec)
+		restoreRenamed(rec)
 	}
+	gatherData(rec)
 	for _, name := range []string{"UtcTime", "@timestamp", "TimeCreated", "EventTime"} {
 		if in.occurredText(rec.Text(name)) {
 			break
