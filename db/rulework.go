@@ -16,6 +16,10 @@ import (
 func (s *Store) CreateRule(ctx context.Context, actor monitor.Actor, rule *monitor.Rule) (*monitor.Rule, error) {
 	var now *monitor.Rule
 	err := s.change(ctx, actor, monitor.ActionRuleCreate, func(t *tx) error {
+		lists, err := t.lockRuleTexts(ctx)
+		if err != nil {
+			return err
+		}
 		was, found, err := t.lockRule(ctx, rule.ID)
 		if err != nil {
 			return err
@@ -24,7 +28,7 @@ func (s *Store) CreateRule(ctx context.Context, actor monitor.Actor, rule *monit
 			now = was
 			return monitor.Errorf(monitor.CodeConflict, "there is a rule with this id already: %q", was.Title)
 		}
-		now, err = t.writeRule(ctx, monitor.ActionRuleCreate, rule)
+		now, err = t.writeRule(ctx, monitor.ActionRuleCreate, s.judged([]*monitor.Rule{rule}, lists)[0])
 		return err
 	})
 	if err != nil {
@@ -38,6 +42,10 @@ func (s *Store) CreateRule(ctx context.Context, actor monitor.Actor, rule *monit
 func (s *Store) UpdateRule(ctx context.Context, actor monitor.Actor, expected *int, rule *monitor.Rule) (*monitor.Rule, error) {
 	var now *monitor.Rule
 	err := s.change(ctx, actor, monitor.ActionRuleUpdate, func(t *tx) error {
+		lists, err := t.lockRuleTexts(ctx)
+		if err != nil {
+			return err
+		}
 		was, found, err := t.lockRule(ctx, rule.ID)
 		if err != nil {
 			return err
@@ -49,7 +57,7 @@ func (s *Store) UpdateRule(ctx context.Context, actor monitor.Actor, expected *i
 		if expected != nil && *expected != was.Version {
 			return monitor.Errorf(monitor.CodeConflict, "the rule has changed since: it is at version %d, not %d", was.Version, *expected)
 		}
-		next := *rule
+		next := *s.judged([]*monitor.Rule{rule}, lists)[0]
 		next.Path = was.Path
 		now, err = t.writeRule(ctx, monitor.ActionRuleUpdate, &next)
 		return err
