@@ -28,6 +28,7 @@ func (c *correlator) candidate(f *firing) *candidate {
 	for _, each := range f.named {
 		out.evidence = append(out.evidence, goqu.Record{
 			"batch": append([]byte(nil), each.Event.Batch[:]...), "ordinal": each.Event.Ordinal, "matched": jsonColumn{matched},
+			"rule_version": out.RuleVersion,
 		})
 	}
 	return out

@@ -25,6 +25,7 @@ var ruleFilterColumns = map[monitor.FilterField]column{
 	"enabled":    {names: []string{"enabled"}},
 	"wasEnabled": {names: []string{"was_enabled"}},
 	"state":      {names: []string{"state"}},
+	"kind":       {names: []string{"kind"}},
 	"product":    {names: []string{"product"}},
 	"category":   {names: []string{"category"}},
 	"service":    {names: []string{"service"}},
