@@ -17,8 +17,8 @@ type Rule struct {
 type Coverage struct {
 	ID            string
 	Name          string // empty for sub-techniques, and for what the matrix does not have
-	Rules         int // that can raise an alert
-	Enabled       int // those that run
+	Rules         int    // that can raise an alert
+	Enabled       int    // those that run
 	Alerts        int
 	Subtechniques []*Coverage
 }

@@ -74,7 +74,9 @@ type RuleActivity struct {
 }
 
 // harmless is the share of the closed alerts that were.
-func (a *RuleActivity) harmless() float64 { return float64(a.FalsePositives) / float64(max(1, a.Closed)) }
+func (a *RuleActivity) harmless() float64 {
+	return float64(a.FalsePositives) / float64(max(1, a.Closed))
+}
 
 // MaxRankedRules bounds an order of rules by what has become of them.
 const MaxRankedRules = 1_000

@@ -5,7 +5,6 @@ package resolvers
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -178,7 +177,7 @@ type Resolver struct {
 	LoaderWait time.Duration
 
 	batches        batchCache
-	watched        atomic.Int32 // rules that are being written and look at what comes in
+	watched        watchedTexts // rules that are being written and look at what comes in
 	looking        liveTurns    // of these
 	alertStates    stateCache[monitor.Alert]
 	incidentStates stateCache[monitor.Incident]

@@ -15,11 +15,10 @@ func (r subscriptionResolver) RuleMatches(ctx context.Context, source string, _ 
 	if problem != nil {
 		return nil, monitor.InputErrorf("source", "%s", problem.Message)
 	}
-	if r.watched.Add(1) > monitor.MaxWatchedRules {
-		r.watched.Add(-1)
+	if !r.watched.add(source) {
 		return nil, monitor.Errorf(monitor.CodeRateLimited, "%d rules are watched on this replica already", monitor.MaxWatchedRules)
 	}
-	context.AfterFunc(ctx, func() { r.watched.Add(-1) }) // when the last subscriber has left
+	context.AfterFunc(ctx, func() { r.watched.leave(source) }) // when the last subscriber has left
 	return follow(ctx, r.Feed, func(page monitor.JournalPage) (messages[model.RuleMatchBatch], error) {
 		batch := &model.RuleMatchBatch{Cursor: page.At.Cursor(), Matches: []*monitor.RuleTestResult{}}
 		left := monitor.MaxWatchedTime // of looking, and of waiting for it
@@ -46,6 +45,35 @@ func (r subscriptionResolver) RuleMatches(ctx context.Context, source string, _ 
 		}
 		return one(batch, batch.Tried+batch.Skipped), nil
 	})
+}
+
+// watchedTexts are the texts that look at what comes in. One may be executed more
+// than once: for several roles, and for who has fallen behind.
+type watchedTexts struct {
+	mu    sync.Mutex
+	times map[string]int
+}
+
+// add tells whether there is room for the text.
+func (w *watchedTexts) add(text string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.times[text] == 0 && len(w.times) >= monitor.MaxWatchedRules {
+		return false
+	}
+	if w.times == nil {
+		w.times = map[string]int{}
+	}
+	w.times[text]++
+	return true
+}
+
+func (w *watchedTexts) leave(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.times[text]--; w.times[text] <= 0 {
+		delete(w.times, text)
+	}
 }
 
 // liveTurns lets one rule at a time look at what comes in, and rests behind each turn

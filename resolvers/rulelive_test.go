@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -68,5 +69,28 @@ func TestDraftsTakeTurns(t *testing.T) {
 	done()
 	if turns.take(t.Context(), 30*time.Second) == nil || time.Since(begun) < took {
 		t.Error("no turn behind the rest")
+	}
+}
+
+// The bound is of texts: one that is executed for several roles, or again for who has
+// fallen behind, counts once.
+func TestWatchedTextsAreBounded(t *testing.T) {
+	t.Parallel()
+	var w watchedTexts
+	for n := range monitor.MaxWatchedRules {
+		for range 3 {
+			if !w.add(fmt.Sprint(n)) {
+				t.Fatalf("no room for text %d", n)
+			}
+		}
+	}
+	if w.add("one more") {
+		t.Error("there is room beyond the bound")
+	}
+	for left := 2; left >= 0; left-- {
+		w.leave("7")
+		if room := w.add("one more"); room != (left == 0) {
+			t.Errorf("%d executions are left, room: %t", left, room)
+		}
 	}
 }
