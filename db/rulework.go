@@ -108,11 +108,11 @@ func (s *Store) RuleVersions(ctx context.Context, rule monitor.ID, args page.Arg
 func (s *Store) RuleTexts(ctx context.Context, of []monitor.RuleAt) ([]*monitor.RuleText, error) {
 	var out []*monitor.RuleText
 	for chunk := range slices.Chunk(of, insertEvents) {
-		any := make([]goqu.Expression, len(chunk))
+		which := make([]goqu.Expression, len(chunk))
 		for i, at := range chunk {
-			any[i] = goqu.And(goqu.C("rule_id").Eq(append([]byte(nil), at.ID[:]...)), goqu.C("version").Eq(at.Version))
+			which[i] = goqu.And(goqu.C("rule_id").Eq(append([]byte(nil), at.ID[:]...)), goqu.C("version").Eq(at.Version))
 		}
-		found, err := query(ctx, s.db, dialect.From("rule_versions").Select("rule_id", "version", "source").Where(goqu.Or(any...)), func(r scanner) (*monitor.RuleText, error) {
+		found, err := query(ctx, s.db, dialect.From("rule_versions").Select("rule_id", "version", "source").Where(goqu.Or(which...)), func(r scanner) (*monitor.RuleText, error) {
 			t := &monitor.RuleText{}
 			return t, r.Scan(idColumn{&t.ID}, &t.Version, &t.Source)
 		})

@@ -182,7 +182,8 @@ func TestBacktestAndCoverageAreAsTheEngineRuns(t *testing.T) {
 				Filters                            []struct{ Title string }
 			}
 		}
-	}) {
+	},
+	) {
 		t.Helper()
 		var job struct {
 			RuleBacktest struct{ Job struct{ ID string } }

@@ -109,8 +109,10 @@ func TestRulesAreRankedByTheirAlerts(t *testing.T) {
 	t.Parallel()
 	all := func() []*monitor.RuleActivity {
 		return []*monitor.RuleActivity{
-			{Rule: monitor.ID{1}, Alerts: 5, Closed: 4, FalsePositives: 1}, {Rule: monitor.ID{2}, Alerts: 9},
-			{Rule: monitor.ID{3}, Alerts: 2, Closed: 2, FalsePositives: 2}, {Rule: monitor.ID{4}, Alerts: 8, Closed: 4, FalsePositives: 4},
+			{Rule: monitor.ID{1}, Alerts: 5, Closed: 4, FalsePositives: 1},
+			{Rule: monitor.ID{2}, Alerts: 9},
+			{Rule: monitor.ID{3}, Alerts: 2, Closed: 2, FalsePositives: 2},
+			{Rule: monitor.ID{4}, Alerts: 8, Closed: 4, FalsePositives: 4},
 		}
 	}
 	for order, want := range map[monitor.RuleOrder]string{monitor.RulesByAlerts: "2413", monitor.RulesByFalsePositives: "431"} {
