@@ -333,6 +333,9 @@ func (a *App) maintain(ctx context.Context) {
 			a.upkeepFailed("exports", "trim exports", err)
 		}
 		a.buryJobs(ctx)
+		if _, err := a.Store.TrimJobs(ctx); err != nil && ctx.Err() == nil {
+			a.upkeepFailed("jobs", "forget old jobs", err)
+		}
 		a.forgetAssets(ctx)
 		a.trimSuppressed(ctx)
 		a.indicators.Expire()

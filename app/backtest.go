@@ -75,6 +75,7 @@ func (a *App) backtest(ctx context.Context, id monitor.ID) (monitor.JobState, er
 	if b.trial, problem = a.bench().trial(b.found.Spec.Source); problem != nil {
 		return b.refuse(ctx, "the rule does not run any more: "+problem.Message)
 	}
+	b.found.Filters = b.trial.filters
 	for {
 		job, rest, err := b.step(ctx)
 		if errors.Is(err, errSlowPage) {
@@ -145,12 +146,16 @@ func (b *backtest) look(e *monitor.Event) {
 	case result.Error != "":
 		b.found.Unreadable++
 	case result.Matches:
-		b.found.Add(b.trial.rule, e, result.Fields)
+		hidden := b.app.Store.Hides(monitor.NewAlert(monitor.ID{}, b.trial.rule, e, e.ReceivedAt), e)
+		b.found.Add(b.trial.rule, e, result.Fields, hidden)
 	}
 }
 
 func (b *backtest) summary() string {
 	said := fmt.Sprintf("it fires on %d of %d events", b.found.Matched, b.found.Tried)
+	if b.found.Suppressed > 0 {
+		said += fmt.Sprintf(", of which suppressions hide %d", b.found.Suppressed)
+	}
 	if !b.found.Complete && b.found.Tried >= monitor.MaxBacktestEvents {
 		said += "; earlier ones are not tried"
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/security-monitor/secmon/auth"
+	"github.com/security-monitor/secmon/db"
 	"github.com/security-monitor/secmon/export"
 	"github.com/security-monitor/secmon/monitor"
 )
@@ -59,7 +60,7 @@ func (a *App) writeExport(ctx context.Context, w http.ResponseWriter, e *monitor
 	extend := func() { _ = out.SetWriteDeadline(time.Now().Add(exportPace)) } // fails where the write fails
 	extend()
 	defer func() { _ = out.SetWriteDeadline(time.Time{}) }() // the connection may serve other requests
-	return export.Write(ctx, w, e, a.Store, func() error {
+	return export.Write(ctx, w, e, exported{a.Store, a.bench()}, func() error {
 		if err := out.Flush(); err != nil {
 			return err
 		}
@@ -131,4 +132,15 @@ func statusOf(code monitor.Code) int {
 	default:
 		return http.StatusInternalServerError
 	}
+}
+
+// exported are the lists that files are made of.
+type exported struct {
+	*db.Store
+	bench ruleBench
+}
+
+// FiredRules gives what rules said at those versions.
+func (e exported) FiredRules(ctx context.Context, of []monitor.RuleAt) (map[monitor.RuleAt]*monitor.FiredRule, error) {
+	return e.bench.FiredRules(ctx, of)
 }

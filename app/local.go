@@ -52,7 +52,7 @@ func openStore(ctx context.Context, cfg Storage, dsn string, lg *slog.Logger, me
 	if n > 0 {
 		lg.Info("database brought up to date", "migrations", n)
 	}
-	return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns, Meter: meter, Correlating: correlating})
+	return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns, Meter: meter, Correlating: correlating, Judge: judge})
 }
 
 // storageDSN gives the DSN of the configured database, which a private server is
@@ -78,7 +78,7 @@ func OpenStore(ctx context.Context, cfg Storage, lg *slog.Logger) (store *db.Sto
 // openUnmigrated is OpenStore for what must leave the schema as it is.
 func openUnmigrated(ctx context.Context, cfg Storage, lg *slog.Logger) (*db.Store, func() error, error) {
 	return openAlone(ctx, cfg, lg, func(dsn string) (*db.Store, error) {
-		return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns})
+		return db.Open(ctx, db.Options{DSN: dsn, MaxConns: cfg.MaxConns, Judge: judge})
 	})
 }
 

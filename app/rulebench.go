@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,8 @@ type trial struct {
 	rule  *monitor.Rule
 	set   *detect.Ruleset
 	now   time.Time
+
+	filters []monitor.ID // that take events away from it
 }
 
 func (b ruleBench) trial(source string) (*trial, *monitor.RuleProblem) {
@@ -65,11 +68,34 @@ func (b ruleBench) trial(source string) (*trial, *monitor.RuleProblem) {
 	case monitor.FilterRule:
 		return nil, &monitor.RuleProblem{Message: "a filter is not tried by itself: try the rules that it names"}
 	}
-	set := detect.Compile([]*monitor.Rule{rule}, b.options())
-	if problems := set.Problems(); len(problems) > 0 {
-		return nil, problemOf(problems[0].Err)
+	filters := filtersOf(b.app.inForce.view.Load())
+	set := detect.Compile(append([]*monitor.Rule{rule}, filters...), b.options())
+	for _, p := range set.Problems() { // others are of filters that miss other rules here
+		if p.Rule == rule {
+			return nil, problemOf(p.Err)
+		}
 	}
-	return &trial{b, rule, set, time.Now()}, nil
+	t := &trial{bench: b, rule: rule, set: set, now: time.Now(), filters: []monitor.ID{}}
+	for _, f := range filters {
+		if set.Filtered(rule, f) {
+			t.filters = append(t.filters, f.ID)
+		}
+	}
+	return t, nil
+}
+
+// filtersOf are the filters in force, in one order.
+func filtersOf(view *rulesView) (filters []*monitor.Rule) {
+	if view == nil {
+		return nil
+	}
+	for _, r := range view.rules {
+		if r.Kind == monitor.FilterRule {
+			filters = append(filters, r)
+		}
+	}
+	slices.SortFunc(filters, func(a, b *monitor.Rule) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return filters
 }
 
 // look reads a record as the ingest path does, and lets the rule look at it.
@@ -105,6 +131,7 @@ func (b ruleBench) TryRecords(source, records string) (*monitor.RuleTest, error)
 	if problem != nil {
 		return test, nil
 	}
+	test.Filters = t.filters
 	err := ingest.Split(strings.NewReader(records), ingest.DefaultLimits, func(line int, raw []byte, rejected *ingest.Rejection) error {
 		if test.Tried == monitor.MaxTestRecords {
 			return errEnough
@@ -139,6 +166,7 @@ func (b ruleBench) TryEvents(source string, events func(yield func(*monitor.Even
 	if problem != nil {
 		return test, nil
 	}
+	test.Filters = t.filters
 	err := events(func(e *monitor.Event) bool {
 		test.Tried++
 		result := t.look(e.Raw)
@@ -153,6 +181,22 @@ func (b ruleBench) TryEvents(source string, events func(yield func(*monitor.Even
 		return true
 	})
 	return test, err
+}
+
+// FiredRules gives what rules said at those versions. One that is not stored, or that
+// this release cannot read, is left out.
+func (b ruleBench) FiredRules(ctx context.Context, of []monitor.RuleAt) (map[monitor.RuleAt]*monitor.FiredRule, error) {
+	texts, err := b.app.Store.RuleTexts(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	fired := make(map[monitor.RuleAt]*monitor.FiredRule, len(texts))
+	for _, text := range texts {
+		if rule, problem := b.Parse(text.Source, nil); problem == nil {
+			fired[text.RuleAt] = monitor.NewFiredRule(text, rule)
+		}
+	}
+	return fired, nil
 }
 
 // Import stores files of an archive.

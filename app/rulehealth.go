@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/security-monitor/secmon/detect"
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -33,6 +34,43 @@ func healthOf(view *rulesView, rule *monitor.Rule) (monitor.RuleHealth, string) 
 		}
 	}
 	return monitor.RuleNeedsMore, "this version is not in force yet: it takes up to a second"
+}
+
+// Quiet gives those of the rules that raise no alerts of their own: filters, and
+// what only feeds correlations. Of rules that run the engine knows that; others
+// would, where a correlation that is stored names them and none of these generates.
+func (b ruleBench) Quiet(rules []*monitor.RuleTechniques) map[monitor.ID]bool {
+	set := b.app.engine.Ruleset()
+	fed := fedOnly(rules, b.options())
+	quiet := make(map[monitor.ID]bool)
+	for _, r := range rules {
+		if r.Kind == monitor.FilterRule || r.Runs && set.Silent(r.ID) || !r.Runs && (fed[r.ID.String()] || r.Name != "" && fed[r.Name]) {
+			quiet[r.ID] = true
+		}
+	}
+	return quiet
+}
+
+// fedOnly gives the ids and names that correlations count, none of which generates.
+func fedOnly(rules []*monitor.RuleTechniques, o detect.Options) map[string]bool {
+	fed := make(map[string]bool)
+	for _, r := range rules {
+		if r.Kind != monitor.CorrelationRule {
+			continue
+		}
+		read, err := detect.Parse([]byte(r.Source), o)
+		if err != nil || read.Correlation == nil {
+			continue
+		}
+		for _, name := range read.Correlation.Rules {
+			if id, err := monitor.ParseID(name); err == nil {
+				name = id.String()
+			}
+			only, known := fed[name]
+			fed[name] = !read.Correlation.Generate && (only || !known)
+		}
+	}
+	return fed
 }
 
 // Costs gives what rules cost, over all replicas that answer, the slowest first.

@@ -9,15 +9,16 @@ import (
 type Rule struct {
 	Techniques []string // ids of techniques and sub-techniques
 	Runs       bool
-	Alerts     int // that it raised
+	Quiet      bool // it raises no alerts of its own: a filter, or it only feeds correlations
+	Alerts     int  // that it raised, at some time
 }
 
 // Coverage is how well a technique is watched.
 type Coverage struct {
 	ID            string
 	Name          string // empty for sub-techniques, and for what the matrix does not have
-	Rules         int
-	Enabled       int // those that run
+	Rules         int    // that can raise an alert
+	Enabled       int    // those that run
 	Alerts        int
 	Subtechniques []*Coverage
 }
@@ -30,35 +31,41 @@ type Column struct {
 }
 
 // Cover counts rules and their alerts for each technique of the matrix: those for
-// a technique and those for its sub-techniques, each rule once. What rules name
-// and the matrix does not have is in other.
+// a technique and those for its sub-techniques, each rule once. A quiet rule is no
+// rule here, but alerts that it raised before count. What is counted and the matrix
+// does not have is in other.
 func Cover(rules []Rule) (columns []Column, other []*Coverage) {
 	all, parents := map[string]*Coverage{}, map[string]*Coverage{}
-	count := func(id string, r *Rule) *Coverage {
-		c := all[id]
-		if c == nil {
-			c = &Coverage{ID: id}
+	count := func(id string, r *Rule) (c *Coverage, first bool) {
+		if c = all[id]; c == nil {
+			c, first = &Coverage{ID: id}, true
 			all[id] = c
 		}
-		c.Rules++
 		c.Alerts += r.Alerts
+		if r.Quiet {
+			return c, first
+		}
+		c.Rules++
 		if r.Runs {
 			c.Enabled++
 		}
-		return c
+		return c, first
 	}
 	for i := range rules {
 		r := &rules[i]
+		if r.Quiet && r.Alerts == 0 {
+			continue
+		}
 		named := map[string]bool{}
 		for _, id := range r.Techniques {
 			parent := Parent(id)
 			if !named[parent] {
 				named[parent] = true
-				parents[parent] = count(parent, r)
+				parents[parent], _ = count(parent, r)
 			}
 			if id != parent && !named[id] {
 				named[id] = true
-				if sub := count(id, r); sub.Rules == 1 {
+				if sub, first := count(id, r); first {
 					parents[parent].Subtechniques = append(parents[parent].Subtechniques, sub)
 				}
 			}

@@ -211,6 +211,7 @@ func (t *tx) group(b *monitor.Batch, suppressions *monitor.Suppressions) []*cand
 		}
 		alert.evidence = append(alert.evidence, goqu.Record{
 			"batch": append([]byte(nil), ev.ID.Batch[:]...), "ordinal": ev.ID.Ordinal, "matched": jsonColumn{f.Matched},
+			"rule_version": fresh.RuleVersion,
 		})
 	}
 	return found

@@ -43,6 +43,7 @@ func (t *tx) insertMembers(ctx context.Context, alert monitor.ID, f *firing) (ev
 		})
 		evidence = append(evidence, goqu.Record{
 			"alert_id": bytesOf(alert[:]), "batch": bytesOf(m.Event.Batch[:]), "ordinal": m.Event.Ordinal, "matched": jsonColumn{matched},
+			"rule_version": f.group.rule.Version,
 		})
 	}
 	return evidence, t.insertMissing(ctx, "alert_members", rows)

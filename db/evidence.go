@@ -13,7 +13,7 @@ import (
 // EvidenceOf gives one page of an alert's matched events, latest stored first.
 func (s *Store) EvidenceOf(ctx context.Context, alert monitor.ID, args page.Args) (*monitor.EvidenceConnection, error) {
 	keys := []string{"batch", "ordinal"}
-	st := dialect.From("alert_events").Select("alert_id", "batch", "ordinal", "matched").Where(goqu.C("alert_id").Eq(alert[:])).
+	st := dialect.From("alert_events").Select("alert_id", "batch", "ordinal", "matched", "rule_version").Where(goqu.C("alert_id").Eq(alert[:])).
 		Order(descending(keys)...).Limit(uint(args.First + 1)) //nolint:gosec // checked by the caller
 	if args.After != "" {
 		var id monitor.EventID
@@ -24,7 +24,7 @@ func (s *Store) EvidenceOf(ctx context.Context, alert monitor.ID, args page.Args
 	}
 	evidence, err := query(ctx, s.db, st, func(r scanner) (*monitor.Evidence, error) {
 		e := &monitor.Evidence{}
-		return e, r.Scan(idColumn{&e.AlertID}, idColumn{&e.Event.Batch}, &e.Event.Ordinal, jsonColumn{&e.Matched})
+		return e, r.Scan(idColumn{&e.AlertID}, idColumn{&e.Event.Batch}, &e.Event.Ordinal, jsonColumn{&e.Matched}, &e.RuleVersion)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list evidence of alert %s: %w", alert, err)

@@ -69,7 +69,7 @@ func (f *Filling) tables() []filledTable {
 	}
 	for _, e := range f.Evidence {
 		all[1].rows = append(all[1].rows, goqu.Record{
-			"alert_id": e.AlertID[:], "batch": e.Event.Batch[:], "ordinal": e.Event.Ordinal, "matched": jsonColumn{e.Matched},
+			"alert_id": e.AlertID[:], "batch": e.Event.Batch[:], "ordinal": e.Event.Ordinal, "matched": jsonColumn{e.Matched}, "rule_version": e.RuleVersion,
 		})
 	}
 	for _, c := range f.Comments {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
@@ -47,6 +48,55 @@ func (s *Store) StaleJobs(ctx context.Context, silent time.Duration) ([]*monitor
 		return nil, fmt.Errorf("find stale jobs: %w", err)
 	}
 	return jobs, nil
+}
+
+// jobKeeping says how long jobs are kept behind their end, and how many of them.
+type jobKeeping struct {
+	kinds []goqu.Expression
+	age   time.Duration
+	most  uint
+}
+
+var jobsKept = []jobKeeping{
+	{[]goqu.Expression{goqu.C("kind").Eq(string(monitor.JobRuleBacktest))}, monitor.BacktestMemory, monitor.MaxBacktestsKept},
+	{[]goqu.Expression{goqu.C("kind").Neq(string(monitor.JobRuleBacktest))}, monitor.JobMemory, monitor.MaxJobsKept},
+}
+
+// trimJobs bounds the jobs that one call deletes, of each way to keep them.
+const trimJobs = 500
+
+// TrimJobs forgets jobs that have ended long ago, or that many others are newer than,
+// with what they found and what they did to what; the journal keeps what it keeps. Call
+// it now and then. It gives how many it forgot.
+func (s *Store) TrimJobs(ctx context.Context) (forgotten int, err error) {
+	for _, kept := range jobsKept {
+		ended := dialect.From("jobs").Select("id").Where(append(kept.kinds, goqu.C("state").Neq(string(monitor.JobRunning)))...).Limit(trimJobs)
+		over, err := query(ctx, s.db, ended.Where(goqu.C("updated_at").Lt(s.now().Add(-kept.age))), scanID)
+		if err != nil {
+			return forgotten, fmt.Errorf("list old jobs: %w", err)
+		}
+		beyond, err := query(ctx, s.db, ended.Order(goqu.C("created_at").Desc(), goqu.C("id").Desc()).Offset(kept.most), scanID)
+		if err != nil {
+			return forgotten, fmt.Errorf("list jobs beyond the latest: %w", err)
+		}
+		for _, id := range slices.Compact(sortIDs(append(over, beyond...))) {
+			if err := s.forgetJob(ctx, id); err != nil {
+				return forgotten, fmt.Errorf("forget job %s: %w", id, err)
+			}
+			forgotten++
+		}
+	}
+	return forgotten, nil
+}
+
+// forgetJob deletes a job that has ended, at last: stopped before, it is found again.
+func (s *Store) forgetJob(ctx context.Context, id monitor.ID) error {
+	for _, part := range []struct{ table, key string }{{"job_items", "job_id"}, {"backtests", "job_id"}, {"jobs", "id"}} {
+		if err := exec(ctx, s.db, dialect.Delete(part.table).Where(goqu.C(part.key).Eq(append([]byte(nil), id[:]...)))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // JobsByID gives the jobs with those ids, in no order; missing ones are left out.

@@ -104,9 +104,12 @@ func edit(set *monitor.PlaceholderSet, expected *int, list *monitor.Placeholder)
 	return was, &next, nil
 }
 
+// readsLists is in the text of every rule that reads lists.
+const readsLists = "|expand"
+
 // judgeRules notes of each rule that reads lists whether it runs with these.
 func (t *tx) judgeRules(ctx context.Context, lists monitor.Placeholders, judge Judge) error {
-	st := dialect.From("rules").Select(columnList(ruleColumns)...).Where(goqu.C("source").Like("%|expand%")).Order(goqu.C("id").Asc()).ForUpdate(goqu.Wait)
+	st := dialect.From("rules").Select(columnList(ruleColumns)...).Where(goqu.C("source").Like("%" + readsLists + "%")).Order(goqu.C("id").Asc()).ForUpdate(goqu.Wait)
 	rules, err := query(ctx, t, st, scanRule)
 	if err != nil {
 		return fmt.Errorf("lock rules with placeholders: %w", err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
@@ -24,6 +25,7 @@ var ruleFilterColumns = map[monitor.FilterField]column{
 	"enabled":    {names: []string{"enabled"}},
 	"wasEnabled": {names: []string{"was_enabled"}},
 	"state":      {names: []string{"state"}},
+	"kind":       {names: []string{"kind"}},
 	"product":    {names: []string{"product"}},
 	"category":   {names: []string{"category"}},
 	"service":    {names: []string{"service"}},
@@ -39,10 +41,17 @@ type ImportReport struct {
 
 // ImportRules stores rules by their id: new ones as they are, changed ones as a
 // new version that keeps whether the rule is enabled. All in one transaction.
+// Whether they run is judged by the lists of placeholders that are there at its
+// commit, whatever there was when they were read.
 func (s *Store) ImportRules(ctx context.Context, actor monitor.Actor, rules []*monitor.Rule) (ImportReport, error) {
 	var report ImportReport
 	err := s.change(ctx, actor, monitor.ActionRuleImport, func(t *tx) error {
 		report = ImportReport{}
+		lists, err := t.lockRuleTexts(ctx)
+		if err != nil {
+			return err
+		}
+		rules := s.judged(rules, lists)
 		for chunk := range slices.Chunk(rules, 200) {
 			if err := t.importRules(ctx, monitor.ActionRuleImport, chunk, &report); err != nil {
 				return err
@@ -54,6 +63,34 @@ func (s *Store) ImportRules(ctx context.Context, actor monitor.Actor, rules []*m
 		return ImportReport{}, fmt.Errorf("import %d rules: %w", len(rules), err)
 	}
 	return report, nil
+}
+
+// lockRuleTexts lets one transaction at a time write texts of rules, and none while
+// the lists change that they read: two imports of one new rule would both make its
+// first version. It comes before any lock of a rule.
+func (t *tx) lockRuleTexts(ctx context.Context) (monitor.Placeholders, error) {
+	set, err := t.lockPlaceholders(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("lock texts of rules: %w", err)
+	}
+	return set.Lists(), nil
+}
+
+// judged gives the rules with the states that they have with these lists.
+func (s *Store) judged(rules []*monitor.Rule, lists monitor.Placeholders) []*monitor.Rule {
+	if s.judge == nil {
+		return rules
+	}
+	out := make([]*monitor.Rule, len(rules))
+	for i, r := range rules {
+		out[i] = r
+		if strings.Contains(r.Source, readsLists) {
+			next := *r
+			next.State, next.StateReason = s.judge(r.Source, lists)
+			out[i] = &next
+		}
+	}
+	return out
 }
 
 func (t *tx) importRules(ctx context.Context, action string, rules []*monitor.Rule, report *ImportReport) error {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
@@ -16,6 +17,10 @@ import (
 func (s *Store) CreateRule(ctx context.Context, actor monitor.Actor, rule *monitor.Rule) (*monitor.Rule, error) {
 	var now *monitor.Rule
 	err := s.change(ctx, actor, monitor.ActionRuleCreate, func(t *tx) error {
+		lists, err := t.lockRuleTexts(ctx)
+		if err != nil {
+			return err
+		}
 		was, found, err := t.lockRule(ctx, rule.ID)
 		if err != nil {
 			return err
@@ -24,7 +29,7 @@ func (s *Store) CreateRule(ctx context.Context, actor monitor.Actor, rule *monit
 			now = was
 			return monitor.Errorf(monitor.CodeConflict, "there is a rule with this id already: %q", was.Title)
 		}
-		now, err = t.writeRule(ctx, monitor.ActionRuleCreate, rule)
+		now, err = t.writeRule(ctx, monitor.ActionRuleCreate, s.judged([]*monitor.Rule{rule}, lists)[0])
 		return err
 	})
 	if err != nil {
@@ -38,6 +43,10 @@ func (s *Store) CreateRule(ctx context.Context, actor monitor.Actor, rule *monit
 func (s *Store) UpdateRule(ctx context.Context, actor monitor.Actor, expected *int, rule *monitor.Rule) (*monitor.Rule, error) {
 	var now *monitor.Rule
 	err := s.change(ctx, actor, monitor.ActionRuleUpdate, func(t *tx) error {
+		lists, err := t.lockRuleTexts(ctx)
+		if err != nil {
+			return err
+		}
 		was, found, err := t.lockRule(ctx, rule.ID)
 		if err != nil {
 			return err
@@ -49,7 +58,7 @@ func (s *Store) UpdateRule(ctx context.Context, actor monitor.Actor, expected *i
 		if expected != nil && *expected != was.Version {
 			return monitor.Errorf(monitor.CodeConflict, "the rule has changed since: it is at version %d, not %d", was.Version, *expected)
 		}
-		next := *rule
+		next := *s.judged([]*monitor.Rule{rule}, lists)[0]
 		next.Path = was.Path
 		now, err = t.writeRule(ctx, monitor.ActionRuleUpdate, &next)
 		return err
@@ -94,6 +103,27 @@ func (s *Store) RuleVersions(ctx context.Context, rule monitor.ID, args page.Arg
 	return page.Build(versions, args, func(v *monitor.RuleVersion) string { return page.EncodeCursor(int64(v.Version)) }), nil
 }
 
+// RuleTexts gives the texts of versions of rules, in no order; those that are not
+// stored are left out.
+func (s *Store) RuleTexts(ctx context.Context, of []monitor.RuleAt) ([]*monitor.RuleText, error) {
+	var out []*monitor.RuleText
+	for chunk := range slices.Chunk(of, insertEvents) {
+		which := make([]goqu.Expression, len(chunk))
+		for i, at := range chunk {
+			which[i] = goqu.And(goqu.C("rule_id").Eq(append([]byte(nil), at.ID[:]...)), goqu.C("version").Eq(at.Version))
+		}
+		found, err := query(ctx, s.db, dialect.From("rule_versions").Select("rule_id", "version", "source").Where(goqu.Or(which...)), func(r scanner) (*monitor.RuleText, error) {
+			t := &monitor.RuleText{}
+			return t, r.Scan(idColumn{&t.ID}, &t.Version, &t.Source)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("texts of %d versions of rules: %w", len(of), err)
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
 // RulesAmong gives those of the rules with the ids that match, in no order.
 func (s *Store) RulesAmong(ctx context.Context, filter *monitor.RuleFilter, ids []monitor.ID) ([]*monitor.Rule, error) {
 	p, err := filter.Compile()
@@ -109,14 +139,17 @@ func (s *Store) RulesAmong(ctx context.Context, filter *monitor.RuleFilter, ids 
 }
 
 // RuleActivities counts the alerts of rules since then, and since the last day.
-// Rules without any are left out.
+// Rules without any are left out; nil rules are all.
 func (s *Store) RuleActivities(ctx context.Context, rules []monitor.ID) ([]*monitor.RuleActivity, error) {
 	now := s.now()
 	st := dialect.From("alerts").
 		Select("rule_id", goqu.COUNT(goqu.Star()), countIf(goqu.C("last_seen").Gte(now.Add(-24*time.Hour))),
 			countIf(goqu.C("status").Eq(string(monitor.AlertClosed))),
 			countIf(goqu.C("disposition").In(string(monitor.FalsePositive), string(monitor.Benign))), goqu.MAX("last_seen")).
-		Where(goqu.C("rule_id").In(idList(rules)), goqu.C("last_seen").Gte(now.Add(-monitor.RuleActivityWindow))).GroupBy("rule_id")
+		Where(goqu.C("last_seen").Gte(now.Add(-monitor.RuleActivityWindow))).GroupBy("rule_id")
+	if rules != nil {
+		st = st.Where(goqu.C("rule_id").In(idList(rules)))
+	}
 	found, err := query(ctx, s.db, st, func(r scanner) (*monitor.RuleActivity, error) {
 		a := &monitor.RuleActivity{}
 		return a, r.Scan(idColumn{&a.Rule}, &a.Alerts, &a.AlertsLastDay, &a.Closed, &a.FalsePositives, timeColumn{&a.LastFired})
@@ -127,14 +160,17 @@ func (s *Store) RuleActivities(ctx context.Context, rules []monitor.ID) ([]*moni
 	return found, nil
 }
 
-// TechniquesOfRules gives what coverage needs of every rule that names a technique.
+// TechniquesOfRules gives what coverage needs of every rule that names a technique,
+// and of every correlation.
 func (s *Store) TechniquesOfRules(ctx context.Context) ([]*monitor.RuleTechniques, error) {
-	st := dialect.From("rules").Select("id", "techniques", "enabled", "state").Where(goqu.L("JSON_LENGTH(techniques)").Gt(0))
+	isCorrelation := goqu.C("kind").Eq(string(monitor.CorrelationRule))
+	st := dialect.From("rules").Select("id", "techniques", "enabled", "state", "kind", "name", goqu.Case().When(isCorrelation, goqu.C("source")).Else("")).
+		Where(goqu.Or(goqu.L("JSON_LENGTH(techniques)").Gt(0), isCorrelation))
 	found, err := query(ctx, s.db, st, func(r scanner) (*monitor.RuleTechniques, error) {
 		t := &monitor.RuleTechniques{}
 		var enabled bool
 		var state monitor.RuleState
-		err := r.Scan(idColumn{&t.ID}, jsonColumn{&t.Techniques}, &enabled, &state)
+		err := r.Scan(idColumn{&t.ID}, jsonColumn{&t.Techniques}, &enabled, &state, &t.Kind, &t.Name, &t.Source)
 		t.Runs = enabled && state == monitor.RuleActive
 		return t, err
 	})

@@ -312,7 +312,8 @@ func TestOlderCopyIsMigratedForward(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := openStore(t, dsn)
-	if _, err := store.StoreBatch(t.Context(), &monitor.Batch{Events: []*monitor.Event{testEvent(1)}, Findings: []monitor.Finding{{Event: 0, Rule: testRule(1)}}}); err != nil {
+	// Of what today's program writes as that version has it: alerts need newer columns.
+	if _, err := store.CreateUser(t.Context(), monitor.SystemActor, monitor.User{Name: "ana", DisplayName: "Ana", Role: monitor.RoleAnalyst}, "x"); err != nil {
 		t.Fatal(err)
 	}
 	snapshot, err := store.Snapshot(t.Context())
@@ -330,8 +331,8 @@ func TestOlderCopyIsMigratedForward(t *testing.T) {
 	if n, err := db.Migrate(t.Context(), other); err != nil || n != 0 {
 		t.Errorf("%d migrations were left, %v", n, err)
 	}
-	if alerts, err := openStore(t, other).Alerts(t.Context(), nil, monitor.AlertsByCreated, page.Args{First: 10}); err != nil || len(alerts.Edges) != 1 {
-		t.Errorf("%v %v", alerts, err)
+	if users, err := openStore(t, other).UsersByName(t.Context(), []string{"ana"}); err != nil || len(users) != 1 {
+		t.Errorf("%v %v", users, err)
 	}
 }
 

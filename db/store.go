@@ -35,6 +35,7 @@ type Store struct {
 	correlated   CorrelationStats
 	rooms        groupRooms
 	suppressions atomic.Pointer[monitor.Suppressions] // likewise
+	judge        Judge
 }
 
 // Options of a store.
@@ -45,6 +46,10 @@ type Options struct {
 	Meter    Meter            // may be nil
 
 	Correlating Correlating
+
+	// Judge says of a rule's text that is stored whether it runs with the lists that
+	// are there then; nil: it is as who stores it says.
+	Judge Judge
 }
 
 // Open connects to a migrated database.
@@ -78,7 +83,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	probe.SetMaxOpenConns(1)
 	return &Store{
 		db: &pool{handle, o.Meter}, probe: probe, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
-		committed: func(context.Context, []monitor.Entry) {}, correlating: o.Correlating.withDefaults(),
+		committed: func(context.Context, []monitor.Entry) {}, correlating: o.Correlating.withDefaults(), judge: o.Judge,
 	}, nil
 }
 

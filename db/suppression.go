@@ -69,6 +69,12 @@ func (s *Store) suppressionsChanged(ctx context.Context) error {
 	return err
 }
 
+// Hides tells whether a suppression in force hides a finding: an event, and the
+// alert that it alone would raise.
+func (s *Store) Hides(a *monitor.Alert, e *monitor.Event) bool {
+	return s.suppressions.Load().First(a, e, s.now()) != nil
+}
+
 // Suppressions gives one page of the suppressions that match.
 func (s *Store) Suppressions(ctx context.Context, filter *monitor.SuppressionFilter, order monitor.SuppressionOrder, args page.Args) (*monitor.SuppressionConnection, error) {
 	p, err := filter.Compile()

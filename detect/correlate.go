@@ -110,7 +110,12 @@ func (c *correlations) link(rs *Ruleset) (problems []Problem) {
 		}
 	}
 	for _, n := range c.nodes {
-		n.hush()
+		if n.hush(); n.silent {
+			if rs.silent == nil {
+				rs.silent = make(map[monitor.ID]bool)
+			}
+			rs.silent[n.rule.ID] = true
+		}
 	}
 	for _, n := range c.nodes {
 		if n.plain != nil && len(n.above) > 0 {

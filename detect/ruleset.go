@@ -23,6 +23,7 @@ type Ruleset struct {
 	problems   []Problem
 	counting   int                        // correlation rules that run
 	counted    map[*compiledRule]*counted // rules that correlations count
+	silent     map[monitor.ID]bool        // those of all kinds that raise no alert of their own
 	events     sync.Pool                  // of *event
 
 	planning sync.Mutex
@@ -197,6 +198,19 @@ func (rs *Ruleset) Len() int {
 	}
 	return len(rs.rules) + rs.counting
 }
+
+// Filtered tells whether a rule that runs has one of the filters given to Compile.
+func (rs *Ruleset) Filtered(rule, filter *monitor.Rule) bool {
+	if rs == nil || rs.parsed[filter.Source] == nil {
+		return false
+	}
+	by := rs.parsed[filter.Source].filter
+	return slices.ContainsFunc(rs.rules, func(c *compiledRule) bool { return c.rule == rule && slices.Contains(c.filters, by) })
+}
+
+// Silent tells whether a rule that runs raises no alert of its own: correlations
+// count it, and none of them says generate.
+func (rs *Ruleset) Silent(id monitor.ID) bool { return rs != nil && rs.silent[id] }
 
 // Problems lists the rules that Compile left out: those that cannot run by
 // themselves, and then the correlations that do not find their members, each in the

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -66,6 +67,7 @@ func chosen[T any](all []column[T], wanted []string) []column[T] {
 type alertRow struct {
 	*monitor.Alert
 	assignee string
+	fired    *monitor.FiredRule // never nil; it says nothing where no column asks
 }
 
 var alertColumns = []column[*alertRow]{
@@ -98,9 +100,13 @@ var alertColumns = []column[*alertRow]{
 	{"incident", func(a *alertRow) any { return global(monitor.KindIncident, a.IncidentID) }},
 	{"mergedInto", func(a *alertRow) any { return global(monitor.KindAlert, a.MergedInto) }},
 	{"version", func(a *alertRow) any { return a.Version }},
+	{"ruleVersion", func(a *alertRow) any { return a.RuleVersion }},
+	{"ruleAuthor", func(a *alertRow) any { return text(a.RuleAuthor) }},
+	{"references", func(a *alertRow) any { return list(a.fired.References) }},
+	{"falsePositives", func(a *alertRow) any { return list(a.fired.FalsePos) }},
 }
 
-func alertRows(ctx context.Context, lists Lists, filter *monitor.AlertFilter, args page.Args) (*page.Connection[*alertRow], error) {
+func alertRows(ctx context.Context, lists Lists, filter *monitor.AlertFilter, args page.Args, columns []string) (*page.Connection[*alertRow], error) {
 	found, err := lists.Alerts(ctx, filter, monitor.AlertsByCreated, args)
 	if err != nil {
 		return nil, err
@@ -109,7 +115,32 @@ func alertRows(ctx context.Context, lists Lists, filter *monitor.AlertFilter, ar
 	if err != nil {
 		return nil, err
 	}
-	return mapped(found, func(a *monitor.Alert) *alertRow { return &alertRow{a, people[a.AssigneeID]} }), nil
+	var fired map[monitor.RuleAt]*monitor.FiredRule
+	if slices.Contains(columns, "references") || slices.Contains(columns, "falsePositives") {
+		if fired, err = firedRules(ctx, lists, found.Edges); err != nil {
+			return nil, err
+		}
+	}
+	return mapped(found, func(a *monitor.Alert) *alertRow {
+		return &alertRow{a, people[a.AssigneeID], cmp.Or(fired[firedBy(a)], &monitor.FiredRule{})}
+	}), nil
+}
+
+func firedBy(a *monitor.Alert) monitor.RuleAt {
+	return monitor.RuleAt{ID: a.RuleID, Version: a.RuleVersion}
+}
+
+// firedRules reads each version that raised an alert of the page once.
+func firedRules(ctx context.Context, lists Lists, alerts []page.Edge[*monitor.Alert]) (map[monitor.RuleAt]*monitor.FiredRule, error) {
+	var of []monitor.RuleAt
+	known := map[monitor.RuleAt]bool{}
+	for _, edge := range alerts {
+		if at := firedBy(edge.Node); at.Version > 0 && !known[at] {
+			known[at] = true
+			of = append(of, at)
+		}
+	}
+	return lists.FiredRules(ctx, of)
 }
 
 // incidentRow is an incident with what it only names by id.

@@ -23,6 +23,9 @@ type Lists interface {
 	Alerts(ctx context.Context, filter *monitor.AlertFilter, order monitor.AlertOrder, args page.Args) (*monitor.AlertConnection, error)
 	Events(ctx context.Context, filter *monitor.EventFilter, order monitor.EventOrder, args page.Args) (*monitor.EventConnection, error)
 	Incidents(ctx context.Context, filter *monitor.IncidentFilter, args page.Args) (*monitor.IncidentConnection, error)
+	// FiredRules gives what rules said at those versions; those that are not stored are
+	// left out.
+	FiredRules(ctx context.Context, of []monitor.RuleAt) (map[monitor.RuleAt]*monitor.FiredRule, error)
 	UsersByID(ctx context.Context, ids []monitor.ID) ([]*monitor.User, error)
 }
 
@@ -60,7 +63,7 @@ func Write(ctx context.Context, w io.Writer, e *monitor.Export, lists Lists, flu
 			return Result{}, err
 		}
 		return write(ctx, w, e, alertColumns, pageSize, flushed, func(args page.Args) (*page.Connection[*alertRow], error) {
-			return alertRows(ctx, lists, filter, args)
+			return alertRows(ctx, lists, filter, args, e.Columns)
 		})
 	case monitor.LineEvents:
 		filter, err := monitor.ParseFilter[monitor.EventFilter](e.Filter)

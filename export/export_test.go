@@ -23,6 +23,7 @@ type lists struct {
 	n     int
 	asked []page.Args
 	fails int // at which page; 0: never
+	fired []monitor.RuleAt
 }
 
 var day = time.Date(2026, 3, 1, 12, 0, 0, 1000, time.UTC)
@@ -66,7 +67,7 @@ func (l *lists) Alerts(_ context.Context, _ *monitor.AlertFilter, order monitor.
 		return nil, errors.New("the order must not change while the file is written")
 	}
 	return pageOf(l, args, func(i int) *monitor.Alert {
-		a := &monitor.Alert{ID: monitor.ID{byte(i)}, Title: fmt.Sprintf("=cmd %d", i), Severity: monitor.SeverityHigh, CreatedAt: day, SrcIP: netip.MustParseAddr("192.0.2.7"), Tags: []string{"a", "b"}}
+		a := &monitor.Alert{ID: monitor.ID{byte(i)}, Title: fmt.Sprintf("=cmd %d", i), Severity: monitor.SeverityHigh, CreatedAt: day, SrcIP: netip.MustParseAddr("192.0.2.7"), Tags: []string{"a", "b"}, RuleID: monitor.ID{9}, RuleVersion: 1 + i%3}
 		if i%2 == 0 {
 			a.AssigneeID = monitor.ID{7}
 		}
@@ -82,6 +83,15 @@ func (l *lists) Events(_ context.Context, _ *monitor.EventFilter, _ monitor.Even
 
 func (l *lists) Incidents(_ context.Context, _ *monitor.IncidentFilter, args page.Args) (*monitor.IncidentConnection, error) {
 	return pageOf(l, args, func(i int) *monitor.Incident { return &monitor.Incident{Title: fmt.Sprint(i)} })
+}
+
+func (l *lists) FiredRules(_ context.Context, of []monitor.RuleAt) (map[monitor.RuleAt]*monitor.FiredRule, error) {
+	l.fired = append(l.fired, of...)
+	out := map[monitor.RuleAt]*monitor.FiredRule{}
+	for _, at := range of {
+		out[at] = &monitor.FiredRule{References: []string{fmt.Sprintf("https://example.com/v%d", at.Version)}, FalsePos: []string{"backups"}}
+	}
+	return out, nil
 }
 
 func (l *lists) UsersByID(_ context.Context, ids []monitor.ID) ([]*monitor.User, error) {
@@ -181,5 +191,25 @@ func TestExportThatCannotBe(t *testing.T) {
 		if err := export.Check(&e); err == nil || monitor.CodeOf(err) != monitor.CodeBadInput || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A file says of each alert what its rule said when it fired, and asks for each
+// version once a page, and not at all where no column has it.
+func TestAlertsComeWithTheirRuleAsItFired(t *testing.T) {
+	l := &lists{n: 30}
+	text, _, err := write(t, l, monitor.Export{Noun: monitor.LineAlerts, Format: monitor.ExportCSV, Columns: []string{"ruleVersion", "references", "falsePositives"}})
+	rows, parsed := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil || parsed != nil || len(rows) != 31 || len(l.fired) != 3 {
+		t.Fatalf("%d rows, %d versions asked for: %v %v", len(rows), len(l.fired), err, parsed)
+	}
+	for i, row := range rows[1:] {
+		if version := fmt.Sprint(1 + i%3); row[0] != version || row[1] != "https://example.com/v"+version || row[2] != "backups" {
+			t.Errorf("row %d: %v", i, row)
+		}
+	}
+	l = &lists{n: 30}
+	if _, _, err := write(t, l, monitor.Export{Noun: monitor.LineAlerts, Format: monitor.ExportCSV, Columns: []string{"title"}}); err != nil || len(l.fired) > 0 {
+		t.Errorf("versions asked for in vain: %v, %v", l.fired, err)
 	}
 }

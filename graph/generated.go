@@ -57,6 +57,7 @@ type ResolverRoot interface {
 	Rule() RuleResolver
 	RuleActivity() RuleActivityResolver
 	RuleCheck() RuleCheckResolver
+	RuleTest() RuleTestResolver
 	RuleTestResult() RuleTestResultResolver
 	SavedOperation() SavedOperationResolver
 	SavedView() SavedViewResolver
@@ -111,6 +112,7 @@ type ComplexityRoot struct {
 		Destination            func(childComplexity int) int
 		Evidence               func(childComplexity int, first int, after *string) int
 		FileHash               func(childComplexity int) int
+		FiredRule              func(childComplexity int) int
 		FirstSeen              func(childComplexity int) int
 		GlobalID               func(childComplexity int) int
 		Host                   func(childComplexity int) int
@@ -306,6 +308,7 @@ type ComplexityRoot struct {
 	Backtest struct {
 		Alerts     func(childComplexity int) int
 		Complete   func(childComplexity int) int
+		Filters    func(childComplexity int) int
 		From       func(childComplexity int) int
 		Histogram  func(childComplexity int) int
 		Hosts      func(childComplexity int) int
@@ -313,6 +316,7 @@ type ComplexityRoot struct {
 		Matched    func(childComplexity int) int
 		Matches    func(childComplexity int) int
 		Source     func(childComplexity int) int
+		Suppressed func(childComplexity int) int
 		To         func(childComplexity int) int
 		Tried      func(childComplexity int) int
 		Unreadable func(childComplexity int) int
@@ -453,9 +457,10 @@ type ComplexityRoot struct {
 	}
 
 	Evidence struct {
-		Event   func(childComplexity int) int
-		Matched func(childComplexity int) int
-		Shown   func(childComplexity int) int
+		Event       func(childComplexity int) int
+		Matched     func(childComplexity int) int
+		RuleVersion func(childComplexity int) int
+		Shown       func(childComplexity int) int
 	}
 
 	EvidenceConnection struct {
@@ -513,6 +518,18 @@ type ComplexityRoot struct {
 		After  func(childComplexity int) int
 		Before func(childComplexity int) int
 		Field  func(childComplexity int) int
+	}
+
+	FiredRule struct {
+		Author      func(childComplexity int) int
+		Description func(childComplexity int) int
+		FalsePos    func(childComplexity int) int
+		FieldsShown func(childComplexity int) int
+		Level       func(childComplexity int) int
+		References  func(childComplexity int) int
+		Source      func(childComplexity int) int
+		Title       func(childComplexity int) int
+		Version     func(childComplexity int) int
 	}
 
 	Incident struct {
@@ -1083,6 +1100,7 @@ type ComplexityRoot struct {
 		Health       func(childComplexity int) int
 		HealthReason func(childComplexity int) int
 		Journal      func(childComplexity int, first int, after *string) int
+		Kind         func(childComplexity int) int
 		Level        func(childComplexity int) int
 		LogSource    func(childComplexity int) int
 		Path         func(childComplexity int) int
@@ -1173,6 +1191,7 @@ type ComplexityRoot struct {
 	}
 
 	RuleTest struct {
+		Filters func(childComplexity int) int
 		Matched func(childComplexity int) int
 		Problem func(childComplexity int) int
 		Results func(childComplexity int) int
@@ -1564,6 +1583,7 @@ type AlertResolver interface {
 	Assignee(ctx context.Context, obj *monitor.Alert) (*monitor.User, error)
 
 	Rule(ctx context.Context, obj *monitor.Alert) (*monitor.Rule, error)
+	FiredRule(ctx context.Context, obj *monitor.Alert) (*monitor.FiredRule, error)
 	Indicator(ctx context.Context, obj *monitor.Alert) (*monitor.Indicator, error)
 	HostAsset(ctx context.Context, obj *monitor.Alert) (*monitor.Asset, error)
 	UserAsset(ctx context.Context, obj *monitor.Alert) (*monitor.Asset, error)
@@ -1599,6 +1619,8 @@ type AssetRiskResolver interface {
 	Factors(ctx context.Context, obj *monitor.AssetRisk) ([]*monitor.AssetRiskFactor, error)
 }
 type BacktestResolver interface {
+	Filters(ctx context.Context, obj *monitor.Backtest) ([]*monitor.Rule, error)
+
 	Matches(ctx context.Context, obj *monitor.Backtest) ([]*monitor.RuleTestResult, error)
 }
 type CommentResolver interface {
@@ -1616,6 +1638,7 @@ type EntityResolver interface {
 }
 type EvidenceResolver interface {
 	Event(ctx context.Context, obj *monitor.Evidence) (*monitor.Event, error)
+	RuleVersion(ctx context.Context, obj *monitor.Evidence) (int, error)
 
 	Shown(ctx context.Context, obj *monitor.Evidence) ([]*monitor.ShownField, error)
 }
@@ -1831,6 +1854,9 @@ type RuleCheckResolver interface {
 	Level(ctx context.Context, obj *monitor.RuleCheck) (monitor.Severity, error)
 	LogSource(ctx context.Context, obj *monitor.RuleCheck) (*monitor.LogSource, error)
 	Techniques(ctx context.Context, obj *monitor.RuleCheck) ([]string, error)
+}
+type RuleTestResolver interface {
+	Filters(ctx context.Context, obj *monitor.RuleTest) ([]*monitor.Rule, error)
 }
 type RuleTestResultResolver interface {
 	Line(ctx context.Context, obj *monitor.RuleTestResult) (*int, error)
@@ -2064,6 +2090,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Alert.FileHash(childComplexity), true
+	case "Alert.firedRule":
+		if e.ComplexityRoot.Alert.FiredRule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Alert.FiredRule(childComplexity), true
 	case "Alert.firstSeen":
 		if e.ComplexityRoot.Alert.FirstSeen == nil {
 			break
@@ -2856,6 +2888,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Backtest.Complete(childComplexity), true
+	case "Backtest.filters":
+		if e.ComplexityRoot.Backtest.Filters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Filters(childComplexity), true
 	case "Backtest.from":
 		if e.ComplexityRoot.Backtest.From == nil {
 			break
@@ -2898,6 +2936,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Backtest.Source(childComplexity), true
+	case "Backtest.suppressed":
+		if e.ComplexityRoot.Backtest.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Suppressed(childComplexity), true
 	case "Backtest.to":
 		if e.ComplexityRoot.Backtest.To == nil {
 			break
@@ -3442,6 +3486,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evidence.Matched(childComplexity), true
+	case "Evidence.ruleVersion":
+		if e.ComplexityRoot.Evidence.RuleVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Evidence.RuleVersion(childComplexity), true
 	case "Evidence.shown":
 		if e.ComplexityRoot.Evidence.Shown == nil {
 			break
@@ -3654,6 +3704,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FieldChange.Field(childComplexity), true
+
+	case "FiredRule.author":
+		if e.ComplexityRoot.FiredRule.Author == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FiredRule.Author(childComplexity), true
+	case "FiredRule.description":
+		if e.ComplexityRoot.FiredRule.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FiredRule.Description(childComplexity), true
+	case "FiredRule.falsePositives":
+		if e.ComplexityRoot.FiredRule.FalsePos == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FiredRule.FalsePos(childComplexity), true
+	case "FiredRule.fields":
+		if e.ComplexityRoot.FiredRule.FieldsShown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FiredRule.FieldsShown(childComplexity), true
+	case "FiredRule.level":
+		if e.ComplexityRoot.FiredRule.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FiredRule.Level(childComplexity), true
+	case "FiredRule.references":
+		if e.ComplexityRoot.FiredRule.References == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FiredRule.References(childComplexity), true
+	case "FiredRule.source":
+		if e.ComplexityRoot.FiredRule.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FiredRule.Source(childComplexity), true
+	case "FiredRule.title":
+		if e.ComplexityRoot.FiredRule.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FiredRule.Title(childComplexity), true
+	case "FiredRule.version":
+		if e.ComplexityRoot.FiredRule.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FiredRule.Version(childComplexity), true
 
 	case "Incident.alertCount":
 		if e.ComplexityRoot.Incident.AlertCount == nil {
@@ -6728,6 +6833,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rule.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Rule.kind":
+		if e.ComplexityRoot.Rule.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Kind(childComplexity), true
 	case "Rule.level":
 		if e.ComplexityRoot.Rule.Level == nil {
 			break
@@ -7086,6 +7197,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RuleProblem.Message(childComplexity), true
 
+	case "RuleTest.filters":
+		if e.ComplexityRoot.RuleTest.Filters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.Filters(childComplexity), true
 	case "RuleTest.matched":
 		if e.ComplexityRoot.RuleTest.Matched == nil {
 			break
@@ -8534,6 +8651,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RuleFileInput", ec.unmarshalInputRuleFileInput),
 			graphql.NewInputUnmarshaler("RuleFilter", ec.unmarshalInputRuleFilter),
 			graphql.NewInputUnmarshaler("RuleImportInput", ec.unmarshalInputRuleImportInput),
+			graphql.NewInputUnmarshaler("RuleKindFilter", ec.unmarshalInputRuleKindFilter),
 			graphql.NewInputUnmarshaler("RuleStageFilter", ec.unmarshalInputRuleStageFilter),
 			graphql.NewInputUnmarshaler("RuleStateFilter", ec.unmarshalInputRuleStateFilter),
 			graphql.NewInputUnmarshaler("RuleUpdateInput", ec.unmarshalInputRuleUpdateInput),
@@ -9513,8 +9631,10 @@ type Alert implements Node @auth(requires: VIEWER) {
   ruleAuthor: String!
   "The version of the rule that fired first."
   ruleVersion: Int!
-  "Null when the rule has been deleted since, and where an indicator raised it."
+  "The rule as it is now. Null when it has been deleted since, and where an indicator raised it."
   rule: Rule
+  "What the rule said at the version that fired first, ` + "`" + `ruleVersion` + "`" + `. Null where an indicator raised it, and where this release cannot read what an older one stored."
+  firedRule: FiredRule
   "The indicator that raised it; null where a rule did, and when the indicator has been deleted since."
   indicator: Indicator
   "The host as an asset; null where there is none."
@@ -9599,13 +9719,36 @@ type AlertPrevalence @auth(requires: VIEWER) {
   isEstimate: Boolean!
 }
 
+"What a rule said of itself at the version that fired, whatever has become of it since."
+type FiredRule @auth(requires: VIEWER) {
+  version: Int!
+  "Its title then."
+  title: String!
+  "What it found, and how."
+  description: String!
+  "How bad a match was."
+  level: Severity!
+  "Who wrote it, whom the Detection Rule License asks to name."
+  author: String!
+  "Where to read more."
+  references: [String!]!
+  "What might match and be harmless."
+  falsePositives: [String!]!
+  "The fields that it wanted to be shown."
+  fields: [String!]!
+  "Its YAML."
+  source: String!
+}
+
 "A matched event."
 type Evidence @auth(requires: VIEWER) {
   "Null when the event is past retention."
   event: Event
+  "The version of the rule that fired on it: an open alert takes in what later versions find."
+  ruleVersion: Int!
   "The fields that made the rule fire."
   matched: [MatchedField!]! @cost(weight: 0)
-  "What the rule wants to be shown, its ` + "`" + `fields` + "`" + `, with what the event has there; those that it has not are left out."
+  "What that version of the rule wanted to be shown, its ` + "`" + `fields` + "`" + `, with what the event has there; those that it has not are left out."
   shown: [ShownField!]! @cost(weight: 1, size: 1)
 }
 
@@ -9979,12 +10122,28 @@ enum RuleOrder {
   TITLE
   "The slowest first: those that take most time of an event of their log source."
   COST
+  "Those with most alerts in thirty days first; rules without any are left out."
+  ALERTS
+  "Those of whose closed alerts of thirty days the greatest share was harmless first; rules without closed alerts are left out."
+  FALSE_POSITIVES
+}
+
+"Kinds of Sigma documents."
+enum RuleKind {
+  "Looks at one event."
+  DETECTION
+  "Counts what other rules found."
+  CORRELATION
+  "Takes events away from other rules; it raises no alerts."
+  FILTER
 }
 
 "A Sigma detection rule."
 type Rule implements Node @auth(requires: VIEWER) {
   id: ID!
   version: Int!
+  "What kind of a document it is."
+  kind: RuleKind!
   "What it finds, in a line."
   title: String!
   "What it finds, and how."
@@ -10108,6 +10267,8 @@ type RuleTest @auth(requires: VIEWER) {
   tried: Int!
   "How many of them make it fire."
   matched: Int!
+  "The Sigma filters in force that were applied, as they are to events that come in."
+  filters: [Rule!]! @cost(weight: 1, size: 1)
   "Each event it was tried on, in order; of stored events those that make it fire, at most 100."
   results: [RuleTestResult!]! @cost(weight: 1, size: 100)
 }
@@ -10138,7 +10299,7 @@ type TechniqueCoverage @auth(requires: VIEWER) {
   id: String!
   "Empty where ATT&CK's name is not known to this version."
   name: String!
-  "Rules for it or one of its sub-techniques."
+  "Rules for it or one of its sub-techniques that can raise an alert. Filters do not count, nor do rules that only feed a correlation: the correlation counts by its own tags."
   rules: Int!
   "Those of them that are enabled and run."
   enabled: Int!
@@ -10211,7 +10372,11 @@ type Backtest @auth(requires: VIEWER) {
   unreadable: Int!
   "Whether every event of the time was tried."
   complete: Boolean!
-  "How many alerts the matches would be, if each were still open at the next match."
+  "The Sigma filters in force that were applied, as they are to events that come in."
+  filters: [Rule!]! @cost(weight: 1, size: 1)
+  "How many of the matches suppressions hide that are in force as the event is tried: they would raise no alert."
+  suppressed: Int!
+  "How many alerts the matches that no suppression hides would be, if each were still open at the next match."
   alerts: Int!
   "Whether there would be still more."
   alertsAreMore: Boolean!
@@ -10246,6 +10411,12 @@ input RuleStateFilter {
   in: [RuleState!]
 }
 
+"Conditions on a rule's kind. All that are given must hold."
+input RuleKindFilter {
+  eq: RuleKind
+  in: [RuleKind!]
+}
+
 "Conditions on where a rule is in its life. All that are given must hold."
 input RuleStageFilter {
   eq: RuleStage
@@ -10262,6 +10433,7 @@ input RuleFilter {
   title: StringFilter
   level: SeverityFilter
   enabled: Boolean
+  kind: RuleKindFilter
   stage: RuleStageFilter
   state: RuleStateFilter
   "The log source's product, for example windows."
@@ -13138,6 +13310,8 @@ func (ec *executionContext) childFields_Alert(ctx context.Context, field graphql
 		return ec.fieldContext_Alert_ruleVersion(ctx, field)
 	case "rule":
 		return ec.fieldContext_Alert_rule(ctx, field)
+	case "firedRule":
+		return ec.fieldContext_Alert_firedRule(ctx, field)
 	case "indicator":
 		return ec.fieldContext_Alert_indicator(ctx, field)
 	case "hostAsset":
@@ -13498,6 +13672,10 @@ func (ec *executionContext) childFields_Backtest(ctx context.Context, field grap
 		return ec.fieldContext_Backtest_unreadable(ctx, field)
 	case "complete":
 		return ec.fieldContext_Backtest_complete(ctx, field)
+	case "filters":
+		return ec.fieldContext_Backtest_filters(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_Backtest_suppressed(ctx, field)
 	case "alerts":
 		return ec.fieldContext_Backtest_alerts(ctx, field)
 	case "alertsAreMore":
@@ -13784,6 +13962,8 @@ func (ec *executionContext) childFields_Evidence(ctx context.Context, field grap
 	switch field.Name {
 	case "event":
 		return ec.fieldContext_Evidence_event(ctx, field)
+	case "ruleVersion":
+		return ec.fieldContext_Evidence_ruleVersion(ctx, field)
 	case "matched":
 		return ec.fieldContext_Evidence_matched(ctx, field)
 	case "shown":
@@ -13904,6 +14084,30 @@ func (ec *executionContext) childFields_FieldChange(ctx context.Context, field g
 		return ec.fieldContext_FieldChange_after(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
+}
+
+func (ec *executionContext) childFields_FiredRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_FiredRule_version(ctx, field)
+	case "title":
+		return ec.fieldContext_FiredRule_title(ctx, field)
+	case "description":
+		return ec.fieldContext_FiredRule_description(ctx, field)
+	case "level":
+		return ec.fieldContext_FiredRule_level(ctx, field)
+	case "author":
+		return ec.fieldContext_FiredRule_author(ctx, field)
+	case "references":
+		return ec.fieldContext_FiredRule_references(ctx, field)
+	case "falsePositives":
+		return ec.fieldContext_FiredRule_falsePositives(ctx, field)
+	case "fields":
+		return ec.fieldContext_FiredRule_fields(ctx, field)
+	case "source":
+		return ec.fieldContext_FiredRule_source(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FiredRule", field.Name)
 }
 
 func (ec *executionContext) childFields_Incident(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14768,6 +14972,8 @@ func (ec *executionContext) childFields_Rule(ctx context.Context, field graphql.
 		return ec.fieldContext_Rule_id(ctx, field)
 	case "version":
 		return ec.fieldContext_Rule_version(ctx, field)
+	case "kind":
+		return ec.fieldContext_Rule_kind(ctx, field)
 	case "title":
 		return ec.fieldContext_Rule_title(ctx, field)
 	case "description":
@@ -14972,6 +15178,8 @@ func (ec *executionContext) childFields_RuleTest(ctx context.Context, field grap
 		return ec.fieldContext_RuleTest_tried(ctx, field)
 	case "matched":
 		return ec.fieldContext_RuleTest_matched(ctx, field)
+	case "filters":
+		return ec.fieldContext_RuleTest_filters(ctx, field)
 	case "results":
 		return ec.fieldContext_RuleTest_results(ctx, field)
 	}
@@ -19681,6 +19889,38 @@ func (ec *executionContext) fieldContext_Alert_rule(_ context.Context, field gra
 	return fc, nil
 }
 
+func (ec *executionContext) _Alert_firedRule(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Alert_firedRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Alert().FiredRule(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.FiredRule) graphql.Marshaler {
+			return ec.marshalOFiredRule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFiredRule(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Alert_firedRule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Alert",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FiredRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Alert_indicator(ctx context.Context, field graphql.CollectedField, obj *monitor.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22747,6 +22987,61 @@ func (ec *executionContext) fieldContext_Backtest_complete(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Backtest", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Backtest_filters(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_filters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Backtest().Filters(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Rule) graphql.Marshaler {
+			return ec.marshalNRule2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_filters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Backtest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Rule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Backtest_suppressed(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_suppressed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suppressed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_suppressed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Backtest_alerts(ctx context.Context, field graphql.CollectedField, obj *monitor.Backtest) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25058,6 +25353,29 @@ func (ec *executionContext) fieldContext_Evidence_event(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Evidence_ruleVersion(ctx context.Context, field graphql.CollectedField, obj *monitor.Evidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Evidence_ruleVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Evidence().RuleVersion(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Evidence_ruleVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Evidence", field, true, true, "Int")
+}
+
 func (ec *executionContext) _Evidence_matched(ctx context.Context, field graphql.CollectedField, obj *monitor.Evidence) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25978,6 +26296,213 @@ func (ec *executionContext) _FieldChange_after(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_FieldChange_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FieldChange", field, false, false, "JSON")
+}
+
+func (ec *executionContext) _FiredRule_version(ctx context.Context, field graphql.CollectedField, obj *monitor.FiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FiredRule_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FiredRule_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FiredRule", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FiredRule_title(ctx context.Context, field graphql.CollectedField, obj *monitor.FiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FiredRule_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FiredRule_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FiredRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _FiredRule_description(ctx context.Context, field graphql.CollectedField, obj *monitor.FiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FiredRule_description(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FiredRule_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FiredRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _FiredRule_level(ctx context.Context, field graphql.CollectedField, obj *monitor.FiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FiredRule_level(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FiredRule_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FiredRule", field, false, false, "Severity")
+}
+
+func (ec *executionContext) _FiredRule_author(ctx context.Context, field graphql.CollectedField, obj *monitor.FiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FiredRule_author(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Author, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FiredRule_author(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FiredRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _FiredRule_references(ctx context.Context, field graphql.CollectedField, obj *monitor.FiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FiredRule_references(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.References, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FiredRule_references(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FiredRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _FiredRule_falsePositives(ctx context.Context, field graphql.CollectedField, obj *monitor.FiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FiredRule_falsePositives(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FalsePos, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FiredRule_falsePositives(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FiredRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _FiredRule_fields(ctx context.Context, field graphql.CollectedField, obj *monitor.FiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FiredRule_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FieldsShown, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FiredRule_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FiredRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _FiredRule_source(ctx context.Context, field graphql.CollectedField, obj *monitor.FiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FiredRule_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FiredRule_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FiredRule", field, false, false, "String")
 }
 
 func (ec *executionContext) _Incident_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Incident) (ret graphql.Marshaler) {
@@ -38443,6 +38968,29 @@ func (ec *executionContext) fieldContext_Rule_version(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Rule", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Rule_kind(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rule_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.RuleKind) graphql.Marshaler {
+			return ec.marshalNRuleKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rule_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Rule", field, false, false, "RuleKind")
+}
+
 func (ec *executionContext) _Rule_title(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -40232,6 +40780,38 @@ func (ec *executionContext) _RuleTest_matched(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_RuleTest_matched(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RuleTest", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RuleTest_filters(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleTest_filters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RuleTest().Filters(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Rule) graphql.Marshaler {
+			return ec.marshalNRule2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleTest_filters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RuleTest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Rule(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _RuleTest_results(ctx context.Context, field graphql.CollectedField, obj *monitor.RuleTest) (ret graphql.Marshaler) {
@@ -51623,7 +52203,7 @@ func (ec *executionContext) unmarshalInputRuleFilter(ctx context.Context, obj an
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "query", "title", "level", "enabled", "stage", "state", "product", "category", "service", "techniques"}
+	fieldsInOrder := [...]string{"and", "or", "not", "query", "title", "level", "enabled", "kind", "stage", "state", "product", "category", "service", "techniques"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -51679,6 +52259,13 @@ func (ec *executionContext) unmarshalInputRuleFilter(ctx context.Context, obj an
 				return &it, err
 			}
 			it.Enabled = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalORuleKindFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKindFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Kind = data
 		case "stage":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stage"))
 			data, err := ec.unmarshalORuleStageFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleStageFilter(ctx, v)
@@ -51788,6 +52375,55 @@ func (ec *executionContext) unmarshalInputRuleImportInput(ctx context.Context, o
 func UnmarshalRuleImportInput(ctx context.Context, raw any) (*model.RuleImportInput, error) {
 	var out *model.RuleImportInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleImportInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRuleKindFilter(ctx context.Context, obj any) (*monitor.RuleKindFilter, error) {
+	var it monitor.RuleKindFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalORuleKind2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKind(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Eq = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalORuleKind2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKindᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.In = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalRuleKindFilter unmarshals raw into the RuleKindFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRuleKindFilter(ctx context.Context, raw any) (*monitor.RuleKindFilter, error) {
+	var out *monitor.RuleKindFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RuleKindFilter", raw, &out)
 	return out, err
 }
 
@@ -54335,6 +54971,12 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Alert_rule(ctx, field, obj)
 				})
+		case "firedRule":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_firedRule(ctx, field, obj)
+				})
 		case "indicator":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -55571,6 +56213,17 @@ func (ec *executionContext) _Backtest(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "filters":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Backtest_filters(ctx, field, obj)
+				})
+		case "suppressed":
+			out.Values[i] = ec._Backtest_suppressed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "alerts":
 			out.Values[i] = ec._Backtest_alerts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -56543,6 +57196,12 @@ func (ec *executionContext) _Evidence(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Evidence_event(ctx, field, obj)
 				})
+		case "ruleVersion":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Evidence_ruleVersion(ctx, field, obj)
+				})
 		case "matched":
 			out.Values[i] = ec._Evidence_matched(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -56942,6 +57601,79 @@ func (ec *executionContext) _FieldChange(ctx context.Context, sel ast.SelectionS
 		case "after":
 			out.Values[i] = ec._FieldChange_after(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var firedRuleImplementors = []string{"FiredRule"}
+
+func (ec *executionContext) _FiredRule(ctx context.Context, sel ast.SelectionSet, obj *monitor.FiredRule) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, firedRuleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FiredRule")
+		case "version":
+			out.Values[i] = ec._FiredRule_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "title":
+			out.Values[i] = ec._FiredRule_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "description":
+			out.Values[i] = ec._FiredRule_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "level":
+			out.Values[i] = ec._FiredRule_level(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "author":
+			out.Values[i] = ec._FiredRule_author(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "references":
+			out.Values[i] = ec._FiredRule_references(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "falsePositives":
+			out.Values[i] = ec._FiredRule_falsePositives(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fields":
+			out.Values[i] = ec._FiredRule_fields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "source":
+			out.Values[i] = ec._FiredRule_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -60743,6 +61475,11 @@ func (ec *executionContext) _Rule(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "kind":
+			out.Values[i] = ec._Rule_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "title":
 			out.Values[i] = ec._Rule_title(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -61398,22 +62135,28 @@ func (ec *executionContext) _RuleTest(ctx context.Context, sel ast.SelectionSet,
 		case "problem":
 			out.Values[i] = ec._RuleTest_problem(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "tried":
 			out.Values[i] = ec._RuleTest_tried(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "matched":
 			out.Values[i] = ec._RuleTest_matched(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "filters":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RuleTest_filters(ctx, field, obj)
+				})
 		case "results":
 			out.Values[i] = ec._RuleTest_results(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -66905,6 +67648,21 @@ func (ec *executionContext) marshalNRuleImportProblem2ᚖgithubᚗcomᚋsecurity
 	return ec._RuleImportProblem(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRuleKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKind(ctx context.Context, v any) (monitor.RuleKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.RuleKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRuleKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKind(ctx context.Context, sel ast.SelectionSet, v monitor.RuleKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RuleKind!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNRuleMatchBatch2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRuleMatchBatch(ctx context.Context, sel ast.SelectionSet, v *model.RuleMatchBatch) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RuleMatchBatch!")
@@ -68922,6 +69680,13 @@ func (ec *executionContext) marshalOExport2ᚖgithubᚗcomᚋsecurityᚑmonitor�
 	return ec._Export(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOFiredRule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐFiredRule(ctx context.Context, sel ast.SelectionSet, v *monitor.FiredRule) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._FiredRule(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
 	if v == nil {
 		return nil, nil
@@ -69678,6 +70443,69 @@ func (ec *executionContext) unmarshalORuleFilter2ᚖgithubᚗcomᚋsecurityᚑmo
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputRuleFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalORuleKind2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKindᚄ(ctx context.Context, v any) ([]monitor.RuleKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.RuleKind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRuleKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORuleKind2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKindᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.RuleKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRuleKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalORuleKind2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKind(ctx context.Context, v any) (*monitor.RuleKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.RuleKind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORuleKind2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKind(ctx context.Context, sel ast.SelectionSet, v *monitor.RuleKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalORuleKindFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRuleKindFilter(ctx context.Context, v any) (*monitor.RuleKindFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputRuleKindFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 

@@ -158,9 +158,10 @@ func (a *Alert) Absorb(other *Alert) {
 
 // Evidence is one matched event of an alert.
 type Evidence struct {
-	AlertID ID
-	Event   EventID
-	Matched []MatchedField
+	AlertID     ID
+	Event       EventID
+	RuleVersion int // that fired; 0: the alert's, noted by a release that did not know
+	Matched     []MatchedField
 }
 
 // Comment is what somebody wrote on an alert or an incident.

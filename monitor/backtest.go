@@ -81,8 +81,10 @@ type Backtest struct {
 	Matched    int             `json:"matched"`    // of them
 	Unreadable int             `json:"unreadable"` // of them, that the program of today cannot read
 	Complete   bool            `json:"complete"`   // everything in the bounds was tried
+	Filters    []ID            `json:"filters"`    // those in force that are applied
+	Suppressed int             `json:"suppressed"` // of the matches: suppressions in force hide them
 	Counts     []int           `json:"counts"`     // of matches, one a bucket
-	Keys       map[string]int  `json:"keys"`       // matches by what alerts are told apart by
+	Keys       map[string]int  `json:"keys"`       // matches that are not hidden by what alerts are told apart by
 	KeysMore   bool            `json:"keysMore"`   // there are more than maxBacktestKeys
 	HostCounts map[string]int  `json:"hosts"`
 	UserCounts map[string]int  `json:"users"`
@@ -95,8 +97,8 @@ type BacktestMatch struct {
 	Fields []MatchedField `json:"fields"`
 }
 
-// Add notes an event that the rule fires on.
-func (b *Backtest) Add(rule *Rule, e *Event, matched []MatchedField) {
+// Add notes an event that the rule fires on, and whether a suppression hides that.
+func (b *Backtest) Add(rule *Rule, e *Event, matched []MatchedField, hidden bool) {
 	b.Matched++
 	bounds := b.Spec.Bounds()
 	if b.Counts == nil {
@@ -105,8 +107,9 @@ func (b *Backtest) Add(rule *Rule, e *Event, matched []MatchedField) {
 	if i := int(e.OccurredAt.Sub(bounds.From) / bounds.Interval); i >= 0 && i < len(b.Counts) {
 		b.Counts[i]++
 	}
-	key := hex.EncodeToString(DedupKey(rule, e)[:8])
-	if !countOf(&b.Keys, key) {
+	if hidden {
+		b.Suppressed++
+	} else if !countOf(&b.Keys, hex.EncodeToString(DedupKey(rule, e)[:8])) {
 		b.KeysMore = true
 	}
 	if e.Host != "" {
@@ -147,7 +150,7 @@ func shortened(fields []MatchedField) []MatchedField {
 	return out
 }
 
-// Alerts is how many alerts the matches would be, each still open when the next
+// Alerts is how many alerts the matches that are not hidden would be, each still open when the next
 // match comes.
 func (b *Backtest) Alerts() int { return len(b.Keys) }
 

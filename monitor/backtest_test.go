@@ -30,8 +30,8 @@ func TestBacktestCountsByHourOrDay(t *testing.T) {
 			t.Parallel()
 			b := backtestOf(c.span)
 			rule := &monitor.Rule{ID: monitor.ID{1}}
-			b.Add(rule, &monitor.Event{OccurredAt: b.Spec.From}, nil)
-			b.Add(rule, &monitor.Event{OccurredAt: b.Spec.To.Add(-time.Microsecond)}, nil)
+			b.Add(rule, &monitor.Event{OccurredAt: b.Spec.From}, nil, false)
+			b.Add(rule, &monitor.Event{OccurredAt: b.Spec.To.Add(-time.Microsecond)}, nil, false)
 			h := b.Histogram()
 			counts := h.Series[0].Counts
 			if h.Interval != c.interval || h.Total != 2 || counts[0] != 1 || counts[len(counts)-1] != 1 || len(counts) != h.Buckets() {
@@ -47,7 +47,7 @@ func TestBacktestIsBounded(t *testing.T) {
 	b := backtestOf(time.Hour)
 	long := []monitor.MatchedField{{Field: "CommandLine", Value: strings.Repeat("é", 4_000), Pattern: strings.Repeat("p", 4_000)}}
 	for i := range 12_000 {
-		b.Add(&monitor.Rule{ID: monitor.ID{1}}, &monitor.Event{OccurredAt: b.Spec.From, Host: fmt.Sprintf("host-%d", i), User: "root"}, long)
+		b.Add(&monitor.Rule{ID: monitor.ID{1}}, &monitor.Event{OccurredAt: b.Spec.From, Host: fmt.Sprintf("host-%d", i), User: "root"}, long, false)
 	}
 	kept, err := json.Marshal(b)
 	if err != nil || len(kept) > 1<<20 {
@@ -89,6 +89,39 @@ func TestRuleStages(t *testing.T) {
 	}{{false, false, monitor.RuleDraft}, {true, true, monitor.RuleEnabled}, {true, false, monitor.RuleEnabled}, {false, true, monitor.RuleDisabled}} {
 		if got := (&monitor.Rule{Enabled: c.enabled, WasEnabled: c.was}).Stage(); got != c.want {
 			t.Errorf("enabled %v, was %v: %s, want %s", c.enabled, c.was, got, c.want)
+		}
+	}
+}
+
+// What suppressions hide is told, and is no alert.
+func TestBacktestTellsWhatIsHidden(t *testing.T) {
+	t.Parallel()
+	b := backtestOf(time.Hour)
+	for i := range 10 {
+		b.Add(&monitor.Rule{ID: monitor.ID{1}}, &monitor.Event{OccurredAt: b.Spec.From, Host: fmt.Sprintf("host-%d", i%5)}, nil, i%5 > 1)
+	}
+	if b.Matched != 10 || b.Suppressed != 6 || b.Alerts() != 2 || b.Histogram().Total != 10 {
+		t.Errorf("%d matched, %d hidden, %d alerts", b.Matched, b.Suppressed, b.Alerts())
+	}
+}
+
+func TestRulesAreRankedByTheirAlerts(t *testing.T) {
+	t.Parallel()
+	all := func() []*monitor.RuleActivity {
+		return []*monitor.RuleActivity{
+			{Rule: monitor.ID{1}, Alerts: 5, Closed: 4, FalsePositives: 1},
+			{Rule: monitor.ID{2}, Alerts: 9},
+			{Rule: monitor.ID{3}, Alerts: 2, Closed: 2, FalsePositives: 2},
+			{Rule: monitor.ID{4}, Alerts: 8, Closed: 4, FalsePositives: 4},
+		}
+	}
+	for order, want := range map[monitor.RuleOrder]string{monitor.RulesByAlerts: "2413", monitor.RulesByFalsePositives: "431"} {
+		got := ""
+		for _, a := range monitor.RankActivities(all(), order) {
+			got += fmt.Sprint(a.Rule[0])
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", order, got, want)
 		}
 	}
 }

@@ -53,6 +53,15 @@ const (
 	JobCancelled JobState = "CANCELLED"
 )
 
+// Jobs that have ended are kept for so long, and so many of them: backtests are large
+// and soon out of date.
+const (
+	JobMemory        = 90 * 24 * time.Hour
+	MaxJobsKept      = 10_000 // of other kinds than backtests
+	BacktestMemory   = 30 * 24 * time.Hour
+	MaxBacktestsKept = 500
+)
+
 // JobStale is after how long without a sign of life a running job counts as
 // dead: its process has ended without a word.
 const JobStale = time.Minute

@@ -136,6 +136,7 @@ var lineNouns = map[LineNoun]*lineNoun{
 			{field: "title", kind: LineText},
 			{field: "level", kind: LineEnum, values: enumNames(Severities), ordered: true, aliases: []string{"severity"}},
 			{field: "state", kind: LineEnum, values: enumNames(RuleStates)},
+			{field: "kind", kind: LineEnum, values: enumNames(RuleKinds)},
 			{field: "product", kind: LineText},
 			{field: "category", kind: LineText},
 			{field: "service", kind: LineText},

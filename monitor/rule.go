@@ -59,6 +59,43 @@ const (
 // RuleStages lists all stages.
 var RuleStages = []RuleStage{RuleDraft, RuleEnabled, RuleDisabled}
 
+// FiredRule is what a rule said of itself at a version that fired.
+type FiredRule struct {
+	Version     int
+	Title       string
+	Description string
+	Level       Severity
+	Author      string
+	References  []string
+	FalsePos    []string
+	FieldsShown []string
+	Source      string
+}
+
+// NewFiredRule is what a version's text says, which was read as a rule.
+func NewFiredRule(text *RuleText, r *Rule) *FiredRule {
+	list := func(words []string) []string { return append([]string{}, words...) }
+	return &FiredRule{
+		Version: text.Version, Title: r.Title, Description: r.Description, Level: r.Level, Author: r.Author, References: list(r.References),
+		FalsePos: list(r.FalsePos), FieldsShown: list(r.FieldsShown), Source: text.Source,
+	}
+}
+
+// RuleAt names a version of a rule.
+type RuleAt struct {
+	ID      ID
+	Version int
+}
+
+// RuleText is what a rule was at a version.
+type RuleText struct {
+	RuleAt
+	Source string
+}
+
+// RuleKinds lists all kinds.
+var RuleKinds = []RuleKind{DetectionRule, CorrelationRule, FilterRule}
+
 // RuleMark tells states of a rule apart without its text. The time is beside the
 // version because a restored database may give a version out anew.
 type RuleMark struct {

@@ -8,6 +8,7 @@ type RuleFilter struct {
 	Title      *StringFilter
 	Level      *SeverityFilter
 	Enabled    *bool
+	Kind       *RuleKindFilter
 	Stage      *RuleStageFilter
 	State      *RuleStateFilter
 	Product    *StringFilter
@@ -20,6 +21,12 @@ type RuleFilter struct {
 type RuleStateFilter struct {
 	Eq *RuleState
 	In []RuleState
+}
+
+// RuleKindFilter compares a rule's kind.
+type RuleKindFilter struct {
+	Eq *RuleKind
+	In []RuleKind
 }
 
 // RuleStageFilter compares a rule's stage.
@@ -46,6 +53,9 @@ func (b *filterBuilder) ruleTests(p *Predicate, f *RuleFilter) {
 			n = 1
 		}
 		b.number(p, "enabled", &IntFilter{Eq: &n})
+	}
+	if f.Kind != nil {
+		addEnum(b, p, "kind", f.Kind.Eq, f.Kind.In)
 	}
 	if f.Stage != nil {
 		b.stage(p, f.Stage)

@@ -39,6 +39,7 @@ type RuleTest struct {
 	Problem *RuleProblem
 	Tried   int
 	Matched int
+	Filters []ID // those in force that were applied
 	Results []*RuleTestResult
 }
 
@@ -72,9 +73,36 @@ type RuleActivity struct {
 	LastFired      time.Time
 }
 
+// harmless is the share of the closed alerts that were.
+func (a *RuleActivity) harmless() float64 {
+	return float64(a.FalsePositives) / float64(max(1, a.Closed))
+}
+
+// MaxRankedRules bounds an order of rules by what has become of them.
+const MaxRankedRules = 1_000
+
+// RankActivities puts them into an order of rules; those that have nothing to be
+// compared by are left out.
+func RankActivities(all []*RuleActivity, order RuleOrder) []*RuleActivity {
+	if order == RulesByFalsePositives {
+		all = slices.DeleteFunc(all, func(a *RuleActivity) bool { return a.Closed == 0 })
+	}
+	slices.SortFunc(all, func(a, b *RuleActivity) int {
+		byShare := 0
+		if order == RulesByFalsePositives {
+			byShare = cmp.Or(cmp.Compare(b.harmless(), a.harmless()), b.FalsePositives-a.FalsePositives)
+		}
+		return cmp.Or(byShare, b.Alerts-a.Alerts, slices.Compare(a.Rule[:], b.Rule[:]))
+	})
+	return all
+}
+
 // RuleTechniques is what coverage needs of a rule.
 type RuleTechniques struct {
 	ID         ID
+	Kind       RuleKind
+	Name       string // by which correlations may refer to it
+	Source     string // of a correlation
 	Techniques []string
 	Runs       bool // it is enabled, and active
 }
@@ -133,6 +161,8 @@ const (
 	MaxWatchedRules  = 32    // at once, on one replica
 	MaxWatchedEvents = 1_000 // of one page of the journal; more are skipped
 	MaxWatchedShown  = 50    // of one page of the journal
+
+	MaxWatchedTime = 500 * time.Millisecond // of looking at one page of the journal
 )
 
 // RuleHealth says whether a rule looks at events.
@@ -191,6 +221,9 @@ type RuleOrder string
 const (
 	RulesByTitle RuleOrder = "TITLE"
 	RulesByCost  RuleOrder = "COST"
+
+	RulesByAlerts         RuleOrder = "ALERTS"
+	RulesByFalsePositives RuleOrder = "FALSE_POSITIVES"
 )
 
 // ShownField is a field that a rule wants to be shown.

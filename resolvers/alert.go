@@ -172,6 +172,20 @@ func (alertResolver) Rule(ctx context.Context, a *monitor.Alert) (*monitor.Rule,
 	return loadersOf(ctx).rules.Load(ctx, a.RuleID)
 }
 
+func (alertResolver) FiredRule(ctx context.Context, a *monitor.Alert) (*monitor.FiredRule, error) {
+	return loadersOf(ctx).fired.Load(ctx, monitor.RuleAt{ID: a.RuleID, Version: a.RuleVersion})
+}
+
+// firedRules reads the texts of versions of rules.
+func (r *Resolver) firedRules(ctx context.Context, of []monitor.RuleAt) ([]*monitor.FiredRule, error) {
+	known, err := r.Bench.FiredRules(ctx, of)
+	out := make([]*monitor.FiredRule, len(of))
+	for i, at := range of {
+		out[i] = known[at]
+	}
+	return out, err
+}
+
 func (r alertResolver) Evidence(ctx context.Context, a *monitor.Alert, first int, after *string) (*monitor.EvidenceConnection, error) {
 	args, err := pageArgs(first, after)
 	if err != nil {

@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/security-monitor/secmon/graph"
@@ -33,6 +34,19 @@ func (jobResolver) Backtest(ctx context.Context, j *monitor.Job) (*monitor.Backt
 		return nil, nil //nolint:nilnil // null is the answer
 	}
 	return loadersOf(ctx).backtests.Load(ctx, j.ID)
+}
+
+func (backtestResolver) Filters(ctx context.Context, b *monitor.Backtest) ([]*monitor.Rule, error) {
+	return loadRules(ctx, b.Filters)
+}
+
+// loadRules gives the rules with those ids that are there, in their order.
+func loadRules(ctx context.Context, ids []monitor.ID) ([]*monitor.Rule, error) {
+	found, err := loadersOf(ctx).rules.LoadAll(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Concat([]*monitor.Rule{}, found), func(r *monitor.Rule) bool { return r == nil }), nil
 }
 
 func (backtestResolver) Matches(ctx context.Context, b *monitor.Backtest) ([]*monitor.RuleTestResult, error) {

@@ -15,6 +15,7 @@ import (
 type loaders struct {
 	users      *dataloadgen.Loader[monitor.ID, *monitor.User]
 	rules      *dataloadgen.Loader[monitor.ID, *monitor.Rule]
+	fired      *dataloadgen.Loader[monitor.RuleAt, *monitor.FiredRule]
 	events     *dataloadgen.Loader[monitor.EventID, *monitor.Event]
 	alerts     *dataloadgen.Loader[monitor.ID, *monitor.Alert]
 	similar    *dataloadgen.Loader[*monitor.Alert, []monitor.SimilarAlert]
@@ -54,6 +55,7 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
 		users:        dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.User] { return r.Users.UsersByID }), func(u *monitor.User) monitor.ID { return u.ID }), options...),
 		rules:        dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Rule] { return r.Rules.RulesByID }), func(each *monitor.Rule) monitor.ID { return each.ID }), options...),
+		fired:        dataloadgen.NewLoader(guarded(r.firedRules), options...),
 		events:       dataloadgen.NewLoader(byKey(late(func() batch[monitor.EventID, monitor.Event] { return r.Events.EventsByID }), func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
 		alerts:       dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Alert] { return r.Alerts.AlertsByID }), func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
 		similar:      dataloadgen.NewLoader(guarded(r.similarAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),

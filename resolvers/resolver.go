@@ -5,7 +5,6 @@ package resolvers
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -79,8 +78,13 @@ type RuleBench interface {
 	Shown(raw []byte, names []string) []*monitor.ShownField
 	// Health tells whether a rule looks at events on this replica, and if not why.
 	Health(rule *monitor.Rule) (monitor.RuleHealth, string)
+	// Quiet gives those of the rules that raise no alerts of their own.
+	Quiet(rules []*monitor.RuleTechniques) map[monitor.ID]bool
 	// Costs gives what rules cost, over all replicas that answer, the slowest first.
 	Costs(ctx context.Context) []*monitor.RuleCost
+	// FiredRules gives what rules said at those versions; those that are not stored are
+	// left out.
+	FiredRules(ctx context.Context, of []monitor.RuleAt) (map[monitor.RuleAt]*monitor.FiredRule, error)
 	// Import stores files of an archive.
 	Import(ctx context.Context, actor monitor.Actor, files []monitor.RuleFile, enable bool) (*monitor.RuleImport, error)
 	// SetPlaceholder sets a list of values, or deletes it where it has none; then the
@@ -173,7 +177,8 @@ type Resolver struct {
 	LoaderWait time.Duration
 
 	batches        batchCache
-	watched        atomic.Int32 // rules that are being written and look at what comes in
+	watched        watchedTexts // rules that are being written and look at what comes in
+	looking        liveTurns    // of these
 	alertStates    stateCache[monitor.Alert]
 	incidentStates stateCache[monitor.Incident]
 }

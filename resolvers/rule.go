@@ -19,8 +19,8 @@ func (r queryResolver) Rules(ctx context.Context, filter *monitor.RuleFilter, or
 	if err != nil {
 		return nil, err
 	}
-	if orderBy != nil && *orderBy == monitor.RulesByCost {
-		return r.slowestRules(ctx, filter, args)
+	if orderBy != nil && *orderBy != monitor.RulesByTitle {
+		return r.rankedRules(ctx, filter, *orderBy, args)
 	}
 	connection, err := r.Resolver.Rules.Rules(ctx, filter, args)
 	if err != nil {

@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -35,17 +36,19 @@ func (r *Resolver) ruleCosts(ctx context.Context, ids []monitor.ID) ([]*monitor.
 	return out, nil
 }
 
-// slowestRules gives the rules that match and were measured, the slowest first.
-func (r *Resolver) slowestRules(ctx context.Context, filter *monitor.RuleFilter, args page.Args) (*monitor.RuleConnection, error) {
+// rankedRules gives the rules that match and have something to be compared by, in
+// an order that the database does not know.
+func (r *Resolver) rankedRules(ctx context.Context, filter *monitor.RuleFilter, order monitor.RuleOrder, args page.Args) (*monitor.RuleConnection, error) {
 	if args.After != "" {
-		return nil, monitor.InputErrorf("after", "in the order COST there is one page")
+		return nil, monitor.InputErrorf("after", "in the order %s there is one page", order)
 	}
-	costs := r.Bench.Costs(ctx)
-	ids := make([]monitor.ID, min(len(costs), monitor.MaxRuleCosts))
+	ids, err := r.ranking(ctx, order)
+	if err != nil {
+		return nil, err
+	}
 	place := make(map[monitor.ID]int, len(ids))
-	for i := range ids {
-		ids[i] = costs[i].Rule
-		place[ids[i]] = i
+	for i, id := range ids {
+		place[id] = i
 	}
 	rules, err := r.Rules.RulesAmong(ctx, filter, ids)
 	if err != nil {
@@ -58,12 +61,41 @@ func (r *Resolver) slowestRules(ctx context.Context, filter *monitor.RuleFilter,
 	return connection, nil
 }
 
+// ranking gives the ids of rules in an order, as many as are compared.
+func (r *Resolver) ranking(ctx context.Context, order monitor.RuleOrder) (ids []monitor.ID, err error) {
+	if order == monitor.RulesByCost {
+		for _, c := range r.Bench.Costs(ctx) {
+			ids = append(ids, c.Rule)
+		}
+		return ids[:min(len(ids), monitor.MaxRuleCosts)], nil
+	}
+	busy, err := r.Rules.RuleActivities(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range monitor.RankActivities(busy, order) {
+		ids = append(ids, a.Rule)
+	}
+	return ids[:min(len(ids), monitor.MaxRankedRules)], nil
+}
+
+func (evidenceResolver) RuleVersion(ctx context.Context, e *monitor.Evidence) (int, error) {
+	if e.RuleVersion > 0 {
+		return e.RuleVersion, nil
+	}
+	alert, err := loadersOf(ctx).alerts.Load(ctx, e.AlertID)
+	if err != nil || alert == nil {
+		return 0, err
+	}
+	return alert.RuleVersion, nil
+}
+
 func (r evidenceResolver) Shown(ctx context.Context, e *monitor.Evidence) ([]*monitor.ShownField, error) {
 	alert, err := loadersOf(ctx).alerts.Load(ctx, e.AlertID)
 	if err != nil || alert == nil {
 		return []*monitor.ShownField{}, err
 	}
-	rule, err := loadersOf(ctx).rules.Load(ctx, alert.RuleID)
+	rule, err := loadersOf(ctx).fired.Load(ctx, monitor.RuleAt{ID: alert.RuleID, Version: cmp.Or(e.RuleVersion, alert.RuleVersion)})
 	if err != nil || rule == nil || len(rule.FieldsShown) == 0 {
 		return []*monitor.ShownField{}, err
 	}

@@ -15,10 +15,18 @@ type (
 	ruleCheckResolver      struct{ *Resolver }
 	ruleTestResultResolver struct{ *Resolver }
 	ruleActivityResolver   struct{ *Resolver }
+	ruleTestResolver       struct{ *Resolver }
 )
 
 // RuleCheck answers the fields of RuleCheck that are more than a value.
 func (r *Resolver) RuleCheck() graph.RuleCheckResolver { return ruleCheckResolver{r} }
+
+// RuleTest answers the fields of RuleTest that are more than a value.
+func (r *Resolver) RuleTest() graph.RuleTestResolver { return ruleTestResolver{r} }
+
+func (ruleTestResolver) Filters(ctx context.Context, t *monitor.RuleTest) ([]*monitor.Rule, error) {
+	return loadRules(ctx, t.Filters)
+}
 
 // RuleTestResult answers the fields of RuleTestResult that are more than a value.
 func (r *Resolver) RuleTestResult() graph.RuleTestResultResolver { return ruleTestResultResolver{r} }
@@ -133,9 +141,10 @@ func (r queryResolver) AttackCoverage(ctx context.Context, since *time.Time) (*m
 	if err != nil {
 		return nil, err
 	}
+	quiet := r.Bench.Quiet(rules)
 	counted := make([]attack.Rule, len(rules))
 	for i, rule := range rules {
-		counted[i] = attack.Rule{Techniques: rule.Techniques, Runs: rule.Runs, Alerts: alerts[rule.ID]}
+		counted[i] = attack.Rule{Techniques: rule.Techniques, Runs: rule.Runs, Quiet: quiet[rule.ID], Alerts: alerts[rule.ID]}
 	}
 	columns, other := attack.Cover(counted)
 	return &model.AttackCoverage{Version: attack.Version, Tactics: pointers(columns), Other: other}, nil

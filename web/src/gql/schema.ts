@@ -1210,6 +1210,7 @@ export type RuleFilter = {
   /** The log source's category, for example process_creation. */
   category?: InputMaybe<StringFilter>;
   enabled?: InputMaybe<Scalars['Boolean']['input']>;
+  kind?: InputMaybe<RuleKindFilter>;
   level?: InputMaybe<SeverityFilter>;
   not?: InputMaybe<RuleFilter>;
   or?: InputMaybe<Array<RuleFilter>>;
@@ -1244,10 +1245,29 @@ export type RuleImportInput = {
   files: Array<RuleFileInput>;
 };
 
+/** Kinds of Sigma documents. */
+export type RuleKind =
+  /** Counts what other rules found. */
+  | 'CORRELATION'
+  /** Looks at one event. */
+  | 'DETECTION'
+  /** Takes events away from other rules; it raises no alerts. */
+  | 'FILTER';
+
+/** Conditions on a rule's kind. All that are given must hold. */
+export type RuleKindFilter = {
+  eq?: InputMaybe<RuleKind>;
+  in?: InputMaybe<Array<RuleKind>>;
+};
+
 /** Orders of rules. */
 export type RuleOrder =
+  /** Those with most alerts in thirty days first; rules without any are left out. */
+  | 'ALERTS'
   /** The slowest first: those that take most time of an event of their log source. */
   | 'COST'
+  /** Those of whose closed alerts of thirty days the greatest share was harmless first; rules without closed alerts are left out. */
+  | 'FALSE_POSITIVES'
   /** By title. */
   | 'TITLE';
 

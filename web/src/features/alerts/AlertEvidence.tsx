@@ -5,7 +5,9 @@ import { ChevronRight } from 'lucide-react';
 import { useState } from 'react';
 import { EventDetail } from '../../nouns/event/EventDetail';
 import { Time } from '../../nouns/time/Time';
+import { Facts } from '../../ui/Facts';
 import { legible } from '../../ui/legible';
+import { Section } from '../../ui/Section';
 import { type AlertEvidenceFragment, AlertEvidenceFragmentDoc } from './AlertEvidence.generated';
 import { Matched } from './Matched';
 
@@ -49,6 +51,14 @@ function Item({ evidence }: { evidence: AlertEvidenceFragment['evidence']['nodes
       {open && (
         <div className="space-y-4 border-t border-line p-3">
           <Matched fields={evidence.matched} />
+          {evidence.shown.length > 0 && (
+            <Section title="What the rule wants to be shown">
+              <Facts rows={evidence.shown.map(({ field, value }) => [field, legible(value)])} />
+            </Section>
+          )}
+          {evidence.ruleVersion > 0 && (
+            <p className="text-xs text-muted">Found by version {evidence.ruleVersion} of the rule.</p>
+          )}
           {event && <EventDetail id={event.id} />}
         </div>
       )}

@@ -21,10 +21,12 @@ export function AlertRule({ alert }: { alert: FragmentType<AlertRuleFragment> })
     <div className="space-y-4">
       {data.rule.version !== data.ruleVersion && (
         <Banner tone="info" live={false} className="rounded-lg">
-          Version {data.ruleVersion} of the rule fired; this is version {data.rule.version}.
+          {data.firedRule
+            ? `What stands here is version ${data.ruleVersion}, which fired; the rule is at version ${data.rule.version} now.`
+            : `Version ${data.ruleVersion} of the rule fired; this is version ${data.rule.version}.`}
         </Banner>
       )}
-      <RuleFacts rule={data.rule} />
+      <RuleFacts rule={data.rule} fired={data.firedRule} />
     </div>
   );
 }

@@ -26,7 +26,7 @@ export function TechniquePanel({ id, coverage, since, onDismiss }: TechniquePane
   const ids = [id, ...(coverage?.subtechniques.map((sub) => sub.id) ?? [])];
   const { data, error, refetch } = useQuery(AttackTechniqueDocument, {
     variables: {
-      rules: { techniques: { hasAny: ids } },
+      rules: { techniques: { hasAny: ids }, kind: { in: ['DETECTION', 'CORRELATION'] } },
       alerts: { techniques: { hasAny: ids }, lastSeen: { gte: `now-${since}` } },
     },
   });
@@ -103,6 +103,7 @@ export function TechniquePanel({ id, coverage, since, onDismiss }: TechniquePane
                     <Link to="/rules" search={{ rule: rule.id }} className="min-w-0 grow truncate hover:underline">
                       {legible(rule.title)}
                     </Link>
+                    {rule.kind === 'CORRELATION' && <span className="shrink-0 text-xs text-muted">correlation</span>}
                     {(!rule.enabled || rule.state !== 'ACTIVE') && (
                       <span className="shrink-0 text-xs text-muted">
                         {rule.enabled ? rule.state.toLowerCase() : 'disabled'}

@@ -33,6 +33,8 @@ const jobOf = (state: string, done: number, found: object) => ({
     complete: true,
     alerts: 0,
     alertsAreMore: false,
+    suppressed: 0,
+    filters: [],
     histogram: {
       __typename: 'TimeSeries',
       starts: ['2026-11-27T00:00:00Z', '2026-11-27T01:00:00Z'],
@@ -102,6 +104,15 @@ test('it is followed while it runs, can be cancelled, and shows what it found', 
   expect(screen.queryByRole('button', { name: 'Cancel' })).toBeNull();
   const host = screen.getByRole('link', { name: 'web-1' });
   expect(decodeURIComponent(host.getAttribute('href') ?? '')).toContain('host:web-1');
+});
+
+test('filters that took part and what suppressions hide are told', async () => {
+  const filters = [{ __typename: 'Rule', id: 'f1', title: 'The scanner' }];
+  show('j1', jobOf('DONE', 200, { tried: 9, matched: 5, alerts: 1, suppressed: 4, filters }));
+  expect(await screen.findByText('Suppressions in force hide 4 of the matches.')).toBeTruthy();
+  expect(screen.getByText(/With the filter in force/)).toBeTruthy();
+  expect(screen.getByRole('link', { name: 'The scanner' }).getAttribute('href')).toContain('f1');
+  expect(screen.getByText(/It would have raised 1 alert,/)).toBeTruthy();
 });
 
 test('what was not tried is said', async () => {

@@ -16,6 +16,7 @@ import { Histogram } from '../../ui/Histogram';
 import { QueryBox } from '../../ui/QueryBox';
 import { Section } from '../../ui/Section';
 import { useChange } from '../../ui/useChange';
+import { AppliedFilters } from './AppliedFilters';
 import {
   type BacktestFragment,
   BacktestNowDocument,
@@ -118,10 +119,16 @@ function Found({ found, ended }: { found: NonNullable<BacktestFragment['backtest
           It fires on {found.matched.toLocaleString('en')} of {found.tried.toLocaleString('en')}
         </p>
         <p className="text-muted">
-          {found.matched === 0
+          {found.matched === found.suppressed
             ? 'It would have raised no alert.'
             : `It would have raised ${found.alertsAreMore ? 'more than ' : ''}${found.alerts.toLocaleString('en')} ${found.alerts === 1 ? 'alert' : 'alerts'}, each still open when the next match comes.`}
         </p>
+        {found.suppressed > 0 && (
+          <p className="text-muted">
+            Suppressions in force hide {found.suppressed.toLocaleString('en')} of the matches.
+          </p>
+        )}
+        <AppliedFilters filters={found.filters} />
         {ended && !found.complete && <p className="text-warn">Earlier events of the time were not tried.</p>}
         {found.unreadable > 0 && (
           <p className="text-warn">{found.unreadable.toLocaleString('en')} events could not be read.</p>

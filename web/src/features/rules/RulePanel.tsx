@@ -61,7 +61,8 @@ export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) 
                 <span className="text-muted">
                   {' '}
                   · {duration(data.rule.cost.nanosecondsPerEvent)} an event of its log source, tried on{' '}
-                  {data.rule.cost.tried.toLocaleString('en')} of {data.rule.cost.events.toLocaleString('en')} measured
+                  {data.rule.cost.tried.toLocaleString('en')} of {data.rule.cost.events.toLocaleString('en')} measured,
+                  fired on {data.rule.cost.hits.toLocaleString('en')}
                 </span>
               )}
             </p>

@@ -20,7 +20,7 @@ export const columns: readonly Column[] = [
   { id: 'level', title: 'Level', className: '@max-[36rem]:opacity-0' },
   { id: 'title', title: 'Rule' },
   { id: 'state', title: 'State', className: '@max-[36rem]:opacity-0' },
-  { id: 'hits', title: 'Alerts, 24 h', className: clsx('text-right', tiny) },
+  { id: 'hits', title: 'Alerts, 30 d', className: clsx('text-right', tiny) },
   { id: 'harmless', title: 'Harmless', className: clsx('text-right', mid) },
   { id: 'cost', title: 'Cost', className: clsx('text-right', mid) },
   { id: 'source', title: 'Log source', className: mid },
@@ -72,8 +72,12 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
           {why && <span className="text-muted">: {why}</span>}
         </span>
       </div>
-      <div role="gridcell" className={clsx('text-right', tiny)}>
-        {data.activity.alertsLastDay > 0 && data.activity.alertsLastDay.toLocaleString('en')}
+      <div
+        role="gridcell"
+        className={clsx('text-right tabular-nums', tiny)}
+        title={`${data.activity.alertsLastDay.toLocaleString('en')} of them in the last day`}
+      >
+        {data.activity.alerts > 0 && data.activity.alerts.toLocaleString('en')}
       </div>
       <div
         role="gridcell"

@@ -8,6 +8,7 @@ import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
 import { QueryBox } from '../../ui/QueryBox';
+import { AppliedFilters } from './AppliedFilters';
 import { RuleTestDocument, type RuleTestQuery } from './RuleEditor.generated';
 import { RuleMatch } from './RuleMatch';
 
@@ -85,6 +86,7 @@ function Results({ result }: { result: Result }) {
       <p className="font-semibold">
         It fires on {result.matched.toLocaleString('en')} of {result.tried.toLocaleString('en')}
       </p>
+      <AppliedFilters filters={result.filters} />
       <ul className="space-y-2">
         {result.results.map((one) => (
           <RuleMatch key={one.event?.id ?? `line-${one.line}`} result={one} />

@@ -91,6 +91,8 @@ export function RulesPage() {
           options={[
             ['', 'By title'],
             ['cost', 'Slowest first'],
+            ['alerts', 'Most alerts first'],
+            ['false_positives', 'Most harmless first'],
           ]}
         />
         <QueryBox

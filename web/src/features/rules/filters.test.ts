@@ -13,9 +13,11 @@ test.each([
   ],
 ])('%j in the address asks for %j', (raw, want) => expect(apiFilter(readSearch(raw))).toEqual(want));
 
-test('the order is by title unless the slowest are wanted', () => {
+test('the order is by title unless the slowest, the busiest or the most harmless are wanted', () => {
   expect(apiOrder(readSearch({}))).toBe('TITLE');
   expect(apiOrder(readSearch({ order: 'cost' }))).toBe('COST');
+  expect(apiOrder(readSearch({ order: 'alerts' }))).toBe('ALERTS');
+  expect(apiOrder(readSearch({ order: 'false_positives' }))).toBe('FALSE_POSITIVES');
   expect(apiOrder(readSearch({ order: 'title' }))).toBe('TITLE');
 });
 

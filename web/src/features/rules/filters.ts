@@ -6,13 +6,16 @@ export const ruleStates: readonly RuleState[] = ['ACTIVE', 'INACTIVE', 'INVALID'
 
 export const ruleStages: readonly RuleStage[] = ['DRAFT', 'ENABLED', 'DISABLED'];
 
+/** Beside the order by title. */
+export const ruleOrders: readonly RuleOrder[] = ['COST', 'ALERTS', 'FALSE_POSITIVES'];
+
 export interface RuleSearch {
   /** A query line. */
   q?: string;
   level?: string;
   state?: string;
   stage?: string;
-  /** "cost": the slowest first; absent: by title. */
+  /** "cost", "alerts" or "false_positives": the greatest first; absent: by title. */
   order?: string;
   /** The rule that is open beside the list. */
   rule?: string;
@@ -24,7 +27,7 @@ export function readSearch(raw: Record<string, unknown>): RuleSearch {
     level: known(raw.level, severities),
     state: known(raw.state, ruleStates),
     stage: known(raw.stage, ruleStages) ?? formerly(raw.enabled),
-    order: known(raw.order, ['COST']),
+    order: known(raw.order, ruleOrders),
     rule: typeof raw.rule === 'string' && raw.rule ? raw.rule : undefined,
   };
   return Object.fromEntries(Object.entries(search).filter(([, v]) => v !== undefined));
@@ -40,7 +43,7 @@ export function apiFilter(search: RuleSearch): RuleFilter {
 }
 
 export function apiOrder(search: RuleSearch): RuleOrder {
-  return search.order === 'cost' ? 'COST' : 'TITLE';
+  return ruleOrders.find((order) => order.toLowerCase() === search.order) ?? 'TITLE';
 }
 
 /** Addresses that people have kept from when there were no drafts. */

@@ -11,9 +11,29 @@ import { type RuleFactsFragment, RuleFactsFragmentDoc } from './RuleFacts.genera
 import { Techniques } from './Techniques';
 import { Yaml } from './Yaml';
 
-export function RuleFacts({ rule, titled = true }: { rule: FragmentType<RuleFactsFragment>; titled?: boolean }) {
-  const { data, complete } = useFragment({ fragment: RuleFactsFragmentDoc, from: rule });
+/** What a rule said of itself at a version. */
+export interface RuleAsItWas {
+  readonly title: string;
+  readonly description: string;
+  readonly level: RuleFactsFragment['level'];
+  readonly author: string;
+  readonly references: readonly string[];
+  readonly falsePositives: readonly string[];
+  readonly fields: readonly string[];
+  readonly source: string;
+}
+
+interface RuleFactsProps {
+  rule: FragmentType<RuleFactsFragment>;
+  titled?: boolean;
+  /** Its own words are of then, where it stands is of now. */
+  fired?: RuleAsItWas | null;
+}
+
+export function RuleFacts({ rule, titled = true, fired }: RuleFactsProps) {
+  const { data: now, complete } = useFragment({ fragment: RuleFactsFragmentDoc, from: rule });
   if (!complete) return null;
+  const data = { ...now, ...(fired && wordsOf(fired)) };
   const list = (items: readonly string[]) =>
     items.length > 0 && (
       <ul className="list-disc space-y-0.5 pl-4">
@@ -55,6 +75,7 @@ export function RuleFacts({ rule, titled = true }: { rule: FragmentType<RuleFact
               </ul>
             ),
           ],
+          ['Fields to look at', fired?.fields.join(', ')],
           ['Log source', source],
           ['Maturity', data.status],
           ['Enabled', data.enabled ? 'Yes' : 'No'],
@@ -71,6 +92,10 @@ export function RuleFacts({ rule, titled = true }: { rule: FragmentType<RuleFact
       </section>
     </div>
   );
+}
+
+function wordsOf({ title, description, level, author, references, falsePositives, source }: RuleAsItWas) {
+  return { title, description, level, author, references, falsePositives, source };
 }
 
 /** Rules come from anywhere: only web addresses become links. */
