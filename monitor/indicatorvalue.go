@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
-
-	"golang.org/x/net/idna"
 )
 
 // The shortest prefixes of networks: a shorter one warns of half the internet.
@@ -139,10 +137,7 @@ func FoldDomain(value string) string {
 	value = strings.TrimSuffix(Fold(value), ".")
 	for i := range len(value) {
 		if value[i] >= 0x80 {
-			if ascii, err := idna.Lookup.ToASCII(value); err == nil {
-				return strings.TrimSuffix(ascii, ".")
-			}
-			return value
+			return asciiDomain(value)
 		}
 	}
 	return value
