@@ -151,7 +151,7 @@ bench/contract-short: deps/servers bin ## the same with 50,000 events, in a minu
 	bin/bench contract --short $(ARGS)
 
 .PHONY: bench/indicators bench/indicators-short
-bench/indicators: deps/servers bin ## what a million indicators cost the whole of ingest against none: fails above 10 % of CPU (five minutes)
+bench/indicators: deps/servers bin ## what a million indicators cost the whole of ingest against none: fails above 10 % of CPU (two minutes)
 	go -C bench build -o $(CURDIR)/bin/bench .
 	bin/bench indicators $(ARGS)
 
