@@ -150,6 +150,15 @@ bench/contract-short: deps/servers bin ## the same with 50,000 events, in a minu
 	go -C bench build -o $(CURDIR)/bin/bench .
 	bin/bench contract --short $(ARGS)
 
+.PHONY: bench/indicators bench/indicators-short
+bench/indicators: deps/servers bin ## what a million indicators cost the whole of ingest against none: fails above 10 % of CPU (two minutes)
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench indicators $(ARGS)
+
+bench/indicators-short: deps/servers bin ## the same with 20,000 indicators, to see whether it runs
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench indicators --short $(ARGS)
+
 .PHONY: bench/detect bench/detect-short bench/detect-profile
 bench/detect: ## the detection engine beside the other ones in Go: all of SigmaHQ's rules on real logs (CORPORA=..., five minutes)
 	go -C bench build -o $(CURDIR)/bin/bench .

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/security-monitor/secmon/db"
@@ -80,6 +82,7 @@ func (a *App) measure() {
 	a.metrics.Ingest.Know(ingest.Formats())
 	a.measurePool()
 	a.measureCorrelations()
+	a.measureIndicators()
 	a.measureLogins()
 	a.measureDisk()
 }
@@ -123,6 +126,33 @@ func (a *App) measureCorrelations() {
 	} {
 		a.metrics.Counter("secmon_correlation_evicted_total", lost, value, "reason", reason)
 	}
+}
+
+// countPeriod is for how long a count of indicators holds: it looks at each of them.
+const countPeriod = 10 * time.Second
+
+// measureIndicators shows what events are looked through for, and since when that is so.
+func (a *App) measureIndicators() {
+	var mu sync.Mutex
+	var counted time.Time
+	var counts map[monitor.IndicatorKind]int
+	for _, kind := range monitor.IndicatorKinds {
+		a.metrics.Gauge("secmon_indicators", "Indicators that are in force on this replica.", func() float64 {
+			mu.Lock()
+			defer mu.Unlock()
+			if time.Since(counted) > countPeriod {
+				counts, counted = a.indicators.InForce(), time.Now()
+			}
+			return float64(counts[kind])
+		}, "kind", strings.ToLower(string(kind)))
+	}
+	a.metrics.Gauge("secmon_indicators_age_seconds", "Time since this replica loaded its indicators or took in a change of them.", func() float64 {
+		at := a.indicators.ChangedAt()
+		if at.IsZero() {
+			return 0
+		}
+		return time.Since(at).Seconds()
+	})
 }
 
 func (a *App) measureLogins() {

@@ -58,6 +58,9 @@ func indicatorsInOrder(st *goqu.SelectDataset, order monitor.IndicatorOrder, fro
 	cursor := func(i *monitor.Indicator) string { return page.EncodeCursor(i.UpdatedAt, i.ID) }
 	switch order {
 	case monitor.IndicatorsByUpdated:
+	case monitor.IndicatorsByID:
+		keys, into = []string{"id"}, []any{&id}
+		cursor = func(i *monitor.Indicator) string { return page.EncodeCursor(i.ID) }
 	case monitor.IndicatorsBySeverity:
 		keys, into = append([]string{"severity"}, keys...), append([]any{&rank}, into...)
 		cursor = func(i *monitor.Indicator) string { return page.EncodeCursor(i.Severity.Rank(), i.UpdatedAt, i.ID) }
@@ -69,7 +72,10 @@ func indicatorsInOrder(st *goqu.SelectDataset, order monitor.IndicatorOrder, fro
 			return nil, nil, monitor.Errorf(monitor.CodeBadInput, "after: %v", err)
 		}
 		place := []any{at, id[:]}
-		if order == monitor.IndicatorsBySeverity {
+		switch order {
+		case monitor.IndicatorsByID:
+			place = []any{id[:]}
+		case monitor.IndicatorsBySeverity:
 			place = append([]any{rank}, place...)
 		}
 		st = st.Where(before(keys, place))

@@ -28,6 +28,8 @@ func Columns(noun monitor.LineNoun) []string {
 		return names(eventColumns)
 	case monitor.LineIncidents:
 		return names(incidentColumns)
+	case monitor.LineIndicators:
+		return names(indicatorColumns)
 	default:
 		return nil
 	}
@@ -178,6 +180,30 @@ func incidentRows(ctx context.Context, lists Lists, filter *monitor.IncidentFilt
 		return nil, err
 	}
 	return mapped(found, func(i *monitor.Incident) *incidentRow { return &incidentRow{i, people[i.AssigneeID]} }), nil
+}
+
+// The names are those that an import knows: the file can be read in elsewhere.
+var indicatorColumns = []column[*monitor.Indicator]{
+	{"id", func(i *monitor.Indicator) any { return i.GlobalID() }},
+	{"kind", func(i *monitor.Indicator) any { return text(i.Kind) }},
+	{"value", func(i *monitor.Indicator) any { return text(i.Value) }},
+	{"includeSubdomains", func(i *monitor.Indicator) any { return i.Subdomains }},
+	{"source", func(i *monitor.Indicator) any { return text(i.Source) }},
+	{"severity", func(i *monitor.Indicator) any { return text(i.Severity) }},
+	{"confidence", func(i *monitor.Indicator) any { return i.Confidence }},
+	{"state", func(i *monitor.Indicator) any { return text(i.State(time.Now())) }},
+	{"validFrom", func(i *monitor.Indicator) any { return i.ValidFrom }},
+	{"validUntil", func(i *monitor.Indicator) any { return i.ValidUntil }},
+	{"revokedAt", func(i *monitor.Indicator) any { return i.RevokedAt }},
+	{"revoked", func(i *monitor.Indicator) any { return !i.RevokedAt.IsZero() }},
+	{"tags", func(i *monitor.Indicator) any { return list(i.Tags) }},
+	{"description", func(i *monitor.Indicator) any { return text(i.Description) }},
+	{"reference", func(i *monitor.Indicator) any { return text(i.Reference) }},
+	{"createdAt", func(i *monitor.Indicator) any { return i.CreatedAt }},
+	{"createdBy", func(i *monitor.Indicator) any { return text(i.CreatedBy) }},
+	{"updatedAt", func(i *monitor.Indicator) any { return i.UpdatedAt }},
+	{"updatedBy", func(i *monitor.Indicator) any { return text(i.UpdatedBy) }},
+	{"version", func(i *monitor.Indicator) any { return i.Version }},
 }
 
 var eventColumns = []column[*monitor.Event]{

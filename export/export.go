@@ -26,6 +26,7 @@ type Lists interface {
 	// FiredRules gives what rules said at those versions; those that are not stored are
 	// left out.
 	FiredRules(ctx context.Context, of []monitor.RuleAt) (map[monitor.RuleAt]*monitor.FiredRule, error)
+	Indicators(ctx context.Context, filter *monitor.IndicatorFilter, order monitor.IndicatorOrder, args page.Args) (*monitor.IndicatorConnection, error)
 	UsersByID(ctx context.Context, ids []monitor.ID) ([]*monitor.User, error)
 }
 
@@ -80,6 +81,14 @@ func Write(ctx context.Context, w io.Writer, e *monitor.Export, lists Lists, flu
 		}
 		return write(ctx, w, e, incidentColumns, pageSize, flushed, func(args page.Args) (*page.Connection[*incidentRow], error) {
 			return incidentRows(ctx, lists, filter, args)
+		})
+	case monitor.LineIndicators:
+		filter, err := monitor.ParseFilter[monitor.IndicatorFilter](e.Filter)
+		if err != nil {
+			return Result{}, err
+		}
+		return write(ctx, w, e, indicatorColumns, pageSize, flushed, func(args page.Args) (*monitor.IndicatorConnection, error) {
+			return lists.Indicators(ctx, filter, monitor.IndicatorsByID, args)
 		})
 	default:
 		return Result{}, errors.New("an export of " + string(e.Noun)) // Check refuses it

@@ -94,6 +94,29 @@ func (l *lists) FiredRules(_ context.Context, of []monitor.RuleAt) (map[monitor.
 	return out, nil
 }
 
+func (l *lists) Indicators(_ context.Context, _ *monitor.IndicatorFilter, order monitor.IndicatorOrder, args page.Args) (*monitor.IndicatorConnection, error) {
+	if order != monitor.IndicatorsByID {
+		return nil, errors.New("the order must not change while the file is written")
+	}
+	return pageOf(l, args, func(i int) *monitor.Indicator {
+		return &monitor.Indicator{
+			ID: monitor.ID{byte(i)}, Kind: monitor.IndicatorDomain, Value: "evil.example", Source: "=feed", Subdomains: true, Description: "@SUM(1)", Confidence: 80,
+			Severity: monitor.SeverityHigh, ValidFrom: day, Tags: []string{"-1", "b"},
+		}
+	})
+}
+
+func TestIndicatorsAreWrittenAsAnImportReadsThem(t *testing.T) {
+	text, done, err := write(t, &lists{n: 600}, monitor.Export{
+		Noun: monitor.LineIndicators, Format: monitor.ExportCSV,
+		Columns: []string{"value", "kind", "includeSubdomains", "source", "severity", "confidence", "validFrom", "validUntil", "tags", "description", "revoked"},
+	})
+	lines := strings.Split(text, "\n")
+	if err != nil || done.Rows != 600 || lines[1] != "evil.example,DOMAIN,true,'=feed,HIGH,80,2026-03-01T12:00:00.000001Z,,'-1; b,'@SUM(1),false" {
+		t.Fatalf("%+v, %v: %s", done, err, lines[1])
+	}
+}
+
 func (l *lists) UsersByID(_ context.Context, ids []monitor.ID) ([]*monitor.User, error) {
 	if len(ids) != 1 {
 		return nil, fmt.Errorf("%d ids for one person", len(ids))

@@ -135,6 +135,8 @@ func cell(v any) string {
 		return audit.Cell(v)
 	case int:
 		return strconv.Itoa(v)
+	case bool:
+		return strconv.FormatBool(v)
 	case time.Time:
 		if v.IsZero() {
 			return ""

@@ -908,6 +908,7 @@ type ComplexityRoot struct {
 		IncidentUpdate         func(childComplexity int, input model.IncidentUpdateInput) int
 		IndicatorCreate        func(childComplexity int, input model.IndicatorCreateInput) int
 		IndicatorDelete        func(childComplexity int, input model.IndicatorDeleteInput) int
+		IndicatorExport        func(childComplexity int, input model.IndicatorExportInput) int
 		IndicatorImport        func(childComplexity int, input model.IndicatorImportInput) int
 		IndicatorUpdate        func(childComplexity int, input model.IndicatorUpdateInput) int
 		JobCancel              func(childComplexity int, input model.JobCancelInput) int
@@ -1733,6 +1734,7 @@ type MutationResolver interface {
 	AlertExport(ctx context.Context, input model.AlertExportInput) (*model.ExportPayload, error)
 	EventExport(ctx context.Context, input model.EventExportInput) (*model.ExportPayload, error)
 	IncidentExport(ctx context.Context, input model.IncidentExportInput) (*model.ExportPayload, error)
+	IndicatorExport(ctx context.Context, input model.IndicatorExportInput) (*model.ExportPayload, error)
 	IncidentCreate(ctx context.Context, input model.IncidentCreateInput) (*model.IncidentPayload, error)
 	IncidentUpdate(ctx context.Context, input model.IncidentUpdateInput) (*model.IncidentPayload, error)
 	IncidentAssign(ctx context.Context, input model.IncidentAssignInput) (*model.IncidentPayload, error)
@@ -5506,6 +5508,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.IndicatorDelete(childComplexity, args["input"].(model.IndicatorDeleteInput)), true
+	case "Mutation.indicatorExport":
+		if e.ComplexityRoot.Mutation.IndicatorExport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_indicatorExport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IndicatorExport(childComplexity, args["input"].(model.IndicatorExportInput)), true
 	case "Mutation.indicatorImport":
 		if e.ComplexityRoot.Mutation.IndicatorImport == nil {
 			break
@@ -8631,6 +8644,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("IndicatorColumnInput", ec.unmarshalInputIndicatorColumnInput),
 			graphql.NewInputUnmarshaler("IndicatorCreateInput", ec.unmarshalInputIndicatorCreateInput),
 			graphql.NewInputUnmarshaler("IndicatorDeleteInput", ec.unmarshalInputIndicatorDeleteInput),
+			graphql.NewInputUnmarshaler("IndicatorExportInput", ec.unmarshalInputIndicatorExportInput),
 			graphql.NewInputUnmarshaler("IndicatorFilter", ec.unmarshalInputIndicatorFilter),
 			graphql.NewInputUnmarshaler("IndicatorImportInput", ec.unmarshalInputIndicatorImportInput),
 			graphql.NewInputUnmarshaler("IndicatorKindFilter", ec.unmarshalInputIndicatorKindFilter),
@@ -9164,6 +9178,8 @@ type Mutation {
   eventExport(input: EventExportInput!): ExportPayload! @auth(requires: VIEWER) @cost(weight: 500)
   "Makes a link to a file of the incidents that match, the newest first. The link as of alertExport."
   incidentExport(input: IncidentExportInput!): ExportPayload! @auth(requires: VIEWER) @cost(weight: 500)
+  "Makes a link to a file of the indicators that match, in no order. The link as of alertExport. indicatorImport reads such a file."
+  indicatorExport(input: IndicatorExportInput!): ExportPayload! @auth(requires: VIEWER) @cost(weight: 500)
   "Opens an incident over alerts that belong together."
   incidentCreate(input: IncidentCreateInput!): IncidentPayload! @auth(requires: ANALYST)
   "Changes what an incident is called and says, how bad it is, whether somebody works on it, and who. What is left out stays."
@@ -12491,6 +12507,18 @@ input EventExportInput {
 input IncidentExportInput {
   "Which; all without it."
   filter: IncidentFilter
+  "The form of the file."
+  format: ExportFormat! = NDJSON
+  "Which columns, in this order; all without it. A wrong name is refused with the names that there are."
+  columns: [String!]
+  "How many rows at most: 1 to 1,000,000."
+  maxRows: Int! = 1000000
+}
+
+"Which indicators to write, and how."
+input IndicatorExportInput {
+  "Which; all without it."
+  filter: IndicatorFilter
   "The form of the file."
   format: ExportFormat! = NDJSON
   "Which columns, in this order; all without it. A wrong name is refused with the names that there are."
@@ -16916,6 +16944,20 @@ func (ec *executionContext) field_Mutation_indicatorDelete_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.IndicatorDeleteInput, error) {
 			return ec.unmarshalNIndicatorDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_indicatorExport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IndicatorExportInput, error) {
+			return ec.unmarshalNIndicatorExportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorExportInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -33645,6 +33687,50 @@ func (ec *executionContext) fieldContext_Mutation_incidentExport(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_incidentExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_indicatorExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_indicatorExport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IndicatorExport(ctx, fc.Args["input"].(model.IndicatorExportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ExportPayload) graphql.Marshaler {
+			return ec.marshalNExportPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐExportPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_indicatorExport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_indicatorExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -50975,6 +51061,76 @@ func UnmarshalIndicatorDeleteInput(ctx context.Context, raw any) (*model.Indicat
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputIndicatorExportInput(ctx context.Context, obj any) (*model.IndicatorExportInput, error) {
+	var it model.IndicatorExportInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = "NDJSON"
+	}
+	if _, present := asMap["maxRows"]; !present {
+		asMap["maxRows"] = 1000000
+	}
+
+	fieldsInOrder := [...]string{"filter", "format", "columns", "maxRows"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOIndicatorFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorFilter(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Filter = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNExportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐExportFormat(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Format = data
+		case "columns":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("columns"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Columns = data
+		case "maxRows":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRows"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.MaxRows = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalIndicatorExportInput unmarshals raw into the IndicatorExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIndicatorExportInput(ctx context.Context, raw any) (*model.IndicatorExportInput, error) {
+	var out *model.IndicatorExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IndicatorExportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputIndicatorFilter(ctx context.Context, obj any) (*monitor.IndicatorFilter, error) {
 	var it monitor.IndicatorFilter
 	if obj == nil {
@@ -60218,6 +60374,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "indicatorExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_indicatorExport(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "incidentCreate":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_incidentCreate(ctx, field)
@@ -66757,6 +66920,11 @@ func (ec *executionContext) marshalNIndicatorEdge2ᚕgithubᚗcomᚋsecurityᚑm
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNIndicatorExportInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐIndicatorExportInput(ctx context.Context, v any) (model.IndicatorExportInput, error) {
+	res, err := ec.unmarshalInputIndicatorExportInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNIndicatorFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐIndicatorFilter(ctx context.Context, v any) (*monitor.IndicatorFilter, error) {

@@ -62,7 +62,7 @@ func readCSV(r io.Reader, o Options, to Taker) error {
 	table := csv.NewReader(in)
 	table.FieldsPerRecord, table.LazyQuotes, table.TrimLeadingSpace, table.ReuseRecord = -1, true, true, true
 	table.Comma = delimiterOf(in)
-	place := map[string]int(nil)
+	place, last := map[string]int(nil), 0
 	for {
 		limited.next()
 		cells, err := table.Read()
@@ -75,9 +75,10 @@ func readCSV(r io.Reader, o Options, to Taker) error {
 				to.Refuse(Problem{Position: o.First - 1 + wrong.StartLine, Message: wrong.Err.Error()})
 				continue
 			}
-			return monitor.Errorf(monitor.CodeBadInput, "CSV: %v", err)
+			return monitor.Errorf(monitor.CodeBadInput, "CSV: behind line %d: %v", o.First-1+last, err)
 		}
 		line, _ := table.FieldPos(0)
+		last = line
 		position := o.First - 1 + line
 		if place == nil {
 			var header bool

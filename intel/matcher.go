@@ -20,6 +20,7 @@ type Matcher struct {
 	Now func() time.Time
 
 	size    atomic.Int64 // of all tables; 0 is told without the lock
+	changed atomic.Int64 // when, in ns since 1970
 	mu      sync.RWMutex
 	sources sources
 	// Addresses and hashes, names and the like, each by its own value.
@@ -126,7 +127,9 @@ func (m *Matcher) Expire() int {
 	for _, t := range m.tables() {
 		gone += t.sweep(func(e *entry) bool { return e.until != 0 && e.until <= now })
 	}
-	m.count()
+	if gone > 0 {
+		m.count()
+	}
 	return gone
 }
 
@@ -160,7 +163,35 @@ func (m *Matcher) Adopt(other *Matcher) {
 	m.count()
 }
 
+// InForce counts by kind what is valid now.
+func (m *Matcher) InForce() map[monitor.IndicatorKind]int {
+	counts, now := map[monitor.IndicatorKind]int{}, seconds(m.now())
+	var of [16]int
+	m.mu.RLock()
+	for _, t := range m.tables() {
+		for i := range t.entries {
+			if e := &t.entries[i]; !e.id.IsZero() && e.valid(now) {
+				of[e.kind]++
+			}
+		}
+	}
+	m.mu.RUnlock()
+	for i, kind := range monitor.IndicatorKinds {
+		counts[kind] = of[i]
+	}
+	return counts
+}
+
+// ChangedAt is when something was taken in or out last, or all was loaded; zero before.
+func (m *Matcher) ChangedAt() time.Time {
+	if at := m.changed.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
+}
+
 func (m *Matcher) count() {
+	m.changed.Store(m.now().UnixNano())
 	n := 0
 	for _, t := range m.tables() {
 		n += t.used

@@ -56,12 +56,14 @@ func lookOf(name string) func(*search, string, string) {
 		return (*search).name
 	case "c-uri", "url", "url.full", "url.original", "referrer", "http.http_refer", "cs-referrer":
 		return (*search).fullLink
-	case "DestinationIp", "SourceIp", "IpAddress", "sourceIPAddress", "x-forwarded-for", "answers", "dns.resolved_ip", "client.ip", "server.ip",
+	case "answers", "QueryResults":
+		return (*search).answers
+	case "DestinationIp", "SourceIp", "IpAddress", "sourceIPAddress", "x-forwarded-for", "dns.resolved_ip", "client.ip", "server.ip",
 		"source.nat.ip", "destination.nat.ip":
-		return (*search).addrText
+		return (*search).addrs
 	case "email", "user.email", "sender", "recipient", "from", "to", "mailfrom", "rcptto", "email.from.address", "email.to.address",
 		"email.sender.address", "userIdentity.principalEmail":
-		return (*search).mail
+		return (*search).mails
 	}
 	return nil
 }
@@ -151,7 +153,39 @@ func (s *search) addrText(field, text string) {
 	}
 	if addr, err := netip.ParseAddr(text); err == nil {
 		s.addr(field, addr)
+	} else if with, err := netip.ParseAddrPort(text); err == nil {
+		s.addr(field, with.Addr())
 	}
+}
+
+// maxList bounds a text with several values, in bytes.
+const maxList = 4_096
+
+// each calls look with the parts of a list as proxies, mail servers and resolvers
+// write it: x-forwarded-for, several recipients, several answers.
+func each(text, separators string, look func(part string)) {
+	if len(text) > maxList {
+		text = text[:maxList]
+	}
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
+		look(strings.TrimSpace(part))
+	}
+}
+
+func (s *search) addrs(field, text string) {
+	if s.m.address.used+s.m.network.used > 0 {
+		each(text, ",; ", func(part string) { s.addrText(field, part) })
+	}
+}
+
+// answers are addresses and names.
+func (s *search) answers(field, text string) {
+	each(text, ",; ", func(part string) {
+		s.addrText(field, part)
+		if strings.IndexByte(part, '.') > 0 {
+			s.name(field, part)
+		}
+	})
 }
 
 // name looks for a name, and for the domains above it.
@@ -159,7 +193,11 @@ func (s *search) name(field, text string) {
 	if s.m.domain.used == 0 || text == "" || len(text) > 255 {
 		return
 	}
-	name := strings.TrimSuffix(lower(text), ".")
+	name := text
+	if end := strings.LastIndexByte(name, ':'); end >= 0 && strings.Trim(name[end+1:], "0123456789") == "" {
+		name = name[:end] // the header Host has the port
+	}
+	name = monitor.FoldDomain(name)
 	parents(name, func(suffix string, above bool) bool {
 		e := s.verify(&s.m.domain, hashOf(suffix), monitor.IndicatorDomain, suffix, above)
 		if e != nil {
@@ -180,7 +218,14 @@ func (s *search) link(field, text, host string) {
 	}
 	begin := strings.Index(text, "://")
 	if begin < 0 {
-		if host == "" || text[0] != '/' || m.url.used == 0 {
+		if text[0] != '/' {
+			s.host(field, text) // what a proxy is told to CONNECT to, or a URL without its scheme
+			if m.url.used > 0 && strings.IndexByte(text, '.') > 0 && !s.page(field, text, "http://"+text) {
+				s.page(field, text, "https://"+text)
+			}
+			return
+		}
+		if host == "" || m.url.used == 0 {
 			return
 		}
 		// Over which of the two it went nobody said.
@@ -192,7 +237,11 @@ func (s *search) link(field, text, host string) {
 	if m.url.used > 0 {
 		s.page(field, text, text)
 	}
-	machine := text[begin+3:]
+	s.host(field, text[begin+3:])
+}
+
+// host looks for the machine that a URL names behind its scheme.
+func (s *search) host(field, machine string) {
 	if end := strings.IndexAny(machine, "/?#"); end >= 0 {
 		machine = machine[:end]
 	}
@@ -238,6 +287,12 @@ func (s *search) hashes(field, text string) {
 	}
 	for part := range strings.SplitSeq(text, ",") {
 		s.hash(field, strings.TrimSpace(part[strings.IndexByte(part, '=')+1:]))
+	}
+}
+
+func (s *search) mails(field, text string) {
+	if s.m.email.used > 0 && strings.IndexByte(text, '@') >= 0 {
+		each(text, ",;", func(part string) { s.mail(field, part) })
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -46,7 +47,7 @@ func readSTIX(r io.Reader, o Options, to Taker) error {
 		}
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
-			return notSTIX(err)
+			return notSTIX(fmt.Errorf("object %d: %w", position, err))
 		}
 		var obj object
 		if err := json.Unmarshal(raw, &obj); err != nil {
@@ -100,7 +101,7 @@ func findObjects(dec *json.Decoder, limited *pieces) error {
 
 func notSTIX(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("it ends in the middle")
+		err = fmt.Errorf("it ends in the middle (%w)", err)
 	}
 	return monitor.Errorf(monitor.CodeBadInput, "no STIX bundle: %v", err)
 }

@@ -9,6 +9,10 @@ const (
 	IndicatorsBySeverity IndicatorOrder = "SEVERITY_DESC"
 )
 
+// IndicatorsByID is for files, and not in the schema: no change moves an indicator in
+// it, so that none is left out of a file that is written meanwhile.
+const IndicatorsByID IndicatorOrder = "ID"
+
 // IndicatorFilter says which indicators.
 type IndicatorFilter struct {
 	And, Or     []*IndicatorFilter

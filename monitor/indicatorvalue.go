@@ -74,13 +74,24 @@ func GuessIndicator(value string) (IndicatorKind, bool) {
 	return "", false
 }
 
-var harmless = strings.NewReplacer("[.]", ".", "(.)", ".", "[dot]", ".", "(dot)", ".", "[:]", ":", "[://]", "://", "[@]", "@", "[at]", "@")
+var harmless = regexp.MustCompile(`(?i)\[(?:\.|dot|:|://|/|@|at)\]|\((?:\.|dot|@|at)\)|\{(?:\.|dot|@|at)\}`)
+
+func harmful(mark string) string {
+	switch sign := Fold(mark[1 : len(mark)-1]); sign {
+	case "dot":
+		return "."
+	case "at":
+		return "@"
+	default:
+		return sign
+	}
+}
 
 // Refang takes back what makes a value harmless for people.
 func Refang(value string) string {
 	value = strings.TrimSpace(value)
-	if strings.ContainsAny(value, "[(") {
-		value = harmless.Replace(value)
+	if strings.ContainsAny(value, "[({") {
+		value = harmless.ReplaceAllStringFunc(value, harmful)
 	}
 	if len(value) > 4 && strings.EqualFold(value[:4], "hxxp") {
 		value = "http" + value[4:]
@@ -119,10 +130,23 @@ func normalNetwork(kind IndicatorKind, value string) (IndicatorKind, string, err
 	return IndicatorNetwork, prefix.String(), nil
 }
 
-// NormalDomain gives a name in lower case without its last dot. It has at least two
-// labels and is no address.
-func NormalDomain(value string) (string, bool) {
+// FoldDomain gives the form that names are compared in, without saying whether it is
+// one: lower case, no last dot, and letters beyond ASCII as the DNS asks for them
+// (xn--, RFC 5891). It copies nothing where nothing changes.
+func FoldDomain(value string) string {
 	value = strings.TrimSuffix(Fold(value), ".")
+	for i := range len(value) {
+		if value[i] >= 0x80 {
+			return asciiDomain(value)
+		}
+	}
+	return value
+}
+
+// NormalDomain gives a name as FoldDomain does. It has at least two labels and is no
+// address.
+func NormalDomain(value string) (string, bool) {
+	value = FoldDomain(value)
 	if len(value) > 253 || !strings.Contains(value, ".") {
 		return "", false
 	}
@@ -154,21 +178,64 @@ func NormalURL(value string) (string, bool) {
 	if err != nil || u.Host == "" || u.Opaque != "" {
 		return "", false
 	}
-	u.Scheme, u.Host = Fold(u.Scheme), strings.TrimSuffix(Fold(u.Host), ".")
-	switch {
-	case u.Hostname() == "":
+	host, port := FoldDomain(u.Hostname()), u.Port()
+	if addr, err := netip.ParseAddr(host); err == nil {
+		host = addr.Unmap().WithZone("").String()
+	}
+	if host == "" {
 		return "", false
-	case u.Scheme == "http":
-		u.Host = strings.TrimSuffix(u.Host, ":80")
-	case u.Scheme == "https":
-		u.Host = strings.TrimSuffix(u.Host, ":443")
+	}
+	u.Scheme = Fold(u.Scheme)
+	if u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+		port = ""
+	}
+	if strings.IndexByte(host, ':') >= 0 {
+		host = "[" + host + "]"
+	}
+	if u.Host = host; port != "" {
+		u.Host += ":" + port
 	}
 	if u.Path == "" {
 		u.Path = "/"
 	}
+	if strings.Contains(u.Path, "/.") { // RFC 3986, 5.2.4: no client sends them
+		u = u.JoinPath()
+	}
+	escaped := unescape(u.EscapedPath())
+	if path, err := url.PathUnescape(escaped); err == nil {
+		u.Path, u.RawPath = path, escaped
+	}
+	u.RawQuery = unescape(u.RawQuery)
 	u.User, u.Fragment, u.RawFragment, u.ForceQuery = nil, "", "", false
 	out := u.String()
 	return out, len(out) <= MaxIndicatorValue
+}
+
+// unescape writes what need not be escaped as it is, and the rest in capitals, so that
+// two forms of one text are the same (RFC 3986, 6.2.2).
+func unescape(text string) string {
+	if strings.IndexByte(text, '%') < 0 {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		var c [1]byte
+		if text[i] != '%' || i+3 > len(text) {
+			out = append(out, text[i])
+			continue
+		}
+		if _, err := hex.Decode(c[:], []byte(text[i+1:i+3])); err != nil {
+			out = append(out, text[i])
+			continue
+		}
+		if b := c[0]; b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("-._~", b) >= 0 {
+			out = append(out, b)
+		} else {
+			out = append(out, strings.ToUpper(text[i:i+3])...)
+		}
+		i += 2
+	}
+	return string(out)
 }
 
 // HashKind tells by its length which hash hexadecimal digits in lower case are.

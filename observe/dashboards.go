@@ -94,6 +94,8 @@ var dashboards = []dashboard{
 				q(`sum(rate(secmon_correlation_fired_total{$in}[$__rate_interval]))`, "fired"),
 			}},
 			{title: "What correlations did not count or forgot", unit: "short", stack: true, queries: []query{q(`sum by (reason) (increase(secmon_correlation_evicted_total{$in}[$__rate_interval]))`, "{{reason}}")}},
+			{title: "Indicators in force", unit: "short", queries: []query{q(`max by (kind) (secmon_indicators{$in})`, "{{kind}}")}},
+			{title: "Time since indicators changed", unit: "s", queries: []query{q(`secmon_indicators_age_seconds{$in}`, "{{pod}}")}},
 			{title: "Rules in force", unit: "short", queries: []query{q(`secmon_detect_rules{$in}`, "{{pod}}")}},
 		}},
 	}},

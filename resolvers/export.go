@@ -37,6 +37,12 @@ func (r mutationResolver) IncidentExport(ctx context.Context, input model.Incide
 	return r.export(ctx, monitor.Export{Noun: monitor.LineIncidents, Format: input.Format, Columns: input.Columns, MaxRows: input.MaxRows, Filter: filter}, err)
 }
 
+// IndicatorExport makes a link to a file of indicators.
+func (r mutationResolver) IndicatorExport(ctx context.Context, input model.IndicatorExportInput) (*model.ExportPayload, error) {
+	filter, err := exportFilter(input.Filter, compiles(input.Filter))
+	return r.export(ctx, monitor.Export{Noun: monitor.LineIndicators, Format: input.Format, Columns: input.Columns, MaxRows: input.MaxRows, Filter: filter}, err)
+}
+
 // compiles tells whether a filter can be asked for: better now than in the file.
 func compiles(filter interface {
 	Compile() (monitor.Predicate, error)

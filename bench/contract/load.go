@@ -32,9 +32,10 @@ const (
 
 // dataset is a directory with a database of a plan.
 type dataset struct {
-	dir    string
-	plan   plan
-	server *localdb.Server
+	dir      string
+	plan     plan
+	server   *localdb.Server
+	database string // databaseName where empty
 }
 
 // open starts the database of a directory and fills it, unless it holds what the
@@ -68,7 +69,7 @@ func open(ctx context.Context, dir string, want plan) (_ *dataset, err error) {
 	return d, d.writePlan()
 }
 
-func (d *dataset) dsn() string { return d.server.DSN(databaseName) }
+func (d *dataset) dsn() string { return d.server.DSN(cmp.Or(d.database, databaseName)) }
 
 // readPlan gives what the directory holds; the zero plan when that is nothing or
 // a load did not come to its end.

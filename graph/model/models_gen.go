@@ -650,6 +650,18 @@ type IndicatorDeleteInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
+// Which indicators to write, and how.
+type IndicatorExportInput struct {
+	// Which; all without it.
+	Filter *monitor.IndicatorFilter `json:"filter,omitempty"`
+	// The form of the file.
+	Format monitor.ExportFormat `json:"format"`
+	// Which columns, in this order; all without it. A wrong name is refused with the names that there are.
+	Columns []string `json:"columns,omitempty"`
+	// How many rows at most: 1 to 1,000,000.
+	MaxRows int `json:"maxRows"`
+}
+
 // A list of indicators, or a part of one. Its options are for what the list leaves unsaid.
 type IndicatorImportInput struct {
 	// What the list is written in.

@@ -877,6 +877,18 @@ export type IndicatorDeleteInput = {
   id: Scalars['ID']['input'];
 };
 
+/** Which indicators to write, and how. */
+export type IndicatorExportInput = {
+  /** Which columns, in this order; all without it. A wrong name is refused with the names that there are. */
+  columns?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Which; all without it. */
+  filter?: InputMaybe<IndicatorFilter>;
+  /** The form of the file. */
+  format?: ExportFormat;
+  /** How many rows at most: 1 to 1,000,000. */
+  maxRows?: Scalars['Int']['input'];
+};
+
 /** Which indicators. All conditions that are given must hold. */
 export type IndicatorFilter = {
   and?: InputMaybe<Array<IndicatorFilter>>;

@@ -6,6 +6,8 @@ import { Crosshair } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { usePages } from '../../api/usePages';
 import { usePulse } from '../../live/pulse';
+import { IndicatorExportDocument } from '../../nouns/export/Export.generated';
+import { ExportMenu } from '../../nouns/export/ExportMenu';
 import { useTyping } from '../../nouns/query/useTyping';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
@@ -17,6 +19,7 @@ import { SearchBox } from '../../ui/SearchBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, NoMatch, StaleBanner } from '../../ui/States';
 import { useActiveRow } from '../../ui/useActiveRow';
+import { useChange } from '../../ui/useChange';
 import type { Column } from '../../ui/VirtualGrid';
 import { apiFilter, apiOrder, type IndicatorSearch, kinds, labelOf, states } from './filters';
 import { ImportDialog } from './ImportDialog';
@@ -54,6 +57,7 @@ export function IndicatorsPage() {
   const [open, setOpen] = useState<'new' | 'import' | null>(null);
   const searchRef = useRef<HTMLInputElement>(null);
   const client = useApolloClient();
+  const send = useChange();
   const variables = { filter: apiFilter(search), orderBy: apiOrder(search) };
   const list = usePages<Indicator>({
     key: JSON.stringify(variables),
@@ -114,14 +118,19 @@ export function IndicatorsPage() {
         {search.source && (
           <Button onClick={() => change({ source: undefined })}>Source {legible(search.source)} ×</Button>
         )}
-        {mayWork && (
-          <div className="ml-auto flex gap-2">
-            <Button onClick={() => setOpen('import')}>Import</Button>
-            <Button look="primary" onClick={() => setOpen('new')}>
-              New indicator
-            </Button>
-          </div>
-        )}
+        <div className="ml-auto flex gap-2">
+          <ExportMenu
+            onExport={(format) => send(IndicatorExportDocument, { input: { filter: variables.filter, format } })}
+          />
+          {mayWork && (
+            <>
+              <Button onClick={() => setOpen('import')}>Import</Button>
+              <Button look="primary" onClick={() => setOpen('new')}>
+                New indicator
+              </Button>
+            </>
+          )}
+        </div>
       </div>
       {list.error != null && list.items && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
       <div className="relative flex min-h-0 grow">
