@@ -5,7 +5,8 @@ import { expect, test } from '@playwright/test';
 import { logIn, type Target, waitLive } from '../actions';
 import { Server } from '../server';
 
-const folder = join(import.meta.dirname, '../../../docs/screenshots');
+/** Where the pictures go: to the documentation, or, to look at only, wherever one says. */
+const folder = process.env.SECMON_SCREENSHOTS ?? join(import.meta.dirname, '../../../docs/screenshots');
 /** What the demo plays in the meantime. */
 const settle = 25_000;
 
