@@ -58,11 +58,14 @@ for (const theme of ['light', 'dark'] as const) {
       await expect(page.getByRole('dialog')).toBeVisible();
       await expectAccessible(page, 'closing dialog');
       await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toBeHidden();
       await page.keyboard.press('?');
       await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
       await expectAccessible(page, 'help');
       await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toBeHidden();
       await page.getByRole('button', { name: 'Administrator' }).click();
+      await expect(page.getByRole('menuitem', { name: 'Log out' })).toBeVisible();
       await expectAccessible(page, 'account menu');
 
       await page.goto(`${target.url}/events`);
@@ -89,6 +92,7 @@ for (const theme of ['light', 'dark'] as const) {
         await expectAccessible(page, path);
       }
       await page.keyboard.press('Control+k');
+      await expect(page.getByRole('dialog', { name: 'Go to or find' })).toBeVisible();
       await expectAccessible(page, 'palette');
     });
   });
@@ -202,14 +206,17 @@ for (const theme of ['light', 'dark'] as const) {
       await expectAccessible(page, 'incident, timeline');
       for (const menu of ['Assign', 'Severity']) {
         await page.getByRole('button', { name: menu, exact: true }).click();
+        await expect(page.getByRole('menu')).toBeVisible();
         await expectAccessible(page, `incident, menu ${menu}`);
         await page.keyboard.press('Escape');
+        await expect(page.getByRole('menu')).toBeHidden();
       }
       for (const dialog of ['Edit', 'Close']) {
         await page.getByRole('button', { name: dialog, exact: true }).click();
         await expect(page.getByRole('dialog')).toBeVisible();
         await expectAccessible(page, `incident, ${dialog}`);
         await page.keyboard.press('Escape');
+        await expect(page.getByRole('dialog')).toBeHidden();
       }
       for (const tab of ['Alerts', 'Report']) {
         await page.getByRole('tab', { name: tab }).click();
@@ -259,6 +266,7 @@ test('the keyboard reaches the content at once, and the focus comes back from wh
 test('nothing moves for who has asked for less motion', async ({ page }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await logIn(page, shared(), '/overview');
+  await expect(page.getByText('Rules that fire most').first()).toBeVisible(); // an empty page moves never
   const moving = await page.evaluate(
     () =>
       [...document.querySelectorAll('*')]

@@ -67,6 +67,8 @@ test('back and forward walk through tabs, filters and panels', async ({ page, re
   await page.goto(`${target.url}/audit`);
   await page.getByLabel('Kind').selectOption('Session');
   const entry = (p: Page) => p.getByRole('listitem').filter({ has: p.locator('details[open]') });
+  await expect(page).toHaveURL(/Session/);
+  await expect(page.locator('summary').first()).toContainText('Logged');
   await page.locator('summary').first().click();
   await expectSame(page, (p) => expect(entry(p)).toContainText('All that Administrator did'));
   await page.goBack();
@@ -93,7 +95,7 @@ test('a change says before and after, field by field', async ({ page, request })
   const target = shared();
   await ingest(request, target, [encodedPowerShell('ws-audited')]);
   await logIn(page, target, '/assets?q=ws-audited');
-  await page.getByRole('grid', { name: 'Assets' }).getByRole('row').nth(1).click();
+  await page.getByRole('grid', { name: 'Assets' }).getByRole('row').filter({ hasText: 'ws-audited' }).click();
   await page.getByLabel('Owner').fill('Blue team');
   await page.getByLabel('Silent after', { exact: true }).fill('15');
   await page.getByRole('button', { name: 'Save' }).click();

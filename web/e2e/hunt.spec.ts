@@ -59,8 +59,13 @@ test('the tail stands still while it is paused, and shows what came when it goes
   await expect(row('ws-tail-0')).toBeVisible();
   await page.getByRole('button', { name: 'Pause' }).click();
   await ingest(request, target, [encodedPowerShell('ws-tail-1')]);
-  await expect(page.getByRole('button', { name: '1 new' })).toBeVisible();
+  const pill = page.getByRole('button', { name: '1 new', exact: true });
+  await expect(pill).toBeVisible();
+  // It stands beside the name of a column, not over one.
+  const name = events(page).getByRole('columnheader', { name: 'Message' }).getByText('Message', { exact: true });
+  const [beside, own] = [await name.boundingBox(), await pill.boundingBox()];
+  expect(own?.x).toBeGreaterThan((beside?.x ?? Number.NaN) + (beside?.width ?? 0));
   await expect(row('ws-tail-1')).toHaveCount(0);
-  await page.getByRole('button', { name: 'Go live' }).click();
+  await page.getByRole('button', { name: 'Go live', exact: true }).click();
   await expect(row('ws-tail-1')).toHaveCount(1);
 });

@@ -1,7 +1,7 @@
 // Threat intelligence: a list comes in, an event has one of its values, an alert
 // names it, and the indicator's end is the alerts' end.
 import { expect, type Page, test } from '@playwright/test';
-import { expectAccessible, ingest, logIn, shared } from './actions';
+import { encodedPowerShell, encodedPowerShellTitle, expectAccessible, ingest, logIn, shared } from './actions';
 
 const alerts = (page: Page) => page.getByRole('grid', { name: 'Alerts' });
 const connection = (host: string) => ({
@@ -40,14 +40,16 @@ test('an imported indicator raises an alert that names it, and none after its en
   await page.goto(`${target.url}/entity?kind=address&value=203.0.113.77`);
   await page.getByRole('link', { name: 'Indicator 203.0.113.77 of story' }).click();
   const panel = page.getByRole('complementary', { name: 'Indicator' });
-  await expect(panel).toContainText('in 1 alerts');
+  await expect(panel).toContainText(/in 1 alert(?!s)/);
   await expectAccessible(page, 'an indicator');
   await panel.getByRole('button', { name: 'Revoke' }).click();
   await expect(panel.getByRole('button', { name: 'Put in force again' })).toBeVisible();
   await expect(async () => {
     const host = `ws-intel-${Date.now()}`;
-    await ingest(request, target, [connection(host)]);
+    // The second record shows when the first has been looked at.
+    await ingest(request, target, [connection(host), encodedPowerShell(host)]);
     await page.goto(`${target.url}/alerts?q=host:${host}`);
-    await expect(page.getByText('No alert matches')).toBeVisible({ timeout: 1_000 });
+    await expect(alerts(page).getByText(encodedPowerShellTitle)).toBeVisible({ timeout: 5_000 });
+    await expect(alerts(page).getByText(/^Indicator/)).toHaveCount(0, { timeout: 1_000 });
   }).toPass();
 });

@@ -2,7 +2,7 @@ import { expect, test } from '@playwright/test';
 import { encodedPowerShell, expectAccessible, ingest, logIn, row, shared, waitLive } from './actions';
 
 test('an analyst suppresses what an alert is about, sees what it hides, and ends it', async ({ page, request }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(270_000);
   const target = shared();
   const host = 'ws-suppress';
   await ingest(request, target, [encodedPowerShell(host), encodedPowerShell(host)]);
@@ -77,13 +77,13 @@ test('an analyst suppresses what an alert is about, sees what it hides, and ends
   await expect(line).toContainText('Active');
   await beside.getByRole('button', { name: 'Edit' }).click();
   const editing = page.getByRole('dialog', { name: 'Edit the suppression' });
-  // The field has minutes: the next one is at most a minute away.
-  const soon = new Date(Math.ceil((Date.now() + 5_000) / 60_000) * 60_000);
+  // The field has minutes: the next one is a minute and a quarter away at most, and saved before it comes.
+  const soon = new Date(Math.ceil((Date.now() + 15_000) / 60_000) * 60_000);
   const local = new Date(soon.getTime() - soon.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   await editing.getByLabel('Until').fill(local);
   await editing.getByRole('button', { name: 'Save' }).click();
   await expect(editing).toBeHidden();
-  await expect(line).toContainText('Expired', { timeout: 90_000 });
+  await expect(line).toContainText('Expired', { timeout: 105_000 });
   await expect(beside).toContainText('Suppression expired', { timeout: 30_000 });
 
   await beside.getByRole('button', { name: 'Delete' }).click();

@@ -30,7 +30,7 @@ test('an analyst sees an alert arrive, finds out why, closes it, and a colleague
   await panel.getByRole('searchbox', { name: 'Search in the raw record' }).fill('explorer');
   await expect(panel.getByText('1 found')).toBeVisible();
 
-  await panel.getByRole('button', { name: 'Close', exact: false }).filter({ hasText: 'Close' }).last().click();
+  await panel.getByRole('button', { name: /^Close( c)?$/ }).click();
   const dialog = page.getByRole('dialog', { name: 'Close the alert' });
   await dialog.getByLabel('True positive').check();
   await dialog.getByLabel('Why?').fill('Ana confirmed: not hers. Host isolated.');
@@ -99,6 +99,7 @@ test('a change that came too late is refused, and says who was faster', async ({
   await logIn(other, target, `/alerts?q=${host}`);
   await expect(row(other, host)).toBeVisible();
   await other.keyboard.press('j');
+  await expect(row(other, host)).toHaveAttribute('aria-selected', 'true');
   await other.keyboard.press('a');
   await expect(row(other, host)).toContainText('Acknowledged');
 
@@ -151,7 +152,9 @@ test('a line that is typed is one step back, however many letters it has', async
   const target = shared();
   await ingest(request, target, [encodedPowerShell('ws-typed')]);
   await logIn(page, target, '/alerts');
+  await expect(row(page, 'ws-typed').first()).toBeVisible(); // before, nobody listens to keys
   await page.keyboard.press('/');
+  await expect(page.getByRole('combobox', { name: /^Search words/ })).toBeFocused();
   await page.keyboard.type('ws-ty', { delay: 40 });
   await expect(page).toHaveURL(/q=ws-ty$/);
   await page.keyboard.type('ped', { delay: 40 });

@@ -12,6 +12,7 @@ import { CostFooter } from './CostFooter';
 import { call } from './call';
 import { ExamplesPanel } from './ExamplesPanel';
 import { examples } from './examples';
+import { asWritten } from './fetcher';
 import { SavedPanel } from './SavedPanel';
 import { UsePanel } from './UsePanel';
 import 'graphiql/style.css';
@@ -31,7 +32,7 @@ const withToken: typeof fetch = async (input, init) => {
   return response;
 };
 
-const fetcher = createGraphiQLFetcher({ url: endpoint, fetch: withToken, wsClient: createFeedClient() });
+const fetcher = asWritten(createGraphiQLFetcher({ url: endpoint, fetch: withToken, wsClient: createFeedClient() }));
 const plugins = [
   { title: 'Examples', icon: () => <Lightbulb />, content: ExamplesPanel },
   { title: 'Saved', icon: () => <BookMarked />, content: SavedPanel },

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { buildSchema, type OperationDefinitionNode, parse, validate } from 'graphql';
-import { describe, expect, test } from 'vitest';
+import { buildSchema, type OperationDefinitionNode, parse, print, validate } from 'graphql';
+import { describe, expect, test, vi } from 'vitest';
 import { costOf } from '../playground/cost';
 import { examples, grouped } from '../playground/examples';
+import { asWritten } from '../playground/fetcher';
 import { snippets } from '../playground/snippets';
 
 const schema = buildSchema(readFileSync('../schema.graphqls', 'utf8'));
@@ -63,4 +64,30 @@ test('snippets hold the operation and never a token', () => {
     'TypeScript',
     'Go',
   ]);
+});
+
+describe('what is run is what stands in the editor, also when GraphiQL has not read it yet', () => {
+  const sent = (
+    query: string,
+    operationName: string | null | undefined,
+    read = 'query OpenAlerts { viewer { id } }',
+  ) => {
+    const inner = vi.fn();
+    asWritten(inner)({ query, operationName }, { documentAST: parse(read) });
+    const [params, options] = inner.mock.calls[0] ?? [];
+    return { name: params.operationName, kind: operationOf(print(options.documentAST)).operation.operation };
+  };
+  test('the former name is not sent', () =>
+    expect(sent('query Common { viewer { id } }', 'OpenAlerts')).toEqual({ name: 'Common', kind: 'query' }));
+  test('nor any where there is none', () =>
+    expect(sent('{ viewer { id } }', 'OpenAlerts')).toEqual({ name: undefined, kind: 'query' }));
+  test('a feed goes out as one', () =>
+    expect(sent('subscription Live { alerts { cursor } }', 'OpenAlerts')).toEqual({
+      name: 'Live',
+      kind: 'subscription',
+    }));
+  test('the one of several that was chosen stays so', () =>
+    expect(sent('query A { viewer { id } } query B { viewer { id } }', 'B').name).toBe('B'));
+  test('what cannot be read goes as it is, for the server to say why', () =>
+    expect(sent('query {', 'OpenAlerts').name).toBe('OpenAlerts'));
 });

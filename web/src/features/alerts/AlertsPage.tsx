@@ -20,6 +20,7 @@ import { useViewer } from '../../nouns/user/useViewer';
 import { IconButton } from '../../ui/Button';
 import { ColumnsMenu } from '../../ui/ColumnsMenu';
 import { useKeys } from '../../ui/keys';
+import { LonePill, NewReadOut, withPill } from '../../ui/NewPill';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, NoMatch, SkeletonRows, StaleBanner } from '../../ui/States';
 import { sentence, useChange } from '../../ui/useChange';
@@ -36,7 +37,6 @@ import { choosable, columnOf, layoutOf, sortOfColumn } from './columns';
 import { EscalateDialog } from './EscalateDialog';
 import { type AlertFilters, type AlertSearch, apiFilter, filtersOf, formatSearch, queryLineOf } from './filters';
 import { MergeSelected } from './MergeDialog';
-import { NewPill } from './NewPill';
 import { orderOf, sortOf } from './order';
 import type { Row } from './rowData';
 import { type Decided, useAlertActions } from './useAlertActions';
@@ -44,6 +44,9 @@ import { useAlertQueue } from './useAlertQueue';
 import { useSelection } from './useSelection';
 
 const route = getRouteApi('/shell/alerts');
+
+/** Where the pill finds room. */
+const wide = ['title', 'process', 'flow', 'host', 'incident'];
 
 export function AlertsPage() {
   const search: AlertSearch = route.useSearch();
@@ -208,6 +211,13 @@ export function AlertsPage() {
     Escape: open ? dismiss : active ? () => setActive(null) : undefined,
   });
 
+  const news = {
+    count: calm ? 0 : queue.arrived.size,
+    more: queue.overflowed,
+    waiting: paused ? queue.waiting : 0,
+    waitingMore: queue.waitingOverflowed,
+  };
+
   return (
     <>
       <h1 className="sr-only">Alerts</h1>
@@ -286,26 +296,23 @@ export function AlertsPage() {
           onPointerEnter={() => setPointed(true)}
           onPointerLeave={() => setPointed(false)}
         >
-          <NewPill
-            count={calm ? 0 : queue.arrived.size}
-            more={queue.overflowed}
-            waiting={paused ? queue.waiting : 0}
-            waitingMore={queue.waitingOverflowed}
-            onShow={showNew}
-          />
+          <NewReadOut {...news} />
           {queue.error && queue.ids.length === 0 ? (
             <ErrorState title="The alerts cannot be loaded" error={queue.error} onRetry={queue.retry} />
           ) : queue.loading && queue.ids.length === 0 ? (
             <SkeletonRows />
           ) : queue.ids.length === 0 ? (
-            <NoAlerts
-              narrowed={Boolean(search.status || search.severity || search.q || search.since || search.from)}
-              onReset={() => go({ alert: search.alert, job: search.job })}
-            />
+            <>
+              <LonePill {...news} onShow={showNew} />
+              <NoAlerts
+                narrowed={Boolean(search.status || search.severity || search.q || search.since || search.from)}
+                onReset={() => go({ alert: search.alert, job: search.job })}
+              />
+            </>
           ) : (
             <VirtualGrid
               label="Alerts"
-              columns={columns}
+              columns={withPill(columns, wide, { ...news, onShow: showNew })}
               sortedBy={columnOf(search.sort)}
               onSort={(column) => go({ ...search, sort: sortOfColumn(column) })}
               template={layout.template}

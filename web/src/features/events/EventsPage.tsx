@@ -1,6 +1,6 @@
 // What came in, followed live.
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowUp, PanelLeft, Radio, X } from 'lucide-react';
+import { PanelLeft, Radio, X } from 'lucide-react';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import { setPaused, usePaused } from '../../live/pause';
 import { EventDetail } from '../../nouns/event/EventDetail';
@@ -18,6 +18,7 @@ import { Button, IconButton } from '../../ui/Button';
 import { ColumnsMenu } from '../../ui/ColumnsMenu';
 import { useKeys } from '../../ui/keys';
 import { legible } from '../../ui/legible';
+import { LonePill, NewReadOut, withPill } from '../../ui/NewPill';
 import { QueryBox } from '../../ui/QueryBox';
 import { Select } from '../../ui/Select';
 import { EmptyState, ErrorState, NoMatch, SkeletonRows, StaleBanner } from '../../ui/States';
@@ -31,6 +32,9 @@ import { GroupPanel } from './GroupPanel';
 import { useEventTail } from './useEventTail';
 
 const route = getRouteApi('/shell/events');
+
+/** Where the pill finds room. */
+const wide = ['message', 'command', 'url', 'file', 'flow', 'process', 'host'];
 
 export function EventsPage() {
   const search: EventSearch = route.useSearch();
@@ -74,6 +78,14 @@ export function EventsPage() {
   const narrowed = Boolean(
     search.q || search.class || search.severity || search.since || search.from || search.host || search.user,
   );
+
+  const news = { count: tail.waiting, more: tail.overflowed };
+  const showNew = () => {
+    setPaused(false);
+    if (open) change({ event: undefined });
+    scrollRef.current?.scrollTo({ top: 0 });
+    setAtTop(true);
+  };
 
   return (
     <PivotContext.Provider value={pivot}>
@@ -159,24 +171,7 @@ export function EventsPage() {
           />
         )}
         <div className="relative flex min-h-0 min-w-0 grow flex-col">
-          <div role="status" className="pointer-events-none absolute inset-x-0 top-0.5 z-20 flex justify-center">
-            {tail.waiting > 0 && (
-              <button
-                type="button"
-                onClick={() => {
-                  setPaused(false);
-                  if (open) change({ event: undefined });
-                  scrollRef.current?.scrollTo({ top: 0 });
-                  setAtTop(true);
-                }}
-                className="pointer-events-auto inline-flex items-center gap-1.5 rounded-full bg-accent px-3 py-0.5 text-xs font-semibold text-accent-ink shadow-pop"
-              >
-                <ArrowUp size={13} aria-hidden />
-                {tail.waiting.toLocaleString('en')}
-                {tail.overflowed && '+'} new
-              </button>
-            )}
-          </div>
+          <NewReadOut {...news} />
           {open && !tail.loading && !byId.has(open) && (
             <Elsewhere id={open} onDismiss={() => change({ event: undefined })} />
           )}
@@ -185,11 +180,14 @@ export function EventsPage() {
           ) : tail.loading && ids.length === 0 ? (
             <SkeletonRows />
           ) : ids.length === 0 ? (
-            <NoEvents narrowed={narrowed} onReset={() => void navigate({ search: {} })} />
+            <>
+              <LonePill {...news} onShow={showNew} />
+              <NoEvents narrowed={narrowed} onReset={() => void navigate({ search: {} })} />
+            </>
           ) : (
             <VirtualGrid
               label="Events"
-              columns={layout.columns}
+              columns={withPill(layout.columns, wide, { ...news, onShow: showNew })}
               template={layout.template}
               widths={layout.widths}
               ids={ids}

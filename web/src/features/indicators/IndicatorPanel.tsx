@@ -148,7 +148,8 @@ function Sightings({ indicator }: { indicator: Indicator }) {
   return (
     <>
       <p className="mb-2 text-xs text-muted">
-        {sightings.count.toLocaleString('en')} events in {sightings.alerts.toLocaleString('en')} alerts
+        {sightings.count.toLocaleString('en')} {sightings.count === 1 ? 'event' : 'events'} in{' '}
+        {sightings.alerts.toLocaleString('en')} {sightings.alerts === 1 ? 'alert' : 'alerts'}
         {sightings.lastSeen && (
           <>
             , the last <Time at={sightings.lastSeen} />

@@ -48,7 +48,8 @@ export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) 
                 Its alerts
               </Link>
               <span className="text-xs text-muted tabular-nums">
-                {data.rule.activity.alertsLastDay.toLocaleString('en')} alerts in 24 h,{' '}
+                {data.rule.activity.alertsLastDay.toLocaleString('en')}{' '}
+                {data.rule.activity.alertsLastDay === 1 ? 'alert' : 'alerts'} in 24 h,{' '}
                 {data.rule.activity.alerts.toLocaleString('en')} in thirty days
                 {data.rule.activity.closed > 0 &&
                   `, ${Math.round((100 * data.rule.activity.falsePositives) / data.rule.activity.closed)} % of the closed ones harmless`}

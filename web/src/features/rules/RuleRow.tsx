@@ -110,8 +110,9 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
   );
 });
 
-/** "850 ns", "1.2 µs", "3.4 ms". */
+/** "< 1 ns", "850 ns", "1.2 µs", "3.4 ms". */
 export function duration(nanoseconds: number): string {
+  if (nanoseconds > 0 && nanoseconds < 0.5) return '< 1 ns';
   if (nanoseconds < 999.5) return `${Math.round(nanoseconds)} ns`;
   if (nanoseconds < 999_500) return `${Number((nanoseconds / 1_000).toPrecision(2))} µs`;
   return `${Number((nanoseconds / 1_000_000).toPrecision(2))} ms`;

@@ -23,6 +23,7 @@ test('the order is by title unless the slowest, the busiest or the most harmless
 
 test.each([
   [0, '0 ns'],
+  [0.2, '< 1 ns'],
   [850.4, '850 ns'],
   [999.7, '1 µs'],
   [1_234, '1.2 µs'],
