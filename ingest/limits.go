@@ -20,6 +20,7 @@ const (
 	CodeBodyTooLarge   monitor.Code = "BODY_TOO_LARGE"
 	CodeTooManyRecords monitor.Code = "TOO_MANY_RECORDS"
 	CodeBadEncoding    monitor.Code = "BAD_ENCODING"
+	CodeKeyReused      monitor.Code = "IDEMPOTENCY_KEY_REUSED"
 )
 
 // Codes of single records that are refused.
@@ -39,7 +40,10 @@ type Rejection struct {
 	Message string `json:"message"`
 }
 
-// rejectionOf makes a Rejection of what a normaliser says.
+// rejectionOf makes a Rejection of what a normaliser says; nil of nil.
 func rejectionOf(line int, err error) *Rejection {
+	if err == nil {
+		return nil
+	}
 	return &Rejection{Line: line, Code: CodeMalformed, Message: err.Error()}
 }
