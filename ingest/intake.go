@@ -60,6 +60,11 @@ func (in *Intake) meter() Meter {
 // InFlight is how many bytes the records of all requests hold.
 func (in *Intake) InFlight() int64 { return in.inFlight.Load() }
 
+// Full tells whether the next request would be refused, or wait.
+func (in *Intake) Full() bool {
+	return in.InFlight() >= in.MaxInFlight || in.Pipeline.Waiting() >= in.Pipeline.Places()
+}
+
 var (
 	errSaturated = monitor.Errorf(monitor.CodeRateLimited, "the server has as much in hand as it can hold; send the request again later")
 	errBusy      = monitor.Errorf(monitor.CodeRateLimited, "the database is slower than events come; nothing is stored, send the request again later")
@@ -87,14 +92,18 @@ type collection struct {
 // collection.
 func (in *Intake) begin(w http.ResponseWriter, r *http.Request) *collection {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime)) // not every test's writer has deadlines
-	c := &collection{
+	return &collection{
 		Intake: in, r: r, key: r.Header.Get("Idempotency-Key"), batch: &monitor.Batch{},
-		received: time.Now().UTC().Truncate(time.Microsecond),
+		sender: senderOf(r), received: time.Now().UTC().Truncate(time.Microsecond),
 	}
+}
+
+// senderOf names the token of a request.
+func senderOf(r *http.Request) string {
 	if viewer := monitor.ViewerFrom(r.Context()); viewer != nil && viewer.Token != nil {
-		c.sender = viewer.Token.ID.String()
+		return viewer.Token.ID.String()
 	}
-	return c
+	return ""
 }
 
 // release gives back what the request held.
@@ -174,9 +183,10 @@ func (c *collection) submit() (id monitor.ID, repeated bool, err error) {
 	if len(c.batch.Events) == 0 {
 		return monitor.ID{}, false, nil
 	}
+	var whole *monitor.Part // the request, where its name is that of all
 	if c.key != "" && c.batch.Parts == nil {
-		part := &monitor.Part{Events: len(c.batch.Events), Key: monitor.HashPart("request", c.sender, c.key), Content: monitor.PartHash(c.sum.Sum(nil)[:len(monitor.PartHash{})])}
-		c.batch.Parts = []*monitor.Part{part}
+		whole = &monitor.Part{Events: len(c.batch.Events), Key: monitor.HashPart("request", c.sender, c.key), Content: monitor.PartHash(c.sum.Sum(nil)[:len(monitor.PartHash{})])}
+		c.batch.Parts = []*monitor.Part{whole}
 	}
 	ctx, cancel := context.WithTimeoutCause(c.r.Context(), maxWait, errBusy)
 	defer cancel()
@@ -184,20 +194,17 @@ func (c *collection) submit() (id monitor.ID, repeated bool, err error) {
 		return id, false, err
 	}
 	for _, p := range c.batch.Parts {
-		if p.Outcome != monitor.PartStored {
+		if p.Outcome == monitor.PartRepeated {
 			c.meter().Repeated(p.Events)
 		}
 	}
-	if c.sum == nil || len(c.batch.Parts) != 1 {
+	switch {
+	case whole == nil:
 		return id, false, nil
-	}
-	switch part := c.batch.Parts[0]; part.Outcome {
-	case monitor.PartConflict:
+	case whole.Outcome == monitor.PartConflict:
 		return id, false, errKeyReused
-	case monitor.PartRepeated:
-		return part.Batch, true, nil
 	default:
-		return part.Batch, false, nil
+		return whole.Batch, whole.Outcome == monitor.PartRepeated, nil
 	}
 }
 

@@ -30,6 +30,7 @@ const (
 	CodeRecordTooLarge = "RECORD_TOO_LARGE"
 	CodeInvalidUTF8    = "INVALID_UTF8"
 	CodeTooDeep        = "TOO_DEEP"
+	CodeUnsupported    = "UNSUPPORTED" // what a protocol has, and events have not
 )
 
 // Rejection says why a record was not stored. Line counts from 1: the line of an
