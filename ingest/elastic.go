@@ -67,9 +67,14 @@ type bulkItem struct {
 	op, index, id string
 	problem       *Rejection
 	part          *monitor.Part
-	event         int // index in the batch
+	event         int    // index in the batch
+	later         string // why it is to be sent again
 }
 
+// bulk takes a request of documents. What is to be sent again is refused whole, but to
+// who has no User-Agent document by document, as Elasticsearch does it too: that is
+// rsyslog, which otherwise forgets the whole request. Others forget documents
+// (Vector without request_retry_partial).
 func (h *Elastic) bulk(w http.ResponseWriter, r *http.Request, index string) {
 	if r.Method != http.MethodPost && r.Method != http.MethodPut {
 		h.methodNotAllowed(w, r, "POST, PUT")
@@ -78,6 +83,7 @@ func (h *Elastic) bulk(w http.ResponseWriter, r *http.Request, index string) {
 	begun := time.Now()
 	c := h.begin(w, r)
 	defer c.release()
+	perItem := r.UserAgent() == ""
 	var items []*bulkItem
 	err := c.read(func(body io.Reader) error {
 		return SplitBulk(body, h.Limits, func(a BulkAction, raw []byte, problem *Rejection) error {
@@ -85,11 +91,14 @@ func (h *Elastic) bulk(w http.ResponseWriter, r *http.Request, index string) {
 			if item.index == "" {
 				item.index = index
 			}
-			if items = append(items, item); problem == nil {
+			if items = append(items, item); problem == nil && !c.full {
 				h.add(c, item, len(items), raw)
 			}
 			if item.problem != nil {
 				c.rejected++
+			}
+			if perItem && c.full {
+				return r.Context().Err() // the others are counted, and not held
 			}
 			return c.err()
 		})
@@ -98,13 +107,25 @@ func (h *Elastic) bulk(w http.ResponseWriter, r *http.Request, index string) {
 		err = monitor.Errorf(monitor.CodeBadInput, "request body is required")
 	}
 	if err == nil {
+		err = c.err()
+	}
+	if err == nil {
 		_, _, err = c.submit()
 	}
+	outcome := outcomeOf(statusOfItems(items))
 	if err != nil {
-		h.fail(w, r, err)
-		return
+		known := h.explain(r, err)
+		if status := statusOf(known.Code); !perItem || len(items) == 0 || status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+			h.failAs(w, known)
+			return
+		}
+		w.Header().Set("Retry-After", retryAfter)
+		outcome = outcomeOf(statusOf(known.Code))
+		for _, i := range items {
+			i.later = known.Message
+		}
 	}
-	h.meter().Request(protocolElastic, outcomeOf(statusOfItems(items)))
+	h.meter().Request(protocolElastic, outcome)
 	lean := strings.Contains(r.URL.Query().Get("filter_path"), "items")
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusOK)
@@ -219,6 +240,8 @@ func (i *bulkItem) answer(b *monitor.Batch, lean bool) *itemAnswer {
 		if a.Error.Type == "" {
 			a.Error.Type = "illegal_argument_exception"
 		}
+	case i.later != "":
+		a = &itemAnswer{Index: i.index, ID: i.id, Status: http.StatusTooManyRequests, Error: &elasticError{Type: "es_rejected_execution_exception", Reason: i.later}}
 	case i.part.Outcome == monitor.PartConflict && i.id == "":
 		a = &itemAnswer{Index: i.index, Status: http.StatusBadRequest, Error: &elasticError{Type: "illegal_argument_exception", Reason: errKeyReused.Message}}
 	case i.part.Outcome != monitor.PartStored && i.op == opCreate && i.id != "":
@@ -264,7 +287,10 @@ func writeBulk(w io.Writer, took time.Duration, items []*bulkItem, b *monitor.Ba
 
 // fail answers a request of which nothing was stored, in Elasticsearch's form.
 func (h *Elastic) fail(w http.ResponseWriter, r *http.Request, err error) {
-	known := h.explain(r, err)
+	h.failAs(w, h.explain(r, err))
+}
+
+func (h *Elastic) failAs(w http.ResponseWriter, known *monitor.Error) {
 	status := statusOf(known.Code)
 	kind := map[int]string{
 		http.StatusUnauthorized: "security_exception", http.StatusForbidden: "security_exception",

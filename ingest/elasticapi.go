@@ -55,6 +55,7 @@ var questions = []question{
 			"number_of_in_flight_fetch": 0, "task_max_waiting_in_queue_millis": 0, "active_shards_percent_as_number": 100.0,
 		}
 	}},
+	{"_cat/health", "GET HEAD", func(*http.Request, []string) any { return []any{object{"cluster": "secmon", "status": "green"}} }},
 	{"_cluster/settings", "GET", func(*http.Request, []string) any { return object{"persistent": object{}, "transient": object{}} }},
 	// Without addresses: who looks for more nodes keeps to the one that it knows.
 	{"_nodes/...", "GET", func(*http.Request, []string) any {

@@ -62,6 +62,7 @@ func testIntake(tb testing.TB) (*Intake, *countingStore) {
 func serve(h http.Handler, method, url, body string, headers ...string) *httptest.ResponseRecorder {
 	answer := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
+	r.Header.Set("User-Agent", "test")
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
@@ -235,6 +236,10 @@ func TestSaturationInEachProtocol(t *testing.T) {
 	}
 	if store.events != 0 {
 		t.Errorf("%d events of refused requests are stored", store.events)
+	}
+	answer := serve(&Elastic{in}, http.MethodPost, "/api/elastic/_bulk", strings.Repeat("{\"index\":{}}\n{}\n", 3)+"{\"index\":{}}\n[]\n", "User-Agent", "")
+	if body := answer.Body.String(); answer.Code != 200 || strings.Count(body, `"status":429`) != 3 || strings.Count(body, `"status":400`) != 1 || store.events != 0 || in.InFlight() != 0 {
+		t.Errorf("document by document: %d %s; %d stored", answer.Code, body, store.events)
 	}
 	in.inFlight.Store(in.MaxInFlight)
 	if answer := serve(&Splunk{in, nil}, http.MethodGet, "/api/splunk/services/collector/health", ""); answer.Code != 503 || !strings.Contains(answer.Body.String(), `"code":18`) {
