@@ -10,12 +10,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/security-monitor/secmon/app"
 	"github.com/security-monitor/secmon/child"
 	"github.com/security-monitor/secmon/db/dbtest"
 	"github.com/security-monitor/secmon/ingest"
@@ -99,20 +101,58 @@ func TestRsyslogSendsThroughAnOutage(t *testing.T) {
 	text := strings.NewReplacer("secmon.example", address, `usehttps="on"`, `usehttps="off"`, "TOKEN", token).Replace(configurationOf(t, "rsyslog (omelasticsearch)"))
 	text = fmt.Sprintf("global(workDirectory=%q)\nmodule(load=\"imfile\" mode=\"polling\" pollingInterval=\"1\")\ninput(type=\"imfile\" file=%q tag=\"app:\")\n", dir, log) + text
 	conf := filepath.Join(dir, "rsyslog.conf")
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(log, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, conf, text)
+	writeFile(t, log, "")
 	if out, err := exec.CommandContext(t.Context(), program, "-N1", "-f", conf).CombinedOutput(); err != nil { //nolint:gosec // a test
 		t.Fatalf("the configuration is refused: %v\n%s", err, out)
 	}
-	server, err := child.Start(filepath.Join(dir, "rsyslogd.log"), program, "-n", "-f", conf, "-i", filepath.Join(dir, "pid"))
+	sendsThroughAnOutage(t, r, cfg, log, program, "-n", "-f", conf, "-i", filepath.Join(dir, "pid"))
+	if e := storedEvents(t, r)[0]; e.Host == "" || e.LogSource.Service != "app" {
+		t.Errorf("%+v: want its host and program", e)
+	}
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The real syslog-ng, likewise.
+func TestSyslogNGSendsThroughAnOutage(t *testing.T) {
+	program := installed(t, "syslog-ng")
+	cfg := config(t, dbtest.DSN(t), startRedis(t).URL())
+	r := startReplica(t, cfg)
+	dir := t.TempDir()
+	log := filepath.Join(dir, "in.log")
+	text := strings.NewReplacer("https://secmon.example", r.URL(), "TOKEN", ingestToken(t, r), "reliable(yes)", fmt.Sprintf("reliable(yes) dir(%q)", dir)).
+		Replace(configurationOf(t, "syslog-ng (http)"))
+	text = fmt.Sprintf("@version: 3.35\nsource s_src { file(%q follow-freq(0.2) flags(no-parse) program-override(\"app\")); };\n", log) + text
+	conf := filepath.Join(dir, "syslog-ng.conf")
+	writeFile(t, conf, text)
+	writeFile(t, log, "")
+	sendsThroughAnOutage(t, r, cfg, log, program, "-F", "-e", "-f", conf, "-R", filepath.Join(dir, "persist"), "-p", filepath.Join(dir, "pid"), "-c", filepath.Join(dir, "ctl"), "--no-caps")
+}
+
+// sendsThroughAnOutage starts a shipper that follows a log, and takes its server away
+// in the middle: each line is there once.
+func sendsThroughAnOutage(t *testing.T, r *replica, cfg app.Config, log, program string, args ...string) {
+	t.Helper()
+	address := strings.TrimPrefix(r.URL(), "http://")
+	said := filepath.Join(t.TempDir(), "said")
+	server, err := child.Start(said, program, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = syscall.Kill(server.PID(), syscall.SIGKILL); <-server.Done() }()
+	defer func() {
+		_ = syscall.Kill(server.PID(), syscall.SIGKILL)
+		<-server.Done()
+		if t.Failed() {
+			text, _ := os.ReadFile(said)
+			t.Logf("%s: %s", program, text)
+		}
+	}()
 	const lines = 300
 	write := func(from, to int) {
 		t.Helper()
@@ -127,35 +167,51 @@ func TestRsyslogSendsThroughAnOutage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stored := func(r *replica) map[string]int {
+	reader := r // of what is stored; its store outlives it
+	stored := func() map[string]int {
 		out := map[string]int{}
-		for _, e := range storedEvents(t, r) {
+		for _, e := range storedEvents(t, reader) {
 			out[strings.TrimSpace(e.Message)]++
 		}
 		return out
 	}
 	write(0, lines/3)
-	eventually(t, "the first lines", func() bool { return len(stored(r)) == lines/3 })
+	eventually(t, "the first lines", func() bool { return len(stored()) == lines/3 })
 	r.Stop()
 	refused := refusing(t, address)
 	write(lines/3, 2*lines/3)
 	refused(2)
 	cfg.Listen = address
-	r = startReplica(t, cfg)
+	reader = startReplica(t, cfg)
+	*r = *reader
 	write(2*lines/3, lines)
-	defer func() {
-		if t.Failed() {
-			said, _ := os.ReadFile(filepath.Join(dir, "rsyslogd.log"))
-			t.Logf("rsyslogd: %s", said)
-		}
-	}()
-	eventually(t, "all lines", func() bool { return len(stored(r)) == lines })
-	for line, n := range stored(r) {
+	eventually(t, "all lines", func() bool { return len(stored()) == lines })
+	for line, n := range stored() {
 		if n != 1 || !strings.Contains(line, `"quoted" \ end`) {
 			t.Errorf("%q is there %d times", line, n)
 		}
 	}
-	if e := storedEvents(t, r)[0]; e.Host == "" || e.LogSource.Service != "app" {
-		t.Errorf("%+v: want its host and program", e)
+}
+
+// The commands of docs/ingest.md do what they say.
+func TestCurlSends(t *testing.T) {
+	shell := installed(t, "curl") // and a shell with gzip, as every system has
+	r := startReplica(t, config(t, dbtest.DSN(t), startRedis(t).URL()))
+	text := strings.ReplaceAll(configurationOf(t, "curl"), "https://secmon.example", r.URL())
+	cmd := exec.CommandContext(t.Context(), "bash", "-euc", text) //nolint:gosec // our own documentation
+	cmd.Env = append(os.Environ(), "TOKEN="+ingestToken(t, r), "PATH="+filepath.Dir(shell)+":"+os.Getenv("PATH"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var messages []string
+	for _, e := range storedEvents(t, r) {
+		if e.Host != "web-1" {
+			t.Errorf("%s is of %q", e.Message, e.Host)
+		}
+		messages = append(messages, e.Message)
+	}
+	slices.Sort(messages)
+	if got := strings.Join(messages, " "); got != "five four one three two" {
+		t.Errorf("stored: %s", got)
 	}
 }
