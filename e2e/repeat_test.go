@@ -17,7 +17,8 @@ import (
 )
 
 // A shipper that sends each batch until it is acknowledged, through a server that is
-// killed again and again, has every record there once when it names its batches.
+// killed again and again, has every record there once when it names its batches, or
+// its documents.
 func TestRetriedBatchIsStoredOnceThroughKills(t *testing.T) {
 	dir := t.TempDir()
 	p := startProcess(t, dir)
@@ -27,7 +28,11 @@ func TestRetriedBatchIsStoredOnceThroughKills(t *testing.T) {
 	var serial, retried, repeated atomic.Int64
 	ctx, cancel := context.WithCancel(t.Context())
 	var senders sync.WaitGroup
-	for range 8 {
+	for sender := range 8 {
+		send := sendNamed
+		if sender%2 == 1 {
+			send = sendDocuments
+		}
 		senders.Go(func() {
 			for ctx.Err() == nil {
 				n := serial.Add(1)
@@ -36,7 +41,7 @@ func TestRetriedBatchIsStoredOnceThroughKills(t *testing.T) {
 					fmt.Fprintf(&body, `{"host":"retry","marker":"m%d.%d","pad":"%s"}`+"\n", n, i, strings.Repeat("x", 200))
 				}
 				for try := 0; ; try++ {
-					status, again := sendNamed(t.Context(), base.Load().(string), token, fmt.Sprintf("batch-%d", n), body.String())
+					status, again := send(t.Context(), base.Load().(string), token, fmt.Sprintf("batch-%d", n), body.String())
 					if status == http.StatusOK {
 						if again {
 							repeated.Add(1)
@@ -95,6 +100,28 @@ func sendNamed(ctx context.Context, base, token, key, body string) (status int, 
 		return 0, false
 	}
 	return response.StatusCode, a.Repeated
+}
+
+// sendDocuments sends the records of a body as documents with ids.
+func sendDocuments(ctx context.Context, base, token, key, body string) (status int, repeated bool) {
+	var bulk strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(body), "\n") {
+		fmt.Fprintf(&bulk, "{\"create\":{\"_index\":\"logs\",\"_id\":\"%s.%d\"}}\n%s\n", key, i, line)
+	}
+	status, _, answer := sendOnce(ctx, base+"/api/elastic/_bulk", basic(token), bulk.String())
+	var a struct {
+		Items []struct{ Create struct{ Status int } }
+	}
+	if status != http.StatusOK || json.Unmarshal(answer, &a) != nil || len(a.Items) != 20 {
+		return status, false
+	}
+	for _, i := range a.Items {
+		if i.Create.Status != http.StatusCreated && i.Create.Status != http.StatusConflict {
+			return i.Create.Status, false
+		}
+		repeated = repeated || i.Create.Status == http.StatusConflict
+	}
+	return status, repeated
 }
 
 func TestIdempotencyKey(t *testing.T) {

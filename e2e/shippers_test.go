@@ -122,7 +122,7 @@ func TestElasticBulk(t *testing.T) {
 	send := func(url, body string, headers ...string) (out []string) {
 		t.Helper()
 		response, a := call(t, "POST", url, auth, body, append([]string{"Content-Type", "application/x-ndjson"}, headers...)...)
-		if response.StatusCode != 200 {
+		if response.StatusCode != http.StatusOK {
 			t.Fatalf("%d %v", response.StatusCode, a)
 		}
 		text, _ := json.Marshal(a["items"])
@@ -202,12 +202,26 @@ func TestElasticBulk(t *testing.T) {
 			status       int
 			has          string
 		}{
-			{"GET", "", 200, "version"}, {"HEAD", "/", 200, ""}, {"GET", "/_license", 200, "license"}, {"GET", "/_xpack", 200, "features"},
-			{"GET", "/_cluster/health", 200, "status"}, {"GET", "/_cluster/health/logs", 200, "status"}, {"GET", "/_nodes/http", 200, "nodes"},
-			{"HEAD", "/_index_template/filebeat-8", 200, ""}, {"PUT", "/_index_template/filebeat-8", 200, "acknowledged"}, {"GET", "/_template/logstash", 200, "logstash"},
-			{"GET", "/_ilm/policy/filebeat", 200, "filebeat"}, {"PUT", "/_ilm/policy/filebeat", 200, "acknowledged"}, {"PUT", "/_ingest/pipeline/p", 200, "acknowledged"},
-			{"HEAD", "/logs", 200, ""}, {"PUT", "/logs", 200, "index"}, {"HEAD", "/_alias/logs", 200, ""}, {"PUT", "/_data_stream/logs", 200, "acknowledged"},
-			{"GET", "/logs/_search", 400, "error"}, {"DELETE", "/logs", 400, "error"}, {"GET", "/_bulk", 405, "error"},
+			{"GET", "", 200, "version"},
+			{"HEAD", "/", 200, ""},
+			{"GET", "/_license", 200, "license"},
+			{"GET", "/_xpack", 200, "features"},
+			{"GET", "/_cluster/health", 200, "status"},
+			{"GET", "/_cluster/health/logs", 200, "status"},
+			{"GET", "/_nodes/http", 200, "nodes"},
+			{"HEAD", "/_index_template/filebeat-8", 200, ""},
+			{"PUT", "/_index_template/filebeat-8", 200, "acknowledged"},
+			{"GET", "/_template/logstash", 200, "logstash"},
+			{"GET", "/_ilm/policy/filebeat", 200, "filebeat"},
+			{"PUT", "/_ilm/policy/filebeat", 200, "acknowledged"},
+			{"PUT", "/_ingest/pipeline/p", 200, "acknowledged"},
+			{"HEAD", "/logs", 200, ""},
+			{"PUT", "/logs", 200, "index"},
+			{"HEAD", "/_alias/logs", 200, ""},
+			{"PUT", "/_data_stream/logs", 200, "acknowledged"},
+			{"GET", "/logs/_search", 400, "error"},
+			{"DELETE", "/logs", 400, "error"},
+			{"GET", "/_bulk", 405, "error"},
 		} {
 			response, a := call(t, c.method, r.URL()+"/api/elastic"+c.path, auth, "")
 			if response.StatusCode != c.status || c.has != "" && a[c.has] == nil || response.Header.Get("X-Elastic-Product") == "" {
@@ -229,7 +243,7 @@ func TestSplunkCollector(t *testing.T) {
 	event := fmt.Sprintf(`{"time":%d.%03d,"host":"web-9","source":"/var/log/x","sourcetype":"app","index":"main","event":"hello","fields":{"team":"blue"}}`, at.Unix(), at.Nanosecond()/1e6)
 	body := event + `{"host":"outer","event":{"host":"inner","message":"two"}}` + "\n" + `{"host":"h","event":"{\"message\":\"three\"}"} {"event":{}}`
 	response, a := call(t, "POST", collector+"/event/1.0", auth, string(gzipped(t, []byte(body))), "Content-Encoding", "gzip", "X-Splunk-Request-Channel", channel)
-	if response.StatusCode != 200 || a["code"] != 0.0 || a["text"] != "Success" || a["ackId"] == nil {
+	if response.StatusCode != http.StatusOK || a["code"] != 0.0 || a["text"] != "Success" || a["ackId"] == nil {
 		t.Fatalf("%d %v", response.StatusCode, a)
 	}
 	id := uint64(a["ackId"].(float64)) //nolint:forcetypeassert // a test
@@ -293,10 +307,10 @@ func TestSplunkCollector(t *testing.T) {
 		}
 		before = now
 	}
-	if response, a := call(t, "GET", collector+"/health/1.0", "", ""); response.StatusCode != 200 || a["code"] != 17.0 {
+	if response, a := call(t, "GET", collector+"/health/1.0", "", ""); response.StatusCode != http.StatusOK || a["code"] != 17.0 {
 		t.Errorf("health: %d %v", response.StatusCode, a)
 	}
-	if response, a := call(t, "POST", collector+"?token=x", "", `{"event":"x"}`); response.StatusCode != 400 && response.StatusCode != 401 || a["code"] != 16.0 {
+	if response, a := call(t, "POST", collector+"?token=x", "", `{"event":"x"}`); response.StatusCode != http.StatusBadRequest || a["code"] != 16.0 {
 		t.Errorf("a token in the query: %d %v", response.StatusCode, a)
 	}
 	found := 0
@@ -312,8 +326,51 @@ func TestSplunkCollector(t *testing.T) {
 		t.Errorf("%d raw lines have what the query says", found)
 	}
 	for _, path := range []string{"/api/splunk/services/collector/nothing", "/api/splunk/services", "/api/splunk/x"} {
-		if response, _ := call(t, "POST", r.URL()+path, auth, "{}"); response.StatusCode != 404 {
+		if response, _ := call(t, "POST", r.URL()+path, auth, "{}"); response.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", path, response.StatusCode)
+		}
+	}
+}
+
+// The bounds of /api/ingest hold for all endpoints, and each says it in its own words.
+func TestShippersBadBodies(t *testing.T) {
+	cfg := config(t, dbtest.DSN(t), startRedis(t).URL())
+	cfg.MaxBodyMB, cfg.MaxRecordKB = 1, 10
+	r := startReplica(t, cfg)
+	token := ingestToken(t, r)
+	bomb := string(gzipped(t, bytes.Repeat([]byte(" "), 200<<20)))
+	long := strings.Repeat("x", 11<<10)
+	deep := strings.Repeat("[", 100) + strings.Repeat("]", 100)
+	elastic := func(body string) string { return "{\"create\":{}}\n" + body + "\n{\"create\":{}}\n{\"host\":\"ok\"}\n" }
+	for name, c := range map[string]struct {
+		path, body, encoding string
+		status               int
+		has                  string
+		stored               int
+	}{
+		"bulk: a bomb":                {"/api/elastic/_bulk", bomb, "gzip", 413, `"type":"content_too_long_exception"`, 0},
+		"bulk: no gzip":               {"/api/elastic/_bulk", "{}", "gzip", 400, `"status":400`, 0},
+		"bulk: an unknown encoding":   {"/api/elastic/_bulk", "{}", "br", 400, `"status":400`, 0},
+		"bulk: a long one":            {"/api/elastic/_bulk", elastic(`{"m":"` + long + `"}`), "", 200, "larger than 10240 bytes", 1},
+		"bulk: a deep one":            {"/api/elastic/_bulk", elastic(`{"m":` + deep + `}`), "", 200, "nested deeper", 1},
+		"bulk: no UTF-8":              {"/api/elastic/_bulk", elastic("{\"m\":\"\xff\"}"), "", 200, "is not UTF-8", 1},
+		"bulk: a long line of action": {"/api/elastic/_bulk", `{"create":{"_id":"` + long + `"}}` + "\n{}\n", "", 400, "Malformed action", 0},
+		"bulk: a long id":             {"/api/elastic/_bulk", `{"create":{"_id":"` + long[:600] + `"}}` + "\n{}\n", "", 200, "is too long", 0},
+		"document: a long one":        {"/api/elastic/x/_doc", `{"m":"` + long + `"}`, "", 413, "content_too_long", 0},
+		"collector: a bomb":           {"/api/splunk/services/collector", bomb, "gzip", 413, `"code":27`, 0},
+		"raw: a bomb":                 {"/api/splunk/services/collector/raw", bomb, "gzip", 413, `"code":27`, 0},
+		"collector: no gzip":          {"/api/splunk/services/collector", "{}", "gzip", 400, `"code":6`, 0},
+		"collector: a long one":       {"/api/splunk/services/collector", `{"event":"` + long + `"}{"event":"ok"}`, "", 200, `"rejected":1`, 1},
+		"collector: a deep one":       {"/api/splunk/services/collector", `{"event":` + deep + `}{"event":"ok"}`, "", 200, `"code":"TOO_DEEP"`, 1},
+		"raw: a long line":            {"/api/splunk/services/collector/raw", long + "\nok", "", 200, `"rejected":1`, 1},
+		"raw: a deep text":            {"/api/splunk/services/collector/raw", `{"m":` + deep + `}`, "", 200, `"code":0`, 1},
+		"ack: a long question":        {"/api/splunk/services/collector/ack?channel=" + channel, `{"acks":[` + strings.Repeat("1,", 1<<20) + `1]}`, "", 413, `"code":27`, 0},
+	} {
+		before := len(storedEvents(t, r))
+		response, a := call(t, http.MethodPost, r.URL()+c.path, "Splunk "+token, c.body, "Content-Encoding", c.encoding)
+		text, _ := json.Marshal(a)
+		if stored := len(storedEvents(t, r)) - before; response.StatusCode != c.status || !strings.Contains(string(text), c.has) || stored != c.stored {
+			t.Errorf("%s: %d %.300s, %d stored; want %d with %s, %d", name, response.StatusCode, text, stored, c.status, c.has, c.stored)
 		}
 	}
 }

@@ -271,4 +271,3 @@ func TestAcksAreTheirSenders(t *testing.T) {
 		t.Errorf("%d of 5,000 ids that were not given are believed", wrong)
 	}
 }
-

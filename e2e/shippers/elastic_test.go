@@ -145,8 +145,10 @@ func TestElasticsearchsOwnClient(t *testing.T) {
 	const documents = 5_000
 	var created, conflicts atomic.Int64
 	for round := range 2 {
-		indexer, err := esutil.NewBulkIndexer(esutil.BulkIndexerConfig{Client: client, Index: "logs", NumWorkers: 8, FlushBytes: 200 << 10,
-			OnError: func(_ context.Context, err error) { t.Error(err) }})
+		indexer, err := esutil.NewBulkIndexer(esutil.BulkIndexerConfig{
+			Client: client, Index: "logs", NumWorkers: 8, FlushBytes: 200 << 10,
+			OnError: func(_ context.Context, err error) { t.Error(err) },
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
