@@ -126,6 +126,7 @@ func (q *question) fits(parts []string) bool {
 
 // answerAPI answers what shippers ask before they send.
 func (h *Elastic) answerAPI(w http.ResponseWriter, r *http.Request, parts []string) {
+	boundReading(w)
 	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxIgnoredBody)) // whole, so that the connection can be used again
 	for _, q := range questions {
 		if q.fits(parts) && strings.Contains(q.methods, r.Method) {

@@ -91,11 +91,16 @@ type collection struct {
 // begin starts to take in a request that is authorised. The caller releases the
 // collection.
 func (in *Intake) begin(w http.ResponseWriter, r *http.Request) *collection {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime)) // not every test's writer has deadlines
+	boundReading(w)
 	return &collection{
 		Intake: in, r: r, key: r.Header.Get("Idempotency-Key"), batch: &monitor.Batch{},
 		sender: senderOf(r), received: time.Now().UTC().Truncate(time.Microsecond),
 	}
+}
+
+// boundReading gives a sender readTime for a request's body.
+func boundReading(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime)) // not every test's writer has deadlines
 }
 
 // senderOf names the token of a request.

@@ -228,6 +228,7 @@ func (h *Splunk) ack(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, hecBadChannel, nil, nil)
 		return
 	}
+	boundReading(w)
 	var ask struct{ Acks []uint64 }
 	body, err := io.ReadAll(&boundedReader{r: r.Body, left: maxAckBytes})
 	if err != nil {
