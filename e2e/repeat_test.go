@@ -157,3 +157,49 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Errorf("another sender's key: %d %v: it is no matter of the first", status, a)
 	}
 }
+
+// An acknowledgement that was given holds after a kill, and what it is of is stored; an
+// id that was not given is never acknowledged.
+func TestAcknowledgementsOutliveAKill(t *testing.T) {
+	dir := t.TempDir()
+	p := startProcess(t, dir)
+	token := p.run("token", "create", "--name", "hec", "--scope", "ingest")
+	var mu sync.Mutex
+	given := map[string]string{} // marker by id
+	ctx, cancel := context.WithCancel(t.Context())
+	var senders sync.WaitGroup
+	for sender := range 4 {
+		senders.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				marker := fmt.Sprintf("a%d.%d", sender, n)
+				status, _, answer := sendOnce(ctx, p.base+"/api/splunk/services/collector?channel="+channel, "Splunk "+token, `{"event":{"host":"ack","marker":"`+marker+`"}}`)
+				var a struct{ AckID json.Number }
+				if status == http.StatusOK && json.Unmarshal(answer, &a) == nil && a.AckID != "" {
+					mu.Lock()
+					given[a.AckID.String()] = marker
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	eventually(t, "acknowledgements", func() bool { mu.Lock(); defer mu.Unlock(); return len(given) > 200 })
+	p.end(syscall.SIGKILL)
+	cancel()
+	senders.Wait()
+	p = startProcess(t, dir)
+	ids := []string{"1", "4242424242424242"}
+	for id := range given {
+		ids = append(ids, id)
+	}
+	_, _, answer := sendOnce(t.Context(), p.base+"/api/splunk/services/collector/ack?channel="+channel, "Splunk "+token, `{"acks":[`+strings.Join(ids, ",")+`]}`)
+	var a struct{ Acks map[string]bool }
+	if err := json.Unmarshal(answer, &a); err != nil || len(a.Acks) != len(ids) {
+		t.Fatalf("%s: %v", answer, err)
+	}
+	stored := markersOf(t, p.base)
+	for id, is := range a.Acks {
+		if marker, was := given[id]; is != was || was && stored[marker] != 1 {
+			t.Errorf("id %s: given %t, acknowledged %t, stored %d times", id, was, is, stored[marker])
+		}
+	}
+}
