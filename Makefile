@@ -31,13 +31,15 @@ bin: ## build the binary alone
 	@echo "== building bin/secmon (the first time compiles every dependency: a minute or two)"
 	@$(PROGRESS) go build -v -ldflags '$(LDFLAGS)' -o bin/secmon ./cmd/secmon
 
-.PHONY: deps/servers deps/browser deps/promtool
+.PHONY: deps/servers deps/browser deps/promtool deps/shippers
 deps/servers:
 	@scripts/install-deps.sh servers
 deps/browser:
 	@scripts/install-deps.sh servers browser nginx
 deps/promtool:
 	@scripts/install-deps.sh promtool
+deps/shippers:
+	@scripts/install-deps.sh shippers
 
 $(NPM_STAMP): web/package-lock.json
 	@echo "== installing the dashboard's packages (once per lockfile)"
@@ -62,7 +64,7 @@ verify: npm ## check that generated code is current, modules are tidy, imports a
 	@echo "== verify: generated code"
 	@$(PROGRESS) scripts/verify-generated.sh
 	@echo "== verify: go.mod"
-	@$(PROGRESS) go mod tidy -diff && go -C bench mod tidy -diff
+	@$(PROGRESS) go mod tidy -diff && go -C bench mod tidy -diff && go -C e2e/shippers mod tidy -diff
 	@echo "== verify: imports"
 	@$(PROGRESS) go test -count=1 ./archtest
 	@echo "== verify: the schema's conventions, and what would break clients"
@@ -91,7 +93,7 @@ lint: $(TOOLS) ## lint Go sources (make verify checks the web's)
 
 .PHONY: test
 test: export CI = true
-test: deps/browser deps/promtool test/go test/bench test/web test/clients e2e ## install what is missing and run every Go, web and browser test
+test: deps/browser deps/promtool deps/shippers test/go test/shippers test/bench test/web test/clients e2e ## install what is missing and run every Go, web and browser test
 
 .PHONY: test/go
 test/go: ## run the Go tests (with CI=true a missing server is a failure)
@@ -99,6 +101,12 @@ test/go: ## run the Go tests (with CI=true a missing server is a failure)
 	@$(PROGRESS) go build -v ./...
 	@echo "== Go tests"
 	@$(PROGRESS) go test -timeout 30m ./...
+
+.PHONY: test/shippers
+test/shippers: deps/servers ## send by the official clients of Elasticsearch, which have a module of their own
+	@echo "== shippers"
+	@$(PROGRESS) go -C e2e/shippers vet ./...
+	@$(PROGRESS) go -C e2e/shippers test -count=1 ./...
 
 .PHONY: test/rules
 test/rules: deps/promtool ## check alerts, runbook and dashboards; each alert fires on planted data

@@ -329,6 +329,9 @@ func (a *App) maintain(ctx context.Context) {
 		if err := a.Store.TrimCorrelations(ctx); err != nil && ctx.Err() == nil {
 			a.upkeepFailed("correlations", "trim groups of correlations", err)
 		}
+		if err := a.Store.TrimParts(ctx); err != nil && ctx.Err() == nil {
+			a.upkeepFailed("parts", "forget names of parts", err)
+		}
 		if err := a.Store.TrimExports(ctx, exportMemory); err != nil && ctx.Err() == nil {
 			a.upkeepFailed("exports", "trim exports", err)
 		}

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/security-monitor/secmon/auth"
-	"github.com/security-monitor/secmon/ingest"
 	"github.com/security-monitor/secmon/monitor"
 	"github.com/security-monitor/secmon/resolvers"
 	"github.com/security-monitor/secmon/web"
@@ -22,7 +20,7 @@ func (a *App) routes() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/graphql", a.Auth.Middleware(graphql))
-	mux.Handle("/api/ingest", a.Auth.Middleware(a.ingest()))
+	a.routeIngest(mux)
 	if err := a.routeLogins(mux); err != nil {
 		return nil, err
 	}
@@ -54,42 +52,6 @@ func (a *App) whilePlayed(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func (a *App) ingest() http.Handler {
-	h := &ingest.Handler{
-		Pipeline:   a.pipe,
-		Detector:   measuredRules{a.engine, a.metrics.Detect},
-		Indicators: &a.indicators,
-		Normaliser: ingest.NewNormaliser(),
-		Limits: ingest.Limits{
-			RecordBytes: a.cfg.MaxRecordKB << 10, BodyBytes: int64(a.cfg.MaxBodyMB) << 20,
-			Records: ingest.DefaultLimits.Records, Depth: ingest.DefaultLimits.Depth,
-		},
-		MaxInFlight: int64(a.cfg.MaxInFlightMB) << 20,
-		Authorise:   mayIngest,
-		Log:         a.lg,
-		Meter:       a.metrics.Ingest,
-	}
-	a.metrics.Gauge("secmon_ingest_in_flight_bytes", "Bytes of records that requests hold.", func() float64 { return float64(h.InFlight()) })
-	return h
-}
-
-// mayIngest lets API tokens with the scope ingest through, and nothing else: a
-// shipper has no session, and a session is no shipper.
-func mayIngest(ctx context.Context) error {
-	if err := auth.Failure(ctx); err != nil {
-		return err
-	}
-	viewer := monitor.ViewerFrom(ctx)
-	visitOf(ctx).by(viewer, auth.Address(ctx))
-	switch {
-	case viewer == nil:
-		return monitor.Errorf(monitor.CodeUnauthenticated, "send an API token with the scope ingest: Authorization: Bearer smt_...")
-	case !viewer.HasScope(monitor.ScopeIngest):
-		return monitor.Errorf(monitor.CodeForbidden, "this credential may not send events; it needs the scope ingest")
-	}
-	return nil
 }
 
 // ready says whether this replica should get requests: not while it stops, and

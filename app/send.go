@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ type Progress struct {
 
 // chunk is one request on its way.
 type chunk struct {
+	key   string // its name, so that a server that has it already does not store it again
 	body  bytes.Buffer
 	lines []int // of the file, one a record
 }
@@ -55,11 +57,13 @@ type chunk struct {
 // call can go on behind it.
 func (s *Sender) Send(ctx context.Context, r io.Reader, skip int) (last int, err error) {
 	last = skip
+	run := rand.Text()
 	c := &chunk{}
 	var local []ingest.Rejection // what need not be sent to be refused
 	flush := func(line int) error {
 		p := Progress{Line: line, Rejected: local}
 		if len(c.lines) > 0 {
+			c.key = run + "-" + strconv.Itoa(c.lines[0])
 			if err := s.sendChunk(ctx, c, &p); err != nil {
 				return err
 			}
@@ -152,6 +156,7 @@ func (s *Sender) try(ctx context.Context, packed []byte, c *chunk, p *Progress) 
 	r.Header.Set("Authorization", "Bearer "+s.Token)
 	r.Header.Set("Content-Type", "application/x-ndjson")
 	r.Header.Set("Content-Encoding", "gzip")
+	r.Header.Set("Idempotency-Key", c.key)
 	response, err := s.Client.Do(r)
 	if err != nil {
 		return 0, err

@@ -109,6 +109,8 @@ func routeOf(path string) string {
 	for _, r := range []struct{ prefix, route string }{
 		{"/api/graphql", "graphql"},
 		{"/api/ingest", "ingest"},
+		{"/api/elastic", "ingest"},
+		{"/api/splunk/", "ingest"},
 		{"/api/export/", "export"},
 		{"/api/auth/", "login"},
 		{"/api/healthz", "health"},

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -83,6 +84,24 @@ func createKey(path string) ([]byte, error) {
 		return nil, err
 	}
 	return os.ReadFile(path) //nolint:gosec // the operator's own path
+}
+
+// Derive gives keys for another purpose, the same on all replicas, that of the key
+// that signs first.
+func (a *Auth) Derive(purpose string) [][]byte {
+	k := a.keys
+	derive := func(key []byte) []byte {
+		m := hmac.New(sha256.New, key)
+		_, _ = m.Write([]byte(purpose)) // a hash takes everything
+		return m.Sum(nil)
+	}
+	out := [][]byte{derive(k.byID[k.current])}
+	for id, key := range k.byID {
+		if id != k.current {
+			out = append(out, derive(key))
+		}
+	}
+	return out
 }
 
 type claims struct {

@@ -21,29 +21,37 @@ const (
 // extends the alerts of its findings and of correlations that fire, and writes the
 // journal, all in one transaction. It gives the events
 // and the batch their ids. An error means that nothing was stored, unless the
-// connection broke during the commit itself.
+// connection broke during the commit itself. Of a batch with parts it leaves out those
+// that came before, over all replicas, and says so in them; where nothing is left the
+// id is of no batch.
 func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, error) {
 	if len(b.Events) == 0 {
 		return monitor.ID{}, nil
 	}
 	now := s.now()
 	batch := monitor.NewID(now)
-	for i, e := range b.Events {
-		e.ID = monitor.EventID{Batch: batch, Ordinal: uint32(i)} //nolint:gosec // a batch is bounded
-		e.ReceivedAt = now
-	}
-	seen := s.assets.news(sightingsOf(b.Events, now))
 	s.makeRoom(ctx, b)
+	var seen sightings
 	var counted *correlator
+	whole := b
 	err := s.change(ctx, monitor.SystemActor, monitor.ActionIngest, func(t *tx) error {
+		counted, seen = nil, nil
+		b, err := t.leaveRepeated(ctx, whole, batch)
+		if err != nil || len(b.Events) == 0 {
+			return err
+		}
+		for i, e := range b.Events {
+			e.ID = monitor.EventID{Batch: batch, Ordinal: uint32(i)} //nolint:gosec // a batch is bounded
+			e.ReceivedAt = now
+		}
+		seen = s.assets.news(sightingsOf(b.Events, now))
 		t.batch, t.events, t.seen = batch, len(b.Events), seen
 		if err := t.insertEvents(ctx, b.Events); err != nil {
 			return err
 		}
 		suppressions := s.suppressions.Load()
 		found := t.group(b, suppressions)
-		if counted = nil; len(b.Samples) > 0 {
-			var err error
+		if len(b.Samples) > 0 {
 			if counted, err = t.correlate(ctx, b, s.correlating); err != nil {
 				return err
 			}
@@ -54,7 +62,9 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 	if err != nil {
 		return monitor.ID{}, fmt.Errorf("store batch of %d events: %w", len(b.Events), err)
 	}
-	s.assets.remember(seen)
+	if seen != nil {
+		s.assets.remember(seen)
+	}
 	s.correlated.note(counted)
 	s.rooms.took(counted)
 	return batch, nil

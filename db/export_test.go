@@ -27,3 +27,8 @@ func (s *Store) HoldConnection(ctx context.Context) (release func() error, err e
 	}
 	return conn.Close, nil
 }
+
+// TrimPartsTo keeps the names of the newest parts alone.
+func (s *Store) TrimPartsTo(ctx context.Context, most uint) error {
+	return s.trimParts(ctx, PartMemory, most)
+}

@@ -20,6 +20,7 @@ const (
 	CodeBodyTooLarge   monitor.Code = "BODY_TOO_LARGE"
 	CodeTooManyRecords monitor.Code = "TOO_MANY_RECORDS"
 	CodeBadEncoding    monitor.Code = "BAD_ENCODING"
+	CodeKeyReused      monitor.Code = "IDEMPOTENCY_KEY_REUSED"
 )
 
 // Codes of single records that are refused.
@@ -29,6 +30,7 @@ const (
 	CodeRecordTooLarge = "RECORD_TOO_LARGE"
 	CodeInvalidUTF8    = "INVALID_UTF8"
 	CodeTooDeep        = "TOO_DEEP"
+	CodeUnsupported    = "UNSUPPORTED" // what a protocol has, and events have not
 )
 
 // Rejection says why a record was not stored. Line counts from 1: the line of an
@@ -39,7 +41,10 @@ type Rejection struct {
 	Message string `json:"message"`
 }
 
-// rejectionOf makes a Rejection of what a normaliser says.
+// rejectionOf makes a Rejection of what a normaliser says; nil of nil.
 func rejectionOf(line int, err error) *Rejection {
+	if err == nil {
+		return nil
+	}
 	return &Rejection{Line: line, Code: CodeMalformed, Message: err.Error()}
 }

@@ -12,32 +12,36 @@ import (
 type Meter interface {
 	// Request says what became of a request: stored, rejected (all of its records
 	// were), refused (its own fault), saturated (send it again later) or failed.
-	Request(outcome string)
+	// The protocol is one of Protocols.
+	Request(protocol, outcome string)
 	// Records says what a request had. The product is what records say of
 	// themselves: anything.
 	Records(format, product string, records, bytes int)
 	// Rejected says how many records of a request could not be read.
 	Rejected(records int)
+	// Repeated says how many records had come before, and were not stored again.
+	Repeated(records int)
 	// Committed says how long a transaction took, and whether it was committed.
 	Committed(events, requests int, took time.Duration, stored bool)
 }
 
 type noMeter struct{}
 
-func (noMeter) Request(string)                          {}
+func (noMeter) Request(string, string)                  {}
+func (noMeter) Repeated(int)                            {}
 func (noMeter) Records(string, string, int, int)        {}
 func (noMeter) Rejected(int)                            {}
 func (noMeter) Committed(int, int, time.Duration, bool) {}
 
-func (h *Handler) meter() Meter {
-	if h.Meter == nil {
-		return noMeter{}
-	}
-	return h.Meter
-}
+// The protocols by which events come over HTTP.
+const (
+	protocolJSON    = "json"
+	protocolElastic = "elastic"
+	protocolSplunk  = "splunk"
+)
 
-// InFlight is how many bytes of records all requests hold.
-func (h *Handler) InFlight() int64 { return h.inFlight.Load() }
+// Protocols are all values of Meter.Request's protocol.
+func Protocols() []string { return []string{protocolJSON, protocolElastic, protocolSplunk} }
 
 // Formats are all values of monitor.Event.Format that a Normaliser gives.
 func Formats() []string {
@@ -55,7 +59,7 @@ func Formats() []string {
 
 func outcomeOf(status int) string {
 	switch {
-	case status == http.StatusOK:
+	case status == http.StatusOK || status == http.StatusCreated:
 		return "stored"
 	case status == http.StatusUnprocessableEntity:
 		return "rejected"

@@ -79,8 +79,25 @@ func (n *Normaliser) Normalise(raw []byte, received time.Time, ev *monitor.Event
 			break
 		}
 	}
+	in.around(v.Get("splunk"))
 	in.finish()
 	return nil
+}
+
+// around takes what stood around an event (splunk.go) where the event itself says nothing.
+func (in *input) around(v *fastjson.Value) {
+	if v == nil {
+		return
+	}
+	if in.ev.Host == "" {
+		in.ev.Host = text(v, "host")
+	}
+	if in.ev.OccurredAt.Equal(in.received) {
+		in.occurredText(text(v, "time"))
+	}
+	if in.rec.LogSource == (monitor.LogSource{}) {
+		in.rec.LogSource.Service = text(v, "sourcetype")
+	}
 }
 
 // finish brings the envelope into its bounds.

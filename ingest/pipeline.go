@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 // Store keeps a batch: all of it, with its alerts and the journal entry, or
-// nothing and an error.
+// nothing and an error. It leaves out parts that came before, and says so in them.
 type Store interface {
 	StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, error)
 }
@@ -125,14 +126,14 @@ func (p *Pipeline) Submit(ctx context.Context, b *monitor.Batch) (monitor.ID, er
 	case <-p.stop:
 		return monitor.ID{}, errStopping
 	case <-ctx.Done():
-		return monitor.ID{}, ctx.Err()
+		return monitor.ID{}, context.Cause(ctx)
 	}
 	var left error
 	select {
 	case o := <-j.done:
 		return o.batch, o.err
 	case <-ctx.Done():
-		left = ctx.Err()
+		left = context.Cause(ctx)
 	case <-p.stop:
 		left = errStopping
 	}
@@ -232,7 +233,11 @@ func merge(jobs []*job) *monitor.Batch {
 		return jobs[0].batch
 	}
 	all := &monitor.Batch{}
+	named := slices.ContainsFunc(jobs, func(j *job) bool { return len(j.batch.Parts) > 0 })
 	for _, j := range jobs {
+		if all.Parts = append(all.Parts, j.batch.Parts...); named && len(j.batch.Parts) == 0 {
+			all.Parts = append(all.Parts, &monitor.Part{Events: len(j.batch.Events)})
+		}
 		offset := len(all.Events)
 		all.Events = append(all.Events, j.batch.Events...)
 		for _, f := range j.batch.Findings {

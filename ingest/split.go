@@ -26,11 +26,7 @@ import (
 // An error is about the request as a whole: a bound of limits, damaged
 // compression, a broken connection, or what yield returned.
 func Split(r io.Reader, limits Limits, yield func(line int, raw []byte, problem *Rejection) error) error {
-	s := &splitter{limits: limits, yield: yield, body: &boundedReader{r: r, left: limits.BodyBytes}}
-	s.in = bufio.NewReaderSize(s.body, 64<<10)
-	if head, err := s.in.Peek(3); err == nil && bytes.Equal(head, []byte("\xef\xbb\xbf")) {
-		_, _ = s.in.Discard(3) // byte order mark; it was peeked
-	}
+	s := &splitter{limits: limits, yield: yield, in: newBodyReader(r, limits)}
 	first, err := s.skipSpace()
 	if errors.Is(err, io.EOF) {
 		return nil
@@ -48,10 +44,18 @@ func Split(r io.Reader, limits Limits, yield func(line int, raw []byte, problem 
 type splitter struct {
 	limits  Limits
 	yield   func(int, []byte, *Rejection) error
-	body    *boundedReader
 	in      *bufio.Reader
 	line    int // number of the last line or element begun
 	records int
+}
+
+// newBodyReader reads a body up to its bound, without a byte order mark.
+func newBodyReader(r io.Reader, limits Limits) *bufio.Reader {
+	in := bufio.NewReaderSize(&boundedReader{r: r, left: limits.BodyBytes}, 64<<10)
+	if head, err := in.Peek(3); err == nil && bytes.Equal(head, []byte("\xef\xbb\xbf")) {
+		_, _ = in.Discard(3) // it was peeked
+	}
+	return in
 }
 
 // boundedReader fails when more than its bytes are read.

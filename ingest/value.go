@@ -246,3 +246,24 @@ func base(path string) string {
 	}
 	return path
 }
+
+// printable gives a line as UTF-8: bytes that are none as \xNN.
+func printable(line []byte) string {
+	if utf8.Valid(line) {
+		return string(line)
+	}
+	var out strings.Builder
+	for len(line) > 0 {
+		r, size := utf8.DecodeRune(line)
+		if r == utf8.RuneError && size == 1 {
+			const digits = "0123456789abcdef"
+			out.WriteString(`\x`)
+			out.WriteByte(digits[line[0]>>4])
+			out.WriteByte(digits[line[0]&15])
+		} else {
+			out.Write(line[:size])
+		}
+		line = line[size:]
+	}
+	return out.String()
+}

@@ -30,7 +30,7 @@ func TestLabelsAreBounded(t *testing.T) {
 		x := strings.Repeat("x", i+1)
 		s.GraphQL.Answered(Operation{Name: x, Field: x, Type: x, Code: x, Limit: x, Cost: 1})
 		s.Ingest.Records(x, x, 1, 1)
-		s.Ingest.Request(x)
+		s.Ingest.Request(x, x)
 		s.HTTP.Begun()
 		s.HTTP.Ended(x, 700+i, time.Second)
 		s.Detect.Hit(Class(x, x, x), x)

@@ -6,6 +6,7 @@ type Batch struct {
 	Events   []*Event
 	Findings []Finding
 	Samples  []Sample
+	Parts    []*Part // none where no sender names what it sends
 }
 
 // Finding is a rule that fired on an event of the batch.

@@ -74,6 +74,7 @@ var dashboards = []dashboard{
 		{"What becomes of it", []panel{
 			{title: "Requests by outcome", unit: "reqps", stack: true, queries: []query{q(`sum by (outcome) (rate(secmon_ingest_requests_total{$in}[$__rate_interval]))`, "{{outcome}}")}},
 			{title: "Records that could not be read", unit: "ops", queries: []query{q(`sum by (pod) (rate(secmon_ingest_rejected_total{$in}[$__rate_interval]))`, "{{pod}}")}},
+			{title: "Records that came again", unit: "ops", queries: []query{q(`sum by (pod) (rate(secmon_ingest_repeated_total{$in}[$__rate_interval]))`, "{{pod}}")}},
 			{title: "Time of a request", unit: "s", queries: quantiles("secmon_http_request_seconds", `route="ingest",`)},
 		}},
 		{"Transactions", []panel{

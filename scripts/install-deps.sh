@@ -5,6 +5,7 @@
 #   promtool  Prometheus's checker of rules
 #   nginx     NGINX, for the tests of its configuration and of rolling restarts
 #   images    buildah, which builds and compares the images
+#   shippers  rsyslog with its output to Elasticsearch, for the tests that send by it
 #   checks    shellcheck, jq and curl, for the pipeline's scripts and their checks
 # On Debian and Ubuntu by apt (as root or with sudo), on macOS by brew. No
 # service is started: secmon runs its servers as private child processes.
@@ -41,10 +42,17 @@ for group in "$@"; do
       have nginx || missing+=(nginx) ;;
     images)
       have buildah || missing+=(buildah) ;;
+    shippers)
+      if [ "$(uname)" = Darwin ] || have syslog-ng; then
+        say "rsyslog is left out: it is for Linux, and takes the place of syslog-ng"
+      else
+        have rsyslogd || missing+=(rsyslog)
+        compgen -G '/usr/lib/*/rsyslog/omelasticsearch.so' >/dev/null || missing+=(omelasticsearch)
+      fi ;;
     checks)
       for name in shellcheck jq curl; do have "$name" || missing+=("$name"); done ;;
     *)
-      echo "usage: $0 [servers] [browser] [promtool] [nginx] [images] [checks]" >&2
+      echo "usage: $0 [servers] [browser] [promtool] [nginx] [images] [shippers] [checks]" >&2
       exit 2 ;;
   esac
 done
@@ -97,6 +105,8 @@ choose() {
       chromium) packages+=("$(first chromium chromium-browser)") || return ;;
       prometheus) packages+=("$(first prometheus)") || return ;;
       nginx) packages+=("$(first nginx-light nginx-core nginx)") || return ;;
+      rsyslog) packages+=("$(first rsyslog)") || return ;;
+      omelasticsearch) packages+=("$(first rsyslog-elasticsearch)") || return ;;
       buildah) packages+=("$(first buildah)") || return ;;
       shellcheck | jq | curl) packages+=("$(first "$name")") || return ;;
     esac
@@ -126,7 +136,7 @@ if ! { choose && install; }; then
 fi
 # Nor shall it start at the next boot of this machine, where it was not before.
 if have systemctl; then
-  for name in redis prometheus nginx; do
+  for name in redis prometheus nginx rsyslog; do
     [[ " ${missing[*]} " == *" $name "* ]] || continue
     service=${name/#redis/redis-server}
     "${root[@]}" systemctl disable --quiet "$service" 2>/dev/null || true # not a machine of systemd's
