@@ -57,6 +57,15 @@ func aliasECS(rec *monitor.Record) {
 	for _, pair := range ecsAliases {
 		alias(rec, pair[0], pair[1])
 	}
+	if _, there := rec.Get("CommandLine"); !there { // Auditbeat has the arguments alone
+		if args, ok := rec.Get("process.args"); ok {
+			var all []string
+			for _, argument := range args {
+				all = append(all, argument.Text)
+			}
+			addText(rec, "CommandLine", strings.Join(all, " "))
+		}
+	}
 	if _, there := rec.Get("User"); there {
 		return
 	}

@@ -33,14 +33,19 @@ var formats = []format{
 	{"evtx", isEVTX, normaliseEVTX},
 	{"winlog", isWinlog, normaliseWinlog},
 	{"cloudtrail", isCloudTrail, normaliseCloudTrail},
+	{"guardduty", isGuardDuty, normaliseGuardDuty},
 	{"suricata", isSuricata, normaliseSuricata},
 	{"auditd", isAuditd, normaliseAuditd},
 	{"journald", isJournald, normaliseJournald},
 	{"hostreport", isHostReport, normaliseHostReport},
-	{"webaccess", isWebAccess, normaliseWebAccess},
 	{"zeek", isZeek, normaliseZeek},
 	{"falco", isFalco, normaliseFalco},
 	{"kubernetes", isKubernetes, normaliseKubernetes},
+	{"osquery", isOsquery, normaliseOsquery},
+	{"vpcflow", isVPCFlow, normaliseVPCFlow},
+	{"webaccess", isWebAccess, normaliseWebAccess},
+	{"clamav", isClamAV, normaliseClamAV},
+	{"syslog", isSyslog, normaliseSyslog},
 	{"ecs", isECS, normaliseECS},
 	{"generic", func(*fastjson.Value) bool { return true }, normaliseGeneric},
 }
@@ -120,4 +125,11 @@ func (in *input) occurredText(s string) bool {
 		in.ev.OccurredAt = at
 	}
 	return ok
+}
+
+// occurredAt takes a time, unless it cannot be that of an event.
+func (in *input) occurredAt(at time.Time) {
+	if past(at, in.received) {
+		in.ev.OccurredAt = at.UTC().Truncate(time.Microsecond)
+	}
 }

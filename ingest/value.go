@@ -175,7 +175,12 @@ func parseTime(s string, received time.Time) (at time.Time, ok bool) {
 		}
 	}
 	at = at.UTC().Truncate(time.Microsecond)
-	return at, at.After(earliest) && at.Before(received.Add(24*time.Hour))
+	return at, past(at, received)
+}
+
+// past tells whether a time can be that of an event. Clocks may be a day ahead.
+func past(at, received time.Time) bool {
+	return at.After(earliest) && at.Before(received.Add(24*time.Hour))
 }
 
 // epoch tells the unit of a number by its size.
@@ -245,4 +250,11 @@ func base(path string) string {
 		return path[i+1:]
 	}
 	return path
+}
+
+// addUnlessThere adds a text under a name that the record does not have yet.
+func addUnlessThere(rec *monitor.Record, name, value string) {
+	if _, there := rec.Get(name); !there && value != "" {
+		addText(rec, name, value)
+	}
 }
