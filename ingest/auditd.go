@@ -24,7 +24,7 @@ func isAuditd(v *fastjson.Value) bool {
 
 func normaliseAuditd(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
-	flatten(rec, "", v)
+	rec.flatten("", v)
 	rec.LogSource = monitor.LogSource{Product: "linux", Service: "auditd"}
 	in.occurred("@timestamp", "timestamp", "time")
 	if isLaurel(v) {
@@ -77,7 +77,7 @@ const maxAuditPairs = 500
 
 // auditPairs adds the key=value pairs of an audit line; those within msg='...'
 // too. Names and paths with unusual characters come in hexadecimal.
-func auditPairs(rec *monitor.Record, line string) {
+func auditPairs(rec *record, line string) {
 	line = strings.TrimSpace(line)
 	for range maxAuditPairs {
 		line = strings.TrimLeft(line, " \x1d")
@@ -101,7 +101,7 @@ func auditPairs(rec *monitor.Record, line string) {
 			value, line = auditHex(key, rest), ""
 		}
 		if key != "" {
-			addText(rec, cutRunes(key, maxName), value)
+			rec.addText(cutRunes(key, maxName), value)
 		}
 	}
 }
@@ -178,7 +178,7 @@ const maxAuditArguments = 100
 
 // auditCommand puts the arguments of an EXECVE record together. The kernel cuts long
 // ones: a1_len=9000 a1[0]=... a1[1]=...
-func auditCommand(rec *monitor.Record) string {
+func auditCommand(rec *record) string {
 	if rec.Text("type") != "EXECVE" {
 		return rec.Text("proctitle", "cmd")
 	}
@@ -197,7 +197,7 @@ func auditCommand(rec *monitor.Record) string {
 	return command.String()
 }
 
-func auditArgument(rec *monitor.Record, name string) (argument string, ok bool) {
+func auditArgument(rec *record, name string) (argument string, ok bool) {
 	if values, ok := rec.Get(name); ok && len(values) > 0 {
 		return strings.Trim(values[0].Text, `"`), true
 	}
@@ -211,6 +211,6 @@ func auditArgument(rec *monitor.Record, name string) (argument string, ok bool) 
 		}
 		argument += text
 	}
-	addText(rec, name, argument)
+	rec.addText(name, argument)
 	return argument, true
 }

@@ -65,7 +65,7 @@ func clamTime(line string) (at time.Time, rest string, ok bool) {
 }
 
 func normaliseClamAV(in *input) {
-	flatten(in.rec, "", in.v)
+	in.rec.flatten("", in.v)
 	in.ev.Host = lineHost(in.v)
 	in.occurred("@timestamp", "timestamp", "time", "date")
 	line := lineOf(in.v)

@@ -23,13 +23,13 @@ func normaliseCloudTrail(in *input) {
 	if detail := in.v.Get("detail"); detail != nil && !in.v.Exists("eventName") { // of EventBridge
 		in.v = detail
 	}
-	flatten(rec, "", in.v)
+	rec.flatten("", in.v)
 	for _, name := range []string{"requestParameters", "responseElements"} { // some rules ask for what stands anywhere in them
 		if part := in.v.Get(name); part != nil && part.Type() == fastjson.TypeObject {
-			addText(rec, name, clean(string(part.MarshalTo(nil))))
+			rec.addText(name, clean(string(part.MarshalTo(nil))))
 		}
 	}
-	alias(rec, "src_ip", "sourceIPAddress")
+	rec.alias("src_ip", "sourceIPAddress")
 	rec.LogSource = monitor.LogSource{Product: "aws", Service: "cloudtrail"}
 	in.occurred("eventTime")
 	ev.Class, ev.Outcome = monitor.ClassAPIActivity, monitor.OutcomeSuccess
@@ -41,7 +41,7 @@ func normaliseCloudTrail(in *input) {
 		ev.Outcome = monitor.OutcomeFailure
 		ev.Severity = monitor.SeverityLow
 	}
-	addUnlessThere(rec, "status", strings.ToLower(string(ev.Outcome)))
+	rec.addUnlessThere("status", strings.ToLower(string(ev.Outcome)))
 	if ev.Action == "ConsoleLogin" {
 		ev.Class = monitor.ClassAuthentication
 	}

@@ -53,9 +53,9 @@ var ecsAliases = [][2]string{
 }
 
 // aliasECS adds Sigma's names where the record has only those of ECS.
-func aliasECS(rec *monitor.Record) {
+func aliasECS(rec *record) {
 	for _, pair := range ecsAliases {
-		alias(rec, pair[0], pair[1])
+		rec.alias(pair[0], pair[1])
 	}
 	if _, there := rec.Get("CommandLine"); !there { // Auditbeat has the arguments alone
 		if args, ok := rec.Get("process.args"); ok {
@@ -63,7 +63,7 @@ func aliasECS(rec *monitor.Record) {
 			for _, argument := range args {
 				all = append(all, argument.Text)
 			}
-			addText(rec, "CommandLine", strings.Join(all, " "))
+			rec.addText("CommandLine", strings.Join(all, " "))
 		}
 	}
 	if _, there := rec.Get("User"); there {
@@ -73,9 +73,9 @@ func aliasECS(rec *monitor.Record) {
 	switch {
 	case name == "":
 	case domain == "":
-		addText(rec, "User", name)
+		rec.addText("User", name)
 	default:
-		addText(rec, "User", domain+`\`+name)
+		rec.addText("User", domain+`\`+name)
 	}
 }
 

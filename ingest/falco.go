@@ -35,10 +35,10 @@ var falcoAliases = [][2]string{
 
 func normaliseFalco(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
-	flatten(rec, "", v)
+	rec.flatten("", v)
 	fields := v.Get("output_fields")
 	for _, pair := range falcoAliases {
-		alias(rec, pair[0], "output_fields."+pair[1])
+		rec.alias(pair[0], "output_fields."+pair[1])
 	}
 	rec.LogSource = monitor.LogSource{Product: "falco", Service: text(v, "source")}
 	in.occurred("time", "output_fields/evt.time")

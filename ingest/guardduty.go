@@ -82,7 +82,7 @@ func normaliseGuardDuty(in *input) {
 	ev.Process = rec.Text("service.runtimeDetails.process.executablePath")
 	ev.FilePath = rec.Text("service.ebsVolumeScanDetails.scanDetections.threatDetectedByName.threatNames.filePaths.filePath")
 	ev.FileHash = rec.Text("service.runtimeDetails.process.executableSha256")
-	alias(rec, "src_ip", "service.action.awsApiCallAction.remoteIpDetails.ipAddressV4", "service.action.networkConnectionAction.remoteIpDetails.ipAddressV4", "service.action.kubernetesApiCallAction.remoteIpDetails.ipAddressV4")
+	rec.alias("src_ip", "service.action.awsApiCallAction.remoteIpDetails.ipAddressV4", "service.action.networkConnectionAction.remoteIpDetails.ipAddressV4", "service.action.kubernetesApiCallAction.remoteIpDetails.ipAddressV4")
 	if ev.Message = rec.Text("title"); ev.Message == "" {
 		ev.Message = ev.Action
 	}
@@ -92,7 +92,7 @@ func normaliseGuardDuty(in *input) {
 }
 
 // flattenCamel is flatten with names that begin in lower case, as exports have them.
-func flattenCamel(rec *monitor.Record, prefix string, v *fastjson.Value) {
+func flattenCamel(rec *record, prefix string, v *fastjson.Value) {
 	switch v.Type() {
 	case fastjson.TypeObject:
 		v.GetObject().Visit(func(key []byte, child *fastjson.Value) {
@@ -110,6 +110,6 @@ func flattenCamel(rec *monitor.Record, prefix string, v *fastjson.Value) {
 			flattenCamel(rec, prefix, item)
 		}
 	default:
-		addValue(rec, prefix, valueOf(v))
+		rec.add(prefix, rec.value(v))
 	}
 }

@@ -23,13 +23,13 @@ func normaliseJournald(in *input) {
 	message := journalText(v.Get("MESSAGE"))
 	v.GetObject().Visit(func(key []byte, value *fastjson.Value) {
 		if name := clean(string(key)); name != "MESSAGE" {
-			flatten(rec, name, value)
+			rec.flatten(name, value)
 		}
 	})
-	addText(rec, "MESSAGE", message)
+	rec.addText("MESSAGE", message)
 	if text(v, "_TRANSPORT") == "audit" { // the type stands beside the message
 		if kind := text(v, "_AUDIT_TYPE_NAME"); kind != "" {
-			addText(rec, "type", kind)
+			rec.addText("type", kind)
 		}
 		auditPairs(rec, message)
 	}

@@ -17,11 +17,11 @@ func isKubernetes(v *fastjson.Value) bool {
 
 func normaliseKubernetes(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
-	flatten(rec, "", v)
+	rec.flatten("", v)
 	rec.LogSource = monitor.LogSource{Product: "kubernetes", Category: "application", Service: "audit"}
-	alias(rec, "apiGroup", "objectRef.apiGroup")
-	alias(rec, "hostPath", "requestObject.spec.volumes.hostPath.path", "requestObject.spec.template.spec.volumes.hostPath.path")
-	alias(rec, "capabilities", "requestObject.spec.containers.securityContext.capabilities.add", "requestObject.spec.template.spec.containers.securityContext.capabilities.add")
+	rec.alias("apiGroup", "objectRef.apiGroup")
+	rec.alias("hostPath", "requestObject.spec.volumes.hostPath.path", "requestObject.spec.template.spec.volumes.hostPath.path")
+	rec.alias("capabilities", "requestObject.spec.containers.securityContext.capabilities.add", "requestObject.spec.template.spec.containers.securityContext.capabilities.add")
 	in.occurred("stageTimestamp", "requestReceivedTimestamp")
 	ev.Class, ev.Outcome = monitor.ClassAPIActivity, monitor.OutcomeSuccess
 	ev.Action = strings.TrimSpace(text(v, "verb") + " " + text(v, "objectRef/resource"))

@@ -24,11 +24,11 @@ func (in *input) describeLaurel() {
 	if ev.Host = text(v, "NODE"); ev.Host == "" {
 		ev.Host = lineHost(v)
 	}
-	alias(rec, "exe", "SYSCALL.exe")
-	alias(rec, "comm", "SYSCALL.comm")
-	alias(rec, "key", "SYSCALL.key")
-	alias(rec, "name", "PATH.name")
-	addText(rec, "type", "SYSCALL")
+	rec.alias("exe", "SYSCALL.exe")
+	rec.alias("comm", "SYSCALL.comm")
+	rec.alias("key", "SYSCALL.key")
+	rec.alias("name", "PATH.name")
+	rec.addText("type", "SYSCALL")
 	ev.Class, ev.Action = monitor.ClassProcessActivity, strings.ToLower(text(v, "SYSCALL/SYSCALL", "SYSCALL/syscall"))
 	ev.Process, ev.User = text(v, "SYSCALL/exe"), text(v, "SYSCALL/AUID", "SYSCALL/UID")
 	ev.Outcome = monitor.OutcomeSuccess
@@ -45,9 +45,9 @@ func (in *input) describeLaurel() {
 			if i >= maxAuditArguments {
 				break
 			}
-			addText(rec, "a"+strconv.Itoa(i), scalar(argument))
+			rec.addText("a"+strconv.Itoa(i), scalar(argument))
 		}
-		addText(rec, "type", "EXECVE")
+		rec.addText("type", "EXECVE")
 	}
 	about := ev.Command
 	if about == "" {

@@ -36,7 +36,7 @@ func normaliseOsquery(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
 	for _, rows := range []string{"columns", "snapshot", "diffResults"} { // by the columns' own names
 		if child := v.Get(rows); child != nil {
-			flatten(rec, "", child)
+			rec.flatten("", child)
 		}
 	}
 	v.GetObject().Visit(func(key []byte, child *fastjson.Value) {
@@ -47,14 +47,14 @@ func normaliseOsquery(in *input) {
 		case "name", "action":
 			name = "osquery." + name // columns have these names too
 		}
-		flatten(rec, name, child)
+		rec.flatten(name, child)
 	})
 	if !in.occurredText(rec.Text("unixTime")) {
 		in.occurredText(osqueryTime(rec.Text("calendarTime")))
 	}
 	kind := in.osqueryKind()
 	for _, pair := range osqueryAliases[kind] {
-		alias(rec, pair[0], pair[1])
+		rec.alias(pair[0], pair[1])
 	}
 	rec.LogSource = monitor.LogSource{Product: in.osqueryProduct(), Category: kind, Service: "osquery"}
 	ev.Class = osqueryClass[kind]

@@ -137,7 +137,7 @@ func (in *input) pamFailure(pairs string) {
 func (in *input) addFields(fields ...[2]string) {
 	for _, field := range fields {
 		if field[1] != "" {
-			addUnlessThere(in.rec, field[0], field[1])
+			in.rec.addUnlessThere(field[0], field[1])
 		}
 	}
 }

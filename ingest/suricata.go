@@ -24,15 +24,15 @@ var suricataClass = map[string]monitor.EventClass{
 
 func normaliseSuricata(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
-	flatten(rec, "", v)
+	rec.flatten("", v)
 	kind := text(v, "event_type")
 	rec.LogSource = monitor.LogSource{Product: "suricata", Service: kind}
 	switch kind {
 	case "dns":
 		rec.LogSource.Category = "dns"
-		alias(rec, "query", "dns.rrname", "dns.queries.rrname") // version 3 of the format has lists
-		alias(rec, "record_type", "dns.rrtype", "dns.queries.rrtype")
-		alias(rec, "answer", "dns.answers.rdata")
+		rec.alias("query", "dns.rrname", "dns.queries.rrname") // version 3 of the format has lists
+		rec.alias("record_type", "dns.rrtype", "dns.queries.rrtype")
+		rec.alias("answer", "dns.answers.rdata")
 	case "http":
 		rec.LogSource.Category = "proxy"
 		in.addProxy(webRequest{
@@ -40,8 +40,8 @@ func normaliseSuricata(in *input) {
 			agent: text(v, "http/http_user_agent"), referer: text(v, "http/http_refer"), status: text(v, "http/status"),
 		})
 	}
-	alias(rec, "dst_ip", "dest_ip")
-	alias(rec, "dst_port", "dest_port")
+	rec.alias("dst_ip", "dest_ip")
+	rec.alias("dst_port", "dest_port")
 	in.occurred("timestamp")
 	ev.Action = kind
 	if class, ok := suricataClass[kind]; ok {

@@ -65,7 +65,7 @@ func shippedProgram(v *fastjson.Value) string {
 
 func normaliseSyslog(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
-	flatten(rec, "", v)
+	rec.flatten("", v)
 	in.occurred("@timestamp", "timestamp", "timereported", "timegenerated", "time", "DATE", "ISODATE", "date", "eventtime")
 	line := lineOf(v)
 	l, ok := parseSyslog(line, in.received)
@@ -98,7 +98,7 @@ func (in *input) addSyslog(l *syslogLine) {
 	in.occurredAt(l.at)
 	for _, part := range [][2]string{{"SYSLOG_IDENTIFIER", l.program}, {"_PID", l.pid}, {"_HOSTNAME", l.host}, {"MESSAGE", l.text}} {
 		if part[1] != "" {
-			addUnlessThere(in.rec, part[0], part[1])
+			in.rec.addUnlessThere(part[0], part[1])
 		}
 	}
 }

@@ -41,14 +41,12 @@ var ianaProtocols = map[string]string{"1": "icmp", "6": "tcp", "17": "udp", "47"
 
 func normaliseVPCFlow(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
-	flatten(rec, "", v)
-	for i := range rec.Fields { // Parquet and SQL have no hyphens
-		rec.Fields[i].Name = vpcName(rec.Fields[i].Name)
-	}
+	rec.flatten("", v)
+	rec.rename(vpcName) // Parquet and SQL have no hyphens
 	if words := vpcLine(lineOf(v)); words != nil {
 		for i, name := range vpcFields {
 			if words[i] != "-" { // no data
-				addText(rec, name, words[i])
+				rec.addText(name, words[i])
 			}
 		}
 	}
@@ -58,10 +56,10 @@ func normaliseVPCFlow(in *input) {
 			break
 		}
 	}
-	alias(rec, "src_ip", "srcaddr")
-	alias(rec, "dst_ip", "dstaddr")
-	alias(rec, "src_port", "srcport")
-	alias(rec, "dst_port", "dstport")
+	rec.alias("src_ip", "srcaddr")
+	rec.alias("dst_ip", "dstaddr")
+	rec.alias("src_port", "srcport")
+	rec.alias("dst_port", "dstport")
 	ev.Class = monitor.ClassNetworkActivity
 	ev.Host = rec.Text("instance-id", "interface-id")
 	ev.SrcIP, ev.SrcPort = parseIP(rec.Text("srcaddr")), parsePort(rec.Text("srcport"))
@@ -76,7 +74,7 @@ func normaliseVPCFlow(in *input) {
 	protocol := rec.Text("protocol")
 	if name := ianaProtocols[protocol]; name != "" {
 		protocol = name
-		addText(rec, "Protocol", name)
+		rec.addText("Protocol", name)
 	}
 	ev.Message = strings.TrimSpace(protocol+" "+endpoint(rec.Text("srcaddr"), rec.Text("srcport"))+" → "+endpoint(rec.Text("dstaddr"), rec.Text("dstport"))) + ": " +
 		strings.ReplaceAll(ev.Action, "_", " ")

@@ -95,7 +95,7 @@ func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") =
 
 func normaliseWebAccess(in *input) {
 	rec, v := in.rec, in.v
-	flatten(rec, "", v)
+	rec.flatten("", v)
 	server := "nginx"
 	hint := strings.ToLower(text(v, "server_software", "program", "fileset/module", "event/module", "service/name", "service") + " " + fileOf(v))
 	if strings.Contains(hint, "apache") || strings.Contains(hint, "httpd") {
@@ -151,10 +151,10 @@ func (in *input) addRequest(r *webRequest) {
 	}
 	whole := monitor.Value{Kind: monitor.StringValue, Text: r.target}
 	if query == "" {
-		addValue(in.rec, "cs-uri-query", whole)
+		in.rec.add("cs-uri-query", whole)
 		return
 	}
-	addValue(in.rec, "cs-uri-query", monitor.Value{Kind: monitor.StringValue, Text: query}, whole)
+	in.rec.add("cs-uri-query", monitor.Value{Kind: monitor.StringValue, Text: query}, whole)
 }
 
 // addProxy adds a request that was seen on the wire by the names of Sigma's rules for
@@ -167,9 +167,9 @@ func (in *input) addProxy(r webRequest) {
 	}
 	path := monitor.Value{Kind: monitor.StringValue, Text: r.target}
 	if strings.Contains(r.target, "://") || r.host == "" {
-		addValue(in.rec, "c-uri", path)
+		in.rec.add("c-uri", path)
 	} else {
-		addValue(in.rec, "c-uri", path, monitor.Value{Kind: monitor.StringValue, Text: "http://" + r.host + r.target})
+		in.rec.add("c-uri", path, monitor.Value{Kind: monitor.StringValue, Text: "http://" + r.host + r.target})
 	}
 	stem, query, _ := strings.Cut(r.target, "?")
 	in.addFields([2]string{"c-uri-query", query})

@@ -96,7 +96,7 @@ var zeekClass = map[string]monitor.EventClass{
 
 func normaliseZeek(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
-	flatten(rec, "", v)
+	rec.flatten("", v)
 	log := zeekLog(v)
 	rec.LogSource = monitor.LogSource{Product: "zeek", Service: log}
 	in.occurred("ts", "_write_ts", "@timestamp")
@@ -128,15 +128,15 @@ func normaliseZeek(in *input) {
 // DNS look at them too.
 func (in *input) aliasZeek(log string) {
 	rec, v := in.rec, in.v
-	alias(rec, "src_ip", "id.orig_h")
-	alias(rec, "src_port", "id.orig_p")
-	alias(rec, "dst_ip", "id.resp_h")
-	alias(rec, "dst_port", "id.resp_p")
+	rec.alias("src_ip", "id.orig_h")
+	rec.alias("src_port", "id.orig_p")
+	rec.alias("dst_ip", "id.resp_h")
+	rec.alias("dst_port", "id.resp_p")
 	switch log {
 	case "dns":
 		rec.LogSource.Category = "dns"
-		alias(rec, "record_type", "qtype_name")
-		alias(rec, "answer", "answers")
+		rec.alias("record_type", "qtype_name")
+		rec.alias("answer", "answers")
 	case "http":
 		rec.LogSource.Category = "proxy"
 		in.addProxy(webRequest{
