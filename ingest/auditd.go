@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/hex"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -15,26 +16,60 @@ import (
 // https://github.com/linux-audit/audit-documentation/wiki/SPEC-Audit-Record-Format
 
 func isAuditd(v *fastjson.Value) bool {
-	if strings.HasPrefix(text(v, "message", "log", "MESSAGE"), "type=") {
-		return strings.Contains(text(v, "message", "log", "MESSAGE"), " msg=audit(")
+	if auditLine(lineOf(v)) != "" || isLaurel(v) {
+		return true
 	}
 	return v.Exists("type") && strings.HasPrefix(text(v, "msg"), "audit(")
 }
 
 func normaliseAuditd(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
-	flatten(rec, "", v)
+	rec.flatten("", v)
 	rec.LogSource = monitor.LogSource{Product: "linux", Service: "auditd"}
 	in.occurred("@timestamp", "timestamp", "time")
-	if line := text(v, "message", "log", "MESSAGE"); strings.HasPrefix(line, "type=") {
+	if isLaurel(v) {
+		in.describeLaurel()
+		return
+	}
+	if line := auditLine(lineOf(v)); line != "" {
 		auditPairs(rec, line)
 	}
 	if stamp, ok := strings.CutPrefix(rec.Text("msg"), "audit("); ok { // audit(1591757454.631:42):
 		stamp, _, _ = strings.Cut(stamp, ":")
 		in.occurredText(stamp)
 	}
-	ev.Host = text(v, "node", "hostname", "host/name", "host", "_HOSTNAME")
+	if ev.Host = rec.Text("node"); ev.Host == "" {
+		ev.Host = lineHost(v)
+	}
 	in.describeAudit(rec.Text("type"))
+}
+
+// auditLine gives the audit record of a line, which auditd begins with the node's name
+// where it has one; "" where the line is none.
+func auditLine(line string) string {
+	head, _, ok := strings.Cut(line, " msg=audit(")
+	if !ok {
+		return ""
+	}
+	if _, kind, ok := strings.Cut(head, "type="); !ok || strings.Contains(kind, " ") {
+		return ""
+	}
+	if strings.HasPrefix(head, "type=") || strings.HasPrefix(head, "node=") {
+		return line
+	}
+	return ""
+}
+
+// describeAuditLine reads an audit record that came by the journal or by syslog.
+func (in *input) describeAuditLine(message string) {
+	if line := auditLine(message); line != "" {
+		if _, there := in.rec.Get("type"); !there {
+			auditPairs(in.rec, line)
+		}
+	}
+	if kind := in.rec.Text("type"); kind != "" {
+		in.describeAudit(kind)
+	}
 }
 
 // maxAuditPairs bounds what is read of one line; the kernel writes far fewer.
@@ -42,7 +77,7 @@ const maxAuditPairs = 500
 
 // auditPairs adds the key=value pairs of an audit line; those within msg='...'
 // too. Names and paths with unusual characters come in hexadecimal.
-func auditPairs(rec *monitor.Record, line string) {
+func auditPairs(rec *record, line string) {
 	line = strings.TrimSpace(line)
 	for range maxAuditPairs {
 		line = strings.TrimLeft(line, " \x1d")
@@ -66,7 +101,7 @@ func auditPairs(rec *monitor.Record, line string) {
 			value, line = auditHex(key, rest), ""
 		}
 		if key != "" {
-			addText(rec, cutRunes(key, maxName), value)
+			rec.addText(cutRunes(key, maxName), value)
 		}
 	}
 }
@@ -74,6 +109,9 @@ func auditPairs(rec *monitor.Record, line string) {
 // auditHex reads a value that was written in hexadecimal because of spaces or
 // quotes in it. Only arguments and names are.
 func auditHex(key, value string) string {
+	if i := strings.IndexByte(key, '['); i > 0 {
+		key = key[:i]
+	}
 	isText := key == "comm" || key == "exe" || key == "name" || key == "cwd" || key == "proctitle" || key == "cmd" ||
 		len(key) > 1 && key[0] == 'a' && strings.Trim(key[1:], "0123456789") == "" && len(value) > 8 // a0 to a3 of SYSCALL are numbers
 	if !isText || len(value) < 4 {
@@ -113,7 +151,15 @@ func (in *input) describeAudit(kind string) {
 	case "SOCKADDR":
 		ev.Class = monitor.ClassNetworkActivity
 	}
-	ev.Command = auditCommand(rec)
+	if ev.Command = auditCommand(rec); kind == "EXECVE" {
+		// The program's path is in the SYSCALL record of the same event: rules that
+		// ask for the command line alone can look at this one.
+		rec.LogSource.Category = "process_creation"
+		in.addFields([2]string{"CommandLine", ev.Command})
+		if program := rec.Text("a0"); strings.HasPrefix(program, "/") {
+			in.addFields([2]string{"Image", program})
+		}
+	}
 	about := ev.Command
 	if about == "" {
 		about = strings.TrimSpace(ev.Process + " " + ev.FilePath)
@@ -127,18 +173,44 @@ func (in *input) describeAudit(kind string) {
 	}
 }
 
-// auditCommand puts the arguments of an EXECVE record together.
-func auditCommand(rec *monitor.Record) string {
+// maxAuditArguments bounds the arguments that are put together; rules see all.
+const maxAuditArguments = 100
+
+// auditCommand puts the arguments of an EXECVE record together. The kernel cuts long
+// ones: a1_len=9000 a1[0]=... a1[1]=...
+func auditCommand(rec *record) string {
 	if rec.Text("type") != "EXECVE" {
 		return rec.Text("proctitle", "cmd")
 	}
-	var args []string
-	for _, name := range []string{"a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9"} {
-		values, ok := rec.Get(name)
-		if !ok || len(values) == 0 {
+	var command strings.Builder
+	for n := range maxAuditArguments {
+		name := "a" + strconv.Itoa(n)
+		argument, ok := auditArgument(rec, name)
+		if !ok {
 			break
 		}
-		args = append(args, strings.Trim(values[0].Text, `"`))
+		if n > 0 {
+			command.WriteByte(' ')
+		}
+		command.WriteString(argument)
 	}
-	return strings.Join(args, " ")
+	return command.String()
+}
+
+func auditArgument(rec *record, name string) (argument string, ok bool) {
+	if values, ok := rec.Get(name); ok && len(values) > 0 {
+		return strings.Trim(values[0].Text, `"`), true
+	}
+	if _, long := rec.Get(name + "_len"); !long {
+		return "", false
+	}
+	for part := range maxAuditArguments {
+		text := rec.Text(name + "[" + strconv.Itoa(part) + "]")
+		if text == "" {
+			break
+		}
+		argument += text
+	}
+	rec.addText(name, argument)
+	return argument, true
 }

@@ -56,9 +56,18 @@ var ecsAliases = [][2]string{
 }
 
 // aliasECS adds Sigma's names where the record has only those of ECS.
-func aliasECS(rec *monitor.Record) {
+func aliasECS(rec *record) {
 	for _, pair := range ecsAliases {
-		alias(rec, pair[0], pair[1])
+		rec.alias(pair[0], pair[1])
+	}
+	if _, there := rec.Get("CommandLine"); !there { // Auditbeat has the arguments alone
+		if args, ok := rec.Get("process.args"); ok {
+			var all []string
+			for _, argument := range args {
+				all = append(all, argument.Text)
+			}
+			rec.addText("CommandLine", strings.Join(all, " "))
+		}
 	}
 	joinHashes(rec)
 	if _, there := rec.Get("User"); there {
@@ -68,9 +77,9 @@ func aliasECS(rec *monitor.Record) {
 	switch {
 	case name == "":
 	case domain == "":
-		addText(rec, "User", name)
+		rec.addText("User", name)
 	default:
-		addText(rec, "User", domain+`\`+name)
+		rec.addText("User", domain+`\`+name)
 	}
 }
 

@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"github.com/valyala/fastjson"
-
-	"github.com/security-monitor/secmon/monitor"
 )
 
 // EVTX as JSON, as evtx_dump and many shippers write it: Event.System and
@@ -34,20 +32,20 @@ func normaliseEVTX(in *input) {
 
 // systemField names the attributes of an element of System as Sigma does:
 // Provider_Name. Its text keeps the element's name.
-func systemField(rec *monitor.Record, name string, v *fastjson.Value) {
+func systemField(rec *record, name string, v *fastjson.Value) {
 	object, err := v.Object()
 	if err != nil {
-		flatten(rec, name, v)
+		rec.flatten(name, v)
 		return
 	}
 	object.Visit(func(key []byte, child *fastjson.Value) {
 		switch k := clean(string(key)); {
 		case k == "#attributes":
-			child.GetObject().Visit(func(attribute []byte, value *fastjson.Value) { flatten(rec, name+"_"+clean(string(attribute)), value) })
+			child.GetObject().Visit(func(attribute []byte, value *fastjson.Value) { rec.flatten(name+"_"+clean(string(attribute)), value) })
 		case k == "#text" || k == "Value" || k == "value":
-			flatten(rec, name, child)
+			rec.flatten(name, child)
 		default:
-			flatten(rec, name+"_"+trimMark(k), child)
+			rec.flatten(name+"_"+trimMark(k), child)
 		}
 	})
 }
@@ -62,7 +60,7 @@ func trimMark(name string) string {
 
 // eventData adds EventData: an object, or {"Data": [{"Name": ..., "#text": ...}]}
 // in one of the spellings that converters use.
-func eventData(rec *monitor.Record, data *fastjson.Value) {
+func eventData(rec *record, data *fastjson.Value) {
 	if data == nil || data.Type() == fastjson.TypeNull {
 		return
 	}
@@ -85,17 +83,17 @@ func dataName(item *fastjson.Value) string {
 	return text(item, "Name", "@Name", "#attributes/Name")
 }
 
-func namedData(rec *monitor.Record, items []*fastjson.Value) {
+func namedData(rec *record, items []*fastjson.Value) {
 	for _, item := range items {
 		if name := dataName(item); name != "" {
-			addText(rec, name, text(item, "#text", "text", "Value", "content"))
+			rec.addText(name, text(item, "#text", "text", "Value", "content"))
 		}
 	}
 }
 
-func elementFields(rec *monitor.Record, element *fastjson.Value) {
+func elementFields(rec *record, element *fastjson.Value) {
 	if element.Type() != fastjson.TypeObject {
-		flatten(rec, "Data", element)
+		rec.flatten("Data", element)
 		return
 	}
 	element.GetObject().Visit(func(key []byte, child *fastjson.Value) {
@@ -106,6 +104,6 @@ func elementFields(rec *monitor.Record, element *fastjson.Value) {
 		if text := child.Get("#text"); text != nil {
 			child = text
 		}
-		flatten(rec, name, child)
+		rec.flatten(name, child)
 	})
 }

@@ -10,7 +10,7 @@ import (
 // under the names that ECS, OCSF and common loggers use.
 func normaliseGeneric(in *input) {
 	ev, v := in.ev, in.v
-	flatten(in.rec, "", v)
+	in.rec.flatten("", v)
 	in.rec.LogSource = monitor.LogSource{
 		Product: text(v, "product", "event/module", "log_source/product"), Category: text(v, "category", "log_source/category"),
 		Service: text(v, "service/name", "service", "program", "appname", "log_source/service"),

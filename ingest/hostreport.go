@@ -27,7 +27,7 @@ func isHostReport(v *fastjson.Value) bool {
 }
 
 func normaliseHostReport(in *input) {
-	flatten(in.rec, "", in.v)
+	in.rec.flatten("", in.v)
 	in.occurred("time", "timestamp")
 	in.ev.Host = text(in.v, "host")
 	in.ev.User = text(in.v, "user")

@@ -17,8 +17,11 @@ func isKubernetes(v *fastjson.Value) bool {
 
 func normaliseKubernetes(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
-	flatten(rec, "", v)
+	rec.flatten("", v)
 	rec.LogSource = monitor.LogSource{Product: "kubernetes", Category: "application", Service: "audit"}
+	rec.alias("apiGroup", "objectRef.apiGroup")
+	rec.alias("hostPath", "requestObject.spec.volumes.hostPath.path", "requestObject.spec.template.spec.volumes.hostPath.path")
+	rec.alias("capabilities", "requestObject.spec.containers.securityContext.capabilities.add", "requestObject.spec.template.spec.containers.securityContext.capabilities.add")
 	in.occurred("stageTimestamp", "requestReceivedTimestamp")
 	ev.Class, ev.Outcome = monitor.ClassAPIActivity, monitor.OutcomeSuccess
 	ev.Action = strings.TrimSpace(text(v, "verb") + " " + text(v, "objectRef/resource"))
@@ -26,7 +29,7 @@ func normaliseKubernetes(in *input) {
 		ev.Action += "/" + sub
 	}
 	code := text(v, "responseStatus/code")
-	if code >= "400" {
+	if len(code) == 3 && code >= "400" {
 		ev.Outcome, ev.Severity = monitor.OutcomeFailure, monitor.SeverityLow
 	}
 	ev.User, ev.URL = text(v, "user/username"), text(v, "requestURI")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -16,7 +17,8 @@ type input struct {
 	v        *fastjson.Value
 	received time.Time
 	ev       *monitor.Event
-	rec      *monitor.Record
+	rec      *record
+	line     []byte // for putting the line for people together
 }
 
 // format knows one shape of record. recognises must be cheap and sure: the first
@@ -30,17 +32,22 @@ type format struct {
 // formats in the order in which they are asked. A new format is a new file and a
 // line here.
 var formats = []format{
-	{"evtx", isEVTX, normaliseEVTX},
 	{"winlog", isWinlog, normaliseWinlog},
+	{"evtx", isEVTX, normaliseEVTX},
 	{"cloudtrail", isCloudTrail, normaliseCloudTrail},
+	{"guardduty", isGuardDuty, normaliseGuardDuty},
 	{"suricata", isSuricata, normaliseSuricata},
 	{"auditd", isAuditd, normaliseAuditd},
 	{"journald", isJournald, normaliseJournald},
 	{"hostreport", isHostReport, normaliseHostReport},
-	{"webaccess", isWebAccess, normaliseWebAccess},
 	{"zeek", isZeek, normaliseZeek},
 	{"falco", isFalco, normaliseFalco},
 	{"kubernetes", isKubernetes, normaliseKubernetes},
+	{"osquery", isOsquery, normaliseOsquery},
+	{"vpcflow", isVPCFlow, normaliseVPCFlow},
+	{"webaccess", isWebAccess, normaliseWebAccess},
+	{"clamav", isClamAV, normaliseClamAV},
+	{"syslog", isSyslog, normaliseSyslog},
 	{"ecs", isECS, normaliseECS},
 	{"generic", func(*fastjson.Value) bool { return true }, normaliseGeneric},
 }
@@ -48,7 +55,14 @@ var formats = []format{
 // Normaliser turns records into the envelope and into Sigma's fields. Safe for
 // concurrent use.
 type Normaliser struct {
-	parsers fastjson.ParserPool
+	desks sync.Pool // of *desk
+}
+
+// desk is what one record at a time is worked on with.
+type desk struct {
+	parser fastjson.Parser
+	record record
+	input  input
 }
 
 // NewNormaliser makes a Normaliser.
@@ -58,9 +72,12 @@ func NewNormaliser() *Normaliser { return &Normaliser{} }
 // record that no format knows is kept whole as "generic"; the only errors are
 // about JSON that cannot be read. Where a key stands twice, the first counts.
 func (n *Normaliser) Normalise(raw []byte, received time.Time, ev *monitor.Event, rec *monitor.Record) error {
-	parser := n.parsers.Get()
-	defer n.parsers.Put(parser)
-	v, err := parser.ParseBytes(raw)
+	d, _ := n.desks.Get().(*desk)
+	if d == nil {
+		d = &desk{}
+	}
+	defer n.giveBack(d)
+	v, err := d.parser.ParseBytes(raw)
 	if err != nil {
 		return fmt.Errorf("read JSON: %w", err)
 	}
@@ -71,7 +88,9 @@ func (n *Normaliser) Normalise(raw []byte, received time.Time, ev *monitor.Event
 		OccurredAt: received, ReceivedAt: received, Class: monitor.ClassBase, Outcome: monitor.OutcomeUnknown,
 		Severity: monitor.SeverityInformational, Raw: raw,
 	}
-	in := &input{v: v, received: received, ev: ev, rec: rec}
+	d.record.begin(rec, raw)
+	in := &d.input
+	*in = input{v: v, received: received, ev: ev, rec: &d.record, line: in.line[:0]}
 	for _, f := range formats {
 		if f.recognises(v) {
 			ev.Format = f.name
@@ -100,12 +119,19 @@ func (in *input) around(v *fastjson.Value) {
 	}
 }
 
+// giveBack keeps nothing of what others own.
+func (n *Normaliser) giveBack(d *desk) {
+	d.input = input{line: d.input.line[:0]}
+	d.record.Record, d.record.texts = nil, strings.Builder{}
+	n.desks.Put(d)
+}
+
 // finish brings the envelope into its bounds.
 func (in *input) finish() {
 	ev := in.ev
 	ev.LogSource = in.rec.LogSource
 	for _, name := range []*string{&ev.Host, &ev.User, &ev.Domain} {
-		*name = cutRunes(strings.ToLower(clean(*name)), maxName)
+		*name = cutRunes(in.rec.lower(clean(*name)), maxName)
 	}
 	ev.Action = cutRunes(clean(ev.Action), maxName)
 	ev.FileHash = cutRunes(strings.ToLower(clean(ev.FileHash)), maxHash)
@@ -137,4 +163,11 @@ func (in *input) occurredText(s string) bool {
 		in.ev.OccurredAt = at
 	}
 	return ok
+}
+
+// occurredAt takes a time, unless it cannot be that of an event.
+func (in *input) occurredAt(at time.Time) {
+	if past(at, in.received) {
+		in.ev.OccurredAt = at.UTC().Truncate(time.Microsecond)
+	}
 }

@@ -205,22 +205,68 @@ func FuzzNormalise(f *testing.F) {
 		if !json.Valid(raw) || !utf8.Valid(raw) || depth(raw) > 64 {
 			t.Skip()
 		}
-		var ev monitor.Event
-		var rec monitor.Record
-		if n.Normalise(raw, received, &ev, &rec) != nil {
-			return
+		storable(t, n, raw)
+	})
+}
+
+// FuzzLine has every format of lines look at a text, and every program say it.
+func FuzzLine(f *testing.F) {
+	cases, _ := filepath.Glob("testdata/*/event.json")
+	for _, path := range cases {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
 		}
-		for _, s := range []string{ev.Host, ev.User, ev.Action, ev.Message, ev.Process, ev.Command, ev.Domain, ev.URL, ev.FilePath, ev.FileHash} {
-			if !utf8.ValidString(s) || strings.ContainsRune(s, 0) || len(s) > maxText {
-				t.Errorf("not storable: %q", s)
+		var record map[string]any
+		if err := json.Unmarshal(raw, &record); err != nil {
+			f.Fatal(err)
+		}
+		for _, key := range lineKeys {
+			if line, ok := record[key].(string); ok {
+				program, _ := record["SYSLOG_IDENTIFIER"].(string)
+				f.Add(program, line)
+				f.Add("sshd", line)
 			}
 		}
-		for _, s := range []string{ev.Host, ev.User, ev.Domain, ev.Action} {
-			if utf8.RuneCountInString(s) > maxName {
-				t.Errorf("too long: %q", s)
+	}
+	for _, m := range sshMessages {
+		f.Add("sshd", m.begin+"for x from 192.0.2.1 port 1 ssh2 [preauth]")
+	}
+	n := NewNormaliser()
+	f.Fuzz(func(t *testing.T, program, line string) {
+		for _, record := range []map[string]string{
+			{"message": line}, {"SYSLOG_IDENTIFIER": program, "_HOSTNAME": "h", "MESSAGE": line}, {"programname": program, "pri": "38", "msg": line},
+		} {
+			raw, err := json.Marshal(record)
+			if err != nil {
+				t.Fatal(err)
 			}
+			storable(t, n, raw)
 		}
 	})
+}
+
+// storable fails the test where a record's envelope does not fit what it is stored in.
+func storable(t *testing.T, n *Normaliser, raw []byte) {
+	t.Helper()
+	var ev monitor.Event
+	var rec monitor.Record
+	if n.Normalise(raw, received, &ev, &rec) != nil {
+		return
+	}
+	for _, s := range []string{ev.Host, ev.User, ev.Action, ev.Message, ev.Process, ev.Command, ev.Domain, ev.URL, ev.FilePath, ev.FileHash} {
+		if !utf8.ValidString(s) || strings.ContainsRune(s, 0) || len(s) > maxText {
+			t.Errorf("not storable: %q", s)
+		}
+	}
+	for _, s := range []string{ev.Host, ev.User, ev.Domain, ev.Action} {
+		if utf8.RuneCountInString(s) > maxName {
+			t.Errorf("too long: %q", s)
+		}
+	}
+	if ev.OccurredAt.Before(earliest) || ev.OccurredAt.After(received.Add(24*time.Hour)) {
+		t.Errorf("no time of the past: %s", ev.OccurredAt)
+	}
 }
 
 func BenchmarkNormalise(b *testing.B) {

@@ -16,7 +16,9 @@ import (
 // Split reads the records of a body: lines of JSON objects (NDJSON), or JSON
 // arrays of objects; the first character tells. A CloudTrail document
 // {"Records": [...]} at the beginning is read like an array, however long it is;
-// as a line among others it counts as its records. Split calls yield for every
+// as a line among others it counts as its records. So do the lists in which the API
+// server of Kubernetes sends its audit events. A body that begins with #separator is a
+// log of Zeek's, whose lines become records. Split calls yield for every
 // record with its line, and either the record (valid JSON, a slice of its own)
 // or what is wrong with it.
 //
@@ -33,6 +35,9 @@ func Split(r io.Reader, limits Limits, yield func(line int, raw []byte, problem 
 	}
 	if err != nil {
 		return err
+	}
+	if first == '#' && s.isZeekTSV() {
+		return s.zeek()
 	}
 	if first == '[' || s.documentHead() > 0 {
 		s.line = 0
@@ -141,11 +146,11 @@ func (s *splitter) record(raw []byte, long bool, lost string) (sure bool, err er
 		}
 		return sure, s.reject(code, message)
 	}
-	if documentStart.Match(raw) {
-		var document struct{ Records []json.RawMessage }
-		if json.Unmarshal(raw, &document) == nil && len(document.Records) > 0 {
+	if documentStart.Match(raw) || auditList.Match(raw) {
+		var document struct{ Records, Items []json.RawMessage }
+		if json.Unmarshal(raw, &document) == nil && len(document.Records)+len(document.Items) > 0 {
 			s.records--
-			return true, s.document(document.Records)
+			return true, s.document(append(document.Records, document.Items...))
 		}
 	}
 	return true, s.yield(s.line, raw, nil)
@@ -161,7 +166,7 @@ func (s *splitter) document(records []json.RawMessage) error {
 			return s.tooMany()
 		}
 		if raw = bytes.TrimSpace(raw); raw[0] != '{' {
-			if err := s.reject(CodeNotAnObject, "an element of Records is no JSON object"); err != nil {
+			if err := s.reject(CodeNotAnObject, "an element of the list is no JSON object"); err != nil {
 				return err
 			}
 			continue
@@ -230,6 +235,9 @@ func depth(raw []byte) int {
 
 // documentStart is how a CloudTrail file begins.
 var documentStart = regexp.MustCompile(`^\{\s*"Records"\s*:\s*\[`)
+
+// auditList is how the lists of Kubernetes' audit webhook begin.
+var auditList = regexp.MustCompile(`^\{\s*"kind"\s*:\s*"EventList"\s*,\s*"apiVersion"\s*:\s*"audit\.k8s\.io/`)
 
 // documentHead gives the length of a document's beginning, 0 where none begins.
 func (s *splitter) documentHead() int {

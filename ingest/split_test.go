@@ -84,7 +84,10 @@ func TestSplit(t *testing.T) {
 }
 
 func FuzzSplit(f *testing.F) {
-	for _, seed := range []string{"{}", "[{}]", "{\"a\":1}\n{", "[{\"a\":\"\\\"]\"},", "{\"Records\":[{}]}", "\xef\xbb\xbf[]", strings.Repeat("[", 100)} {
+	for _, seed := range []string{
+		"{}", "[{}]", "{\"a\":1}\n{", "[{\"a\":\"\\\"]\"},", "{\"Records\":[{}]}", "\xef\xbb\xbf[]", `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{}]}`,
+		"#separator \\x09\n#path\ta\n#fields\tx\ty\n#types\tcount\tset[string]\n1\ta,b\n", strings.Repeat("[", 100),
+	} {
 		f.Add(seed)
 	}
 	limits := Limits{RecordBytes: 1_000, BodyBytes: 10_000, Records: 100, Depth: 20}

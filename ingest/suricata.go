@@ -24,9 +24,24 @@ var suricataClass = map[string]monitor.EventClass{
 
 func normaliseSuricata(in *input) {
 	ev, rec, v := in.ev, in.rec, in.v
-	flatten(rec, "", v)
+	rec.flatten("", v)
 	kind := text(v, "event_type")
 	rec.LogSource = monitor.LogSource{Product: "suricata", Service: kind}
+	switch kind {
+	case "dns":
+		rec.LogSource.Category = "dns"
+		rec.alias("query", "dns.rrname", "dns.queries.rrname") // version 3 of the format has lists
+		rec.alias("record_type", "dns.rrtype", "dns.queries.rrtype")
+		rec.alias("answer", "dns.answers.rdata")
+	case "http":
+		rec.LogSource.Category = "proxy"
+		in.addProxy(webRequest{
+			client: text(v, "src_ip"), method: text(v, "http/http_method"), target: text(v, "http/url"), host: text(v, "http/hostname"),
+			agent: text(v, "http/http_user_agent"), referer: text(v, "http/http_refer"), status: text(v, "http/status"),
+		})
+	}
+	rec.alias("dst_ip", "dest_ip")
+	rec.alias("dst_port", "dest_port")
 	in.occurred("timestamp")
 	ev.Action = kind
 	if class, ok := suricataClass[kind]; ok {
@@ -36,6 +51,9 @@ func normaliseSuricata(in *input) {
 	ev.SrcIP, ev.SrcPort = parseIP(text(v, "src_ip")), parsePort(text(v, "src_port"))
 	ev.DstIP, ev.DstPort = parseIP(text(v, "dest_ip")), parsePort(text(v, "dest_port"))
 	ev.Domain = text(v, "http/hostname", "tls/sni", "dns/rrname")
+	if ev.Domain == "" {
+		ev.Domain = rec.Text("query")
+	}
 	ev.URL = text(v, "http/url")
 	ev.FileHash = text(v, "fileinfo/sha256", "fileinfo/md5")
 	ev.Message = kind + " " + text(v, "proto") + " " + text(v, "src_ip") + " → " + text(v, "dest_ip")

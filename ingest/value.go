@@ -8,8 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
-
-	"github.com/security-monitor/secmon/monitor"
 )
 
 // Bounds of the envelope's texts, in characters or bytes; the raw record keeps everything.
@@ -36,10 +34,25 @@ func at(v *fastjson.Value, path string) *fastjson.Value {
 	if v == nil {
 		return nil
 	}
-	if found := v.Get(strings.ReplaceAll(path, "/", ".")); found != nil {
+	key, rest, nested := strings.Cut(path, "/")
+	if !nested {
+		return v.Get(path)
+	}
+	var room [64]byte
+	dotted := append(room[:0], path...)
+	for i, c := range dotted {
+		if c == '/' {
+			dotted[i] = '.'
+		}
+	}
+	if found := v.Get(string(dotted)); found != nil {
 		return found
 	}
-	return v.Get(strings.Split(path, "/")...)
+	for v = v.Get(key); nested && v != nil; {
+		key, rest, nested = strings.Cut(rest, "/")
+		v = v.Get(key)
+	}
+	return v
 }
 
 func scalar(v *fastjson.Value) string {
@@ -70,83 +83,6 @@ func clean(s string) string {
 	return strings.ReplaceAll(s, "\x00", "")
 }
 
-// flatten adds every scalar below v to the record, nested names joined by dots.
-func flatten(rec *monitor.Record, prefix string, v *fastjson.Value) {
-	switch v.Type() {
-	case fastjson.TypeObject:
-		v.GetObject().Visit(func(key []byte, child *fastjson.Value) {
-			name := clean(string(key))
-			if prefix != "" {
-				name = prefix + "." + name
-			}
-			flatten(rec, name, child)
-		})
-	case fastjson.TypeArray:
-		flattenArray(rec, prefix, v.GetArray())
-	default:
-		addValue(rec, prefix, valueOf(v))
-	}
-}
-
-// addValue appends a field. It uses the memory of the fields
-// that the record had before its Reset, which rec.Add does not.
-func addValue(rec *monitor.Record, name string, values ...monitor.Value) {
-	n := len(rec.Fields)
-	if n == cap(rec.Fields) {
-		rec.Fields = append(rec.Fields, monitor.Field{})
-	}
-	rec.Fields = rec.Fields[:n+1]
-	f := &rec.Fields[n]
-	f.Name, f.Values = name, append(f.Values[:0], values...)
-}
-
-// flattenArray gives the scalars of an array to one field; objects in it add to
-// the fields of their own names.
-func flattenArray(rec *monitor.Record, name string, items []*fastjson.Value) {
-	var values []monitor.Value
-	for _, item := range items {
-		switch item.Type() {
-		case fastjson.TypeObject, fastjson.TypeArray:
-			flatten(rec, name, item)
-		default:
-			values = append(values, valueOf(item))
-		}
-	}
-	if len(values) > 0 || len(items) == 0 {
-		addValue(rec, name, values...)
-	}
-}
-
-func valueOf(v *fastjson.Value) monitor.Value {
-	switch v.Type() {
-	case fastjson.TypeNull:
-		return monitor.Value{Kind: monitor.NullValue}
-	case fastjson.TypeNumber:
-		return monitor.Value{Kind: monitor.NumberValue, Text: v.String()}
-	case fastjson.TypeTrue, fastjson.TypeFalse:
-		return monitor.Value{Kind: monitor.BoolValue, Text: v.String()}
-	default:
-		return monitor.Value{Kind: monitor.StringValue, Text: clean(string(v.GetStringBytes()))}
-	}
-}
-
-// alias adds a field under another name, unless that name is there already.
-func alias(rec *monitor.Record, to string, from ...string) {
-	if _, there := rec.Get(to); there {
-		return
-	}
-	for _, name := range from {
-		if values, ok := rec.Get(name); ok {
-			addValue(rec, to, values...) // a copy: fields share no memory
-			return
-		}
-	}
-}
-
-func addText(rec *monitor.Record, name, value string) {
-	addValue(rec, name, monitor.Value{Kind: monitor.StringValue, Text: value})
-}
-
 // timeLayouts are tried in order; those without a zone mean UTC.
 var timeLayouts = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999",
@@ -161,8 +97,10 @@ var earliest = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
 // What cannot be a time of the past gives ok false.
 func parseTime(s string, received time.Time) (at time.Time, ok bool) {
 	s = strings.TrimSpace(s)
-	if n, err := strconv.ParseFloat(s, 64); err == nil {
+	if n, ok := parseNumber(s); ok {
 		at = epoch(s, n)
+	} else if parsed, ok := parseClock(s); ok {
+		at = parsed
 	} else {
 		for _, layout := range timeLayouts {
 			if len(s) > 10 && len(layout) > 10 && s[10] != layout[10] { // the separator behind the date
@@ -175,7 +113,57 @@ func parseTime(s string, received time.Time) (at time.Time, ok bool) {
 		}
 	}
 	at = at.UTC().Truncate(time.Microsecond)
-	return at, at.After(earliest) && at.Before(received.Add(24*time.Hour))
+	return at, past(at, received)
+}
+
+// past tells whether a time can be that of an event. Clocks may be a day ahead.
+func past(at, received time.Time) bool {
+	return at.After(earliest) && at.Before(received.Add(24*time.Hour))
+}
+
+// parseClock reads the form that most logs have, "2026-05-04 09:30:00.123" or with a T,
+// in UTC: with a Z or without a zone. It is five times as fast as time.Parse.
+func parseClock(s string) (at time.Time, ok bool) {
+	s = strings.TrimSuffix(s, "Z")
+	if len(s) < 19 || s[4] != '-' || s[7] != '-' || s[10] != 'T' && s[10] != ' ' || s[13] != ':' || s[16] != ':' {
+		return at, false
+	}
+	var part [6]int
+	for i, from := range [...]int{0, 5, 8, 11, 14, 17} {
+		digits := s[from : from+2]
+		if i == 0 {
+			digits = s[:4]
+		}
+		for _, c := range []byte(digits) {
+			if c < '0' || c > '9' {
+				return at, false
+			}
+			part[i] = part[i]*10 + int(c-'0')
+		}
+	}
+	nanos, unit := 0, 100_000_000
+	if len(s) > 19 && (s[19] != '.' || len(s) == 20 || len(s) > 29) {
+		return at, false
+	}
+	for _, c := range []byte(s[min(20, len(s)):]) {
+		if c < '0' || c > '9' {
+			return at, false
+		}
+		nanos += int(c-'0') * unit
+		unit /= 10
+	}
+	at = time.Date(part[0], time.Month(part[1]), part[2], part[3], part[4], part[5], nanos, time.UTC)
+	same := at.Day() == part[2] && at.Month() == time.Month(part[1]) && part[3] < 24 && part[4] < 60 && part[5] < 60 // else Date has carried over
+	return at, same
+}
+
+// parseNumber is for texts that mostly are none: an error costs more than the rest.
+func parseNumber(s string) (n float64, ok bool) {
+	if s == "" || len(s) > 4 && (s[4] == '-' || s[2] == '/' || s[3] == ',') {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	return n, err == nil
 }
 
 // epoch tells the unit of a number by its size.
@@ -200,6 +188,9 @@ func epoch(s string, n float64) time.Time {
 
 // parseIP reads an address; "-" and what is none give the zero Addr.
 func parseIP(s string) netip.Addr {
+	if s == "" || s == "-" {
+		return netip.Addr{}
+	}
 	addr, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(s), "[]"))
 	if err != nil {
 		return netip.Addr{}
@@ -208,6 +199,9 @@ func parseIP(s string) netip.Addr {
 }
 
 func parsePort(s string) uint16 {
+	if s == "" || s == "-" {
+		return 0
+	}
 	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 16)
 	if err != nil {
 		return 0

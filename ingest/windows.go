@@ -92,7 +92,7 @@ var integrityLevels = map[string]string{
 // of the event itself.
 func (in *input) finishWindows() {
 	rec, ev := in.rec, in.ev
-	channel, provider, id := strings.ToLower(rec.Text("Channel")), strings.ToLower(rec.Text("Provider_Name")), rec.Text("EventID")
+	channel, provider, id := rec.lower(rec.Text("Channel")), rec.lower(rec.Text("Provider_Name")), rec.Text("EventID")
 	service := windowsService(channel, provider)
 	rec.LogSource = monitor.LogSource{Product: "windows", Service: service, Category: windowsCategory(service, id, rec)}
 	if strings.HasPrefix(channel, "linux-sysmon") || provider == "linux-sysmon" {
@@ -102,7 +102,7 @@ func (in *input) finishWindows() {
 	case id == "4688" && service == "security":
 		alias4688(rec)
 	case service == "powershell-classic":
-		alias(rec, "Data", "Message") // shippers that read the text alone
+		rec.alias("Data", "Message") // shippers that read the text alone
 	}
 	splitHashes(rec)
 	ev.Host = rec.Text("Computer", "Hostname")
@@ -138,21 +138,21 @@ func windowsService(channel, provider string) string {
 }
 
 // alias4688 gives process creation by the Security log the names of Sysmon's.
-func alias4688(rec *monitor.Record) {
-	alias(rec, "Image", "NewProcessName")
-	alias(rec, "ParentImage", "ParentProcessName")
-	alias(rec, "CommandLine", "ProcessCommandLine")
+func alias4688(rec *record) {
+	rec.alias("Image", "NewProcessName")
+	rec.alias("ParentImage", "ParentProcessName")
+	rec.alias("CommandLine", "ProcessCommandLine")
 	if _, there := rec.Get("User"); !there {
-		if user := account(rec, "Subject"); user != "" {
-			addText(rec, "User", user)
+		if user := account(rec, "SubjectUserName", "SubjectDomainName"); user != "" {
+			rec.addText("User", user)
 		}
 	}
 	if level := integrityLevels[rec.Text("MandatoryLabel")]; level != "" {
-		addText(rec, "IntegrityLevel", level)
+		rec.addText("IntegrityLevel", level)
 	}
 }
 
-func windowsCategory(service, id string, rec *monitor.Record) string {
+func windowsCategory(service, id string, rec *record) string {
 	if service != "sysmon" {
 		return otherCategory[service+"/"+id]
 	}
@@ -166,7 +166,7 @@ func windowsCategory(service, id string, rec *monitor.Record) string {
 // sysmonEventType gives what a registry event did. NXLog has a field of the same
 // name, which may have displaced Sysmon's: then its text still tells, and the
 // record gets the value back.
-func sysmonEventType(rec *monitor.Record) string {
+func sysmonEventType(rec *record) string {
 	kind := rec.Text("EventType")
 	if kind != "INFO" && kind != "" {
 		return kind
@@ -176,19 +176,20 @@ func sysmonEventType(rec *monitor.Record) string {
 		return kind
 	}
 	kind = firstLine(after)
-	addText(rec, "EventType", kind)
+	rec.addText("EventType", kind)
 	return kind
 }
 
 // windowsUser gives DOMAIN\name of who acted, or of the account concerned.
-func windowsUser(rec *monitor.Record) string {
+func windowsUser(rec *record) string {
 	if user := rec.Text("User"); strings.Contains(user, `\`) {
 		return user
 	}
-	for _, who := range []string{"Target", "Subject"} {
-		if user := account(rec, who); user != "" {
-			return user
-		}
+	if user := account(rec, "TargetUserName", "TargetDomainName"); user != "" {
+		return user
+	}
+	if user := account(rec, "SubjectUserName", "SubjectDomainName"); user != "" {
+		return user
 	}
 	if user := rec.Text("User", "SourceUser", "Detection User"); user != "" || rec.LogSource.Service == "sysmon" {
 		return user // Sysmon's AccountName is that of its own service
@@ -197,38 +198,38 @@ func windowsUser(rec *monitor.Record) string {
 	if name == "" || domain == "" || strings.Contains(name, `\`) {
 		return name
 	}
-	return domain + `\` + name
+	return rec.join(domain, `\`, name)
 }
 
 // account joins the two fields in which the Security log names an account.
-func account(rec *monitor.Record, who string) string {
-	name, domain := rec.Text(who+"UserName"), rec.Text(who+"DomainName")
+func account(rec *record, nameField, domainField string) string {
+	name, domain := rec.Text(nameField), rec.Text(domainField)
 	switch {
 	case name == "-":
 		return ""
 	case name == "" || domain == "" || domain == "-":
 		return name
 	default:
-		return domain + `\` + name
+		return rec.join(domain, `\`, name)
 	}
 }
 
 // splitHashes adds "MD5=...,SHA256=..." of Sysmon as fields of their own.
-func splitHashes(rec *monitor.Record) {
-	for _, part := range strings.Split(rec.Text("Hashes", "Hash"), ",") {
+func splitHashes(rec *record) {
+	for part := range strings.SplitSeq(rec.Text("Hashes", "Hash"), ",") {
 		kind, value, ok := strings.Cut(part, "=")
 		if !ok {
 			continue
 		}
 		switch strings.ToUpper(strings.TrimSpace(kind)) {
 		case "MD5":
-			addText(rec, "md5", value)
+			rec.addText("md5", value)
 		case "SHA1":
-			addText(rec, "sha1", value)
+			rec.addText("sha1", value)
 		case "SHA256":
-			addText(rec, "sha256", value)
+			rec.addText("sha256", value)
 		case "IMPHASH":
-			addText(rec, "Imphash", value)
+			rec.addText("Imphash", value)
 		}
 	}
 }

@@ -132,29 +132,39 @@ func (in *input) judgeWindows(id string) {
 
 // tell fills a template. whole tells whether every field outside of brackets was there.
 func (in *input) tell(template string) (text string, whole bool) {
+	told, whole := in.appendTold(in.line[:0], template)
+	in.line = told
+	return in.rec.keep(told), whole
+}
+
+func (in *input) appendTold(b []byte, template string) (told []byte, whole bool) {
 	whole = template != ""
-	var b strings.Builder
 	for template != "" {
 		i := strings.IndexAny(template, "[{")
 		if i < 0 {
-			b.WriteString(template)
-			break
+			return append(b, template...), whole
 		}
-		b.WriteString(template[:i])
-		end := strings.IndexByte(template, ']')
+		b = append(b, template[:i]...)
+		closing := byte('}')
 		if template[i] == '[' {
-			if part, ok := in.tell(template[i+1 : end]); ok {
-				b.WriteString(part)
+			closing = ']'
+		}
+		end := strings.IndexByte(template, closing)
+		inner := template[i+1 : end]
+		if closing == ']' {
+			before := len(b)
+			var all bool
+			if b, all = in.appendTold(b, inner); !all {
+				b = b[:before]
 			}
 		} else {
-			end = strings.IndexByte(template, '}')
-			value := in.told(template[i+1 : end])
+			value := in.told(inner)
 			whole = whole && value != ""
-			b.WriteString(value)
+			b = append(b, value...)
 		}
 		template = template[end+1:]
 	}
-	return b.String(), whole
+	return b, whole
 }
 
 func (in *input) told(name string) (value string) {

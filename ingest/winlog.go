@@ -10,25 +10,23 @@ import (
 // Winlogbeat and Elastic Agent do, with winlog.event_data and ECS names.
 
 func isWinlog(v *fastjson.Value) bool {
-	if v.Exists("winlog") || v.Exists("winlog.channel") || v.Exists("winlog.event_id") {
+	if v.Exists("EventID") && (v.Exists("Channel") || v.Exists("SourceName") || v.Exists("Provider_Name") || v.Exists("ProviderGuid")) {
 		return true
 	}
-	return v.Exists("EventID") && (v.Exists("Channel") || v.Exists("SourceName") || v.Exists("Provider_Name") || v.Exists("ProviderGuid"))
+	return v.Exists("winlog") || v.Exists("winlog.channel") || v.Exists("winlog.event_id")
 }
 
 func normaliseWinlog(in *input) {
 	rec, v := in.rec, in.v
-	flatten(rec, "", v)
-	for i := range rec.Fields { // the prefix is the shipper's, the rest the event's own name
-		for _, prefix := range []string{"winlog.event_data.", "winlog.user_data."} {
-			rec.Fields[i].Name = strings.TrimPrefix(rec.Fields[i].Name, prefix)
-		}
+	rec.flatten("", v)
+	if !v.Exists("Channel") { // NXLog's has no prefixes
+		rec.rename(withoutPrefix)
 	}
-	alias(rec, "EventID", "winlog.event_id", "event.code")
-	alias(rec, "Channel", "winlog.channel")
-	alias(rec, "Provider_Name", "winlog.provider_name", "SourceName", "ProviderName")
-	alias(rec, "Computer", "winlog.computer_name", "Hostname", "host.name", "ComputerName")
-	alias(rec, "Message", "message")
+	rec.alias("EventID", "winlog.event_id", "event.code")
+	rec.alias("Channel", "winlog.channel")
+	rec.alias("Provider_Name", "winlog.provider_name", "SourceName", "ProviderName")
+	rec.alias("Computer", "winlog.computer_name", "Hostname", "host.name", "ComputerName")
+	rec.alias("Message", "message")
 	if v.Exists("winlog") || !v.Exists("EventID") {
 		aliasECS(rec)
 		restoreRenamed(rec)
@@ -40,4 +38,9 @@ func normaliseWinlog(in *input) {
 		}
 	}
 	in.finishWindows()
+}
+
+// withoutPrefix gives the event's own name: the prefix is the shipper's.
+func withoutPrefix(name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(name, "winlog.event_data."), "winlog.user_data.")
 }

@@ -1,10 +1,6 @@
 package ingest
 
-import (
-	"strings"
-
-	"github.com/security-monitor/secmon/monitor"
-)
+import "strings"
 
 // renamed are the fields that modules of Winlogbeat and Elastic Agent take away and
 // give an ECS name that means something else elsewhere: Sigma's name and ECS's, by
@@ -36,41 +32,33 @@ var directions = map[string]string{"egress": "true", "outbound": "true", "ingres
 var eventLevels = map[string]string{"critical": "1", "error": "2", "warning": "3", "information": "4", "verbose": "5"}
 
 // restoreRenamed gives back what modules renamed.
-func restoreRenamed(rec *monitor.Record) {
+func restoreRenamed(rec *record) {
 	service := windowsService(strings.ToLower(rec.Text("Channel")), strings.ToLower(rec.Text("Provider_Name")))
 	id := service + "/" + rec.Text("EventID")
 	for _, list := range [][][2]string{renamed[service], renamed[id]} {
 		for _, pair := range list {
-			alias(rec, pair[0], pair[1])
+			rec.alias(pair[0], pair[1])
 		}
 	}
 	if id == "sysmon/3" {
-		addUnlessThere(rec, "Initiated", directions[rec.Text("network.direction")])
+		rec.addUnlessThere("Initiated", directions[rec.Text("network.direction")])
 	}
-	addUnlessThere(rec, "Level", eventLevels[strings.ToLower(rec.Text("log.level"))])
-}
-
-func addUnlessThere(rec *monitor.Record, name, value string) {
-	if _, there := rec.Get(name); !there && value != "" {
-		addText(rec, name, value)
-	}
+	rec.addUnlessThere("Level", eventLevels[strings.ToLower(rec.Text("log.level"))])
 }
 
 // gatherData makes one field Data of an event's nameless texts, which shippers
 // number: param1 (Winlogbeat), or Data_1 beside Data (NXLog).
-func gatherData(rec *monitor.Record) {
+func gatherData(rec *record) {
 	for i, n := 0, len(rec.Fields); i < n; i++ {
 		f := &rec.Fields[i]
 		for _, prefix := range []string{"param", "Data_"} {
 			if number, ok := strings.CutPrefix(f.Name, prefix); ok && isNumber(number) {
-				addValue(rec, "Data", f.Values...)
+				rec.add("Data", f.Values...)
 				break
 			}
 		}
 	}
 }
-
-func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // hashSources are where ECS has the parts of Sysmon's Hashes.
 var hashSources = []struct{ kind, process, file string }{
@@ -82,12 +70,12 @@ var hashSources = []struct{ kind, process, file string }{
 
 // joinHashes makes Sysmon's field of ECS's, for the rules that ask for
 // Hashes|contains: 'IMPHASH=...'.
-func joinHashes(rec *monitor.Record) {
+func joinHashes(rec *record) {
 	var parts []string
 	for _, source := range hashSources {
 		if value := rec.Text(source.process, source.file); value != "" {
 			parts = append(parts, source.kind+"="+value)
 		}
 	}
-	addUnlessThere(rec, "Hashes", strings.Join(parts, ","))
+	rec.addUnlessThere("Hashes", strings.Join(parts, ","))
 }
