@@ -279,7 +279,7 @@ func (m *modifiers) matchers(field string, n *yaml.Node) ([]matcher, error) {
 
 // plainValue tells whether nothing asks to treat a number as a text.
 func (m *modifiers) plainValue() bool {
-	return m.anchor == "" && m.utf16 == "" && m.base64 == "" && !m.cased && !m.windash
+	return m.anchor == "" && m.utf16 == "" && m.base64 == "" && !m.windash // cased says nothing of a number
 }
 
 func newNumberMatcher(field string, n *yaml.Node) matcher {

@@ -119,6 +119,7 @@ func TestValues(t *testing.T) {
 		{"large numbers", "float64 holds these two for equal", `A: 9223372036854775807`, `{"A":9223372036854775806}`, "no"},
 		{"hexadecimal as written", "a mask is found in its spelling", `A: 0x1410`, `{"A":"0x1410"}`, "yes"},
 		{"hexadecimal as number", "and as the number it is", `A: 0x10`, `{"A":16}`, "yes"},
+		{"hexadecimal as number, cased", "a number has no case", `A|cased: 0x10`, `{"A":16}`, "yes"},
 		{"number is not a boolean", "true is not 1", `A: 1`, `{"A":true}`, "no"},
 		{"boolean", "true", `A: true`, `{"A":true}`, "yes"},
 		{"boolean of text", "Windows writes it as a text", `A: true`, `{"A":"True"}`, "yes"},

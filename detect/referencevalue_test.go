@@ -250,7 +250,7 @@ func refTexts(p *refPredicate, has func(...string) string, n *yaml.Node) []*refP
 	encoded := has("wide", "utf16le", "utf16be", "utf16", "base64", "base64offset") != ""
 	p.kind = "pattern"
 	if number && !encoded && anchor == "" {
-		p.kind, p.number = "number", refNumber(n)
+		p.kind, p.number, p.cased = "number", refNumber(n), false // a number has no case
 	} else if !encoded && anchor == "" && !p.keyword && !slices.ContainsFunc(pattern, func(char rune) bool { return char < 0 }) {
 		p.number = refDecimal(string(pattern))
 	}
