@@ -20,6 +20,7 @@ type commands struct {
 	Contract   contract.Driver     `cmd:"" help:"Measure the contract's queries: the dashboard's own operations against millions of events."`
 	Pod        contract.Pod        `cmd:"" help:"Measure what one replica with 200 m CPU and 256 MiB carries: answers, subscribers and events at once."`
 	Indicators contract.Indicators `cmd:"" help:"Measure what a million indicators cost the whole of ingest, against none."`
+	Ingest     contract.Ingest     `cmd:"" help:"Measure durable ingest with all of SigmaHQ's rules on: events a second, latency, memory, and where the time goes."`
 	Detect     detect.Driver       `cmd:"" help:"Measure the detection engine beside the other ones in Go: SigmaHQ's rules on real logs."`
 	Serve      feed.Server         `cmd:"" hidden:"" help:"A server that is measured; feed starts it."`
 	Load       feed.Load           `cmd:"" hidden:"" help:"The client that connects and counts; feed starts it."`

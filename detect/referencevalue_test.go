@@ -213,6 +213,11 @@ func refItem(field string, modifiers []string, nodes []*yaml.Node) *refNode {
 // refValue reads one value. Encodings make several predicates of it, of which
 // any will do.
 func refValue(field string, has func(...string) string, n *yaml.Node) []*refPredicate {
+	if has("expand") != "" { // no list is known here: what is left of placeholders is the escape of their sign
+		with := *n
+		with.Value = strings.ReplaceAll(n.Value, `\%`, "%")
+		n = &with
+	}
 	p := &refPredicate{field: field, keyword: field == "", text: n.Value, cased: has("cased") != ""}
 	tag := n.ShortTag()
 	switch {

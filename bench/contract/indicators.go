@@ -115,18 +115,9 @@ func (b *Indicators) Run(ctx context.Context) (err error) {
 
 // held asks a replica how many indicators are in force.
 func held(ctx context.Context, metrics string) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+metrics+"/metrics", nil)
-	if err != nil {
-		return 0, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close() //nolint:errcheck // read whole
-	text, err := io.ReadAll(response.Body)
+	text, err := scrape(ctx, metrics)
 	sum := 0.0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "secmon_indicators{") {
 			n, _ := strconv.ParseFloat(strings.Fields(line)[1], 64) // 0 fails the caller
 			sum += n

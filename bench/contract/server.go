@@ -120,13 +120,31 @@ func cpuOf(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(err1, err2)
 }
 
-// peakMemory is a process's VmHWM in bytes.
-func peakMemory(pid int) int64 {
+// peakMemory is a process's highest resident memory so far, in bytes.
+func peakMemory(pid int) int64 { return memoryOf(pid, "VmHWM") }
+
+// memoryOf gives a figure of /proc/PID/status in bytes.
+func memoryOf(pid int, name string) int64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // 0 where it cannot be read
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	_, rest, _ := strings.Cut(string(text), name+":")
 	kb, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
 	n, _ := strconv.ParseInt(kb, 10, 64)
 	return n << 10
+}
+
+// scrape reads a replica's metrics.
+func scrape(ctx context.Context, metrics string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+metrics+"/metrics", nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close() //nolint:errcheck // read whole
+	text, err := io.ReadAll(response.Body)
+	return string(text), err
 }
 
 // ensureUser makes the user that asks, where the database does not have it yet.
