@@ -72,16 +72,17 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 
 func (t *tx) insertEvents(ctx context.Context, events []*monitor.Event) error {
 	for len(events) > 0 {
-		var rows []any
-		for size := 0; len(rows) < min(len(events), insertEvents) && size < insertBytes; {
-			e := events[len(rows)]
-			rows = append(rows, eventRow(e))
+		var values []any
+		rows := 0
+		for size := 0; rows < min(len(events), insertEvents) && size < insertBytes; rows++ {
+			e := events[rows]
+			values = append(values, eventValues(e)...)
 			size += len(e.Raw) + len(e.Message) + len(e.Command)
 		}
-		if err := exec(ctx, t, dialect.Insert("events").Rows(rows...)); err != nil {
+		if err := exec(ctx, t, insertEvent.of(values)); err != nil {
 			return fmt.Errorf("insert events: %w", err)
 		}
-		events = events[len(rows):]
+		events = events[rows:]
 	}
 	return nil
 }

@@ -230,15 +230,6 @@ func (s *Store) forget(ctx context.Context, groups []keptGroup) (deleted int, er
 
 func bytesOf(b []byte) []byte { return append([]byte(nil), b...) }
 
-// written is a statement that goqu cannot build.
-type written struct {
-	text string
-	args []any
-}
-
-// ToSQL gives it.
-func (w written) ToSQL() (string, []any, error) { return w.text, w.args, nil }
-
 // affected runs a statement and gives how many rows it changed.
 func affected(ctx context.Context, r runner, st statement) (int, error) {
 	text, args, err := st.ToSQL()

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -123,14 +124,15 @@ func (s *Store) EventsOfBatch(ctx context.Context, batch monitor.ID) ([]*monitor
 	return events, nil
 }
 
-func eventRow(e *monitor.Event) goqu.Record {
-	return goqu.Record{
-		"day": e.ID.Day(), "batch": e.ID.Batch[:], "ordinal": e.ID.Ordinal, "occurred_at": e.OccurredAt, "received_at": e.ReceivedAt,
-		"class": string(e.Class), "action": e.Action, "outcome": string(e.Outcome), "severity": e.Severity.Rank(),
-		"product": e.LogSource.Product, "category": e.LogSource.Category, "service": e.LogSource.Service, "format": e.Format,
-		"host": e.Host, "user": e.User, "src_ip": ipBytes(e.SrcIP), "src_port": e.SrcPort, "dst_ip": ipBytes(e.DstIP), "dst_port": e.DstPort,
-		"process": e.Process, "command": e.Command, "file_hash": e.FileHash, "file_path": e.FilePath, "domain": e.Domain, "url": e.URL,
-		"message": e.Message, "raw": string(e.Raw),
+// insertEvent has the columns in the order of eventValues.
+var insertEvent = newManyRows("events", append([]string{"day"}, eventColumns...)...)
+
+func eventValues(e *monitor.Event) []any {
+	return []any{
+		e.ID.Day(), e.ID.Batch[:], e.ID.Ordinal, e.OccurredAt, e.ReceivedAt, string(e.Class), e.Action, string(e.Outcome), e.Severity.Rank(),
+		e.LogSource.Product, e.LogSource.Category, e.LogSource.Service, e.Format, e.Host, e.User,
+		ipBytes(e.SrcIP), e.SrcPort, ipBytes(e.DstIP), e.DstPort, e.Process, e.Command, e.FileHash, e.FilePath, e.Domain, e.URL,
+		e.Message, json.RawMessage(e.Raw), // which the driver takes for text
 	}
 }
 

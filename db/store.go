@@ -234,6 +234,15 @@ func exec(ctx context.Context, r runner, st statement) error {
 	return away(err)
 }
 
+// written is a statement that goqu did not build.
+type written struct {
+	text string
+	args []any
+}
+
+// ToSQL gives it.
+func (w written) ToSQL() (string, []any, error) { return w.text, w.args, nil }
+
 // query gives every row of a statement, scanned.
 func query[T any](ctx context.Context, r runner, st statement, scan func(scanner) (T, error)) ([]T, error) {
 	return queryWhile(ctx, r, st, scan, func(T) bool { return true })

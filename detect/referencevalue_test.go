@@ -411,7 +411,7 @@ func refNumber(n *yaml.Node) *big.Rat {
 	return number
 }
 
-var refJSONNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,4})?$`)
+var refJSONNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,6})?$`)
 
 // refDecimal reads a number as JSON has it; nil if it is none.
 func refDecimal(text string) *big.Rat {

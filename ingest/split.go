@@ -188,14 +188,15 @@ func (s *splitter) check(raw []byte) (code, message string) {
 	switch {
 	case !utf8.Valid(raw):
 		return CodeInvalidUTF8, "the record is not UTF-8"
+	case len(raw) > 0 && raw[0] == '{' && validJSON(raw, s.limits.Depth):
+		return "", ""
 	case depth(raw) > s.limits.Depth:
 		return CodeTooDeep, fmt.Sprintf("the record is nested deeper than %d", s.limits.Depth)
 	case !json.Valid(raw):
 		return CodeMalformed, syntaxError(raw)
-	case raw[0] != '{':
+	default:
 		return CodeNotAnObject, "the record is no JSON object"
 	}
-	return "", ""
 }
 
 // syntaxError says where JSON breaks off.
