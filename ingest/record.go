@@ -266,15 +266,15 @@ const (
 // wordSeed is drawn at the start: senders cannot choose texts that share a place.
 var wordSeed = maphash.MakeSeed()
 
-// of gives what make makes of a text, in memory of its own.
-func (w *words) of(text []byte, make func(string) string) string {
+// of gives what spell makes of a text, in memory of its own.
+func (w *words) of(text []byte, spell func(string) string) string {
 	if len(text) > maxWordBytes {
-		return make(string(text))
+		return spell(string(text))
 	}
 	place := w.place(text)
 	if place.text != string(text) || place.made == "" { // compared without a copy
 		own := string(text)
-		*place = word{own, make(own)}
+		*place = word{own, spell(own)}
 	}
 	return place.made
 }

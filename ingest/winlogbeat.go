@@ -21,7 +21,9 @@ var renamed = map[string][][2]string{
 }
 
 var signedFile = [][2]string{
-	{"ImageLoaded", "file.path"}, {"Signed", "file.code_signature.signed"}, {"Signature", "file.code_signature.subject_name"},
+	{"ImageLoaded", "file.path"},
+	{"Signed", "file.code_signature.signed"},
+	{"Signature", "file.code_signature.subject_name"},
 	{"SignatureStatus", "file.code_signature.status"},
 }
 
