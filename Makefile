@@ -167,6 +167,15 @@ bench/indicators-short: deps/servers bin ## the same with 20,000 indicators, to 
 	go -C bench build -o $(CURDIR)/bin/bench .
 	bin/bench indicators --short $(ARGS)
 
+.PHONY: bench/ingest bench/ingest-short
+bench/ingest: deps/servers build ## durable ingest with all of SigmaHQ's rules on, a minute of each set: events a second, latency, memory (ARGS='--duration 30m' for memory)
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench ingest --corpora '$(CORPORA)' $(ARGS)
+
+bench/ingest-short: deps/servers build ## some seconds of each set, to see whether it runs
+	go -C bench build -o $(CURDIR)/bin/bench .
+	bin/bench ingest --corpora '$(CORPORA)' --short $(ARGS)
+
 .PHONY: bench/detect bench/detect-short bench/detect-profile
 bench/detect: ## the detection engine beside the other ones in Go: all of SigmaHQ's rules on real logs (CORPORA=..., five minutes)
 	go -C bench build -o $(CURDIR)/bin/bench .

@@ -3,6 +3,8 @@ package db
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -30,11 +32,15 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 	}
 	now := s.now()
 	batch := monitor.NewID(now)
+	insert, err := s.eventInsert(ctx, len(b.Events))
+	if err != nil {
+		return monitor.ID{}, err
+	}
 	s.makeRoom(ctx, b)
 	var seen sightings
 	var counted *correlator
 	whole := b
-	err := s.change(ctx, monitor.SystemActor, monitor.ActionIngest, func(t *tx) error {
+	err = s.change(ctx, monitor.SystemActor, monitor.ActionIngest, func(t *tx) error {
 		counted, seen = nil, nil
 		b, err := t.leaveRepeated(ctx, whole, batch)
 		if err != nil || len(b.Events) == 0 {
@@ -46,7 +52,7 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 		}
 		seen = s.assets.news(sightingsOf(b.Events, now))
 		t.batch, t.events, t.seen = batch, len(b.Events), seen
-		if err := t.insertEvents(ctx, b.Events); err != nil {
+		if err := t.insertEvents(ctx, b.Events, insert); err != nil {
 			return err
 		}
 		suppressions := s.suppressions.Load()
@@ -70,16 +76,34 @@ func (s *Store) StoreBatch(ctx context.Context, b *monitor.Batch) (monitor.ID, e
 	return batch, nil
 }
 
-func (t *tx) insertEvents(ctx context.Context, events []*monitor.Event) error {
+// eventInsert gives the prepared statement where so many events need it. It is asked
+// for before the transaction has a connection.
+func (s *Store) eventInsert(ctx context.Context, events int) (*sql.Stmt, error) {
+	if events < preparedEvents {
+		return nil, nil //nolint:nilnil // there is nothing to use it for
+	}
+	return s.insertEvents.on(ctx, s.db)
+}
+
+// insertEvents writes the events: by a statement that is prepared where there are enough
+// of a usual size, otherwise by text.
+func (t *tx) insertEvents(ctx context.Context, events []*monitor.Event, stmt *sql.Stmt) error {
 	for len(events) > 0 {
 		var values []any
 		rows := 0
-		for size := 0; rows < min(len(events), insertEvents) && size < insertBytes; rows++ {
+		for size := 0; rows < min(len(events), preparedEvents) && size < insertBytes; rows++ {
 			e := events[rows]
 			values = append(values, eventValues(e)...)
 			size += len(e.Raw) + len(e.Message) + len(e.Command)
 		}
-		if err := exec(ctx, t, insertEvent.of(values)); err != nil {
+		err := errNotPrepared
+		if rows == preparedEvents {
+			err = t.execPrepared(ctx, insertEvent.oneRow, stmt, values)
+		}
+		if errors.Is(err, errNotPrepared) {
+			err = exec(ctx, t, insertEvent.of(values))
+		}
+		if err != nil {
 			return fmt.Errorf("insert events: %w", err)
 		}
 		events = events[rows:]

@@ -127,6 +127,10 @@ func (s *Store) EventsOfBatch(ctx context.Context, batch monitor.ID) ([]*monitor
 // insertEvent has the columns in the order of eventValues.
 var insertEvent = newManyRows("events", append([]string{"day"}, eventColumns...)...)
 
+// preparedEvents is how many events the prepared statement takes: it has at most 65,535
+// parameters, and each connection keeps it.
+const preparedEvents = 200
+
 func eventValues(e *monitor.Event) []any {
 	return []any{
 		e.ID.Day(), e.ID.Batch[:], e.ID.Ordinal, e.OccurredAt, e.ReceivedAt, string(e.Class), e.Action, string(e.Outcome), e.Severity.Rank(),

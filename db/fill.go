@@ -27,13 +27,17 @@ type Filling struct {
 // Fill writes a filling in one transaction. It checks nothing and tells no feed;
 // a server that runs meanwhile learns of it by polling.
 func (s *Store) Fill(ctx context.Context, f *Filling) error {
+	insert, err := s.eventInsert(ctx, len(f.Events))
+	if err != nil {
+		return fmt.Errorf("fill: %w", err)
+	}
 	begun, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return fmt.Errorf("fill: %w", err)
 	}
 	defer begun.Rollback() //nolint:errcheck // after a commit it does nothing
 	t := &tx{Tx: begun, meter: s.db.meter, now: s.now()}
-	if err := t.insertEvents(ctx, f.Events); err != nil {
+	if err := t.insertEvents(ctx, f.Events, insert); err != nil {
 		return fmt.Errorf("fill: %w", err)
 	}
 	for _, table := range f.tables() {

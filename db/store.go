@@ -36,6 +36,7 @@ type Store struct {
 	rooms        groupRooms
 	suppressions atomic.Pointer[monitor.Suppressions] // likewise
 	judge        Judge
+	insertEvents prepared // preparedEvents of them
 }
 
 // Options of a store.
@@ -84,6 +85,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return &Store{
 		db: &pool{handle, o.Meter}, probe: probe, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		committed: func(context.Context, []monitor.Entry) {}, correlating: o.Correlating.withDefaults(), judge: o.Judge,
+		insertEvents: prepared{text: insertEvent.textOf(preparedEvents)},
 	}, nil
 }
 
