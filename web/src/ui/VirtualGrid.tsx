@@ -11,6 +11,8 @@ import type { Widths } from './widths';
 export interface Column {
   id: string;
   title: string;
+  /** What it means, where its title is too short to say so. */
+  tip?: string;
   /** Shown to screen readers alone. */
   quiet?: boolean;
   className?: string;
@@ -137,6 +139,7 @@ export function VirtualGrid(props: VirtualGridProps) {
             <div
               key={column.id}
               role="columnheader"
+              title={column.tip}
               aria-sort={column.sorts ? (props.sortedBy === column.id ? 'descending' : 'none') : undefined}
               className={clsx('truncate', column.className)}
             >

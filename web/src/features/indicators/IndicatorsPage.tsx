@@ -2,7 +2,7 @@
 import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
-import { Crosshair } from 'lucide-react';
+import { Crosshair, Plus, Upload } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { usePages } from '../../api/usePages';
 import { usePulse } from '../../live/pulse';
@@ -124,8 +124,10 @@ export function IndicatorsPage() {
           />
           {mayWork && (
             <>
-              <Button onClick={() => setOpen('import')}>Import</Button>
-              <Button look="primary" onClick={() => setOpen('new')}>
+              <Button icon={Upload} onClick={() => setOpen('import')}>
+                Import
+              </Button>
+              <Button look="primary" icon={Plus} onClick={() => setOpen('new')}>
                 New indicator
               </Button>
             </>

@@ -15,14 +15,17 @@ const mid = '@max-[56rem]:hidden';
 /** A phone: whether it may fire, how bad, what, and whether it runs. */
 const tiny = '@max-[36rem]:hidden';
 
+const harmlessTip = 'How many of the alerts that were closed in thirty days were benign or false positives';
+const costTip = 'The mean time that it takes of an event of its log source, over all replicas';
+
 export const columns: readonly Column[] = [
   { id: 'enabled', title: 'Enabled' },
   { id: 'level', title: 'Level', className: '@max-[36rem]:opacity-0' },
   { id: 'title', title: 'Rule' },
   { id: 'state', title: 'State', className: '@max-[36rem]:opacity-0' },
   { id: 'hits', title: 'Alerts, 30 d', className: clsx('text-right', tiny) },
-  { id: 'harmless', title: 'Harmless', className: clsx('text-right', mid) },
-  { id: 'cost', title: 'Cost', className: clsx('text-right', mid) },
+  { id: 'harmless', title: 'False pos.', tip: harmlessTip, className: clsx('text-right', mid) },
+  { id: 'cost', title: 'Cost', tip: costTip, className: clsx('text-right', mid) },
   { id: 'source', title: 'Log source', className: mid },
   { id: 'techniques', title: 'Techniques', className: mid },
   { id: 'maturity', title: 'Maturity', className: mid },
@@ -79,18 +82,10 @@ export const RuleRow = memo(function RuleRow({ id, mayToggle }: { id: string; ma
       >
         {data.activity.alerts > 0 && data.activity.alerts.toLocaleString('en')}
       </div>
-      <div
-        role="gridcell"
-        className={clsx('text-right text-muted', mid)}
-        title="How many of the alerts that were closed in thirty days were benign or false positives"
-      >
+      <div role="gridcell" className={clsx('text-right text-muted', mid)} title={harmlessTip}>
         {data.activity.closed > 0 && `${Math.round((100 * data.activity.falsePositives) / data.activity.closed)} %`}
       </div>
-      <div
-        role="gridcell"
-        className={clsx('text-right text-muted tabular-nums', mid)}
-        title="The mean time that it takes of an event of its log source, over all replicas"
-      >
+      <div role="gridcell" className={clsx('text-right text-muted tabular-nums', mid)} title={costTip}>
         {data.cost && duration(data.cost.nanosecondsPerEvent)}
       </div>
       <div role="gridcell" className={clsx('truncate text-muted', mid)}>
