@@ -189,7 +189,7 @@ func (rs *Ruleset) sourceOf(e *event, of monitor.LogSource) *source {
 // planFor gives the plan for a log source, nil where no rule applies.
 func (rs *Ruleset) planFor(of monitor.LogSource) *plan {
 	var (
-		room [12]monitor.LogSource
+		room [18]monitor.LogSource
 		key  [len(room)]*index
 		list []*index
 	)
@@ -207,7 +207,7 @@ func (rs *Ruleset) planFor(of monitor.LogSource) *plan {
 
 // planOf makes a plan when it is first needed. There are no more than rules have
 // combinations of log sources.
-func (rs *Ruleset) planOf(key [12]*index, list []*index) *plan {
+func (rs *Ruleset) planOf(key [18]*index, list []*index) *plan {
 	rs.planning.Lock()
 	defer rs.planning.Unlock()
 	p := rs.plans[key]

@@ -27,7 +27,7 @@ type Ruleset struct {
 	events     sync.Pool                  // of *event
 
 	planning sync.Mutex
-	plans    map[[12]*index]*plan // by their indexes; made when they are needed
+	plans    map[[18]*index]*plan // by their indexes; made when they are needed
 }
 
 // Problem is a rule that is not in a Ruleset, and why: a *SyntaxError, or an
@@ -122,7 +122,7 @@ const maxLeftOver = 100_000
 func (rs *Ruleset) successor(rules int, o Options) *Ruleset {
 	next := &Ruleset{
 		indexes: make(map[monitor.LogSource]*index), slots: make(map[string]int32), predicates: make(predicates),
-		plans:   make(map[[12]*index]*plan),
+		plans:   make(map[[18]*index]*plan),
 		options: o,
 	}
 	if rs == nil || rs.numbers > 2*rules+1_000 || len(rs.predicates) > 2*rs.begun+maxLeftOver || !rs.options.equal(o) {

@@ -122,6 +122,10 @@ func normaliseECS(in *input) {
 	if rec.LogSource.Category == "dns_query" && rec.Text("QueryName") == "" {
 		rec.LogSource.Category = "network_connection"
 	}
+	if rec.LogSource.Category == "file_change" && text(v, "event/action") == "rename" { // Elastic Defend: ECS has no type for it
+		rec.LogSource.Category = "file_rename"
+		rec.alias("SourceFilename", "file.Ext.original.path")
+	}
 	ev.User = rec.Text("User")
 	if ev.Message == "" {
 		ev.Message, _ = in.tell(windowsLines[rec.LogSource.Category].text)

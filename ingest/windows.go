@@ -72,6 +72,8 @@ var otherCategory = map[string]string{
 	"powershell/4104":        "ps_script",
 	"powershell-classic/400": "ps_classic_start",
 	"powershell-classic/600": "ps_classic_provider_start",
+	"windefend/1116":         "antivirus", // of any vendor: the service has Defender's own rules
+	"windefend/1117":         "antivirus",
 }
 
 // providerService names the service of records that come without their channel.
@@ -103,6 +105,9 @@ func (in *input) finishWindows() {
 		alias4688(rec)
 	case service == "powershell-classic":
 		rec.alias("Data", "Message") // shippers that read the text alone
+	case rec.LogSource.Category == "antivirus":
+		rec.alias("Signature", "Threat Name", "ThreatName")
+		rec.addUnlessThere("Filename", strings.TrimPrefix(rec.Text("Path"), "file:_"))
 	}
 	splitHashes(rec)
 	ev.Host = rec.Text("Computer", "Hostname")
