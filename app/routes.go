@@ -21,6 +21,11 @@ func (a *App) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/api/graphql", a.Auth.Middleware(graphql))
 	a.routeIngest(mux)
+	points, err := a.cfg.points()
+	if err != nil {
+		return nil, err
+	}
+	a.routeTAXII(mux, points)
 	if err := a.routeLogins(mux); err != nil {
 		return nil, err
 	}
