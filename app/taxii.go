@@ -22,7 +22,9 @@ const (
 func (a *App) routeTAXII(mux *http.ServeMux, points limit.Points) {
 	h := auth.Shippers(a.Auth.Middleware(&taxii.Handler{
 		Store: a.Store, Settle: taxiiSettle, Log: a.lg,
-		Admit: func(w http.ResponseWriter, r *http.Request, objects int) error { return a.admitTAXII(w, r, points, objects) },
+		Admit: func(w http.ResponseWriter, r *http.Request, objects int) error {
+			return a.admitTAXII(w, r, points, objects)
+		},
 	}))
 	mux.Handle(taxii.Path, h)
 	mux.Handle(taxii.Path+"/", h)
