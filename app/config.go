@@ -67,6 +67,7 @@ type Config struct {
 	MaxBodyMB        int           `name:"max-body-mb" help:"Largest decompressed body of an ingest request, in MiB." default:"64"`
 	MaxRecordKB      int           `name:"max-record-kb" help:"Largest record, in KiB." default:"1024"`
 	MaxInFlightMB    int           `name:"max-in-flight-mb" help:"Bytes of records held by all ingest requests together, in MiB; beyond it 429." default:"64"`
+	SNSTopics        []string      `name:"sns-topics" help:"Topics of Amazon SNS that may send events, by their ARNs (docs/ingest.md). Their subscriptions are confirmed; without it none may." placeholder:"ARN,..."`
 	QueryTimeout     time.Duration `name:"query-timeout" help:"Deadline of a query or mutation." default:"10s"`
 	MaxComplexity    int           `name:"max-complexity" help:"Largest cost of one operation, in points (docs/limits.md)." default:"20000"`
 	MaxDepth         int           `name:"max-depth" help:"Fields within one another in one operation." default:"15"`

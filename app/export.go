@@ -11,6 +11,7 @@ import (
 	"github.com/security-monitor/secmon/db"
 	"github.com/security-monitor/secmon/export"
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/stix"
 )
 
 // Bounds of the files that are written at once on one replica, and of one of them.
@@ -96,8 +97,11 @@ func (a *App) mayTake(ctx context.Context, e *monitor.Export) error {
 
 func exportHeaders(h http.Header, e *monitor.Export) {
 	h.Set("Content-Type", "application/x-ndjson")
-	if e.Format == monitor.ExportCSV {
+	switch e.Format {
+	case monitor.ExportCSV:
 		h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	case monitor.ExportSTIX:
+		h.Set("Content-Type", stix.MediaType)
 	}
 	h.Set("Content-Disposition", `attachment; filename="`+e.FileName()+`"`)
 	h.Set("Cache-Control", "no-store")

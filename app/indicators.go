@@ -149,7 +149,7 @@ func (in *indicatorImport) flush() error {
 	if len(in.held) == 0 {
 		return nil
 	}
-	of := monitor.IndicatorImport{Format: in.of.Format, Source: in.of.Source, Name: in.of.Name}
+	of := monitor.IndicatorImport{Format: in.of.Format, Source: in.of.Source, Name: in.of.Name, Revive: in.of.Revive}
 	done, err := in.store.ImportIndicators(in.ctx, in.actor, of, in.held)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 )
 
 // routeIngest joins the endpoints that events come in by. They share one intake.
-func (a *App) routeIngest(mux *http.ServeMux) {
+func (a *App) routeIngest(mux *http.ServeMux) error {
 	in := a.intake()
 	shippers := func(h http.Handler) http.Handler { return auth.Shippers(a.Auth.Middleware(h)) }
 	mux.Handle("/api/ingest", a.Auth.Middleware(&ingest.Handler{Intake: in}))
@@ -18,6 +18,15 @@ func (a *App) routeIngest(mux *http.ServeMux) {
 	mux.Handle(ingest.ElasticPath, elastic)
 	mux.Handle(ingest.ElasticPath+"/", elastic)
 	mux.Handle(ingest.SplunkPath+"/", shippers(&ingest.Splunk{Intake: in, Acks: ingest.NewAcks(a.Auth.Derive("splunk acks"))}))
+	mux.Handle(ingest.AWSPath+"/eventbridge", shippers(&ingest.EventBridge{Intake: in}))
+	for _, topic := range a.cfg.SNSTopics {
+		if err := ingest.CheckSNSTopic(topic); err != nil {
+			return err
+		}
+	}
+	// The signature of a message is its credential.
+	mux.Handle(ingest.AWSPath+"/sns", &ingest.SNS{Intake: in, Topics: a.cfg.SNSTopics, Signatures: &ingest.SNSSignatures{Client: ingest.NewSNSClient(), Log: a.lg}})
+	return nil
 }
 
 func (a *App) intake() *ingest.Intake {

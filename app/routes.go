@@ -20,7 +20,14 @@ func (a *App) routes() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/graphql", a.Auth.Middleware(graphql))
-	a.routeIngest(mux)
+	if err := a.routeIngest(mux); err != nil {
+		return nil, err
+	}
+	points, err := a.cfg.points()
+	if err != nil {
+		return nil, err
+	}
+	a.routeTAXII(mux, points)
 	if err := a.routeLogins(mux); err != nil {
 		return nil, err
 	}

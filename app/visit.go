@@ -112,6 +112,8 @@ func routeOf(path string) string {
 		{"/api/elastic", "ingest"},
 		{"/api/splunk/", "ingest"},
 		{"/api/export/", "export"},
+		{"/api/aws/", "ingest"},
+		{"/api/taxii2", "taxii"},
 		{"/api/auth/", "login"},
 		{"/api/healthz", "health"},
 		{"/api/readyz", "health"},

@@ -24,7 +24,9 @@ var allowed = map[string][]string{
 	"metrics":         {}, // names and labels only; app joins them to the work
 	"ingest":          {"monitor", "page", "trace"},
 	"detect":          {"monitor", "page"},
-	"intel":           {"monitor"}, // reads lists, looks through events; keeps nothing
+	"intel":           {"monitor", "stix"}, // reads lists, looks through events; keeps nothing
+	"stix":            {"monitor"},         // writes objects
+	"taxii":           {"monitor", "page", "stix"},
 	"auth":            {"monitor", "page"},
 	"feed":            {"monitor", "page", "trace"},
 	"feed/localredis": {"child"},
@@ -43,8 +45,8 @@ var allowed = map[string][]string{
 	"auth/oidctest":   {},
 	"report":          {"monitor"},
 	"audit":           {"monitor"},
-	"backup":          {"monitor"},                  // the journal's chain; rows come and go through interfaces
-	"export":          {"monitor", "page", "audit"}, // audit disarms cells
+	"backup":          {"monitor"},                          // the journal's chain; rows come and go through interfaces
+	"export":          {"monitor", "page", "audit", "stix"}, // audit disarms cells
 	"rulepack":        {"monitor"},
 	"demo":            {"monitor"},
 	"web":             {},

@@ -8,10 +8,15 @@ import (
 
 // Shippers lets an API token come as shippers can send it, before Middleware reads
 // it: "Splunk TOKEN"; "ApiKey TOKEN" or "ApiKey" with the base64 of "name:TOKEN", as
-// Elasticsearch's keys are written; or as the password of "Basic", with any name.
+// Elasticsearch's keys are written; as the password of "Basic", with any name; or,
+// without that header, as X-Api-Key, as EventBridge sends keys.
 func Shippers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if token, ok := shipperToken(r.Header.Get("Authorization")); ok {
+		header := r.Header.Get("Authorization")
+		if key := r.Header.Get("X-Api-Key"); header == "" && key != "" {
+			header = "ApiKey " + key
+		}
+		if token, ok := shipperToken(header); ok {
 			r = r.Clone(r.Context())
 			r.Header.Set("Authorization", "Bearer "+token)
 		}

@@ -177,3 +177,50 @@ func TestSightingsAreWhatAlertsTell(t *testing.T) {
 		t.Fatalf("%+v, %v", seen, err)
 	}
 }
+
+// What somebody has revoked stays so when its list is read again, unless that is asked for.
+func TestAnImportRevivesNothingUnasked(t *testing.T) {
+	clock := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	store := openAt(t, &clock)
+	ana := monitor.Actor{Kind: monitor.ActorUser, Name: "ana"}
+	load := func(revive bool, list ...*monitor.Indicator) string {
+		t.Helper()
+		done, err := store.ImportIndicators(t.Context(), ana, monitor.IndicatorImport{Format: "CSV", Source: "list", Revive: revive}, list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%d added, %d updated, %d unchanged, %d revoked", done.Added, done.Updated, done.Unchanged, done.Revoked)
+	}
+	one := warning(t, monitor.IndicatorAddress, "203.0.113.7", nil)
+	worse := warning(t, monitor.IndicatorAddress, "203.0.113.7", func(i *monitor.Indicator) { i.Severity = monitor.SeverityCritical })
+	load(false, one)
+	revoked := clock.Add(time.Minute)
+	if _, err := store.UpdateIndicator(t.Context(), ana, one.ID, nil, func(i *monitor.Indicator) error { i.RevokedAt = revoked; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	state := func() string {
+		t.Helper()
+		found, err := store.IndicatorsByID(t.Context(), []monitor.ID{one.ID})
+		if err != nil || len(found) != 1 {
+			t.Fatal(err)
+		}
+		if !found[0].RevokedAt.IsZero() && !found[0].RevokedAt.Equal(revoked) {
+			t.Errorf("revoked at another time: %s", found[0].RevokedAt)
+		}
+		return string(found[0].State(clock.Add(time.Hour))) + " " + string(found[0].Severity)
+	}
+	for _, c := range []struct {
+		reason       string
+		revive       bool
+		says         *monitor.Indicator
+		counts, then string
+	}{
+		{"the same list again", false, one, "0 added, 0 updated, 1 unchanged, 0 revoked", "REVOKED HIGH"},
+		{"other words", false, worse, "0 added, 1 updated, 0 unchanged, 0 revoked", "REVOKED CRITICAL"},
+		{"asked for", true, worse, "0 added, 1 updated, 0 unchanged, 0 revoked", "ACTIVE CRITICAL"},
+	} {
+		if got := load(c.revive, c.says); got != c.counts || state() != c.then {
+			t.Errorf("%s: %s, %s", c.reason, got, state())
+		}
+	}
+}

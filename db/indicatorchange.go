@@ -114,7 +114,8 @@ func (t *tx) noteIndicator(action string, was, next *monitor.Indicator) error {
 
 // ImportIndicators stores indicators in one transaction: new ones, and what their
 // source says now of those that are there. One with RevokedAt ends what is there,
-// and is nothing where it is not. Of two with one id the later counts. It completes
+// and is nothing where it is not; what has ended stays so unless of.Revive asks for
+// the contrary. Of two with one id the later counts. It completes
 // the import's counts and gives it an id, by which IndicatorsOfChange finds what was
 // written. Call it with a few thousand at a time.
 func (s *Store) ImportIndicators(ctx context.Context, actor monitor.Actor, of monitor.IndicatorImport, indicators []*monitor.Indicator) (monitor.IndicatorImport, error) {
@@ -194,8 +195,8 @@ func (t *tx) imported(done *monitor.IndicatorImport, was *monitor.Indicator, say
 	if next.ValidFrom.IsZero() { // it says nothing of it
 		next.ValidFrom = was.ValidFrom
 	}
-	if !says.RevokedAt.IsZero() && !was.RevokedAt.IsZero() {
-		next.RevokedAt = was.RevokedAt // it has been ended
+	if !was.RevokedAt.IsZero() && (!says.RevokedAt.IsZero() || !done.Revive) {
+		next.RevokedAt = was.RevokedAt // it has been ended, and a list does not undo that by naming it
 	}
 	next.Version, next.CreatedAt, next.CreatedBy, next.UpdatedAt, next.UpdatedBy = was.Version, was.CreatedAt, was.CreatedBy, was.UpdatedAt, was.UpdatedBy
 	switch {

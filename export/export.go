@@ -1,4 +1,5 @@
-// Package export writes lists to files: NDJSON for programs, CSV for spreadsheets.
+// Package export writes lists to files: NDJSON for programs, CSV for spreadsheets,
+// STIX for other systems of threat intelligence.
 // It reads page by page and keeps no more than one page in memory. It knows
 // nothing of rights, of HTTP or of SQL.
 package export
@@ -46,6 +47,9 @@ func Check(e *monitor.Export) error {
 	if e.MaxRows < 1 || e.MaxRows > monitor.MaxExportRows {
 		return monitor.InputErrorf("maxRows", "a file has 1 to %d rows, not %d", monitor.MaxExportRows, e.MaxRows)
 	}
+	if e.Format == monitor.ExportSTIX {
+		return checkSTIX(e)
+	}
 	if len(e.Columns) == 0 {
 		e.Columns = known
 		return nil
@@ -87,17 +91,45 @@ func Write(ctx context.Context, w io.Writer, e *monitor.Export, lists Lists, flu
 		if err != nil {
 			return Result{}, err
 		}
-		return write(ctx, w, e, indicatorColumns, pageSize, flushed, func(args page.Args) (*monitor.IndicatorConnection, error) {
+		read := func(args page.Args) (*monitor.IndicatorConnection, error) {
 			return lists.Indicators(ctx, filter, monitor.IndicatorsByID, args)
-		})
+		}
+		if e.Format == monitor.ExportSTIX {
+			return writeRows(ctx, e, newSTIXFile(w, e), pageSize, flushed, read)
+		}
+		return write(ctx, w, e, indicatorColumns, pageSize, flushed, read)
 	default:
 		return Result{}, errors.New("an export of " + string(e.Noun)) // Check refuses it
 	}
 }
 
 func write[T any](ctx context.Context, w io.Writer, e *monitor.Export, all []column[T], atOnce int, flushed func() error, read func(page.Args) (*page.Connection[T], error)) (Result, error) {
-	columns := chosen(all, e.Columns)
-	out := newFile(w, e.Format, e.Columns)
+	out := table[T]{newFile(w, e.Format, e.Columns), chosen(all, e.Columns)}
+	return writeRows(ctx, e, out, atOnce, flushed, read)
+}
+
+// writer is a file that nodes of a list are written to, one by one.
+type writer[T any] interface {
+	add(node T) error
+	flush() error
+	end(done Result) error
+}
+
+// table writes nodes as rows of columns.
+type table[T any] struct {
+	file
+	columns []column[T]
+}
+
+func (t table[T]) add(node T) error {
+	values := make([]any, len(t.columns))
+	for i, c := range t.columns {
+		values[i] = c.value(node)
+	}
+	return t.row(values)
+}
+
+func writeRows[T any](ctx context.Context, e *monitor.Export, out writer[T], atOnce int, flushed func() error, read func(page.Args) (*page.Connection[T], error)) (Result, error) {
 	done := Result{}
 	for after := ""; ; {
 		if err := ctx.Err(); err != nil {
@@ -108,11 +140,7 @@ func write[T any](ctx context.Context, w io.Writer, e *monitor.Export, all []col
 			return done, err
 		}
 		for _, edge := range rows.Edges {
-			values := make([]any, len(columns))
-			for i, c := range columns {
-				values[i] = c.value(edge.Node)
-			}
-			if err := out.row(values); err != nil {
+			if err := out.add(edge.Node); err != nil {
 				return done, err
 			}
 			done.Rows, after = done.Rows+1, edge.Cursor

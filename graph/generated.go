@@ -11695,6 +11695,8 @@ input IndicatorImportInput {
   columns: [IndicatorColumnInput!]
   "The position in the file of the part's first line or object, for the report."
   first: Int! = 1
+  "Whether what was revoked here, and the list still names, is valid again. Without it it stays revoked."
+  revive: Boolean! = false
 }
 
 "What became of a list of indicators."
@@ -12477,6 +12479,8 @@ enum ExportFormat {
   NDJSON
   "Comma-separated values (RFC 4180) with a header; what a spreadsheet would take for a formula is preceded by an apostrophe."
   CSV
+  "A bundle of STIX 2.1 objects; of indicators alone, without columns."
+  STIX
 }
 
 "Which alerts to write, and how."
@@ -51297,8 +51301,11 @@ func (ec *executionContext) unmarshalInputIndicatorImportInput(ctx context.Conte
 	if _, present := asMap["first"]; !present {
 		asMap["first"] = 1
 	}
+	if _, present := asMap["revive"]; !present {
+		asMap["revive"] = false
+	}
 
-	fieldsInOrder := [...]string{"format", "text", "name", "source", "severity", "confidence", "validFor", "includeSubdomains", "tags", "columns", "first"}
+	fieldsInOrder := [...]string{"format", "text", "name", "source", "severity", "confidence", "validFor", "includeSubdomains", "tags", "columns", "first", "revive"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -51382,6 +51389,13 @@ func (ec *executionContext) unmarshalInputIndicatorImportInput(ctx context.Conte
 				return &it, err
 			}
 			it.First = data
+		case "revive":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("revive"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Revive = data
 		}
 	}
 	return &it, nil

@@ -2,7 +2,7 @@
 // normalises each record to the envelope and to Sigma's field names, has the
 // detection rules run on it, and answers only when everything is stored.
 //
-//	http.go, elastic.go, splunk.go → intake.go → split.go → normalise.go and one file a format → Detector → pipeline.go → Store
+//	http.go, elastic.go, splunk.go, aws.go, sns.go → intake.go → split.go → normalise.go and one file a format → Detector → pipeline.go → Store
 package ingest
 
 import (
@@ -83,13 +83,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.Repeated = repeated; a.Accepted > 0 {
 		a.Batch = id.String()
 	}
-	h.write(w, r, status, a)
+	h.answer(w, r, protocolJSON, status, a)
 }
 
 // fail answers a request of which nothing was stored. A status of 0 is derived
 // from the error's code.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, status int, err error) {
-	known := h.explain(r, err)
+	h.refuse(w, r, protocolJSON, status, err)
+}
+
+func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, protocol string, status int, err error) {
+	known := in.explain(r, err)
 	if status == 0 {
 		status = statusOf(known.Code)
 	}
@@ -99,7 +103,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, status int, err e
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 	}
-	h.write(w, r, status, answer{Code: string(known.Code), Message: known.Message})
+	in.answer(w, r, protocol, status, answer{Code: string(known.Code), Message: known.Message})
 }
 
 func statusOf(code monitor.Code) int {
@@ -121,13 +125,13 @@ func statusOf(code monitor.Code) int {
 	}
 }
 
-func (h *Handler) write(w http.ResponseWriter, r *http.Request, status int, a answer) {
+func (in *Intake) answer(w http.ResponseWriter, r *http.Request, protocol string, status int, a answer) {
 	a.Request = monitor.RequestID(r.Context())
-	h.meter().Request(protocolJSON, outcomeOf(status))
+	in.meter().Request(protocol, outcomeOf(status))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Ingest-Accepted", strconv.Itoa(a.Accepted))
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(a); err != nil {
-		h.Log.Debug("ingest: sender left before the answer", "error", err)
+		in.Log.Debug("ingest: sender left before the answer", "error", err)
 	}
 }

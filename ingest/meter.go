@@ -38,10 +38,13 @@ const (
 	protocolJSON    = "json"
 	protocolElastic = "elastic"
 	protocolSplunk  = "splunk"
+	protocolAWS     = "aws"
 )
 
 // Protocols are all values of Meter.Request's protocol.
-func Protocols() []string { return []string{protocolJSON, protocolElastic, protocolSplunk} }
+func Protocols() []string {
+	return []string{protocolJSON, protocolElastic, protocolSplunk, protocolAWS}
+}
 
 // Formats are all values of monitor.Event.Format that a Normaliser gives.
 func Formats() []string {

@@ -1,6 +1,7 @@
 package intel
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/security-monitor/secmon/monitor"
@@ -8,8 +9,9 @@ import (
 
 // Named is a value that a STIX pattern compares with.
 type Named struct {
-	Kind  monitor.IndicatorKind
-	Value string
+	Kind       monitor.IndicatorKind
+	Value      string
+	Subdomains bool // it stands for what is below it too
 }
 
 // paths are the object paths that are read, without quotes and in lower case.
@@ -25,7 +27,8 @@ var paths = map[string]monitor.IndicatorKind{
 const maxNamed = 1_000
 
 // ParsePattern reads the simple patterns of STIX 2.1: comparisons for equality, with
-// one of a set, and with networks (ISSUBSET), joined by OR, in one observation or in
+// one of a set, with networks (ISSUBSET), and of a domain that is named itself with
+// all below it (LIKE '%.evil.example'), joined by OR, in one observation or in
 // several joined by OR. Any of the values is a match of the pattern. Everything else
 // is BAD_INPUT: an indicator that is read by half would warn of the wrong thing.
 // https://docs.oasis-open.org/cti/stix/v2.1/os/stix-v2.1-os.html, section 9
@@ -34,12 +37,31 @@ func ParsePattern(text string) ([]Named, error) {
 	if err := p.observations(); err != nil {
 		return nil, monitor.InputErrorf("pattern", "pattern: %s", err.Error())
 	}
+	if err := p.joinSubdomains(); err != nil {
+		return nil, monitor.InputErrorf("pattern", "pattern: %s", err.Error())
+	}
 	return p.named, nil
+}
+
+// joinSubdomains makes one of a domain and what is below it. What is below alone
+// cannot be kept: an indicator of it would warn of the domain too.
+func (p *pattern) joinSubdomains() error {
+	for _, below := range p.below {
+		at := slices.IndexFunc(p.named, func(n Named) bool {
+			return n.Kind == monitor.IndicatorDomain && strings.EqualFold(n.Value, below)
+		})
+		if at < 0 {
+			return patternError("LIKE is read for all below a domain that is named beside it, as = " + clip(below))
+		}
+		p.named[at].Subdomains = true
+	}
+	return nil
 }
 
 type pattern struct {
 	rest  string
 	named []Named
+	below []string // domains
 	depth int
 }
 
@@ -124,6 +146,8 @@ func (p *pattern) comparison() error {
 		return p.value(kind, true)
 	case p.word("IN"):
 		return p.set(kind)
+	case kind == monitor.IndicatorDomain && p.word("LIKE"):
+		return p.belowDomain()
 	}
 	p.blank()
 	operator, _, _ := strings.Cut(p.rest, " ")
@@ -168,10 +192,35 @@ func (p *pattern) path() (string, error) {
 	return "", patternError("it ends in the middle")
 }
 
-// value reads 'text', in which \' and \\ stand for themselves.
+// belowDomain reads '%.evil.example'.
+func (p *pattern) belowDomain() error {
+	text, err := p.text()
+	if err != nil {
+		return err
+	}
+	domain, ok := strings.CutPrefix(text, "%.")
+	if !ok || strings.Contains(domain, "%") {
+		return patternError("LIKE is read as '%.' before a domain, not as " + clip(text))
+	}
+	if len(p.below) == maxNamed {
+		return patternError("it names more than 1,000 values")
+	}
+	p.below = append(p.below, domain)
+	return nil
+}
+
 func (p *pattern) value(kind monitor.IndicatorKind, network bool) error {
+	text, err := p.text()
+	if err != nil {
+		return err
+	}
+	return p.add(kind, text, network)
+}
+
+// text reads 'text', in which \' and \\ stand for themselves.
+func (p *pattern) text() (string, error) {
 	if !p.take("'") {
-		return p.unread("a text in quotes")
+		return "", p.unread("a text in quotes")
 	}
 	var text strings.Builder
 	for i := 0; i < len(p.rest); i++ {
@@ -181,12 +230,12 @@ func (p *pattern) value(kind monitor.IndicatorKind, network bool) error {
 			text.WriteByte(p.rest[i])
 		case c == '\'':
 			p.rest = p.rest[i+1:]
-			return p.add(kind, text.String(), network)
+			return text.String(), nil
 		default:
 			text.WriteByte(c)
 		}
 	}
-	return patternError("a text has no end")
+	return "", patternError("a text has no end")
 }
 
 func (p *pattern) add(kind monitor.IndicatorKind, value string, network bool) error {
@@ -203,7 +252,7 @@ func (p *pattern) add(kind monitor.IndicatorKind, value string, network bool) er
 	if network || kind == monitor.IndicatorAddress && strings.Contains(value, "/") {
 		kind = monitor.IndicatorNetwork
 	}
-	p.named = append(p.named, Named{kind, value})
+	p.named = append(p.named, Named{Kind: kind, Value: value})
 	return nil
 }
 

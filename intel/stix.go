@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/stix"
 )
 
 // object is what is read of a STIX object.
@@ -29,6 +30,14 @@ type object struct {
 	References     []struct {
 		URL string `json:"url"`
 	} `json:"external_references"`
+	Extensions map[string]json.RawMessage `json:"extensions"`
+}
+
+// ours is what an object says that package stix has written.
+type ours struct {
+	Source    string           `json:"source"`
+	Severity  monitor.Severity `json:"severity"`
+	Reference string           `json:"reference"`
 }
 
 // readSTIX reads a bundle, or a list of objects, one object at a time.
@@ -157,23 +166,52 @@ func indicatorsOf(obj *object, o *Options) ([]*monitor.Indicator, error) {
 		of.RevokedAt = o.Now
 	}
 	of.Tags = append(append(of.Tags, obj.Labels...), obj.IndicatorTypes...)
-	of.Description = cut(strings.TrimSpace(strings.Trim(obj.Name+": "+obj.Description, ": ")), monitor.MaxIndicatorDescription)
-	for _, each := range obj.References {
-		if each.URL != "" && len(each.URL) <= monitor.MaxIndicatorReference {
-			of.Reference = each.URL
-			break
-		}
+	ours, err := oursOf(obj)
+	if err != nil {
+		return nil, err
 	}
+	obj.describe(of, ours)
 	out := make([]*monitor.Indicator, len(named))
 	for n, observable := range named {
 		i := *of
 		i.Kind, i.Value = observable.Kind, observable.Value
+		if ours != nil || observable.Subdomains {
+			i.Subdomains = observable.Subdomains
+		}
 		if err := i.Check(); err != nil {
 			return nil, err
 		}
 		out[n] = &i
 	}
 	return out, nil
+}
+
+// oursOf gives what an object of ours says, nil where it is another's.
+func oursOf(obj *object) (*ours, error) {
+	raw, there := obj.Extensions[stix.ExtensionID]
+	if !there {
+		return nil, nil //nolint:nilnil // it is another's
+	}
+	said := &ours{}
+	if err := json.Unmarshal(raw, said); err != nil {
+		return nil, monitor.InputErrorf("extensions", "extension %s: %v", stix.ExtensionID, err)
+	}
+	return said, nil
+}
+
+// describe takes over what is said of an indicator for people. Ours keep it as it was.
+func (obj *object) describe(of *monitor.Indicator, ours *ours) {
+	if ours != nil {
+		of.Source, of.Severity, of.Description, of.Reference = ours.Source, ours.Severity, obj.Description, ours.Reference
+		return
+	}
+	of.Description = cut(strings.TrimSpace(strings.Trim(obj.Name+": "+obj.Description, ": ")), monitor.MaxIndicatorDescription)
+	for _, each := range obj.References {
+		if each.URL != "" && len(each.URL) <= monitor.MaxIndicatorReference {
+			of.Reference = each.URL
+			return
+		}
+	}
 }
 
 // cut gives at most so many characters of a text.

@@ -15,7 +15,7 @@ type HTTP struct {
 }
 
 // Routes are the values of the label route, whatever paths clients ask for.
-var Routes = []string{"graphql", "ingest", "export", "login", "health", "api", "playground", "dashboard"}
+var Routes = []string{"graphql", "ingest", "export", "taxii", "login", "health", "api", "playground", "dashboard"}
 
 var routes = knownOf(Routes...)
 

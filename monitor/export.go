@@ -36,13 +36,18 @@ type ExportFormat string
 const (
 	ExportNDJSON ExportFormat = "NDJSON"
 	ExportCSV    ExportFormat = "CSV"
+	ExportSTIX   ExportFormat = "STIX" // of indicators
 )
 
 func (f ExportFormat) extension() string {
-	if f == ExportCSV {
+	switch f {
+	case ExportCSV:
 		return ".csv"
+	case ExportSTIX:
+		return ".json"
+	default:
+		return ".ndjson"
 	}
-	return ".ndjson"
 }
 
 // Bounds of exports.

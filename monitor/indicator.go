@@ -243,6 +243,7 @@ type IndicatorImport struct {
 	Format    string `json:"format"`
 	Source    string `json:"source"` // that is given to those that name none
 	Name      string `json:"name"`   // of the file, for people
+	Revive    bool   `json:"revive,omitempty"`
 	Added     int    `json:"added"`
 	Updated   int    `json:"updated"`
 	Unchanged int    `json:"unchanged"`
@@ -262,6 +263,7 @@ type IndicatorList struct {
 	Tags       []string
 	Columns    map[string]string // of CSV: the name of a column by its field
 	First      int               // the position of the part's first line or object
+	Revive     bool              // what was revoked here, and the list still names, is valid again
 }
 
 // IndicatorReport says what became of a list.

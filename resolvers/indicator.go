@@ -145,7 +145,7 @@ func (r mutationResolver) importIndicators(ctx context.Context, input *model.Ind
 	}
 	of := monitor.IndicatorList{
 		Format: string(input.Format), Name: input.Name, Source: input.Source, Severity: input.Severity, Confidence: &input.Confidence,
-		Subdomains: input.IncludeSubdomains, Tags: input.Tags, Columns: map[string]string{}, First: input.First,
+		Subdomains: input.IncludeSubdomains, Tags: input.Tags, Columns: map[string]string{}, First: input.First, Revive: input.Revive,
 	}
 	if input.ValidFor != nil {
 		of.ValidFor = time.Duration(*input.ValidFor)

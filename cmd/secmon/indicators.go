@@ -28,6 +28,7 @@ type indicatorsImportCommand struct {
 	Exact       bool              `env:"-" help:"Domains do not stand for the names below them."`
 	Tag         []string          `env:"-" help:"For all of them."`
 	Column      map[string]string `env:"-" help:"Which column has a field, for files that name them otherwise." placeholder:"value=NAME"`
+	Revive      bool              `env:"-" help:"What was revoked here, and the list still names, is valid again."`
 	Verbose     bool              `env:"-" short:"v" help:"List all that could not be read, as far as the report names them."`
 }
 
@@ -52,7 +53,7 @@ func (c *indicatorsImportCommand) Run(ctx context.Context) error {
 	}
 	report, err := app.ImportIndicators(ctx, store, monitor.SystemActor, monitor.IndicatorList{
 		Name: name, Source: c.Source, Severity: monitor.Severity(strings.ToUpper(c.Severity)), Confidence: &c.Confidence, ValidFor: c.ValidFor,
-		Subdomains: !c.Exact, Tags: c.Tag, Columns: c.Column,
+		Subdomains: !c.Exact, Tags: c.Tag, Columns: c.Column, Revive: c.Revive,
 	}, file)
 	fmt.Printf("%d indicators: %d added, %d updated, %d unchanged, %d revoked; %d could not be read\n",
 		report.Read, report.Added, report.Updated, report.Unchanged, report.Revoked, report.Refused)

@@ -686,6 +686,8 @@ type IndicatorImportInput struct {
 	Columns []*IndicatorColumnInput `json:"columns,omitempty"`
 	// The position in the file of the part's first line or object, for the report.
 	First int `json:"first"`
+	// Whether what was revoked here, and the list still names, is valid again. Without it it stays revoked.
+	Revive bool `json:"revive"`
 }
 
 // What became of a list of indicators.

@@ -529,7 +529,9 @@ export type ExportFormat =
   /** Comma-separated values (RFC 4180) with a header; what a spreadsheet would take for a formula is preceded by an apostrophe. */
   | 'CSV'
   /** A JSON object on each line, and at the end a line that says how many there were. */
-  | 'NDJSON';
+  | 'NDJSON'
+  /** A bundle of STIX 2.1 objects; of indicators alone, without columns. */
+  | 'STIX';
 
 /** What a change means for a filtered list. */
 export type FeedChange =
@@ -930,6 +932,8 @@ export type IndicatorImportInput = {
   includeSubdomains?: Scalars['Boolean']['input'];
   /** The file's name, for the journal; at most 200 characters. */
   name?: Scalars['String']['input'];
+  /** Whether what was revoked here, and the list still names, is valid again. Without it it stays revoked. */
+  revive?: Scalars['Boolean']['input'];
   /** How bad those are that do not say it. */
   severity?: Severity;
   /** Who warns of those that name nobody. */

@@ -48,6 +48,7 @@ export function ImportDialog({ onClose, onImported }: { onClose(): void; onImpor
   const [confidence, setConfidence] = useState('50');
   const [validFor, setValidFor] = useState('');
   const [subdomains, setSubdomains] = useState(true);
+  const [revive, setRevive] = useState(false);
   const [valueColumn, setValueColumn] = useState('');
   const [report, setReport] = useState<Report | null>(null);
   const choose = async (file: File | undefined) => {
@@ -88,6 +89,7 @@ export function ImportDialog({ onClose, onImported }: { onClose(): void; onImpor
             confidence: Number(confidence),
             validFor: validFor.trim() || null,
             includeSubdomains: subdomains,
+            revive,
             columns,
           },
         });
@@ -159,6 +161,15 @@ export function ImportDialog({ onClose, onImported }: { onClose(): void; onImpor
                 className="accent-accent"
               />
               Domains stand for the names below them too
+            </label>
+            <label className="flex items-center gap-2">
+              <input
+                type="checkbox"
+                checked={revive}
+                onChange={(event) => setRevive(event.target.checked)}
+                className="accent-accent"
+              />
+              What was revoked here, and stands in the file, is valid again
             </label>
             <div className="flex justify-end gap-2">
               <Button onClick={onClose}>Cancel</Button>

@@ -137,7 +137,13 @@ test('an import says what it took, and each line that it did not', async () => {
   await waitFor(() => expect(onImported).toHaveBeenCalledTimes(1));
   expect(screen.getByText(/2 indicators: 2 new/)).toBeTruthy();
   expect(screen.getByText('Line 3')).toBeTruthy();
-  expect(server.asked[0]?.variables.input).toMatchObject({ format: 'CSV', source: 'feed', name: 'feed.csv', first: 1 });
+  expect(server.asked[0]?.variables.input).toMatchObject({
+    format: 'CSV',
+    source: 'feed',
+    name: 'feed.csv',
+    first: 1,
+    revive: false,
+  });
 });
 
 test('an import that is refused says that it stopped', async () => {

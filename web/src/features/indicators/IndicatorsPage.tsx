@@ -120,6 +120,7 @@ export function IndicatorsPage() {
         )}
         <div className="ml-auto flex gap-2">
           <ExportMenu
+            hasStix
             onExport={(format) => send(IndicatorExportDocument, { input: { filter: variables.filter, format } })}
           />
           {mayWork && (

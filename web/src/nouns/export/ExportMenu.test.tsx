@@ -14,4 +14,13 @@ test('the form that is chosen is asked for, and the link followed; where there i
   await waitFor(() => expect(go).toHaveBeenCalled());
   expect(onExport.mock.calls).toEqual([['NDJSON'], ['CSV']]);
   expect(go.mock.calls).toEqual([['/api/export/x.csv']]);
+  expect(screen.queryByText('As STIX 2.1')).toBeNull();
+});
+
+test('indicators can be had as STIX too', async () => {
+  const onExport = vi.fn(async () => null);
+  render(<ExportMenu hasStix onExport={onExport} />);
+  fireEvent.click(screen.getByRole('button', { name: 'Export' }));
+  fireEvent.click(screen.getByText('As STIX 2.1'));
+  await waitFor(() => expect(onExport.mock.calls).toEqual([['STIX']]));
 });

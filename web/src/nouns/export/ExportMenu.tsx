@@ -8,7 +8,11 @@ const formats: readonly (readonly [ExportFormat, string])[] = [
   ['NDJSON', 'As NDJSON'],
 ];
 
+const stix: readonly [ExportFormat, string] = ['STIX', 'As STIX 2.1'];
+
 interface ExportMenuProps {
+  /** The list can be written as STIX too. */
+  hasStix?: boolean;
   /** Asks for the link; null when it was refused, which has been said. */
   onExport(format: ExportFormat): Promise<{ url?: string | null } | null>;
   /** Where it leads; the browser downloads it. */
@@ -16,7 +20,7 @@ interface ExportMenuProps {
 }
 
 /** Downloads what matches, whole: the server streams it. */
-export function ExportMenu({ onExport, go = (url) => location.assign(url) }: ExportMenuProps) {
+export function ExportMenu({ hasStix = false, onExport, go = (url) => location.assign(url) }: ExportMenuProps) {
   return (
     <Menu
       label="Export what matches"
@@ -26,7 +30,7 @@ export function ExportMenu({ onExport, go = (url) => location.assign(url) }: Exp
           Export
         </Button>
       )}
-      items={formats.map(([format, label]) => ({
+      items={(hasStix ? [...formats, stix] : formats).map(([format, label]) => ({
         id: format,
         label,
         onSelect: async () => {
