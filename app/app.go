@@ -48,6 +48,7 @@ type App struct {
 	engine     *detect.Engine
 	indicators intel.Matcher // in force
 	pipe       *ingest.Pipeline
+	in         *ingest.Intake
 	web        *http.Server
 
 	metrics    *metrics.Set
@@ -117,6 +118,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	}
 	a.pipe = ingest.NewPipeline(a.Store, lg, a.metrics.Ingest)
 	a.closers = append(a.closers, func() error { a.pipe.Close(); return nil })
+	a.in = a.intake()
 	handler, err := a.routes()
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func (a *App) routes() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/graphql", a.Auth.Middleware(graphql))
-	a.routeIngest(mux)
+	a.routeIngest(mux, a.in)
 	if err := a.routeLogins(mux); err != nil {
 		return nil, err
 	}

@@ -99,6 +99,7 @@ func (n *Normaliser) Normalise(raw []byte, received time.Time, ev *monitor.Event
 		}
 	}
 	in.around(v.Get("splunk"))
+	in.aroundLog()
 	in.finish()
 	return nil
 }
