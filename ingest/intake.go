@@ -84,6 +84,7 @@ type collection struct {
 	received time.Time
 	held     int64
 	full     bool
+	beyond   bool // it is read already, and held whether there is room or not
 
 	record  monitor.Record
 	matches []monitor.Match
@@ -174,7 +175,7 @@ func (c *collection) add(raw []byte) error {
 // hold counts bytes that the request has in hand, and tells whether there is room.
 func (c *collection) hold(size int64) bool {
 	c.held += size
-	if c.inFlight.Add(size) > c.MaxInFlight {
+	if c.inFlight.Add(size) > c.MaxInFlight && !c.beyond {
 		c.full = true
 	}
 	return !c.full
