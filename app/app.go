@@ -48,12 +48,16 @@ type App struct {
 	engine     *detect.Engine
 	indicators intel.Matcher // in force
 	pipe       *ingest.Pipeline
+	in         *ingest.Intake
+	syslog     *ingest.Syslog
 	web        *http.Server
 
 	metrics    *metrics.Set
 	tracer     *trace.Tracer // nil: nothing is traced
 	metricsURL string
 	socket     net.Listener
+
+	syslogSockets []listener
 
 	// FirstPassword is the generated password of the user admin, set only by the
 	// run that made that user.
@@ -117,6 +121,16 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	}
 	a.pipe = ingest.NewPipeline(a.Store, lg, a.metrics.Ingest)
 	a.closers = append(a.closers, func() error { a.pipe.Close(); return nil })
+	a.in = a.intake()
+	if err := a.openSyslog(ctx); err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, func() error { // Run has done it, unless it has failed
+		ctx, cancel := context.WithTimeout(context.Background(), cfg.Grace)
+		defer cancel()
+		a.stopSyslog(ctx)
+		return nil
+	})
 	handler, err := a.routes()
 	if err != nil {
 		return nil, err
@@ -253,6 +267,7 @@ func (a *App) Run(ctx context.Context) error {
 func (a *App) serve(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() { failed <- a.web.Serve(a.socket) }()
+	a.serveSyslog()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
@@ -275,6 +290,12 @@ func (a *App) serve(ctx context.Context) error {
 		}
 	}()
 	defer func() { <-drained }()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		a.stopSyslog(grace)
+	}()
+	defer func() { <-stopped }()
 	if err := a.web.Shutdown(grace); err != nil {
 		a.lg.Warn("requests were cut off", "error", err)
 		return a.web.Close()

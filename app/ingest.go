@@ -10,14 +10,14 @@ import (
 )
 
 // routeIngest joins the endpoints that events come in by. They share one intake.
-func (a *App) routeIngest(mux *http.ServeMux) error {
-	in := a.intake()
+func (a *App) routeIngest(mux *http.ServeMux, in *ingest.Intake) error {
 	shippers := func(h http.Handler) http.Handler { return auth.Shippers(a.Auth.Middleware(h)) }
 	mux.Handle("/api/ingest", a.Auth.Middleware(&ingest.Handler{Intake: in}))
 	elastic := shippers(&ingest.Elastic{Intake: in})
 	mux.Handle(ingest.ElasticPath, elastic)
 	mux.Handle(ingest.ElasticPath+"/", elastic)
 	mux.Handle(ingest.SplunkPath+"/", shippers(&ingest.Splunk{Intake: in, Acks: ingest.NewAcks(a.Auth.Derive("splunk acks"))}))
+	mux.Handle(ingest.OTLPPath, shippers(&ingest.OTLP{Intake: in}))
 	mux.Handle(ingest.AWSPath+"/eventbridge", shippers(&ingest.EventBridge{Intake: in}))
 	for _, topic := range a.cfg.SNSTopics {
 		if err := ingest.CheckSNSTopic(topic); err != nil {

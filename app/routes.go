@@ -20,7 +20,7 @@ func (a *App) routes() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/graphql", a.Auth.Middleware(graphql))
-	if err := a.routeIngest(mux); err != nil {
+	if err := a.routeIngest(mux, a.in); err != nil {
 		return nil, err
 	}
 	points, err := a.cfg.points()

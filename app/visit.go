@@ -111,6 +111,7 @@ func routeOf(path string) string {
 		{"/api/ingest", "ingest"},
 		{"/api/elastic", "ingest"},
 		{"/api/splunk/", "ingest"},
+		{"/api/otlp/", "ingest"},
 		{"/api/export/", "export"},
 		{"/api/aws/", "ingest"},
 		{"/api/taxii2", "taxii"},

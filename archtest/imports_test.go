@@ -77,7 +77,8 @@ var importers = map[string][]string{
 	"github.com/alicebob/miniredis/v2": {"feed/localredis"},
 	"github.com/coder/websocket":       {"client"},
 	"github.com/prometheus/":           {"metrics"},
-	"go.opentelemetry.io/":             {"trace", "trace/tracetest"},
+	"go.opentelemetry.io/otel":         {"trace", "trace/tracetest"},
+	"go.opentelemetry.io/proto":        {"ingest", "trace", "trace/tracetest"}, // messages alone
 	"github.com/gobwas/ws":             {"transport"},
 	"filippo.io/age":                   {"backup"},
 	"github.com/aws/":                  {"backup"},

@@ -74,15 +74,17 @@ var (
 // collection gathers the records of one request into a batch.
 type collection struct {
 	*Intake
-	r        *http.Request
-	sender   string // whose names for parts are told apart from others'
-	key      string // the sender's name for the request, "" without one
+	ctx      context.Context // of the request
+	r        *http.Request   // nil where there is none
+	sender   string          // whose names for parts are told apart from others'
+	key      string          // the sender's name for the request, "" without one
 	sum      hash.Hash
 	batch    *monitor.Batch
 	rejected int
 	received time.Time
 	held     int64
 	full     bool
+	beyond   bool // it is read already, and held whether there is room or not
 
 	record  monitor.Record
 	matches []monitor.Match
@@ -93,7 +95,7 @@ type collection struct {
 func (in *Intake) begin(w http.ResponseWriter, r *http.Request) *collection {
 	boundReading(w)
 	return &collection{
-		Intake: in, r: r, key: r.Header.Get("Idempotency-Key"), batch: &monitor.Batch{},
+		Intake: in, ctx: r.Context(), r: r, key: r.Header.Get("Idempotency-Key"), batch: &monitor.Batch{},
 		sender: senderOf(r), received: time.Now().UTC().Truncate(time.Microsecond),
 	}
 }
@@ -116,7 +118,7 @@ func (c *collection) release() { c.inFlight.Add(-c.held) }
 
 // read has split read the decompressed body.
 func (c *collection) read(split func(io.Reader) error) error {
-	_, span := trace.Start(c.r.Context(), "ingest read") // decode, normalise, match
+	_, span := trace.Start(c.ctx, "ingest read") // decode, normalise, match
 	defer span.End()
 	err := c.readBody(split)
 	if err != nil {
@@ -158,10 +160,7 @@ func (c *collection) add(raw []byte) error {
 	if err := c.Normaliser.Normalise(raw, c.received, event, &c.record); err != nil {
 		return err
 	}
-	size := int64(len(raw)) + recordOverhead
-	c.held += size
-	if c.inFlight.Add(size) > c.MaxInFlight {
-		c.full = true
+	if !c.hold(int64(len(raw)) + recordOverhead) {
 		return nil
 	}
 	c.matches = c.Detector.Match(&c.record, c.matches[:0])
@@ -173,12 +172,27 @@ func (c *collection) add(raw []byte) error {
 	return nil
 }
 
+// hold counts bytes that the request has in hand, and tells whether there is room.
+func (c *collection) hold(size int64) bool {
+	c.held += size
+	if c.inFlight.Add(size) > c.MaxInFlight && !c.beyond {
+		c.full = true
+	}
+	return !c.full
+}
+
+// letGo gives back some of what hold counted.
+func (c *collection) letGo(size int64) {
+	c.held -= size
+	c.inFlight.Add(-size)
+}
+
 // err is why the request cannot go on, nil while it can.
 func (c *collection) err() error {
 	if c.full {
 		return errSaturated
 	}
-	return c.r.Context().Err()
+	return c.ctx.Err()
 }
 
 // submit stores what was gathered. It gives the id of the batch that has it, and
@@ -193,7 +207,7 @@ func (c *collection) submit() (id monitor.ID, repeated bool, err error) {
 		whole = &monitor.Part{Events: len(c.batch.Events), Key: monitor.HashPart("request", c.sender, c.key), Content: monitor.PartHash(c.sum.Sum(nil)[:len(monitor.PartHash{})])}
 		c.batch.Parts = []*monitor.Part{whole}
 	}
-	ctx, cancel := context.WithTimeoutCause(c.r.Context(), maxWait, errBusy)
+	ctx, cancel := context.WithTimeoutCause(c.ctx, maxWait, errBusy)
 	defer cancel()
 	if id, err = c.Pipeline.Submit(ctx, c.batch); err != nil {
 		return id, false, err

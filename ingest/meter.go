@@ -33,17 +33,19 @@ func (noMeter) Records(string, string, int, int)        {}
 func (noMeter) Rejected(int)                            {}
 func (noMeter) Committed(int, int, time.Duration, bool) {}
 
-// The protocols by which events come over HTTP.
+// The protocols by which events come.
 const (
 	protocolJSON    = "json"
 	protocolElastic = "elastic"
 	protocolSplunk  = "splunk"
 	protocolAWS     = "aws"
+	protocolOTLP    = "otlp"
+	protocolSyslog  = "syslog"
 )
 
 // Protocols are all values of Meter.Request's protocol.
 func Protocols() []string {
-	return []string{protocolJSON, protocolElastic, protocolSplunk, protocolAWS}
+	return []string{protocolJSON, protocolElastic, protocolSplunk, protocolAWS, protocolOTLP, protocolSyslog}
 }
 
 // Formats are all values of monitor.Event.Format that a Normaliser gives.

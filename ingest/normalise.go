@@ -115,6 +115,10 @@ func (n *Normaliser) Normalise(raw []byte, received time.Time, ev *monitor.Event
 		}
 	}
 	in.around(v.Get("splunk"))
+	in.aroundLog()
+	if ev.Host == "" {
+		ev.Host = text(v, peerKey)
+	}
 	in.finish()
 	return nil
 }

@@ -24,6 +24,10 @@ type syslogLine struct {
 	text     string
 }
 
+// peerKey has the address that a line came from over the network, by ECS's name. It is the
+// host where the line names none.
+const peerKey = "log.source.address"
+
 // programKeys are where shippers put the program: rsyslog, syslog-ng, Fluent Bit, Vector, Filebeat.
 var programKeys = []string{"programname", "PROGRAM", "ident", "appname", "app-name", "app_name", "SYSLOG_IDENTIFIER", "log/syslog/appname", "program", "syslogtag"}
 

@@ -5,7 +5,7 @@
 #   promtool  Prometheus's checker of rules
 #   nginx     NGINX, for the tests of its configuration and of rolling restarts
 #   images    buildah, which builds and compares the images
-#   shippers  rsyslog with its output to Elasticsearch, for the tests that send by it
+#   shippers  rsyslog with its output to Elasticsearch and with TLS, for the tests that send by it
 #   checks    shellcheck, jq and curl, for the pipeline's scripts and their checks
 # On Debian and Ubuntu by apt (as root or with sudo), on macOS by brew. No
 # service is started: secmon runs its servers as private child processes.
@@ -48,6 +48,7 @@ for group in "$@"; do
       else
         have rsyslogd || missing+=(rsyslog)
         compgen -G '/usr/lib/*/rsyslog/omelasticsearch.so' >/dev/null || missing+=(omelasticsearch)
+        compgen -G '/usr/lib/*/rsyslog/lmnsd_ossl.so' >/dev/null || missing+=(rsyslog-openssl)
       fi ;;
     checks)
       for name in shellcheck jq curl; do have "$name" || missing+=("$name"); done ;;
@@ -106,6 +107,7 @@ choose() {
       prometheus) packages+=("$(first prometheus)") || return ;;
       nginx) packages+=("$(first nginx-light nginx-core nginx)") || return ;;
       rsyslog) packages+=("$(first rsyslog)") || return ;;
+      rsyslog-openssl) packages+=("$(first rsyslog-openssl)") || return ;;
       omelasticsearch) packages+=("$(first rsyslog-elasticsearch)") || return ;;
       buildah) packages+=("$(first buildah)") || return ;;
       shellcheck | jq | curl) packages+=("$(first "$name")") || return ;;
