@@ -47,6 +47,8 @@ type commands struct {
 	Epoch      epochCommand      `cmd:"" help:"Tell every feed that the database was put back."`
 	Doctor     doctorCommand     `cmd:"" help:"Check configuration, database, Redis, clock, disk and limits, and say what to do. Leaves with 1 where something is wrong."`
 	Probe      probeCommand      `cmd:"" help:"Wait until servers answer."`
+	Completion completionCommand `cmd:"" help:"Print the script that lets a shell complete commands, flags, logins and rules."`
+	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" help:"What may stand in place of the last word."`
 }
 
 func main() {
@@ -85,6 +87,7 @@ func run(ctx context.Context, args []string) error {
 		return usage{err}
 	}
 	c.Doctor.faults = faults
+	parsed.Bind(parser)
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
