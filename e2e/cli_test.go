@@ -317,3 +317,35 @@ func TestLoginWithASecondFactor(t *testing.T) {
 	p.does(testPassword+"\n", "login", r.URL(), "--user", "admin", "--code", confirm.TotpConfirm.RecoveryCodes[1])
 	p.does("", "whoami")
 }
+
+func TestShellKeepsRulesOfAServer(t *testing.T) {
+	r := startReplica(t, config(t, dbtest.DSN(t), startRedis(t).URL()))
+	p := newTerminal(t)
+	p.does(testPassword+"\n", "login", r.URL(), "--user", "admin")
+	dir := filepath.Join(p.home, "rules")
+	const id = "6f0b7a1e-52f3-4c0e-9a3e-1f7d2c6b8a90"
+	const rule = "title: Shop Login Refused\nid: " + id + "\nlogsource: {product: shop}\ndetection: {s: {event: login}, condition: s}\nlevel: medium\n"
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"shop.yml": rule, "wrong.yml": "title: no rule\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := p.run("", "rules", "import", "--login", dir); got.code != 2 || !strings.Contains(got.out, "2 files: 1 added") || !strings.Contains(got.out, "refused: wrong.yml") {
+		t.Errorf("%+v", got)
+	}
+	if got := lines(t, p.does("", "rules", "list", "product:shop", "-o", "json")); len(got) != 1 || got[0]["enabled"] != true {
+		t.Errorf("%v", got)
+	}
+	p.does("", "rules", "disable", id)
+	if got := p.does("", "rules", "show", id); !strings.Contains(got, "enabled  no") || !strings.Contains(got, "logsource: {product: shop}") {
+		t.Errorf("%s", got)
+	}
+	p.does("", "rules", "enable", id)
+	p.fails(5, "NOT_FOUND", "", "rules", "enable", "00000000-52f3-4c0e-9a3e-1f7d2c6b8a90")
+	if got := p.does("", "__complete", "--", "rules", "disable", "6f0b"); got != id+"\tShop Login Refused\n" {
+		t.Errorf("%q", got)
+	}
+}
