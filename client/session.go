@@ -90,7 +90,7 @@ func (c *Client) mutateSession(ctx context.Context, query string, variables map[
 	if refresh != "" {
 		cookie = &http.Cookie{Name: refreshCookie, Value: refresh} //nolint:gosec // of a request: it has no attributes
 	}
-	data, response, err := nobody.do(ctx, query, "", variables, cookie)
+	data, response, err := nobody.do(ctx, query, "", variables, cookie) //nolint:bodyclose // do has read and closed it
 	if err != nil {
 		return "", false, err
 	}

@@ -180,7 +180,7 @@ func (r *remote) savedOperation(ctx context.Context, name string) (string, map[s
 func payloadErrors(data json.RawMessage) error {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(data, &fields) != nil {
-		return nil
+		return nil //nolint:nilerr // what is no object has no payloads
 	}
 	var all []client.UserError
 	for _, field := range fields {

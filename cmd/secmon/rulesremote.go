@@ -142,7 +142,7 @@ func importTo(ctx context.Context, r *remote, tree fs.FS, enable bool) (*app.Rul
 		}
 		if problem != nil {
 			report.Refused = append(report.Refused, monitor.RuleFileProblem{Path: path, Message: problem.Error()})
-			return nil
+			return nil //nolint:nilerr // it is in the report
 		}
 		if len(part) == importFiles || size+len(source) > importBytes-(16<<10) {
 			if err := flush(); err != nil {
