@@ -257,7 +257,9 @@ func TestCredentialsThatEnd(t *testing.T) {
 	expire(t, p)
 	p.does("", "whoami")
 	bearer := login(t, r.URL(), "admin", testPassword)
-	var data struct{ Viewer struct{ User struct{ ID string } } }
+	var data struct {
+		Viewer struct{ User struct{ ID string } }
+	}
 	post(t, r.URL(), bearer, `{ viewer { user { id } } }`, nil, &data)
 	post(t, r.URL(), bearer, `mutation($id: ID!) { sessionRevokeAll(input: {user: $id}) { errors { message } } }`, map[string]any{"id": data.Viewer.User.ID}, nil)
 	p.fails(3, "UNAUTHENTICATED", "", "whoami")
