@@ -1,12 +1,15 @@
 package app
 
 import (
+	"bufio"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/security-monitor/secmon/detect"
@@ -103,17 +106,25 @@ type RuleHits struct {
 type RuleTrialReport struct {
 	Check    *RuleCheckReport    `json:"check"`
 	Events   int                 `json:"events"`
-	Rejected []*ingest.Rejection `json:"rejected"` // records that no server would take
+	Unread   int                 `json:"unread"`   // records that no server would take
+	Rejected []*ingest.Rejection `json:"rejected"` // the first maxUnread of them
 	Fired    []*RuleHits         `json:"fired"`    // by title
-	known    map[string]string   // title of each rule by its id
+	known    map[string]*monitor.Rule
 }
+
+// maxUnread bounds what is shown of records that cannot be read.
+const maxUnread = 1000
+
+// errNoEvents is the error of a file without any record: a test that looks at
+// nothing must not pass.
+var errNoEvents = errors.New("there are no events in it")
 
 // maxHits bounds what is shown of each rule.
 const maxHits = 100
 
 // TestRules lets rule files look at events as shippers send them, by the same
-// engine and the same reading of logs as a server's. What looks at several
-// events, correlations, is not tried.
+// engine and the same reading of logs as a server's: NDJSON or a JSON array, gzip
+// too. What looks at several events, correlations, is not tried.
 func TestRules(ctx context.Context, trees []RuleTree, lists monitor.Placeholders, events io.Reader) (*RuleTrialReport, error) {
 	in, err := readTrees(ctx, trees, lists)
 	if err != nil {
@@ -122,17 +133,24 @@ func TestRules(ctx context.Context, trees []RuleTree, lists monitor.Placeholders
 	set := in.compile()
 	t := &offlineTrial{
 		set: set, normaliser: ingest.NewNormaliser(), now: time.Now(), byRule: map[*monitor.Rule]*RuleHits{},
-		report: &RuleTrialReport{Check: in.report(), Rejected: []*ingest.Rejection{}, Fired: []*RuleHits{}, known: map[string]string{}},
+		report: &RuleTrialReport{Check: in.report(), Rejected: []*ingest.Rejection{}, Fired: []*RuleHits{}, known: map[string]*monitor.Rule{}},
 	}
 	for _, rule := range in.rules {
-		t.report.known[rule.ID.String()] = rule.Title
+		t.report.known[rule.ID.String()] = rule
 	}
 	limits := ingest.DefaultLimits
 	limits.BodyBytes, limits.Records = math.MaxInt64, math.MaxInt // of a file, not of a request
-	err = ingest.Split(events, limits, func(line int, raw []byte, rejected *ingest.Rejection) error {
+	unpacked, err := unpack(events)
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	err = ingest.Split(unpacked, limits, func(line int, raw []byte, rejected *ingest.Rejection) error {
 		t.look(line, raw, rejected)
 		return ctx.Err()
 	})
+	if err == nil && t.report.Events == 0 {
+		err = errNoEvents
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
@@ -143,6 +161,15 @@ func TestRules(ctx context.Context, trees []RuleTree, lists monitor.Placeholders
 		return 1
 	})
 	return t.report, nil
+}
+
+// unpack tells gzip by its first bytes, so that a pipe may have it too.
+func unpack(r io.Reader) (io.Reader, error) {
+	buffered := bufio.NewReader(r)
+	if head, err := buffered.Peek(2); err != nil || head[0] != 0x1f || head[1] != 0x8b {
+		return buffered, nil //nolint:nilerr // what is shorter is no gzip; reading it tells
+	}
+	return gzip.NewReader(buffered)
 }
 
 type offlineTrial struct {
@@ -165,7 +192,9 @@ func (t *offlineTrial) look(line int, raw []byte, rejected *ingest.Rejection) {
 		}
 	}
 	if rejected != nil {
-		t.report.Rejected = append(t.report.Rejected, rejected)
+		if t.report.Unread++; len(t.report.Rejected) < maxUnread {
+			t.report.Rejected = append(t.report.Rejected, rejected)
+		}
 		return
 	}
 	t.matches = t.set.Match(&t.rec, t.matches[:0])
@@ -201,15 +230,19 @@ func (e Expectations) Compare(r *RuleTrialReport) []string {
 	}
 	for id, want := range e {
 		got := counts[id]
-		switch title, known := r.known[id]; {
+		switch rule := r.known[id]; {
 		case id == Others:
 			if others != want {
 				wrong = append(wrong, fmt.Sprintf("the rules that are not named fire %d times, want %d", others, want))
 			}
-		case !known:
+		case rule == nil:
 			wrong = append(wrong, fmt.Sprintf("%s: there is no such rule", id))
+		case rule.Kind == monitor.CorrelationRule || rule.Kind == monitor.FilterRule:
+			wrong = append(wrong, fmt.Sprintf("%s (%s) is a %s: it is not tried by itself", id, rule.Title, strings.ToLower(string(rule.Kind))))
+		case rule.State != monitor.RuleActive:
+			wrong = append(wrong, fmt.Sprintf("%s (%s) does not run: %s", id, rule.Title, rule.StateReason))
 		case got != want:
-			wrong = append(wrong, fmt.Sprintf("%s (%s) fires on %d events, want %d", id, title, got, want))
+			wrong = append(wrong, fmt.Sprintf("%s (%s) fires on %d events, want %d", id, rule.Title, got, want))
 		}
 	}
 	slices.Sort(wrong)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -55,23 +56,55 @@ func newRuleReader(o detect.Options) *ruleReader {
 	return &ruleReader{options: o, byID: map[monitor.ID]*monitor.Rule{}, lines: map[*monitor.Rule]int{}}
 }
 
+// Bounds of a tree: what a small archive can be unpacked to, and what a small file
+// can be wrong about.
+const (
+	maxTreeBytes    = 256 << 20
+	maxTreeFiles    = 100_000
+	maxTreeFindings = 100_000
+)
+
 // readTree reads all rule files of a tree. A file that cannot be read is a finding.
 func (in *ruleReader) readTree(ctx context.Context, tree RuleTree) error {
-	err := fs.WalkDir(tree.Files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if entry.IsDir() || tree.Only != "" && name != tree.Only || tree.Only == "" && !isRuleFile(name) {
-			return ctx.Err()
-		}
-		source, err := readRuleFile(tree.Files, name)
-		if shown := path.Join(tree.Name, name); err != nil {
+	take := func(name string, source []byte, problem error) error {
+		if shown := path.Join(tree.Name, name); problem != nil {
 			in.files++
-			in.findings = append(in.findings, RuleFinding{Kind: FindingRefused, Path: shown, Message: err.Error()})
+			in.findings = append(in.findings, RuleFinding{Kind: FindingRefused, Path: shown, Message: problem.Error()})
 		} else {
 			in.read(shown, source)
 		}
-		return nil
+		if len(in.findings) > maxTreeFindings {
+			return fmt.Errorf("more than %d findings: are these Sigma rules?", maxTreeFindings)
+		}
+		return ctx.Err()
+	}
+	if tree.Only != "" {
+		source, problem := readRuleFile(tree.Files, tree.Only)
+		return take(tree.Only, source, problem)
+	}
+	return RuleFiles(ctx, tree.Files, take)
+}
+
+// RuleFiles hands on every .yml and .yaml file of a tree in order, or why it cannot
+// be read. What begins with a dot is left out, folders too: a repository's own
+// files are no rules. A tree that is too large is an error.
+func RuleFiles(ctx context.Context, tree fs.FS, take func(name string, source []byte, problem error) error) error {
+	bytes, files := 0, 0
+	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && name != "." && strings.HasPrefix(path.Base(name), "."):
+			return fs.SkipDir
+		case entry.IsDir() || !isRuleFile(name):
+			return ctx.Err()
+		}
+		source, problem := readRuleFile(tree, name)
+		bytes, files = bytes+len(source), files+1
+		if bytes > maxTreeBytes || files > maxTreeFiles {
+			return fmt.Errorf("the tree has more than %d MiB or %d files of rules", maxTreeBytes>>20, maxTreeFiles)
+		}
+		return take(name, source, problem)
 	})
 	if err != nil {
 		return fmt.Errorf("read rules: %w", err)
@@ -84,15 +117,29 @@ func isRuleFile(name string) bool {
 	return (strings.HasSuffix(base, ".yml") || strings.HasSuffix(base, ".yaml")) && !strings.HasPrefix(base, ".")
 }
 
+// readRuleFile reads no more than a rule file may have, whatever an archive says of
+// its size, and nothing that might never end: a pipe, a device.
 func readRuleFile(tree fs.FS, name string) ([]byte, error) {
 	info, err := fs.Stat(tree, name)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > detect.MaxFile {
-		return nil, fmt.Errorf("has %d bytes, at most %d are allowed", info.Size(), detect.MaxFile)
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("is no regular file")
 	}
-	return fs.ReadFile(tree, name)
+	file, err := tree.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	source, err := io.ReadAll(io.LimitReader(file, detect.MaxFile+1))
+	if err == nil && len(source) > detect.MaxFile {
+		err = fmt.Errorf("has more than %d bytes", detect.MaxFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return source, nil
 }
 
 // read takes the documents of a file. Of several rules with one id the first counts.

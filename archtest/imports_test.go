@@ -51,8 +51,10 @@ var allowed = map[string][]string{
 	"demo":            {"monitor"},
 	"web":             {},
 	"app":             {everything},
-	"client":          {},                                    // for other programs: nothing of ours
-	"cmd/secmon":      {"app", "audit", "client", "monitor"}, // monitor for the nouns that flags name
+	"client":          {}, // for other programs: nothing of ours
+	"client/contexts": {"client"},
+	"client/table":    {},
+	"cmd/secmon":      {"app", "audit", "client", "client/contexts", "client/table", "monitor"}, // monitor for the nouns that flags name
 	"e2e":             {everything},
 	"images":          {"web"},
 	"images/sbom":     {},

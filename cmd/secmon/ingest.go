@@ -16,16 +16,26 @@ import (
 )
 
 type ingestCommand struct {
-	Files    []string      `arg:"" help:"Files of NDJSON or one JSON array, .gz too; - is standard input."`
-	Server   string        `help:"Server to send to." default:"http://127.0.0.1:8000" placeholder:"URL"`
-	Token    string        `required:"" help:"API token with the scope ingest; better given as SECMON_TOKEN." placeholder:"TOKEN"`
-	Skip     int           `env:"-" help:"Leave out the records up to this line of the first file: go on where an interrupted run ended." placeholder:"LINE"`
-	RetryFor time.Duration `name:"retry-for" help:"How long to try again while the server cannot be reached or is busy." default:"10m"`
-	Quiet    bool          `short:"q" help:"No progress bar."`
+	connection `embed:""`
+	Files      []string      `arg:"" help:"Files of NDJSON or one JSON array, .gz too; - is standard input."`
+	Skip       int           `env:"-" help:"Leave out the records up to this line of the first file: go on where an interrupted run ended." placeholder:"LINE"`
+	RetryFor   time.Duration `name:"retry-for" help:"How long to try again while the server cannot be reached or is busy." default:"10m"`
+	Quiet      bool          `short:"q" help:"No progress bar."`
 }
 
 // Run sends the files one after the other.
 func (c *ingestCommand) Run(ctx context.Context) error {
+	r, err := c.open()
+	if err != nil {
+		return err
+	}
+	// One token for all files: a file of a login's own may take longer than an access
+	// token lives.
+	bearer, giveBack, err := r.ingestToken(ctx)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
 	begun := time.Now()
 	accepted, rejected := 0, 0
 	for i, path := range c.Files {
@@ -33,8 +43,8 @@ func (c *ingestCommand) Run(ctx context.Context) error {
 		if i == 0 {
 			skip = c.Skip
 		}
-		a, r, err := c.sendFile(ctx, path, skip)
-		accepted, rejected = accepted+a, rejected+r
+		a, refused, err := c.sendFile(ctx, r.Server, bearer, path, skip)
+		accepted, rejected = accepted+a, rejected+refused
 		if err != nil {
 			return err
 		}
@@ -44,14 +54,14 @@ func (c *ingestCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-func (c *ingestCommand) sendFile(ctx context.Context, path string, skip int) (accepted, rejected int, err error) {
-	in, bar, done, err := c.open(path)
+func (c *ingestCommand) sendFile(ctx context.Context, server, token, path string, skip int) (accepted, rejected int, err error) {
+	in, bar, done, err := c.openFile(path)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer done()
 	sender := &app.Sender{
-		URL: c.Server, Token: c.Token, RetryFor: c.RetryFor, Client: &http.Client{},
+		URL: server, Token: token, RetryFor: c.RetryFor, Client: &http.Client{},
 		Stored: func(p app.Progress) {
 			accepted += p.Accepted
 			rejected += len(p.Rejected)
@@ -73,8 +83,8 @@ func (c *ingestCommand) sendFile(ctx context.Context, path string, skip int) (ac
 	return accepted, rejected, nil
 }
 
-// open gives a file's records and a bar that moves with the bytes read.
-func (c *ingestCommand) open(path string) (io.Reader, *progressbar.ProgressBar, func(), error) {
+// openFile gives a file's records and a bar that moves with the bytes read.
+func (c *ingestCommand) openFile(path string) (io.Reader, *progressbar.ProgressBar, func(), error) {
 	file, size := os.Stdin, int64(-1)
 	if path != "-" {
 		var err error

@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/security-monitor/secmon/app"
+	"github.com/security-monitor/secmon/client/table"
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -26,7 +27,17 @@ type commands struct {
 	Tail       tailCommand       `cmd:"" help:"Follow a feed of a server: alerts, events, incidents, the journal, or an entity."`
 	Rules      rulesCommand      `cmd:"" help:"Import, check and try detection rules."`
 	Indicators indicatorsCommand `cmd:"" help:"Import lists of threat intelligence."`
-	Token      tokenCommand      `cmd:"" help:"Make API tokens."`
+	Login      loginCommand      `cmd:"" help:"Log in to a server, for the commands that ask one."`
+	Logout     logoutCommand     `cmd:"" help:"End a login."`
+	Whoami     whoamiCommand     `cmd:"" help:"Say which server is asked, and who it takes you for."`
+	Context    contextCommand    `cmd:"" help:"List the logins, and choose the current one."`
+	Query      queryCommand      `cmd:"" help:"Run any GraphQL operation, or a saved one by its name."`
+	Alerts     alertsCommand     `cmd:"" help:"List alerts and work on them."`
+	Incidents  incidentsCommand  `cmd:"" help:"List incidents."`
+	Events     eventsCommand     `cmd:"" help:"Search the stored events."`
+	Export     exportCommand     `cmd:"" help:"Write alerts, events, incidents or indicators of a server to a file."`
+	Tokens     tokensCommand     `cmd:"" help:"API tokens of a server: list, make and revoke them."`
+	Token      tokenCommand      `cmd:"" help:"API tokens in the database itself, without a login."`
 	User       userCommand       `cmd:"" help:"Make users and set passwords."`
 	Journal    journalCommand    `cmd:"" help:"Verify and export the journal."`
 	Migrate    migrateCommand    `cmd:"" help:"Bring the database to the newest version."`
@@ -36,26 +47,17 @@ type commands struct {
 	Epoch      epochCommand      `cmd:"" help:"Tell every feed that the database was put back."`
 	Doctor     doctorCommand     `cmd:"" help:"Check configuration, database, Redis, clock, disk and limits, and say what to do. Leaves with 1 where something is wrong."`
 	Probe      probeCommand      `cmd:"" help:"Wait until servers answer."`
+	Completion completionCommand `cmd:"" help:"Print the script that lets a shell complete commands, flags, logins and rules."`
+	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" help:"What may stand in place of the last word."`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "secmon:", err)
-		os.Exit(exitCode(err)) //nolint:gocritic // stop only restores the signals
+		fmt.Fprintln(os.Stderr, "secmon:", table.Lines(err.Error())) // a server's words may be in it
+		os.Exit(exitCode(err))                                       //nolint:gocritic // stop only restores the signals
 	}
-}
-
-// partial is the error of a command that did what it could and had to leave some
-// out: scripts tell it by the code 2 from one that did nothing, 1.
-type partial struct{ error }
-
-func exitCode(err error) int {
-	if errors.As(err, &partial{}) {
-		return 2
-	}
-	return 1
 }
 
 func run(ctx context.Context, args []string) error {
@@ -82,9 +84,10 @@ func run(ctx context.Context, args []string) error {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return err
+		return usage{err}
 	}
 	c.Doctor.faults = faults
+	parsed.Bind(parser)
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {

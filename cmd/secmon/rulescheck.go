@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/security-monitor/secmon/app"
+	"github.com/security-monitor/secmon/client/table"
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -25,13 +26,14 @@ type ruleSources struct {
 type rulesCheckCommand struct {
 	ruleSources `embed:""`
 	Paths       []string `arg:"" name:"path" help:"Directories, ZIP archives or files with Sigma rules." type:"existingpath"`
-	Format      string   `env:"-" enum:"text,json,github,sarif" default:"text" help:"text, json, github (annotations of a workflow) or sarif."`
+	Format      string   `env:"-" enum:"text,json,github,sarif,junit" default:"text" help:"text, json, github (annotations of a workflow), sarif or junit."`
 	Strict      bool     `env:"-" help:"Leave with 1 also where a rule is inactive."`
 }
 
 var (
 	errRefused    = errors.New("there are documents that are no rules")
 	errInactive   = errors.New("there are rules that do not run")
+	errUnread     = errors.New("there are records that cannot be read")
 	errUnexpected = errors.New("the rules do not fire as expected")
 )
 
@@ -121,6 +123,8 @@ func writeCheck(w io.Writer, format string, r *app.RuleCheckReport) error {
 	case "github":
 		_, err := io.WriteString(w, annotations(r.Findings))
 		return err
+	case "junit":
+		return writeJUnit(w, checkSuite(r))
 	case "sarif":
 		return writeJSON(w, sarifOf(r.Findings))
 	default:
@@ -139,7 +143,7 @@ func writeJSON(w io.Writer, v any) error {
 func checkText(r *app.RuleCheckReport) string {
 	var b strings.Builder
 	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "%s: %s: %s\n", place(f), f.Kind, f.Message)
+		fmt.Fprintf(&b, "%s: %s: %s\n", table.Visible(place(f)), f.Kind, table.Visible(f.Message))
 	}
 	fmt.Fprintf(&b, "%d files: %d rules (%d detections, %d correlations, %d filters); %d inactive, %d refused, %d converted\n",
 		r.Files, r.Rules, r.Detections, r.Correlations, r.Filters, r.Inactive, r.Refused, r.Converted)
@@ -164,6 +168,16 @@ func annotations(findings []app.RuleFinding) string {
 	for _, f := range findings {
 		fmt.Fprintf(&b, "::%s file=%s,line=%d,col=%d,title=%s::%s\n",
 			levels[f.Kind], property.Replace(f.Path), max(f.Line, 1), max(f.Column, 1), property.Replace("Sigma rule "+string(f.Kind)), text.Replace(f.Message))
+	}
+	return b.String()
+}
+
+// unexpectedAnnotations are of no file: the rule's is told in the message.
+func unexpectedAnnotations(wrong []string) string {
+	text := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	var b strings.Builder
+	for _, line := range wrong {
+		b.WriteString("::error title=Sigma rule not as expected::" + text.Replace(line) + "\n")
 	}
 	return b.String()
 }

@@ -12,16 +12,15 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/security-monitor/secmon/client"
+	"github.com/security-monitor/secmon/client/table"
 )
 
 // tailCommand follows a feed: for shell pipes and simple integrations.
 type tailCommand struct {
+	connection `embed:""`
 	Feed       string `arg:"" enum:"alerts,events,incidents,journal,entity" help:"alerts, events, incidents, journal (administrators), or entity."`
-	Server     string `help:"Address of the server." default:"http://127.0.0.1:8000" env:"SECMON_SERVER"`
-	Token      string `help:"API token with the scope read (journal: admin)." env:"SECMON_TOKEN" required:"" placeholder:"TOKEN"`
 	Filter     string `env:"-" help:"Filter of the feed as in GraphQL variables, such as {\"severity\":{\"gte\":\"HIGH\"}}." placeholder:"JSON"`
 	Kind       string `env:"-" help:"For entity: ADDRESS, HOST, HASH or USER." enum:"ADDRESS,HOST,HASH,USER," default:""`
 	Value      string `env:"-" help:"For entity: the address, host, hash or user."`
@@ -79,26 +78,19 @@ func line(e map[string]any, paths ...string) string {
 			value = inner[name]
 		}
 		if value != nil && value != "" {
-			parts = append(parts, oneLine(fmt.Sprint(value)))
+			parts = append(parts, table.Visible(fmt.Sprint(value)))
 		}
 	}
 	return strings.Join(parts, "  ")
 }
 
-// oneLine keeps what a log says from writing lines, or commands for the
-// terminal, of its own.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return '�'
-		}
-		return r
-	}, s)
-}
-
 // Run follows the feed until it is interrupted.
 func (c *tailCommand) Run(ctx context.Context) error {
-	feed, shape, err := c.feed()
+	r, err := c.open()
+	if err != nil {
+		return err
+	}
+	feed, shape, err := c.feed(r)
 	if err != nil {
 		return err
 	}
@@ -120,6 +112,11 @@ func (c *tailCommand) Run(ctx context.Context) error {
 		}
 		return nil
 	})
+	return endOfFeed(err)
+}
+
+// endOfFeed tells what ended a feed from what has gone wrong.
+func endOfFeed(err error) error {
 	switch earliest, expired := client.Expired(err); {
 	case expired:
 		return fmt.Errorf("%w; the earliest position is --after %s", err, earliest)
@@ -130,17 +127,13 @@ func (c *tailCommand) Run(ctx context.Context) error {
 }
 
 // feed makes the subscription.
-func (c *tailCommand) feed() (*client.Feed, feedShape, error) {
+func (c *tailCommand) feed(r *remote) (*client.Feed, feedShape, error) {
 	shape := feedShapes[c.Feed]
 	if c.Fields != "" {
 		shape.selection = c.Fields
 	}
 	f := &client.Feed{
-		URL: strings.TrimSuffix(c.Server, "/") + "/api/graphql", Token: func(context.Context) (string, error) { return c.Token, nil },
-		Variables: map[string]any{}, After: c.After,
-		Retrying: func(err error, in time.Duration) {
-			fmt.Fprintf(os.Stderr, "secmon: %v; trying again in %s\n", err, in.Round(10*time.Millisecond))
-		},
+		URL: r.address(), Token: r.Token, Variables: map[string]any{}, After: c.After, Retrying: retrying,
 	}
 	declared, given := "$filter: "+shape.filter, "filter: $filter"
 	if c.Feed == "entity" {
@@ -191,7 +184,7 @@ func (c *tailCommand) print(out *bufio.Writer, shape feedShape, m client.Message
 			if err := json.Compact(&compact, item); err != nil {
 				return i, false, err
 			}
-			_, _ = out.Write(compact.Bytes()) // Flush tells
+			_, _ = out.Write(table.JSON(compact.Bytes())) // Flush tells
 			_ = out.WriteByte('\n')
 			continue
 		}
