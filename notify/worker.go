@@ -171,6 +171,10 @@ func (w *worker) mark(id monitor.ID, busy bool) {
 	}
 }
 
+// settleTime bounds one try to write what became of a delivery, which a stopping
+// replica waits for.
+const settleTime = 3 * time.Second
+
 // deliver sends one delivery and notes what became of it. When the worker ends
 // meanwhile nothing is noted: it may have arrived, and is sent again under its id.
 func (w *worker) deliver(ctx context.Context, sender Sender, d *monitor.Delivery) {
@@ -182,7 +186,10 @@ func (w *worker) deliver(ctx context.Context, sender Sender, d *monitor.Delivery
 	}
 	pause := 50 * time.Millisecond
 	for { // until it is written: what is not settled is sent again
-		err := w.settle(ctx, d, result)
+		// Also when the worker ends in this moment: it has arrived.
+		settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+		err := w.settle(settling, d, result)
+		cancel()
 		if err == nil || ctx.Err() != nil {
 			return
 		}
