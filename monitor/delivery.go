@@ -108,3 +108,21 @@ type Lease struct {
 
 // ErrLeaseLost: another replica works on the queue, or nobody may any more.
 var ErrLeaseLost = errors.New("the queue is in other hands")
+
+// NullableBody is Body as text, nil in lists and when it is kept no longer.
+func (d *Delivery) NullableBody() *string {
+	if d.Body == nil {
+		return nil
+	}
+	text := string(d.Body)
+	return &text
+}
+
+// NullableStatus is Status, nil without an answer.
+func (a *DeliveryAttempt) NullableStatus() *int { return nullable(a.Status) }
+
+// NullableError is Error, nil when it arrived.
+func (a *DeliveryAttempt) NullableError() *string { return nullable(a.Error) }
+
+// NullableResponse is Response, nil for none.
+func (a *DeliveryAttempt) NullableResponse() *string { return nullable(a.Response) }

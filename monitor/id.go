@@ -152,7 +152,7 @@ const (
 	KindSuppression      Kind = "Suppression"
 	KindIndicator        Kind = "Indicator"
 	KindWebhook          Kind = "Webhook"
-	KindDelivery         Kind = "Delivery" // never in the journal
+	KindDelivery         Kind = "Delivery"        // never in the journal
 	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone
 )
 

@@ -92,6 +92,11 @@ func (w *Webhook) Check() (err error) {
 	if w.Concurrency < 1 || w.Concurrency > MaxWebhookConcurrency {
 		return InputErrorf("concurrency", "1 (in order) to %d at once", MaxWebhookConcurrency)
 	}
+	return w.CheckOperation()
+}
+
+// CheckOperation is Check of what says what is sent: a preview has nothing else.
+func (w *Webhook) CheckOperation() error {
 	if len(w.Document) > maxWebhookDocument {
 		return InputErrorf("document", "the document has %d bytes, at most %d are kept", len(w.Document), maxWebhookDocument)
 	}
@@ -126,3 +131,32 @@ func (w *Webhook) checkURL() error {
 	}
 	return nil
 }
+
+// What the schema calls null is the zero value here.
+
+// NullablePause is Pause, nil while it did not stop by itself.
+func (w *Webhook) NullablePause() *PauseReason { return nullable(w.Pause) }
+
+// NullablePauseText is PauseText, nil while it did not stop by itself.
+func (w *Webhook) NullablePauseText() *string { return nullable(w.PauseText) }
+
+// NullablePausedAt is when it stopped by itself, nil while it did not.
+func (w *Webhook) NullablePausedAt() *time.Time { return nullableTime(w.Queue.PausedAt) }
+
+// NullableFailingSince is since when nothing has arrived, nil where the last one did.
+func (w *Webhook) NullableFailingSince() *time.Time { return nullableTime(w.Queue.FailingSince) }
+
+// NullableLastSuccess is when the latest arrived, nil for none yet.
+func (w *Webhook) NullableLastSuccess() *time.Time { return nullableTime(w.Queue.LastSuccess) }
+
+// NullableLastError is what the last try said, nil when it arrived.
+func (w *Webhook) NullableLastError() *string { return nullable(w.Queue.LastError) }
+
+// NullablePreviousUntil is until when the secret before signs too, nil when it does not.
+func (w *Webhook) NullablePreviousUntil() *time.Time { return nullableTime(w.PreviousUntil) }
+
+// Waiting is how many deliveries have not arrived yet.
+func (w *Webhook) Waiting() int { return w.Queue.Waiting }
+
+// Cursor is the webhook's place in the journal.
+func (w *Webhook) Cursor() string { return w.Queue.Reached }
