@@ -153,10 +153,37 @@ func (w *webhookWork) NewWebhookSecret() (string, func(monitor.ID) ([]byte, erro
 	return secret, func(id monitor.ID) ([]byte, error) { return w.app.Auth.Seal(id, secret) }
 }
 
-// CheckPosition gives CURSOR_EXPIRED where the journal cannot be read on from there.
-func (w *webhookWork) CheckPosition(ctx context.Context, at monitor.Position) error {
-	_, _, err := w.app.hub.Subscribe(ctx, &at)
-	return err
+// ReplayFrom gives the position behind a cursor, or before what came at a time or later.
+func (w *webhookWork) ReplayFrom(ctx context.Context, after *string, since *time.Time) (at monitor.Position, err error) {
+	switch {
+	case (after == nil) == (since == nil):
+		return at, monitor.InputErrorf("after", "either after or since")
+	case since != nil:
+		return w.before(ctx, *since)
+	}
+	if at, err = monitor.ParseCursor(*after); err == nil {
+		_, _, err = w.app.hub.Subscribe(ctx, &at)
+	}
+	if code := monitor.CodeOf(err); err != nil && (code == monitor.CodeCursorExpired || code == monitor.CodeBadInput) {
+		err = monitor.InputErrorf("after", "%v", err)
+	}
+	return at, err
+}
+
+// before gives the position before what was written at a time or later.
+func (w *webhookWork) before(ctx context.Context, since time.Time) (monitor.Position, error) {
+	entry, found, err := w.app.Store.EntryAt(ctx, since)
+	if err != nil || !found {
+		return w.app.hub.Head(), err
+	}
+	if entry.Body.At.Before(since) {
+		return w.app.tail.PositionOf(entry), nil
+	}
+	earliest, err := w.app.Store.Earliest(ctx) // nothing older is kept
+	if err == nil && earliest.Seq > 0 {
+		err = monitor.InputErrorf("since", "the journal begins at %s", entry.Body.At.Format(time.RFC3339))
+	}
+	return earliest, err
 }
 
 // recent gives the newest page of the journal.

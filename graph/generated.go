@@ -11622,8 +11622,8 @@ type WebhookPreview @auth(requires: ANALYST) {
 input WebhookPreviewInput {
   "One subscription to a feed."
   document: String!
-  "An object."
-  variables: JSON! = "{}"
+  "The values of its variables: a JSON object as text."
+  variables: String! = "{}"
 }
 
 "Says what is sent where."
@@ -11634,8 +11634,8 @@ input WebhookCreateInput {
   url: String!
   "One subscription to a feed, such as alertFeed. Its ` + "`" + `after` + "`" + ` has no meaning: the webhook keeps its place."
   document: String!
-  "An object."
-  variables: JSON! = "{}"
+  "The values of its variables: a JSON object as text."
+  variables: String! = "{}"
   "1 (in order) to 10 at once."
   concurrency: Int! = 1
   enabled: Boolean! = true
@@ -11649,7 +11649,8 @@ input WebhookUpdateInput {
   name: String
   url: String
   document: String
-  variables: JSON
+  "A JSON object as text."
+  variables: String
   concurrency: Int
 }
 
@@ -58207,7 +58208,7 @@ func (ec *executionContext) unmarshalInputWebhookCreateInput(ctx context.Context
 			it.Document = data
 		case "variables":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("variables"))
-			data, err := ec.unmarshalNJSON2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawJSON(ctx, v)
+			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return &it, err
 			}
@@ -58421,7 +58422,7 @@ func (ec *executionContext) unmarshalInputWebhookPreviewInput(ctx context.Contex
 			it.Document = data
 		case "variables":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("variables"))
-			data, err := ec.unmarshalNJSON2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawJSON(ctx, v)
+			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return &it, err
 			}
@@ -58691,7 +58692,7 @@ func (ec *executionContext) unmarshalInputWebhookUpdateInput(ctx context.Context
 			it.Document = data
 		case "variables":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("variables"))
-			data, err := ec.unmarshalOJSON2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawJSON(ctx, v)
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return &it, err
 			}

@@ -224,7 +224,7 @@ func (w *worker) settle(ctx context.Context, d *monitor.Delivery, result Result)
 	switch {
 	case result.Gone:
 		outcome = "gone"
-	case !dead && now.Sub(d.Since) >= limits.GiveUp: // others do arrive
+	case !dead && now.Sub(d.Since) >= limits.GiveUp && q.LastSuccess.After(d.Since): // others do arrive
 		state, outcome = monitor.DeliveryFailed, "given_up"
 	}
 	next := now.Add(limits.pause(d.Attempts+1, result.RetryAfter)).UTC().Truncate(time.Microsecond)

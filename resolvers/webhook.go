@@ -40,8 +40,9 @@ type WebhookWork interface {
 	TestWebhook(ctx context.Context, actor monitor.Actor, w *monitor.Webhook) (*monitor.Delivery, error)
 	// NewWebhookSecret makes a secret and what seals it for a webhook.
 	NewWebhookSecret() (secret string, seal func(monitor.ID) ([]byte, error))
-	// CheckPosition gives CURSOR_EXPIRED where the journal cannot be read on from there.
-	CheckPosition(ctx context.Context, at monitor.Position) error
+	// ReplayFrom gives the position behind a cursor, or before what came at a time or
+	// later. BAD_INPUT where the journal cannot be read on from there without a gap.
+	ReplayFrom(ctx context.Context, after *string, since *time.Time) (monitor.Position, error)
 }
 
 // Webhook gives one webhook of the viewer's.
@@ -133,7 +134,7 @@ func (r mutationResolver) WebhookUpdate(ctx context.Context, input model.Webhook
 		set(&w.Document, input.Document)
 		set(&w.Concurrency, input.Concurrency)
 		if input.Variables != nil {
-			w.Variables = json.RawMessage(input.Variables)
+			w.Variables = json.RawMessage(*input.Variables)
 		}
 		return r.checkWebhook(ctx, w)
 	})
@@ -202,43 +203,12 @@ func (r mutationResolver) WebhookReplay(ctx context.Context, input model.Webhook
 	if err != nil {
 		return webhookPayload(nil, "", err)
 	}
-	to, err := r.place(ctx, input.After, input.Since)
+	to, err := r.WebhookWork.ReplayFrom(ctx, input.After, input.Since)
 	if err != nil {
 		return webhookPayload(nil, "", err)
 	}
 	w, err := r.Resolver.Deliveries.ReplayWebhook(ctx, monitor.ViewerFrom(ctx).Actor(), id, managing(ctx), to)
 	return webhookPayload(seen(ctx, w), "", err)
-}
-
-// place gives the position of a cursor or a time.
-func (r mutationResolver) place(ctx context.Context, after *string, since *time.Time) (at monitor.Position, err error) {
-	switch {
-	case (after == nil) == (since == nil):
-		return at, monitor.InputErrorf("after", "either after or since")
-	case after != nil:
-		if at, err = monitor.ParseCursor(*after); err != nil {
-			return at, monitor.InputErrorf("after", "%v", err)
-		}
-	default:
-		entry, found, err := r.Journal.EntryAt(ctx, *since)
-		if err != nil {
-			return at, err
-		}
-		if !found {
-			return r.Feed.Position(), nil
-		}
-		at = r.Feed.PositionOf(entry)
-		if !entry.Body.At.Before(*since) { // the oldest that is kept, and it is to come too
-			return at, monitor.InputErrorf("since", "the journal begins at %s", entry.Body.At.Format(time.RFC3339))
-		}
-	}
-	if err := r.WebhookWork.CheckPosition(ctx, at); err != nil {
-		if monitor.CodeOf(err) == monitor.CodeCursorExpired {
-			err = monitor.InputErrorf("after", "%v", err)
-		}
-		return at, err
-	}
-	return at, nil
 }
 
 // WebhookTest sends the newest message once.

@@ -1348,8 +1348,8 @@ type WebhookCreateInput struct {
 	URL string `json:"url"`
 	// One subscription to a feed, such as alertFeed. Its `after` has no meaning: the webhook keeps its place.
 	Document string `json:"document"`
-	// An object.
-	Variables monitor.RawJSON `json:"variables"`
+	// The values of its variables: a JSON object as text.
+	Variables string `json:"variables"`
 	// 1 (in order) to 10 at once.
 	Concurrency int  `json:"concurrency"`
 	Enabled     bool `json:"enabled"`
@@ -1396,8 +1396,8 @@ type WebhookPreview struct {
 type WebhookPreviewInput struct {
 	// One subscription to a feed.
 	Document string `json:"document"`
-	// An object.
-	Variables monitor.RawJSON `json:"variables"`
+	// The values of its variables: a JSON object as text.
+	Variables string `json:"variables"`
 }
 
 // Says which delivery is sent again.
@@ -1431,12 +1431,13 @@ type WebhookTestInput struct {
 type WebhookUpdateInput struct {
 	ID string `json:"id"`
 	// Refuses with CONFLICT when the webhook has changed since.
-	ExpectedVersion *int            `json:"expectedVersion,omitempty"`
-	Name            *string         `json:"name,omitempty"`
-	URL             *string         `json:"url,omitempty"`
-	Document        *string         `json:"document,omitempty"`
-	Variables       monitor.RawJSON `json:"variables,omitempty"`
-	Concurrency     *int            `json:"concurrency,omitempty"`
+	ExpectedVersion *int    `json:"expectedVersion,omitempty"`
+	Name            *string `json:"name,omitempty"`
+	URL             *string `json:"url,omitempty"`
+	Document        *string `json:"document,omitempty"`
+	// A JSON object as text.
+	Variables   *string `json:"variables,omitempty"`
+	Concurrency *int    `json:"concurrency,omitempty"`
 }
 
 // What a caller needs.
