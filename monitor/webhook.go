@@ -46,18 +46,12 @@ const (
 
 // Bounds of webhooks.
 const (
-	MaxWebhooks            = 200
-	MaxWebhookName         = 100   // characters
-	MaxWebhookURL          = 2_000 // bytes
-	MaxWebhookConcurrency  = 10
-	MaxSecretOverlap       = 7 * 24 * time.Hour
-	maxWebhookDocument     = 32 << 10 // bytes, as of variables
-	DefaultWebhookDocument = `subscription Webhook($filter: AlertFilter) {
-  alertFeed(filter: $filter) {
-    cursor
-    entries { change alert { id title severity status host count lastSeen } }
-  }
-}`
+	MaxWebhooks           = 200
+	MaxWebhookName        = 100   // characters
+	MaxWebhookURL         = 2_000 // bytes
+	MaxWebhookConcurrency = 10
+	MaxSecretOverlap      = 7 * 24 * time.Hour
+	maxWebhookDocument    = 32 << 10 // bytes, as of variables
 )
 
 // GlobalID is the webhook's id in the graph.
