@@ -44,7 +44,7 @@ test('an analyst sends alerts to an address, sees what failed, and sends it agai
   const receiver = await startReceiver();
   const server = await Server.start({ args: ['--webhook-allow=127.0.0.0/8'] });
   try {
-    const target = { url: server.url, password: server.password, token: await server.token() };
+    const target = { url: server.url, password: server.password, token: await server.ingestToken() };
     await ingest(request, target, [encodedPowerShell('ws-hook-0')]);
     await logIn(page, target, '/webhooks');
     await expect(page.getByRole('heading', { name: 'Nothing is sent elsewhere' })).toBeVisible();

@@ -182,9 +182,9 @@ function Actions({ webhook, onChanged, onGone }: { webhook: Detail; onChanged():
         label="Switched on"
         on={webhook.enabled}
         onToggle={async (on) => {
-          await change(on ? WebhookEnableDocument : WebhookDisableDocument, {
-            input: { id, expectedVersion: version },
-          });
+          const input = { id, expectedVersion: version };
+          if (on) await change(WebhookEnableDocument, { input });
+          else await change(WebhookDisableDocument, { input });
           onChanged();
         }}
       />

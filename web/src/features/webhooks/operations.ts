@@ -38,9 +38,7 @@ export const firstOperations: readonly [FirstOperation, ...FirstOperation[]] = [
     label: 'Events',
     document: `subscription Events($filter: EventFilter) {
   eventFeed(filter: $filter) {
-    entries {
-      event { id occurredAt action host user message }
-    }
+    events { id occurredAt action host user message }
   }
 }`,
     variables: '{ "filter": { "query": "severity:>=high" } }',
