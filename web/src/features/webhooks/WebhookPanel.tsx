@@ -95,10 +95,9 @@ export function WebhookPanel({ id, onChanged, onDismiss }: WebhookPanelProps) {
                     <button
                       type="button"
                       className="flex min-h-7 w-full items-center gap-2 py-1 text-left text-xs hover:bg-hover"
-                      aria-label={`Delivery ${each.number}`}
                       onClick={() => setDelivery(each.id)}
                     >
-                      <span className="w-12 shrink-0 tabular-nums">{each.number}</span>
+                      <span className="w-12 shrink-0 tabular-nums">#{each.number}</span>
                       <span className="w-20 shrink-0">
                         <DeliveryBadge state={each.state} attempts={each.attempts} />
                       </span>
