@@ -176,7 +176,11 @@ func scanQueue(r scanner) (*monitor.DeliveryQueue, error) {
 
 func queueFields(q *monitor.DeliveryQueue) []any {
 	return []any{
-		idColumn{&q.ID}, &q.Kind, &q.Active, &q.Reached, &q.Pause, &q.PauseText, timeColumn{&q.PausedAt}, timeColumn{&q.FailingSince},
-		timeColumn{&q.LastSuccess}, &q.LastError,
+		idColumn{&q.ID},
+		&q.Kind, &q.Active, &q.Reached, &q.Pause, &q.PauseText,
+		timeColumn{&q.PausedAt},
+		timeColumn{&q.FailingSince},
+		timeColumn{&q.LastSuccess},
+		&q.LastError,
 	}
 }

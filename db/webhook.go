@@ -323,8 +323,14 @@ func scanWebhook(r scanner) (*monitor.Webhook, error) {
 	w := &monitor.Webhook{}
 	var variables []byte
 	err := r.Scan(append([]any{
-		idColumn{&w.ID}, &w.Version, &w.Name, &w.URL, idColumn{&w.OwnerID}, &w.Role, &w.Document, &variables, &w.Concurrency, &w.Enabled,
-		timeColumn{&w.SecretAt}, timeColumn{&w.PreviousUntil}, timeColumn{&w.CreatedAt}, timeColumn{&w.UpdatedAt},
+		idColumn{&w.ID},
+		&w.Version, &w.Name, &w.URL,
+		idColumn{&w.OwnerID},
+		&w.Role, &w.Document, &variables, &w.Concurrency, &w.Enabled,
+		timeColumn{&w.SecretAt},
+		timeColumn{&w.PreviousUntil},
+		timeColumn{&w.CreatedAt},
+		timeColumn{&w.UpdatedAt},
 	}, queueFields(&w.Queue)...)...)
 	w.Variables, w.Pause, w.PauseText = variables, w.Queue.Pause, w.Queue.PauseText
 	return w, err

@@ -106,7 +106,7 @@ type Lease struct {
 	Token int64 // grows with each holder
 }
 
-// ErrLeaseLost: another replica works on the queue, or nobody may any more.
+// ErrLeaseLost says that another replica works on the queue, or nobody may any more.
 var ErrLeaseLost = errors.New("the queue is in other hands")
 
 // NullableBody is Body as text, nil in lists and when it is kept no longer.

@@ -12,12 +12,30 @@ import (
 
 func TestAddressesThatAreNotPublic(t *testing.T) {
 	for _, c := range []struct{ address, reason string }{
-		{"127.0.0.1", "loopback"}, {"127.9.9.9", "loopback"}, {"::1", "loopback"}, {"0.0.0.0", "this host"}, {"::", "this host"},
-		{"10.0.0.1", "private"}, {"172.31.255.255", "private"}, {"192.168.1.1", "private"}, {"fc00::1", "unique local"},
-		{"169.254.169.254", "metadata"}, {"fd00:ec2::254", "metadata"}, {"fe80::1", "link-local"}, {"100.100.100.200", "shared: metadata of one cloud"},
-		{"192.0.0.192", "metadata of one cloud"}, {"224.0.0.1", "multicast"}, {"ff02::1", "multicast"}, {"255.255.255.255", "broadcast"},
-		{"::ffff:127.0.0.1", "IPv4-mapped loopback"}, {"::ffff:169.254.169.254", "IPv4-mapped metadata"}, {"64:ff9b::7f00:1", "NAT64"}, {"2002:7f00:1::", "6to4"},
-		{"2001:0:1::1", "Teredo"}, {"203.0.113.9", "documentation"}, {"198.18.0.1", "benchmarks"},
+		{"127.0.0.1", "loopback"},
+		{"127.9.9.9", "loopback"},
+		{"::1", "loopback"},
+		{"0.0.0.0", "this host"},
+		{"::", "this host"},
+		{"10.0.0.1", "private"},
+		{"172.31.255.255", "private"},
+		{"192.168.1.1", "private"},
+		{"fc00::1", "unique local"},
+		{"169.254.169.254", "metadata"},
+		{"fd00:ec2::254", "metadata"},
+		{"fe80::1", "link-local"},
+		{"100.100.100.200", "shared: metadata of one cloud"},
+		{"192.0.0.192", "metadata of one cloud"},
+		{"224.0.0.1", "multicast"},
+		{"ff02::1", "multicast"},
+		{"255.255.255.255", "broadcast"},
+		{"::ffff:127.0.0.1", "IPv4-mapped loopback"},
+		{"::ffff:169.254.169.254", "IPv4-mapped metadata"},
+		{"64:ff9b::7f00:1", "NAT64"},
+		{"2002:7f00:1::", "6to4"},
+		{"2001:0:1::1", "Teredo"},
+		{"203.0.113.9", "documentation"},
+		{"198.18.0.1", "benchmarks"},
 	} {
 		if public(netip.MustParseAddr(c.address).Unmap()) {
 			t.Errorf("%s is called public (%s)", c.address, c.reason)

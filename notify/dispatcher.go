@@ -157,14 +157,12 @@ func signal(c chan struct{}) {
 	}
 }
 
-// wait is false when ctx ended first.
-func wait(ctx context.Context, d time.Duration) bool {
+// wait ends early with ctx.
+func wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-timer.C:
-		return true
 	}
 }
