@@ -25,6 +25,7 @@ import (
 	"github.com/security-monitor/secmon/limit"
 	"github.com/security-monitor/secmon/metrics"
 	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/notify"
 	"github.com/security-monitor/secmon/trace"
 	live "github.com/security-monitor/secmon/transport"
 )
@@ -50,6 +51,7 @@ type App struct {
 	pipe       *ingest.Pipeline
 	in         *ingest.Intake
 	syslog     *ingest.Syslog
+	notifying  *notify.Dispatcher
 	web        *http.Server
 
 	metrics    *metrics.Set
@@ -150,6 +152,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a.background.Go(func() { a.watchSilence(background) })
 	a.background.Go(func() { a.watchExpiry(background) })
 	a.background.Go(func() { a.watchHealth(background) })
+	a.background.Go(func() { a.notifying.Run(background) })
 	return a, nil
 }
 
@@ -362,6 +365,7 @@ func (a *App) maintain(ctx context.Context) {
 		}
 		a.forgetAssets(ctx)
 		a.trimSuppressed(ctx)
+		a.trimDeliveries(ctx)
 		a.indicators.Expire()
 		select {
 		case <-ctx.Done():

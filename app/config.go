@@ -88,6 +88,9 @@ type Config struct {
 	PinSettings      bool          `name:"pin-settings" help:"Let the configuration alone decide what administrators could set: who reads the schema, retention, the life of logins."`
 	JournalMaxMB     int           `name:"journal-max-mb" help:"Size of the journal beyond which the oldest changes are deleted, in MiB. 0: no bound." default:"10240"`
 
+	WebhookAllow  []string `name:"webhook-allow" help:"Networks that webhooks may reach though they are not public, also without TLS: 10.1.0.0/16. Without it public addresses by https alone." placeholder:"NETWORK,..."`
+	WebhookCAFile string   `name:"webhook-ca-file" help:"Certificates (PEM) that may sign receivers' of webhooks, beside the system's." type:"path" placeholder:"FILE"`
+
 	CorrelationAllowance time.Duration `name:"correlation-allowance" help:"By how much an event may come later than others of its group and still count in a correlation." default:"10m"`
 	CorrelationMaxGroups int           `name:"correlation-max-groups" help:"Groups that one correlation rule keeps; beyond it those are forgotten that are done first." default:"100000"`
 

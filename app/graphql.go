@@ -28,7 +28,7 @@ func (a *App) graphql() (http.Handler, error) {
 	root := &resolvers.Resolver{
 		Alerts: a.Store, Discussion: a.Store, Kin: a.Store, Merging: a.Store, Claims: a.Store, Assets: a.Store, Indicators: indicators{a.Store}, Events: a.Store, Rules: a.Store, Bench: ruleBench{a, ingest.NewNormaliser()},
 		Users: a.Store, Incidents: a.Store, IncidentMoves: a.Store, IncidentReading: a.Store,
-		IncidentTasks: a.Store, IncidentComments: a.Store, Groupings: a.Store, Suppressions: a.Store, Jobs: jobs{a.Store, a},
+		IncidentTasks: a.Store, IncidentComments: a.Store, Groupings: a.Store, Suppressions: a.Store, Webhooks: a.Store, Deliveries: a.Store, Jobs: jobs{a.Store, a},
 		Feed: liveFeed{a.tail, a.hub}, Running: a, Journal: a.Store, Audit: a.Store, Aggregates: a.Store, Exports: a.Store, SavedViews: a.Store, SavedOperations: a.Store, Sessions: a.Store, Tokens: a.Store, Stored: a.Store, Setup: setup{a}, Auth: a.Auth, Version: Version,
 	}
 	executable := graph.NewExecutableSchema(graph.Config{Resolvers: root})
@@ -49,11 +49,32 @@ func (a *App) graphql() (http.Handler, error) {
 	root.Shapes = gate.shapes
 	a.metrics.GraphQL.Know(knownOperations(executable.Schema(), gate.trusted))
 	presenter := resolvers.WithoutHints(resolvers.Presenter(a.lg), a.offers)
+	if err := a.openWebhooks(root, executable, gate, presenter, guard); err != nil {
+		return nil, err
+	}
 	server := handler.New(executable)
 	server.AddTransport(live.WebSocket{Server: a.live})
 	server.AddTransport(live.Stream{Server: a.live})
 	server.AddTransport(live.Streams{Server: a.live})
 	server.AddTransport(live.HTTP{Present: presenter})
+	a.equip(server, root, gate, presenter, guard)
+	return http.MaxBytesHandler(server, maxGraphQLBytes), nil
+}
+
+// equipped is what executes operations: a server's handler, or an executor alone.
+type equipped interface {
+	SetQueryCache(cache graphql.Cache[*ast.QueryDocument])
+	SetParserTokenLimit(limit int)
+	SetErrorPresenter(f graphql.ErrorPresenterFunc)
+	SetRecoverFunc(f graphql.RecoverFunc)
+	Use(extension graphql.HandlerExtension)
+	AroundResponses(f graphql.ResponseMiddleware)
+	AroundFields(f graphql.FieldMiddleware)
+}
+
+// equip gives what executes operations everything that stands around them: whoever
+// asks, the same holds.
+func (a *App) equip(server equipped, root *resolvers.Resolver, gate *gate, presenter graphql.ErrorPresenterFunc, guard *resolvers.Guard) {
 	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedQueries))
 	server.SetParserTokenLimit(gate.shapes.Limits.Tokens)
 	server.SetErrorPresenter(presenter)
@@ -63,7 +84,6 @@ func (a *App) graphql() (http.Handler, error) {
 	server.AroundResponses(a.deadline)
 	server.AroundResponses(root.Loaders)
 	server.AroundFields(guard.Field)
-	return http.MaxBytesHandler(server, maxGraphQLBytes), nil
 }
 
 // deadline bounds queries and mutations; subscriptions live as long as they are wanted.

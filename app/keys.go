@@ -30,7 +30,10 @@ func Reseal(ctx context.Context, cfg Storage, text, file string, lg *slog.Logger
 	if err != nil {
 		return 0, 0, err
 	}
-	resealed, lost, err = auth.Reseal(ctx, store, keys)
+	for _, kept := range []auth.SealedSecrets{store, store.SealedWebhooks()} {
+		n, gone, failed := auth.Reseal(ctx, kept, keys)
+		resealed, lost, err = resealed+n, lost+gone, errors.Join(err, failed)
+	}
 	return resealed, lost, errors.Join(err, closeAll())
 }
 

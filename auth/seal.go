@@ -67,6 +67,14 @@ func (k *Keys) sealing(id string) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
+// Seal encrypts a secret that belongs to whatever has that id, and to nothing else.
+func (a *Auth) Seal(of monitor.ID, secret string) ([]byte, error) { return a.sealing.seal(of, secret) }
+
+// Unseal decrypts what Seal made. The error tells nothing of the secret.
+func (a *Auth) Unseal(of monitor.ID, sealed []byte) (string, error) {
+	return a.sealing.open(of, sealed)
+}
+
 // SealedSecrets keeps them.
 type SealedSecrets interface {
 	// SealedSecrets gives up to limit of them, of users behind after, in order.

@@ -30,6 +30,7 @@ type Set struct {
 	Feed    *Feed
 	Jobs    *Jobs
 	Health  *Health
+	Notify  *Notify
 
 	registry *prometheus.Registry
 }
@@ -39,7 +40,7 @@ func New(version string) *Set {
 	r := prometheus.NewRegistry()
 	s := &Set{
 		registry: r, HTTP: newHTTP(r), GraphQL: newGraphQL(r), Ingest: newIngest(r), Detect: newDetect(r), Store: newStore(r),
-		Feed: newFeed(r), Jobs: newJobs(r), Health: newHealth(r),
+		Feed: newFeed(r), Jobs: newJobs(r), Health: newHealth(r), Notify: newNotify(r),
 	}
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	build := gauges(r, "secmon_build_info", "Always 1; the labels say which build this is.", "version", "goversion")

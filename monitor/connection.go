@@ -38,6 +38,14 @@ type (
 	RuleVersionConnection = page.Connection[*RuleVersion]
 	// RuleVersionEdge is one item of RuleVersionConnection.
 	RuleVersionEdge = page.Edge[*RuleVersion]
+	// WebhookConnection is a page of webhooks.
+	WebhookConnection = page.Connection[*Webhook]
+	// WebhookEdge is one item of WebhookConnection.
+	WebhookEdge = page.Edge[*Webhook]
+	// DeliveryConnection is a page of deliveries.
+	DeliveryConnection = page.Connection[*Delivery]
+	// DeliveryEdge is one item of DeliveryConnection.
+	DeliveryEdge = page.Edge[*Delivery]
 	// SuppressionConnection is a page of suppressions.
 	SuppressionConnection = page.Connection[*Suppression]
 	// SuppressionEdge is one item of SuppressionConnection.

@@ -151,6 +151,8 @@ const (
 	KindIncidentGrouping Kind = "IncidentGrouping"
 	KindSuppression      Kind = "Suppression"
 	KindIndicator        Kind = "Indicator"
+	KindWebhook          Kind = "Webhook"
+	KindDelivery         Kind = "Delivery"        // never in the journal
 	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone
 )
 

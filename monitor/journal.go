@@ -142,6 +142,15 @@ const (
 	ActionSuppressionEnable    = "suppression.enable"
 	ActionSuppressionDisable   = "suppression.disable"
 	ActionSuppressionExpire    = "suppression.expire" // its time has come
+	ActionWebhookCreate        = "webhook.create"
+	ActionWebhookUpdate        = "webhook.update"
+	ActionWebhookDelete        = "webhook.delete"
+	ActionWebhookRotate        = "webhook.rotateSecret"
+	ActionWebhookReplay        = "webhook.replay"
+	ActionWebhookTest          = "webhook.test"
+	ActionWebhookRedeliver     = "webhook.redeliver"
+	ActionWebhookPause         = "webhook.pause"  // it stopped by itself
+	ActionWebhookResume        = "webhook.resume" // somebody let it go on
 	ActionGroupingCreate       = "incidentGrouping.create"
 	ActionGroupingUpdate       = "incidentGrouping.update"
 	ActionGroupingDelete       = "incidentGrouping.delete"

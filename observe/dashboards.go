@@ -172,6 +172,12 @@ var dashboards = []dashboard{
 			{title: "Jobs", unit: "short", queries: []query{q(`sum by (kind) (secmon_jobs_running{$in})`, "running: {{kind}}"), q(`sum by (kind, state) (increase(secmon_jobs_ended_total{$in}[$__rate_interval]))`, "{{kind}} {{state}}")}},
 			{title: "Upkeep that failed", unit: "short", queries: []query{q(`sum by (task) (increase(secmon_upkeep_failed_total{$in}[$__rate_interval]))`, "{{task}}")}},
 		}},
+		{"Webhooks", []panel{
+			{title: "Tries to send", unit: "ops", stack: true, queries: []query{q(`sum by (outcome) (rate(secmon_deliveries_total{$in}[$__rate_interval]))`, "{{outcome}}")}},
+			{title: "Time of a try", unit: "s", queries: quantiles("secmon_delivery_seconds", "")},
+			{title: "Stopped by themselves", unit: "short", queries: []query{q(`sum by (reason) (increase(secmon_delivery_pauses_total{$in}[$__rate_interval]))`, "{{reason}}")}},
+			{title: "Worked on", unit: "short", queries: []query{q(`secmon_delivery_queues{$in}`, "{{pod}}")}},
+		}},
 		{"Processes", []panel{
 			{title: "CPU (cores)", unit: "short", queries: []query{q(`rate(process_cpu_seconds_total{$in}[$__rate_interval]) and on (instance) secmon_build_info{$in}`, "{{pod}}")}},
 			{title: "Memory", unit: "bytes", queries: []query{q(`process_resident_memory_bytes{$in} and on (instance) secmon_build_info{$in}`, "{{pod}}")}},

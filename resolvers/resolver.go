@@ -150,6 +150,10 @@ type Resolver struct {
 	Groupings        Groupings
 	Suppressions     Suppressions
 
+	Webhooks    Webhooks
+	Deliveries  Deliveries
+	WebhookWork WebhookWork
+
 	Jobs  Jobs
 	Users Users
 

@@ -57,6 +57,8 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 		return node(byGlobalID(ctx, kind, id, r.Groupings.IncidentGroupingsByID))
 	case monitor.KindSuppression:
 		return node(r.Suppression(ctx, id))
+	case monitor.KindWebhook:
+		return node(r.Webhook(ctx, id))
 	case monitor.KindJob:
 		return node(r.Job(ctx, id))
 	case monitor.KindSavedView:

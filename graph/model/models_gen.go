@@ -266,9 +266,15 @@ type BulkPayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// What became of a delivery.
+type DeliveryPayload struct {
+	Delivery *monitor.Delivery `json:"delivery,omitempty"`
+	Errors   []*UserError      `json:"errors"`
+}
+
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Webhook, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`
@@ -1334,6 +1340,106 @@ type ViewerSetPasswordInput struct {
 	Password string `json:"password"`
 	// 12 characters or more.
 	NewPassword string `json:"newPassword"`
+}
+
+// Says what is sent where.
+type WebhookCreateInput struct {
+	// At most 100 characters, at least one.
+	Name string `json:"name"`
+	// Begins with https://. Addresses that are not public, and http://, need the server's --webhook-allow.
+	URL string `json:"url"`
+	// One subscription to a feed, such as alertFeed. Its `after` has no meaning: the webhook keeps its place.
+	Document string `json:"document"`
+	// The values of its variables: a JSON object as text.
+	Variables string `json:"variables"`
+	// 1 (in order) to 10 at once.
+	Concurrency int  `json:"concurrency"`
+	Enabled     bool `json:"enabled"`
+}
+
+// Takes a webhook away.
+type WebhookDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the webhook has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// Stops a webhook.
+type WebhookDisableInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the webhook has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// Lets a webhook go on.
+type WebhookEnableInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the webhook has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What became of a webhook.
+type WebhookPayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Webhook *monitor.Webhook `json:"webhook,omitempty"`
+	// The secret, when one was made: shown this once. It begins with whsec_.
+	Secret *string      `json:"secret,omitempty"`
+	Errors []*UserError `json:"errors"`
+}
+
+// What a webhook would send.
+type WebhookPreview struct {
+	// The body, JSON; null when there are errors.
+	Body   *string      `json:"body,omitempty"`
+	Errors []*UserError `json:"errors"`
+}
+
+// Says what a webhook would send.
+type WebhookPreviewInput struct {
+	// One subscription to a feed.
+	Document string `json:"document"`
+	// The values of its variables: a JSON object as text.
+	Variables string `json:"variables"`
+}
+
+// Says which delivery is sent again.
+type WebhookRedeliverInput struct {
+	// The delivery.
+	ID string `json:"id"`
+}
+
+// Says from where a webhook goes on. One of the two.
+type WebhookReplayInput struct {
+	ID string `json:"id"`
+	// Behind this place.
+	After *string `json:"after,omitempty"`
+	// With what came then or later, within the journal's retention.
+	Since *time.Time `json:"since,omitempty"`
+}
+
+// Makes a new secret.
+type WebhookRotateSecretInput struct {
+	ID string `json:"id"`
+	// For how many hours the one before signs too: at most 168; 0: not at all, when it is known to others.
+	OverlapHours int `json:"overlapHours"`
+}
+
+// Says which webhook is tested.
+type WebhookTestInput struct {
+	ID string `json:"id"`
+}
+
+// Changes a webhook. What is left out stays.
+type WebhookUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the webhook has changed since.
+	ExpectedVersion *int    `json:"expectedVersion,omitempty"`
+	Name            *string `json:"name,omitempty"`
+	URL             *string `json:"url,omitempty"`
+	Document        *string `json:"document,omitempty"`
+	// A JSON object as text.
+	Variables   *string `json:"variables,omitempty"`
+	Concurrency *int    `json:"concurrency,omitempty"`
 }
 
 // What a caller needs.

@@ -25,6 +25,7 @@ import { readEditorSearch } from '../features/rules/versions';
 import { readSearch as readSettingsSearch } from '../features/settings/filters';
 import { Shell } from '../features/shell/Shell';
 import { readSearch as readSuppressionSearch } from '../features/suppressions/filters';
+import { readSearch as readWebhookSearch } from '../features/webhooks/filters';
 import { readRange } from '../nouns/time/range';
 import { NotFound, PageError, PagePending } from './fallbacks';
 import { only } from './search';
@@ -117,6 +118,13 @@ const suppressionsRoute = createRoute({
   validateSearch: only(readSuppressionSearch),
   component: lazyRouteComponent(() => import('../features/suppressions/SuppressionsPage'), 'SuppressionsPage'),
 });
+
+const webhooksRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/webhooks',
+  validateSearch: only(readWebhookSearch),
+  component: lazyRouteComponent(() => import('../features/webhooks/WebhooksPage'), 'WebhooksPage'),
+});
 const indicatorsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/indicators',
@@ -187,6 +195,7 @@ export const router = createRouter({
       attackRoute,
       assetsRoute,
       suppressionsRoute,
+      webhooksRoute,
       indicatorsRoute,
       entityRoute,
       integrationsRoute,

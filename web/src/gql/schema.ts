@@ -381,6 +381,17 @@ export type CriticalityFilter = {
   in?: InputMaybe<Array<Criticality>>;
 };
 
+/** How far a delivery got. */
+export type DeliveryState =
+  /** A replay makes it anew. */
+  | 'CANCELLED'
+  /** It arrived: an answer of 2xx. */
+  | 'DELIVERED'
+  /** Given up after three days; it can be sent again. */
+  | 'FAILED'
+  /** It waits, or is tried again. */
+  | 'PENDING';
+
 /** What can be watched. */
 export type EntityKind =
   /** An IP address, as source or destination. */
@@ -1099,6 +1110,19 @@ export type OutcomeFilter = {
   in?: InputMaybe<Array<Outcome>>;
 };
 
+/** Why a webhook stopped by itself. */
+export type PauseReason =
+  /** The journal behind its place is past retention: replay it from one that is kept. */
+  | 'EXPIRED'
+  /** Nothing arrived for three days. */
+  | 'FAILING'
+  /** The receiver answered 410 Gone. */
+  | 'GONE'
+  /** Its operation cannot be executed. */
+  | 'OPERATION'
+  /** Its owner is disabled, or may not see what it sends any more. */
+  | 'OWNER';
+
 /** Takes a list of values away. */
 export type PlaceholderDeleteInput = {
   /** Refuses with CONFLICT when the list has changed since. */
@@ -1725,4 +1749,99 @@ export type ViewerSetPasswordInput = {
   newPassword: Scalars['String']['input'];
   /** The present one. */
   password: Scalars['String']['input'];
+};
+
+/** Says what is sent where. */
+export type WebhookCreateInput = {
+  /** 1 (in order) to 10 at once. */
+  concurrency?: Scalars['Int']['input'];
+  /** One subscription to a feed, such as alertFeed. Its `after` has no meaning: the webhook keeps its place. */
+  document: Scalars['String']['input'];
+  enabled?: Scalars['Boolean']['input'];
+  /** At most 100 characters, at least one. */
+  name: Scalars['String']['input'];
+  /** Begins with https://. Addresses that are not public, and http://, need the server's --webhook-allow. */
+  url: Scalars['String']['input'];
+  /** The values of its variables: a JSON object as text. */
+  variables?: Scalars['String']['input'];
+};
+
+/** Takes a webhook away. */
+export type WebhookDeleteInput = {
+  /** Refuses with CONFLICT when the webhook has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Stops a webhook. */
+export type WebhookDisableInput = {
+  /** Refuses with CONFLICT when the webhook has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Lets a webhook go on. */
+export type WebhookEnableInput = {
+  /** Refuses with CONFLICT when the webhook has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Says what a webhook would send. */
+export type WebhookPreviewInput = {
+  /** One subscription to a feed. */
+  document: Scalars['String']['input'];
+  /** The values of its variables: a JSON object as text. */
+  variables?: Scalars['String']['input'];
+};
+
+/** Says which delivery is sent again. */
+export type WebhookRedeliverInput = {
+  /** The delivery. */
+  id: Scalars['ID']['input'];
+};
+
+/** Says from where a webhook goes on. One of the two. */
+export type WebhookReplayInput = {
+  /** Behind this place. */
+  after?: InputMaybe<Scalars['Cursor']['input']>;
+  id: Scalars['ID']['input'];
+  /** With what came then or later, within the journal's retention. */
+  since?: InputMaybe<Scalars['Time']['input']>;
+};
+
+/** Makes a new secret. */
+export type WebhookRotateSecretInput = {
+  id: Scalars['ID']['input'];
+  /** For how many hours the one before signs too: at most 168; 0: not at all, when it is known to others. */
+  overlapHours?: Scalars['Int']['input'];
+};
+
+/** Whether a webhook works. */
+export type WebhookState =
+  /** What it sends arrives. */
+  | 'ACTIVE'
+  /** Somebody switched it off. */
+  | 'DISABLED'
+  /** Nothing has arrived lately; it is tried again. */
+  | 'FAILING'
+  /** It stopped by itself: see pause. */
+  | 'PAUSED';
+
+/** Says which webhook is tested. */
+export type WebhookTestInput = {
+  id: Scalars['ID']['input'];
+};
+
+/** Changes a webhook. What is left out stays. */
+export type WebhookUpdateInput = {
+  concurrency?: InputMaybe<Scalars['Int']['input']>;
+  document?: InputMaybe<Scalars['String']['input']>;
+  /** Refuses with CONFLICT when the webhook has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  name?: InputMaybe<Scalars['String']['input']>;
+  url?: InputMaybe<Scalars['String']['input']>;
+  /** A JSON object as text. */
+  variables?: InputMaybe<Scalars['String']['input']>;
 };

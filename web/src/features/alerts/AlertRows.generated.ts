@@ -28,6 +28,7 @@ export type AlertRowsQuery = { nodes: Array<
     | { __typename: 'SavedView' }
     | { __typename: 'Suppression' }
     | { __typename: 'User' }
+    | { __typename: 'Webhook' }
    | null> };
 
 

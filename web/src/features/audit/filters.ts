@@ -13,6 +13,7 @@ export const kinds = [
   'IncidentTask',
   'IncidentGrouping',
   'Suppression',
+  'Webhook',
   'Comment',
   'Settings',
   'Export',

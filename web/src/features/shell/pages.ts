@@ -15,6 +15,7 @@ import {
   Server,
   Settings,
   Siren,
+  Webhook,
 } from 'lucide-react';
 
 export interface PageLink {
@@ -63,6 +64,7 @@ export const groups: readonly PageGroup[] = [
     title: 'Manage',
     pages: [
       { to: '/integrations', label: 'Integrations', icon: Cable, key: 'n' },
+      { to: '/webhooks', label: 'Webhooks', icon: Webhook, key: 'w' },
       { to: '/health', label: 'Health', icon: Activity, key: 'h' },
       { to: '/audit', label: 'Audit log', icon: ScrollText, key: 'l', admin: true },
       { to: '/settings', label: 'Settings', icon: Settings, key: ',' },

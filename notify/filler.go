@@ -1,0 +1,175 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/security-monitor/secmon/feed"
+	"github.com/security-monitor/secmon/monitor"
+)
+
+const (
+	progressPeriod = 10 * time.Second // how often a position is stored that nothing was delivered of
+	maxFaults      = 10               // times that a selection may fail on the same page
+)
+
+// filler makes deliveries of the journal for one queue. It holds one page.
+type filler struct {
+	w       *worker
+	stored  monitor.Position // the queue's, as in the database
+	at      monitor.Position // behind what has been looked at
+	wrote   time.Time        // when stored was
+	reading *feed.Subscription
+	entries []monitor.Entry // the page that is being made
+	from    monitor.Position
+	limit   int // entries that are rendered at once
+	faults  int
+
+	version  string
+	renderer feed.Renderer
+}
+
+func newFiller(w *worker) *filler { return &filler{w: w, limit: w.d.Limits.Page} }
+
+// step makes the next page's deliveries. It waits for entries, and for room.
+func (f *filler) step(ctx context.Context) error {
+	if f.reading == nil {
+		if err := f.begin(ctx); err != nil {
+			return err
+		}
+	}
+	if len(f.entries) == 0 {
+		if err := f.read(ctx); err != nil {
+			return err
+		}
+	}
+	// Whether the owner may see it is asked when it is there, not when it was waited for.
+	route, err := f.w.route.Open(ctx, f.w.lease.Queue)
+	if err != nil {
+		return err
+	}
+	q, err := f.w.d.Leases.LeasedQueue(ctx, f.w.lease)
+	if err != nil {
+		return err
+	}
+	if q.Reached != f.stored.Cursor() { // a replay sent it elsewhere
+		f.reading, f.entries = nil, nil
+		return nil
+	}
+	if q.Waiting >= f.w.d.Limits.Waiting || q.WaitingBytes >= f.w.d.Limits.WaitingBytes {
+		select { // the journal keeps what comes behind
+		case <-ctx.Done():
+		case <-f.w.room:
+		case <-time.After(time.Minute):
+		}
+		return nil
+	}
+	return f.render(ctx, route)
+}
+
+// begin reads on from the stored position.
+func (f *filler) begin(ctx context.Context) error {
+	q, err := f.w.d.Leases.LeasedQueue(ctx, f.w.lease)
+	if err != nil {
+		return err
+	}
+	if f.stored, err = monitor.ParseCursor(q.Reached); err != nil {
+		return fmt.Errorf("position of queue %s: %w", f.w.lease.Queue, err)
+	}
+	f.at, f.wrote, f.entries = f.stored, time.Now(), nil
+	return f.subscribe(ctx)
+}
+
+func (f *filler) subscribe(ctx context.Context) error {
+	reading, _, err := f.w.d.Journal.Subscribe(ctx, &f.at)
+	if err != nil {
+		return expired(err)
+	}
+	f.reading = reading
+	return nil
+}
+
+func (f *filler) read(ctx context.Context) error {
+	entries, err := f.reading.Next(ctx, f.w.d.Limits.Page)
+	if err != nil {
+		f.reading = nil
+		return expired(err)
+	}
+	f.entries, f.from = entries, f.at
+	return nil
+}
+
+// expired makes a Stop of what no waiting mends: silence would hide the gap.
+func expired(err error) error {
+	if monitor.CodeOf(err) == monitor.CodeCursorExpired {
+		return &Stop{monitor.PauseExpired, err.Error() + "; replay from a cursor or a time that is kept"}
+	}
+	return err
+}
+
+// render makes deliveries of the page, or of its beginning where all is too much.
+func (f *filler) render(ctx context.Context, route Route) error {
+	select {
+	case f.w.d.renders <- struct{}{}:
+		defer func() { <-f.w.d.renders }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if f.renderer != nil && f.version != route.Version {
+		f.renderer.Close()
+		f.renderer = nil
+	}
+	if f.renderer == nil {
+		renderer, err := route.Start(f.w.ctx)
+		if err != nil {
+			return f.fault(err)
+		}
+		f.renderer, f.version = renderer, route.Version
+	}
+	some := f.entries[:min(f.limit, len(f.entries))]
+	to := f.w.d.Journal.PositionOf(some[len(some)-1])
+	payloads, err := f.renderer.Render(ctx, monitor.JournalPage{Entries: some, From: f.from, At: to})
+	if err != nil {
+		return f.fault(err)
+	}
+	bodies := make([][]byte, len(payloads))
+	for i, p := range payloads {
+		bodies[i] = Body(p)
+	}
+	if len(bodies) > 0 || time.Since(f.wrote) > progressPeriod {
+		if err := f.w.d.Deliveries.Enqueue(ctx, f.w.lease, f.stored, to, bodies); err != nil {
+			if !errors.Is(err, monitor.ErrLeaseLost) || ctx.Err() != nil {
+				f.reading = nil // whether it was written is not known: the queue tells
+			}
+			return err
+		}
+		f.stored, f.wrote = to, time.Now()
+	}
+	if len(bodies) > 0 {
+		signal(f.w.kick)
+	}
+	f.faults, f.limit = 0, f.w.d.Limits.Page
+	f.at, f.from, f.entries = to, to, f.entries[len(some):]
+	return nil
+}
+
+// fault tells what may pass from what does not.
+func (f *filler) fault(err error) error {
+	switch monitor.CodeOf(err) {
+	case monitor.CodeUnavailable:
+		return err
+	case monitor.CodeInternal, monitor.CodeTimeout:
+		f.limit = max(1, f.limit/2) // a page that takes too long is made in parts
+		if f.faults++; f.faults < maxFaults || errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return &Stop{monitor.PauseOperation, "the selection cannot be executed: " + err.Error()}
+}
+
+// Body gives a payload as it is sent: the response of the subscription.
+func Body(p feed.Payload) []byte {
+	return p.Body[:max(0, len(p.Body)-1)] // without the brace that ends a frame
+}
