@@ -217,12 +217,13 @@ func (n *notes) set(about, fault string) bool {
 	return true
 }
 
-// skip counts what was seen and could not be told: more than a look may tell of, and
-// gone at the next; lines of a log that was rotated away.
-func (n *notes) skip(things int) {
+// skip counts one thing that was seen and could not be told: more than a look may tell
+// of, and gone at the next; a file that went before it was read; the rest of a log that
+// was rotated away.
+func (n *notes) skip() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.skipped += uint64(things)
+	n.skipped++
 }
 
 func (n *notes) tell() (faults []string, skipped uint64) {

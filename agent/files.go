@@ -50,19 +50,19 @@ type unquiet struct {
 const (
 	filePrefix  = "file:"
 	rootPrefix  = "root:"
-	filesPeriod = time.Minute     // where no notice comes
-	fileRest    = time.Second     // so long it has to stay as it is before it is hashed
-	fileUnrest  = time.Minute     // after which it is hashed anyway
-	maxFiles    = 50_000          // that are known
-	maxNewFiles = 500             // of a look; the others come with the next
-	filesShare  = 20              // a look is followed by a rest of so many times as long
-	below       = "/..."          // at the end of a folder: and those below it
-	hashPiece   = 1 << 20         // between two looks at whether to stop
-	maxPath     = 4 << 10         // bytes, of Linux
-	fileBatch   = 50              // new files of one transaction
-	aboutFiles  = "files"         // faults of the whole
-	noHashSize  = "too large"     // hash_skipped
-	noHashRead  = "not readable"  // hash_skipped
+	filesPeriod = time.Minute    // where no notice comes
+	fileRest    = time.Second    // so long it has to stay as it is before it is hashed
+	fileUnrest  = time.Minute    // after which it is hashed anyway
+	maxFiles    = 50_000         // that are known
+	maxNewFiles = 500            // of a look; the others come with the next
+	filesShare  = 20             // a look is followed by a rest of so many times as long
+	below       = "/..."         // at the end of a folder: and those below it
+	hashPiece   = 1 << 20        // between two looks at whether to stop
+	maxPath     = 4 << 10        // bytes, of Linux
+	fileBatch   = 50             // new files of one transaction
+	aboutFiles  = "files"        // faults of the whole
+	noHashSize  = "too large"    // hash_skipped
+	noHashRead  = "not readable" // hash_skipped
 )
 
 // fileReport is the report "file".
@@ -120,7 +120,7 @@ func (s *files) loop(ctx context.Context) error {
 		begun := time.Now()
 		more, err := s.once(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return ctx.Err()
 		}
 		s.fault(s.name(), err)
 		if !sleep(ctx, max(fileRest, filesShare*time.Since(begun))) {
@@ -135,7 +135,8 @@ func (s *files) loop(ctx context.Context) error {
 				waiting = false
 			case e := <-notices:
 				waiting = e.Op == fsnotify.Chmod
-			case <-faults: // such as too many notices: looking finds it all
+			case err := <-faults: // such as too many notices: looking finds it all
+				s.lg.Debug("agent: notices of files", "error", err)
 				waiting = false
 			}
 		}
@@ -297,7 +298,7 @@ func (s *files) forgetPending(there map[string]mark) bool {
 	for path := range s.pending {
 		if _, still := there[path]; !still {
 			delete(s.pending, path)
-			s.notes.skip(1)
+			s.notes.skip()
 		}
 	}
 	return len(s.pending) > 0

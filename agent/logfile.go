@@ -190,7 +190,7 @@ func (s *logFile) finish(ctx context.Context) error {
 			}
 		}
 	}
-	s.notes.skip(1)
+	s.notes.skip()
 	s.lg.Warn("agent: the log was rotated away before it was read to its end", "file", s.path)
 	return nil
 }

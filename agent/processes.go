@@ -122,7 +122,7 @@ func (s *processes) once(ctx context.Context, first bool) error {
 			continue
 		}
 		if told++; told > maxProcesses {
-			s.notes.skip(1)
+			s.notes.skip()
 			continue
 		}
 		record, err := json.Marshal(r)

@@ -148,7 +148,7 @@ func (s *sockets) once(ctx context.Context) error {
 	news, waiting := s.news(open)
 	for key := range s.waiting {
 		if _, still := open[key]; !still {
-			s.notes.skip(1)
+			s.notes.skip()
 		}
 	}
 	for _, key := range news {

@@ -42,7 +42,7 @@ type AgentConfig struct {
 }
 
 // TokenEnv has the agent's token, where no file does.
-const TokenEnv = "SECMON_TOKEN"
+const TokenEnv = "SECMON_TOKEN" //nolint:gosec // the name, not the token
 
 // RunAgent reports about this machine until ctx ends.
 func RunAgent(ctx context.Context, cfg AgentConfig, lg *slog.Logger) error {

@@ -13,12 +13,26 @@ import (
 // agentAliases are Sigma's names for the agent's own.
 var agentAliases = map[string][][2]string{
 	"network_connection": {
-		{"Image", "executable"}, {"CommandLine", "command_line"}, {"User", "user"}, {"ProcessId", "pid"}, {"Protocol", "protocol"}, {"Initiated", "initiated"},
-		{"SourceIp", "source_ip"}, {"SourcePort", "source_port"}, {"DestinationIp", "destination_ip"}, {"DestinationPort", "destination_port"},
+		{"Image", "executable"},
+		{"CommandLine", "command_line"},
+		{"User", "user"},
+		{"ProcessId", "pid"},
+		{"Protocol", "protocol"},
+		{"Initiated", "initiated"},
+		{"SourceIp", "source_ip"},
+		{"SourcePort", "source_port"},
+		{"DestinationIp", "destination_ip"},
+		{"DestinationPort", "destination_port"},
 	},
 	"process_creation": {
-		{"Image", "executable"}, {"CommandLine", "command_line"}, {"User", "user"}, {"ProcessId", "pid"}, {"ParentProcessId", "parent_pid"},
-		{"CurrentDirectory", "current_directory"}, {"ParentImage", "parent_executable"}, {"ParentCommandLine", "parent_command_line"},
+		{"Image", "executable"},
+		{"CommandLine", "command_line"},
+		{"User", "user"},
+		{"ProcessId", "pid"},
+		{"ParentProcessId", "parent_pid"},
+		{"CurrentDirectory", "current_directory"},
+		{"ParentImage", "parent_executable"},
+		{"ParentCommandLine", "parent_command_line"},
 	},
 	"file_event": {{"TargetFilename", "file_path"}},
 }
