@@ -74,8 +74,11 @@ func TestSocketsAreReportedOnceAndAsDeltas(t *testing.T) {
 	}{
 		{"what was there is found", false, []socket{ssh, in}, []string{"found 0.0.0.0:22 sshd 1", "found 203.0.113.7:40001 10.0.0.1:22 initiated=false x1"}},
 		{"nothing new", false, []socket{ssh, in}, nil},
-		{"a new port, a program's connections to one server, nothing within the machine", false, []socket{ssh, in, in2, backdoor, out, out2, local},
-			[]string{"opened 0.0.0.0:4444 nc 0", "opened 10.0.0.1:50001 198.51.100.9:443 initiated=true x2"}},
+		{
+			"a new port, a program's connections to one server, nothing within the machine", false,
+			[]socket{ssh, in, in2, backdoor, out, out2, local},
+			[]string{"opened 0.0.0.0:4444 nc 0", "opened 10.0.0.1:50001 198.51.100.9:443 initiated=true x2"},
+		},
 		{"a restart tells nothing again", true, []socket{ssh, in, backdoor, out2}, nil},
 		{"a port that closes; connections just end", false, []socket{ssh}, []string{"closed 0.0.0.0:4444 nc 0"}},
 		{"one that comes back soon is no news", false, []socket{ssh, out}, nil},
