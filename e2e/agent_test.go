@@ -297,7 +297,7 @@ func TestAgentTellsWhatItsSpoolHadToDrop(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "a loss", func() bool { return agent.said("records were lost") })
-	r = startReplica(t, cfg)
+	startReplica(t, cfg)
 	bearer := login(t, base, "admin", testPassword)
 	eventually(t, "the loss in the events", func() bool {
 		for _, e := range allEvents(t, base, bearer, "laptop") {
