@@ -15,9 +15,9 @@ help: ## print the targets
 	@grep -hE '^[a-zA-Z0-9/_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
 
 .PHONY: run
-run: deps/servers build ## install what is missing, build, and start with the demo
+run: deps/servers build ## install what is missing, build, and start with the demo and this machine's own reports (ARGS=--no-agent: without)
 	@echo "== starting; Ctrl-C stops it"
-	@exec bin/secmon serve --demo $(ARGS)
+	@exec bin/secmon serve --demo --agent $(ARGS)
 
 .PHONY: dev
 dev: deps/servers bin ## start the server without building the dashboard (cd web && npm run dev serves it)

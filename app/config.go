@@ -53,6 +53,7 @@ type Config struct {
 	AdminPassword     string `name:"admin-password" help:"Password of the user admin, made when there is no user yet. Without it one is generated and printed once." placeholder:"PASSWORD"`
 	TrustProxy        bool   `name:"trust-proxy" help:"Take the client's address from X-Forwarded-For: only behind an ingress that sets it."`
 	Demo              bool   `help:"Play attack stories through the ingest endpoint."`
+	ReportHost        bool   `name:"agent" help:"Report about this machine, too, as secmon agent does." negatable:""`
 
 	OIDC `embed:"" prefix:"oidc-"`
 

@@ -5,16 +5,14 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/security-monitor/secmon/client"
 	"github.com/security-monitor/secmon/ingest"
 )
 
@@ -112,14 +110,16 @@ func (s *Sender) sendChunk(ctx context.Context, c *chunk, p *Progress) error {
 	if err := zip.Close(); err != nil {
 		return err
 	}
+	endpoint := &client.Ingest{URL: s.URL, HTTP: s.Client, Token: func(context.Context) (string, error) { return s.Token, nil }}
 	deadline := time.Now().Add(s.RetryFor)
 	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
-		after, err := s.try(ctx, packed.Bytes(), c, p)
+		stored, after, err := endpoint.Send(ctx, c.key, packed.Bytes())
 		if err == nil {
+			c.tell(stored, p)
 			return nil
 		}
-		var final *finalError
-		if errors.As(err, &final) || ctx.Err() != nil || time.Now().After(deadline) {
+		var refused *client.Refused
+		if errors.As(err, &refused) || ctx.Err() != nil || time.Now().After(deadline) {
 			return err
 		}
 		pause = max(pause, after)
@@ -132,53 +132,13 @@ func (s *Sender) sendChunk(ctx context.Context, c *chunk, p *Progress) error {
 	}
 }
 
-// finalError is an answer that another try would not change.
-type finalError struct{ message string }
-
-func (e *finalError) Error() string { return e.message }
-
-type ingestAnswer struct {
-	Accepted int                `json:"accepted"`
-	Errors   []ingest.Rejection `json:"errors"`
-	Code     string             `json:"code"`
-	Message  string             `json:"message"`
-}
-
-// try sends a chunk once. An error that is no finalError is worth another try,
-// not before retryAfter has passed.
-func (s *Sender) try(ctx context.Context, packed []byte, c *chunk, p *Progress) (retryAfter time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(s.URL, "/")+"/api/ingest", bytes.NewReader(packed))
-	if err != nil {
-		return 0, &finalError{err.Error()}
-	}
-	r.Header.Set("Authorization", "Bearer "+s.Token)
-	r.Header.Set("Content-Type", "application/x-ndjson")
-	r.Header.Set("Content-Encoding", "gzip")
-	r.Header.Set("Idempotency-Key", c.key)
-	response, err := s.Client.Do(r)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close() //nolint:errcheck // only read
-	var a ingestAnswer
-	decodeErr := json.NewDecoder(io.LimitReader(response.Body, 8<<20)).Decode(&a)
-	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
-	switch {
-	case response.StatusCode == http.StatusTooManyRequests || response.StatusCode >= 500:
-		return time.Duration(seconds) * time.Second, fmt.Errorf("%s: %s", response.Status, a.Message)
-	case response.StatusCode != http.StatusOK && response.StatusCode != http.StatusUnprocessableEntity:
-		return 0, &finalError{fmt.Sprintf("%s: %s %s", response.Status, a.Code, a.Message)}
-	case decodeErr != nil:
-		return 0, fmt.Errorf("the answer broke off: %w", decodeErr)
-	}
-	p.Accepted = a.Accepted
-	for _, e := range a.Errors {
-		if e.Line >= 1 && e.Line <= len(c.lines) {
-			e.Line = c.lines[e.Line-1]
+// tell adds what became of the chunk, by the lines of the file.
+func (c *chunk) tell(stored client.Stored, p *Progress) {
+	p.Accepted = stored.Accepted
+	for _, r := range stored.Rejected {
+		if r.Line >= 1 && r.Line <= len(c.lines) {
+			r.Line = c.lines[r.Line-1]
 		}
-		p.Rejected = append(p.Rejected, e)
+		p.Rejected = append(p.Rejected, ingest.Rejection(r))
 	}
-	return 0, nil
 }

@@ -54,6 +54,7 @@ var allowed = map[string][]string{
 	"client":          {}, // for other programs: nothing of ours
 	"client/contexts": {"client"},
 	"client/table":    {},
+	"agent":           {"client"},                                                               // runs elsewhere: knows the server by its endpoint
 	"cmd/secmon":      {"app", "audit", "client", "client/contexts", "client/table", "monitor"}, // monitor for the nouns that flags name
 	"e2e":             {everything},
 	"images":          {"web"},
@@ -84,6 +85,9 @@ var importers = map[string][]string{
 	"github.com/gobwas/ws":             {"transport"},
 	"filippo.io/age":                   {"backup"},
 	"github.com/aws/":                  {"backup"},
+	"github.com/shirou/gopsutil/":      {"agent"},
+	"github.com/fsnotify/fsnotify":     {"agent"},
+	"go.etcd.io/bbolt":                 {"agent"},
 }
 
 // standardOnly import nothing but the standard library and what allowed says.
@@ -167,6 +171,8 @@ func TestTheTableRefuses(t *testing.T) {
 		{"monitor", "go.yaml.in/yaml/v3", "the nouns keep to the standard library"},
 		{"app", "filippo.io/age", "backups are encrypted in one place"},
 		{"db", module + "backup", "db copies tables, into whatever file"},
+		{"agent", module + "ingest", "the agent sends what any shipper could"},
+		{"app", "github.com/shirou/gopsutil/v4/host", "the agent looks at the machine"},
 	} {
 		if refuse(c.from, allowed[c.from], c.path) == "" {
 			t.Errorf("%s may import %s: %s", c.from, c.path, c.reason)

@@ -9,17 +9,20 @@ import (
 	"github.com/security-monitor/secmon/monitor"
 )
 
-// The three reports of a host agent. "report" tells which:
+// The reports of a host agent. "report" tells which:
 //
 //	malware       file_path, file_name, file_size, md5, sha256, score (0-100), indicators, process, status
 //	web_activity  domain, address, port, browser, url, score (0-100), category, action: blocked | allowed
 //	network       port, open, service, connection_count, local_address, remote_address, process, scan_duration_ms
 //
 // and all have time and host. Rules find them under product secmon, category
-// malware_report, web_activity and network_report.
+// malware_report, web_activity and network_report. hostagent.go has those that only our own
+// agent sends.
 
 var reportKinds = map[string]func(*input){
 	"malware": (*input).malwareReport, "web_activity": (*input).webReport, "network": (*input).networkReport,
+	"connection": (*input).connectionReport, "process": (*input).processReport, "file": (*input).fileReport,
+	"heartbeat": (*input).heartbeatReport, "inventory": (*input).inventoryReport,
 }
 
 func isHostReport(v *fastjson.Value) bool {
@@ -91,8 +94,16 @@ func (in *input) networkReport() {
 	if ev.DstPort == 0 {
 		ev.DstPort = parsePort(text(v, "port"))
 	}
+	if image := text(v, "executable"); image != "" {
+		ev.Process = image
+	}
+	ev.Command = text(v, "command_line")
 	ev.Message = "Port " + text(v, "port") + " (" + text(v, "service") + ") on " + ev.Host + ": " + strings.TrimPrefix(ev.Action, "port_") +
 		", " + text(v, "connection_count") + " connections"
+	if text(v, "change") == "opened" {
+		ev.Action = "port_opened"
+		ev.Message = "New: " + ev.Message
+	}
 }
 
 // addressAndPort reads "10.0.0.5:443", "[::1]:443" or an address alone.

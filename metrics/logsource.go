@@ -13,6 +13,7 @@ var classes = knownOf(
 	"image_load", "network_connection", "pipe_created", "ps_classic_start", "ps_module", "ps_script", "raw_access_thread",
 	"registry_add", "registry_delete", "registry_event", "registry_rename", "registry_set", "sysmon_error", "sysmon_status", "wmi_event",
 	"webserver", "proxy", "firewall", "antivirus", "application", "database", "malware_report", "web_activity", "network_report",
+	"agent_heartbeat", "host_inventory",
 	"security", "system", "sysmon", "windefend", "powershell", "powershell-classic", "taskscheduler", "wmi", "bits-client", "applocker",
 	"auditd", "auth", "sshd", "sudo", "cron", "syslog", "vsftpd", "clamav", "guacamole",
 	"cloudtrail", "audit", "activitylogs", "signinlogs", "auditlogs", "apache", "nginx",

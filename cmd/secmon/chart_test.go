@@ -28,7 +28,7 @@ var chartSchema = cmp.Or(os.Getenv("CHART_SCHEMA"), "../../helm/security-monitor
 // setByChart are the flags that the chart sets from other values, or that have no
 // place in a pod. Its value config does not take them.
 var setByChart = []string{
-	"data-dir", "database-dsn", "grace", "drain-delay", "help", "listen", "log-json", "metrics-listen",
+	"agent", "data-dir", "database-dsn", "grace", "drain-delay", "help", "listen", "log-json", "metrics-listen",
 	"jwt-keys", "jwt-keys-file", "sealing-keys", "sealing-keys-file", "admin-password", "oidc-client-secret", "oidc-client-secret-file",
 	"redis-url", "redis-cluster", "redis-ca-file", "redis-password-file", "config", "version",
 }

@@ -24,6 +24,7 @@ type commands struct {
 
 	Serve      serveCommand      `cmd:"" help:"Run the server."`
 	Ingest     ingestCommand     `cmd:"" help:"Send events from files or standard input to a server."`
+	Agent      agentCommand      `cmd:"" help:"Report about this machine to a server: ports, connections, processes, new files, logins."`
 	Tail       tailCommand       `cmd:"" help:"Follow a feed of a server: alerts, events, incidents, the journal, or an entity."`
 	Rules      rulesCommand      `cmd:"" help:"Import, check and try detection rules."`
 	Indicators indicatorsCommand `cmd:"" help:"Import lists of threat intelligence."`

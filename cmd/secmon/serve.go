@@ -26,6 +26,11 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, a.Close())
 	}
+	stopAgent, err := startAgent(ctx, a, c.Config, lg)
+	if err != nil {
+		stopDemo()
+		return errors.Join(err, a.Close())
+	}
 	fmt.Printf("\n  Security Monitor is running: %s\n", a.URL())
 	if a.FirstPassword != "" {
 		fmt.Printf("  Log in as admin with the password %s (it is shown only this once)\n", a.FirstPassword)
@@ -38,6 +43,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	fmt.Println()
 	err = a.Run(ctx)
 	stopDemo()
+	stopAgent()
 	return errors.Join(err, a.Close())
 }
 
@@ -54,6 +60,13 @@ func startDemo(ctx context.Context, a *app.App, cfg app.Config, lg *slog.Logger)
 		return func() {}, nil
 	}
 	return a.PlayDemo(ctx, lg)
+}
+
+func startAgent(ctx context.Context, a *app.App, cfg app.Config, lg *slog.Logger) (stop func(), err error) {
+	if !cfg.ReportHost {
+		return func() {}, nil
+	}
+	return a.ReportHost(ctx, lg)
 }
 
 func logger(c app.Config) *slog.Logger {

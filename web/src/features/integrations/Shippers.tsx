@@ -12,6 +12,12 @@ const shippers: readonly { id: string; name: string; where: string; text(origin:
     text: (origin) => `SECMON_TOKEN=$TOKEN secmon ingest --server ${origin.origin} events.ndjson`,
   },
   {
+    id: 'agent',
+    name: 'secmon agent',
+    where: 'On a machine without a shipper: ports, connections, processes, new files, logins',
+    text: (origin) => `SECMON_TOKEN=$TOKEN secmon agent --server ${origin.origin}`,
+  },
+  {
     id: 'fluentbit',
     name: 'Fluent Bit',
     where: 'fluent-bit.conf',
