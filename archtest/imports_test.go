@@ -43,8 +43,9 @@ var allowed = map[string][]string{
 	"auth/oidctest":   {},
 	"report":          {"monitor"},
 	"audit":           {"monitor"},
-	"backup":          {"monitor"},                  // the journal's chain; rows come and go through interfaces
-	"export":          {"monitor", "page", "audit"}, // audit disarms cells
+	"backup":          {"monitor"},                   // the journal's chain; rows come and go through interfaces
+	"archive":         {"monitor", "page", "backup"}, // its shelf; events come and go through interfaces
+	"export":          {"monitor", "page", "audit"},  // audit disarms cells
 	"rulepack":        {"monitor"},
 	"demo":            {"monitor"},
 	"web":             {},

@@ -10,7 +10,7 @@ type Jobs struct {
 }
 
 var (
-	jobKinds   = []string{"JOURNAL_VERIFY", "ALERT_BULK", "RULE_BACKTEST"}
+	jobKinds   = []string{"JOURNAL_VERIFY", "ALERT_BULK", "RULE_BACKTEST", "EVENT_ARCHIVE", "EVENT_RESTORE"}
 	jobStates  = []string{"DONE", "FAILED", "CANCELLED"}
 	kindNames  = knownOf(jobKinds...)
 	stateNames = knownOf(jobStates...)

@@ -151,7 +151,9 @@ const (
 	KindIncidentGrouping Kind = "IncidentGrouping"
 	KindSuppression      Kind = "Suppression"
 	KindIndicator        Kind = "Indicator"
-	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone
+	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone, as the next two
+	KindEventArchive     Kind = "EventArchive"
+	KindEventRestore     Kind = "EventRestore"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.
