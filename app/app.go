@@ -51,7 +51,7 @@ type App struct {
 	pipe       *ingest.Pipeline
 	web        *http.Server
 
-	archive    archive.Place
+	archive archive.Place
 
 	metrics    *metrics.Set
 	tracer     *trace.Tracer // nil: nothing is traced
@@ -138,8 +138,9 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a.background.Go(func() { a.hub.Run(background) })
 	a.background.Go(func() { a.raiseAlarms(background) })
 	a.background.Go(func() { a.follow(background, changes) })
-	a.background.Go(func() { a.maintain(background) })
-	a.background.Go(func() { a.retire(background) })
+	partitioned := make(chan struct{})
+	a.background.Go(func() { a.maintain(background, sync.OnceFunc(func() { close(partitioned) })) })
+	a.background.Go(func() { a.retire(background, partitioned) })
 	a.background.Go(func() { a.watchSilence(background) })
 	a.background.Go(func() { a.watchExpiry(background) })
 	a.background.Go(func() { a.watchHealth(background) })
@@ -313,8 +314,9 @@ const (
 	trimPeriod      = 5 * time.Minute
 )
 
-// maintain does what has to be done now and then, by every replica.
-func (a *App) maintain(ctx context.Context) {
+// maintain does what has to be done now and then, by every replica. It calls partitioned
+// when it has tried to make the partitions of events.
+func (a *App) maintain(ctx context.Context, partitioned func()) {
 	partitions := time.Now()
 	for {
 		if now := time.Now(); !now.Before(partitions) {
@@ -322,6 +324,7 @@ func (a *App) maintain(ctx context.Context) {
 			if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
 				a.upkeepFailed("partitions", "prepare partitions of events", err)
 			}
+			partitioned()
 			if err := a.Store.RecountAlerts(ctx); err != nil && ctx.Err() == nil {
 				a.upkeepFailed("alert_counts", "count alerts", err)
 			}

@@ -20,8 +20,8 @@ type Archiving struct {
 	ArchiveRecipientsFile string `name:"archive-recipients-file" help:"File with public keys (age1...) that archives are encrypted for. Without it the bucket's own encryption counts." type:"path" placeholder:"FILE"`
 	ArchiveIdentityFile   string `name:"archive-identity-file" help:"File with the private key (AGE-SECRET-KEY-1...), to read encrypted archives: to verify them whole, and to restore." type:"path" placeholder:"FILE"`
 
-	ArchiveS3Endpoint string `name:"archive-s3-endpoint" help:"S3 server other than AWS's, for the archive." placeholder:"URL"`
-	ArchiveS3Region   string `name:"archive-s3-region" help:"Region of the archive's bucket; without it as the AWS SDK finds it." placeholder:"REGION"`
+	ArchiveS3Endpoint string `name:"archive-s3-endpoint" env:"SECMON_ARCHIVE_S3_ENDPOINT" help:"S3 server other than AWS's, for the archive." placeholder:"URL"`
+	ArchiveS3Region   string `name:"archive-s3-region" env:"SECMON_ARCHIVE_S3_REGION" help:"Region of the archive's bucket; without it as the AWS SDK finds it." placeholder:"REGION"`
 }
 
 // place finds the archive. Where none is set its shelf is nil.
@@ -61,8 +61,14 @@ const (
 )
 
 // retire archives and deletes events that are kept no longer, goes on with restores
-// whose process has died, and takes back what was held. Replicas do it in turns.
-func (a *App) retire(ctx context.Context) {
+// whose process has died, and takes back what was held. Replicas do it in turns. It
+// begins when the partitions are made: both change the table.
+func (a *App) retire(ctx context.Context, partitioned <-chan struct{}) {
+	select {
+	case <-partitioned:
+	case <-ctx.Done():
+		return
+	}
 	next := time.Now()
 	for {
 		if err := a.settleHolds(ctx); err != nil && ctx.Err() == nil {
@@ -97,7 +103,7 @@ func (a *App) settleHolds(ctx context.Context) error {
 }
 
 func (a *App) sweeper() *archive.Sweeper {
-	return &archive.Sweeper{Events: a.Store, Records: a.Store, Place: a.archive, Program: Version, Schema: db.NewestSchema(), Now: time.Now, Log: a.lg}
+	return &archive.Sweeper{Events: a.Store, Records: a.Store, Place: a.archive, Program: Version, Schema: db.NewestSchema(), Now: time.Now, Log: a.lg, Waits: db.ErrPostponed}
 }
 
 // sweep does all that is due, one day after another. It is a job while there is
@@ -115,6 +121,9 @@ func (a *App) sweep(ctx context.Context) error {
 	a.run(job, func(ctx context.Context, progress func(done, total int) error) (string, error) {
 		var days, events int
 		days, events, failed = a.sweepDays(ctx, len(due), progress)
+		if errors.Is(failed, db.ErrPostponed) {
+			return fmt.Sprintf("%d days done, %d events archived; the next day waits for somebody who reads events or copies the database", days, events), nil
+		}
 		return fmt.Sprintf("%d days done, %d events archived", days, events), failed
 	})
 	return failed
@@ -147,6 +156,26 @@ func (a *App) sweepDays(ctx context.Context, total int, progress func(done, tota
 			return days, events, err
 		}
 	}
+}
+
+// archives are kept by the store; restores are begun by the server.
+type archives struct {
+	*db.Store
+	app *App
+}
+
+// EventRestore begins to bring archived events back.
+func (a archives) EventRestore(ctx context.Context, actor monitor.Actor, r *monitor.EventRestore) (*monitor.Job, error) {
+	return a.app.EventRestore(ctx, actor, r)
+}
+
+// ArchivePath is where the archive is.
+func (a archives) ArchivePath() *string {
+	if a.app.archive.Shelf == nil {
+		return nil
+	}
+	path := a.app.archive.Shelf.Path("")
+	return &path
 }
 
 // EventRestore begins to bring archived events back.
@@ -225,8 +254,11 @@ func restoreNow(ctx context.Context, store *db.Store, place *archive.Place, r *m
 	return errors.Join(err, store.SaveRestore(ctx, r))
 }
 
+// Manifest says what was archived of a day.
+type Manifest = archive.Manifest
+
 // ListArchive gives the manifests of an archive's days.
-func ListArchive(ctx context.Context, where Archiving, from, to time.Time) ([]*archive.Manifest, error) {
+func ListArchive(ctx context.Context, where Archiving, from, to time.Time) ([]*Manifest, error) {
 	place, err := where.found(ctx)
 	if err != nil {
 		return nil, err
@@ -235,7 +267,7 @@ func ListArchive(ctx context.Context, where Archiving, from, to time.Time) ([]*a
 	if err != nil {
 		return nil, err
 	}
-	var all []*archive.Manifest
+	var all []*Manifest
 	for _, name := range names {
 		m, err := archive.ReadManifest(ctx, place.Shelf, name)
 		if err != nil {
@@ -247,7 +279,7 @@ func ListArchive(ctx context.Context, where Archiving, from, to time.Time) ([]*a
 }
 
 // VerifyArchive reads the archives of those days to their end and tells each to f.
-func VerifyArchive(ctx context.Context, where Archiving, from, to time.Time, f func(*archive.Manifest, error)) error {
+func VerifyArchive(ctx context.Context, where Archiving, from, to time.Time, f func(*Manifest, error)) error {
 	place, err := where.found(ctx)
 	if err != nil {
 		return err
@@ -260,7 +292,7 @@ func VerifyArchive(ctx context.Context, where Archiving, from, to time.Time, f f
 	for _, name := range names {
 		m, err := place.Verify(ctx, name)
 		if m == nil {
-			m = &archive.Manifest{Name: name}
+			m = &Manifest{Name: name}
 		}
 		f(m, err)
 		failed = errors.Join(failed, err)

@@ -51,7 +51,7 @@ func (s *Store) EventDays(ctx context.Context) ([]*monitor.EventDay, error) {
 			return nil, err
 		}
 		day, err := time.Parse(partitionName, name)
-		d.Day, d.Events, d.Bytes = day, int(rows.Int64), bytes.Int64
+		d.Day, d.Events, d.Bytes = day, int(rows.Int64), float64(bytes.Int64)
 		return d, err
 	})
 	if err != nil {

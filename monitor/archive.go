@@ -124,5 +124,11 @@ func (r *EventRestore) Filter() *EventFilter {
 type EventDay struct {
 	Day    time.Time // in UTC
 	Events int
-	Bytes  int64
+	Bytes  float64
 }
+
+// Size is Bytes as the graph has it.
+func (a *EventArchive) Size() float64 { return float64(a.Bytes) }
+
+// Whole tells whether it has all that was left of the day.
+func (a *EventArchive) Whole() bool { return a.Scope == "" }

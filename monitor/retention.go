@@ -24,6 +24,9 @@ type RetentionRule struct {
 	Keep     time.Duration `json:"keep"` // 0: for ever
 }
 
+// Keeps is Keep as the graph has it.
+func (r *RetentionRule) Keeps() Duration { return Duration(r.Keep) }
+
 // Fits tells whether the rule is about the event's source. Texts are compared exactly,
 // as the database does.
 func (r *RetentionRule) Fits(e *Event) bool {
