@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/security-monitor/secmon/archive"
 	"github.com/security-monitor/secmon/auth"
 	"github.com/security-monitor/secmon/db"
 	"github.com/security-monitor/secmon/detect"
@@ -53,6 +54,8 @@ type App struct {
 	syslog     *ingest.Syslog
 	notifying  *notify.Dispatcher
 	web        *http.Server
+
+	archive archive.Place
 
 	metrics    *metrics.Set
 	tracer     *trace.Tracer // nil: nothing is traced
@@ -107,6 +110,9 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	if err := a.openStore(ctx); err != nil {
 		return nil, err
 	}
+	if a.archive, err = cfg.place(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.openFeed(ctx); err != nil {
 		return nil, err
 	}
@@ -148,7 +154,9 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a.background.Go(func() { a.hub.Run(background) })
 	a.background.Go(func() { a.raiseAlarms(background) })
 	a.background.Go(func() { a.follow(background, changes) })
-	a.background.Go(func() { a.maintain(background) })
+	partitioned := make(chan struct{})
+	a.background.Go(func() { a.maintain(background, sync.OnceFunc(func() { close(partitioned) })) })
+	a.background.Go(func() { a.retire(background, partitioned) })
 	a.background.Go(func() { a.watchSilence(background) })
 	a.background.Go(func() { a.watchExpiry(background) })
 	a.background.Go(func() { a.watchHealth(background) })
@@ -330,8 +338,9 @@ const (
 	trimPeriod      = 5 * time.Minute
 )
 
-// maintain does what has to be done now and then, by every replica.
-func (a *App) maintain(ctx context.Context) {
+// maintain does what has to be done now and then, by every replica. It calls partitioned
+// when it has tried to make the partitions of events.
+func (a *App) maintain(ctx context.Context, partitioned func()) {
 	partitions := time.Now()
 	for {
 		if now := time.Now(); !now.Before(partitions) {
@@ -339,9 +348,7 @@ func (a *App) maintain(ctx context.Context) {
 			if err := a.Store.EnsurePartitions(ctx, 7); err != nil && ctx.Err() == nil {
 				a.upkeepFailed("partitions", "prepare partitions of events", err)
 			}
-			if err := a.dropEvents(ctx); errors.Is(err, db.ErrPostponed) {
-				partitions = now.Add(trimPeriod)
-			}
+			partitioned()
 			if err := a.Store.RecountAlerts(ctx); err != nil && ctx.Err() == nil {
 				a.upkeepFailed("alert_counts", "count alerts", err)
 			}
@@ -379,18 +386,6 @@ func (a *App) maintain(ctx context.Context) {
 func (a *App) upkeepFailed(task, what string, err error) {
 	a.metrics.Jobs.UpkeepFailed(task)
 	a.lg.Error(what, "error", err)
-}
-
-// dropEvents deletes the events that are kept no longer.
-func (a *App) dropEvents(ctx context.Context) error {
-	days, err := a.Store.DropEvents(ctx, a.setup.Load().EventRetention)
-	if err != nil && ctx.Err() == nil {
-		a.upkeepFailed("events", "delete old events", err)
-	}
-	if len(days) > 0 {
-		a.lg.Info("events deleted", "days", days)
-	}
-	return err
 }
 
 func (a *App) trimJournal(ctx context.Context) {

@@ -58,6 +58,7 @@ type Config struct {
 	OIDC `embed:"" prefix:"oidc-"`
 
 	Syslog Syslog `embed:"" prefix:"syslog-"`
+	Archiving `embed:""`
 
 	PublicURL       string `name:"public-url" help:"Address of this server as browsers know it; single sign-on needs it." placeholder:"URL"`
 	NoPasswordLogin bool   `name:"no-password-login" help:"Let people in by the OpenID Connect provider only. API tokens work as before."`

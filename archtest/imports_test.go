@@ -47,6 +47,7 @@ var allowed = map[string][]string{
 	"audit":           {"monitor"},
 	"backup":          {"monitor"},                          // the journal's chain; rows come and go through interfaces
 	"export":          {"monitor", "page", "audit", "stix"}, // audit disarms cells
+	"archive":         {"monitor", "page", "backup"},        // its shelf; events come and go through interfaces
 	"rulepack":        {"monitor"},
 	"demo":            {"monitor"},
 	"web":             {},

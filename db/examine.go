@@ -64,7 +64,7 @@ func Examine(ctx context.Context, dsn string, needs Needs) []monitor.Diagnosis {
 	if !e.reach(ctx) {
 		return e.found
 	}
-	for _, check := range []func(context.Context) error{e.version, e.session, e.server, e.privileges, e.latency, e.migrations, e.correlations} {
+	for _, check := range []func(context.Context) error{e.version, e.session, e.server, e.privileges, e.latency, e.migrations, e.correlations, e.archive} {
 		asked, cancel := context.WithTimeout(ctx, examineTime)
 		if err := check(asked); err != nil {
 			e.add(monitor.Fault("database.questions", "a question was not answered: "+masked(err, cfg), "See the server's error log."))
@@ -371,6 +371,24 @@ func (e *examination) migrations(ctx context.Context) error {
 	default:
 		e.add(monitor.Fine("migrations", "the database is at %d, as the program", is))
 	}
+	return nil
+}
+
+// archive tells whether old events could be archived.
+func (e *examination) archive(ctx context.Context) error {
+	const check = "database.archive"
+	var day, why string
+	err := e.db.QueryRowContext(ctx, "SELECT DATE_FORMAT(day, '%Y-%m-%d'), error FROM event_archives WHERE error <> '' ORDER BY day LIMIT 1").Scan(&day, &why)
+	switch {
+	case hasNumber(err, 1146): // nothing has been migrated yet
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		e.add(monitor.Fine(check, "no archive has failed"))
+		return nil
+	case err != nil:
+		return err
+	}
+	e.add(monitor.Warn(check, "events of "+day+" could not be archived, and are not deleted: "+why, "See docs/archive.md: reach, rights and space of the archive."))
 	return nil
 }
 

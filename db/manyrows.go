@@ -42,6 +42,13 @@ func (m *manyRows) of(values []any) written {
 	return written{m.textOf(len(values) / len(m.columns)), values}
 }
 
+// ofMissing gives the statement that leaves rows alone that are there.
+func (m *manyRows) ofMissing(values []any) written {
+	st := m.of(values)
+	st.text += " ON DUPLICATE KEY UPDATE `" + m.columns[0] + "`=`" + m.columns[0] + "`"
+	return st
+}
+
 // prepared is a statement that the server has parsed, on each connection that it is
 // used on. Its values are sent as they are: a server takes half the time for them that
 // it takes to read them out of a statement's text.

@@ -260,42 +260,18 @@ func partitions(ctx context.Context, r runner) ([]string, error) {
 	return names, nil
 }
 
-// DropEvents deletes the events that came in longer ago, whole days at a time, and
-// gives those days. 0 keeps all. Safe to call from several replicas.
-func (s *Store) DropEvents(ctx context.Context, olderThan time.Duration) (days []string, err error) {
-	if olderThan <= 0 {
-		return nil, nil
-	}
-	names, err := partitions(ctx, s.db)
-	if err != nil {
-		return nil, err
-	}
-	first := s.now().Add(-olderThan).Truncate(24 * time.Hour) // of the days that stay
-	var old []string
-	for _, name := range names {
-		day, notADay := time.Parse(partitionName, name)
-		if notADay != nil || !day.Before(first) {
-			break // the partition of what is to come, or all that follow stay
+// dropPartition deletes the events of a day at once. One that is gone is no error.
+func (s *Store) dropPartition(ctx context.Context, day time.Time) error {
+	name := day.Format(partitionName)
+	return s.reshape(ctx, func(conn *sql.Conn) error {
+		// DDL takes no parameters; the name is a date.
+		_, err := conn.ExecContext(ctx, "ALTER TABLE events DROP PARTITION "+name)
+		if hasNumber(err, 1507) || hasNumber(err, 1508) {
+			return nil // another replica was faster
 		}
-		old = append(old, name)
-	}
-	if len(old) == 0 {
-		return nil, nil
-	}
-	err = s.reshape(ctx, func(conn *sql.Conn) error {
-		for _, name := range old {
-			// DDL takes no parameters; the name is a date.
-			_, err := conn.ExecContext(ctx, "ALTER TABLE events DROP PARTITION "+name) //nolint:gosec // see above
-			if hasNumber(err, 1507) || hasNumber(err, 1508) {
-				continue // another replica was faster
-			}
-			if err != nil {
-				return fmt.Errorf("drop partition %s: %w", name, err)
-			}
-			day, _ := time.Parse(partitionName, name) // it was one above
-			days = append(days, day.Format(time.DateOnly))
+		if err != nil {
+			return fmt.Errorf("drop partition %s: %w", name, err)
 		}
 		return nil
 	})
-	return days, err
 }

@@ -39,7 +39,7 @@ func (s *Store) TrimJournal(ctx context.Context, olderThan time.Duration, maxByt
 		return total, fmt.Errorf("trim journal: %w", err)
 	}
 	defer conn.Close() //nolint:errcheck // it goes back to the pool, or was broken
-	unlock, got, err := lockTrim(ctx, conn)
+	unlock, got, err := lockUpkeep(ctx, conn, "trim")
 	if err != nil || !got {
 		return total, err
 	}
@@ -61,14 +61,15 @@ func (s *Store) TrimJournal(ctx context.Context, olderThan time.Duration, maxByt
 	}
 }
 
-// lockTrim takes the server-wide lock, without waiting. It spares replicas doing
-// the work twice; that nothing is deleted wrongly rests on the row of
-// journal_trimmed, which each step locks.
-func lockTrim(ctx context.Context, conn *sql.Conn) (unlock func(), got bool, err error) {
-	const name = "LEFT(CONCAT('secmon.trim.', DATABASE()), 64)"
+// lockUpkeep takes a server-wide lock of that name, without waiting. It spares
+// replicas doing the work twice; that nothing is deleted wrongly rests on more: on the
+// row of journal_trimmed, which each step of a trim locks, and on what is counted before
+// archived events are removed.
+func lockUpkeep(ctx context.Context, conn *sql.Conn, work string) (unlock func(), got bool, err error) {
+	name := "LEFT(CONCAT('secmon." + work + ".', DATABASE()), 64)" // work is a constant of the program
 	var locked sql.NullInt64
 	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+name+", 0)").Scan(&locked); err != nil {
-		return nil, false, fmt.Errorf("lock journal for trimming: %w", err)
+		return nil, false, fmt.Errorf("lock for upkeep: %w", err)
 	}
 	return func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

@@ -367,7 +367,7 @@ func TestSnapshotHoldsUpNobody(t *testing.T) {
 	if err := store.EnsurePartitions(t.Context(), 1); !errors.Is(err, db.ErrPostponed) {
 		t.Errorf("upkeep beside a copy: %v", err)
 	}
-	if days, err := store.DropEvents(t.Context(), 48*time.Hour); !errors.Is(err, db.ErrPostponed) || len(days) != 0 {
+	if days, err := dropEvents(t, store, now, 48*time.Hour); !errors.Is(err, db.ErrPostponed) || len(days) != 0 {
 		t.Errorf("upkeep dropped %v, %v", days, err)
 	}
 	if _, err := store.StoreBatch(t.Context(), &monitor.Batch{Events: []*monitor.Event{testEvent(2)}}); err != nil {
@@ -380,7 +380,7 @@ func TestSnapshotHoldsUpNobody(t *testing.T) {
 		t.Errorf("%d events in the snapshot later", n)
 	}
 	snapshot.Close()
-	if days, err := store.DropEvents(t.Context(), 48*time.Hour); err != nil || len(days) != 1 {
+	if days, err := dropEvents(t, store, now, 48*time.Hour); err != nil || len(days) != 1 {
 		t.Errorf("afterwards upkeep dropped %v, %v", days, err)
 	}
 }
@@ -412,7 +412,7 @@ func TestUpkeepGivesWayToALongReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun := time.Now()
-	if days, err := store.DropEvents(t.Context(), 48*time.Hour); !errors.Is(err, db.ErrPostponed) || len(days) != 0 {
+	if days, err := dropEvents(t, store, now, 48*time.Hour); !errors.Is(err, db.ErrPostponed) || len(days) != 0 {
 		t.Errorf("upkeep dropped %v under a reader, %v", days, err)
 	}
 	if took := time.Since(begun); took > 30*time.Second {
@@ -421,7 +421,7 @@ func TestUpkeepGivesWayToALongReader(t *testing.T) {
 	if err := reader.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if days, err := store.DropEvents(t.Context(), 48*time.Hour); err != nil || len(days) != 1 {
+	if days, err := dropEvents(t, store, now, 48*time.Hour); err != nil || len(days) != 1 {
 		t.Errorf("afterwards upkeep dropped %v, %v", days, err)
 	}
 }

@@ -42,6 +42,7 @@ type ResolverRoot interface {
 	Backtest() BacktestResolver
 	Comment() CommentResolver
 	Entity() EntityResolver
+	Event() EventResolver
 	Evidence() EvidenceResolver
 	FeedConsumer() FeedConsumerResolver
 	Incident() IncidentResolver
@@ -444,6 +445,7 @@ type ComplexityRoot struct {
 		FilePath    func(childComplexity int) int
 		Format      func(childComplexity int) int
 		GlobalID    func(childComplexity int) int
+		Held        func(childComplexity int) int
 		Host        func(childComplexity int) int
 		LogSource   func(childComplexity int) int
 		Message     func(childComplexity int) int
@@ -459,11 +461,41 @@ type ComplexityRoot struct {
 		User        func(childComplexity int) int
 	}
 
+	EventArchive struct {
+		CreatedAt  func(childComplexity int) int
+		Day        func(childComplexity int) int
+		Error      func(childComplexity int) int
+		Events     func(childComplexity int) int
+		Generation func(childComplexity int) int
+		Manifest   func(childComplexity int) int
+		Size       func(childComplexity int) int
+		State      func(childComplexity int) int
+		UpdatedAt  func(childComplexity int) int
+		Whole      func(childComplexity int) int
+	}
+
+	EventArchiveConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	EventArchiveEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	EventConnection struct {
 		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
 		Position func(childComplexity int) int
+	}
+
+	EventDay struct {
+		Bytes  func(childComplexity int) int
+		Day    func(childComplexity int) int
+		Events func(childComplexity int) int
 	}
 
 	EventEdge struct {
@@ -487,6 +519,32 @@ type ComplexityRoot struct {
 		Groups     func(childComplexity int) int
 		IsEstimate func(childComplexity int) int
 		Total      func(childComplexity int) int
+	}
+
+	EventRestore struct {
+		CreatedAt func(childComplexity int) int
+		CreatedBy func(childComplexity int) int
+		Error     func(childComplexity int) int
+		From      func(childComplexity int) int
+		Objects   func(childComplexity int) int
+		Query     func(childComplexity int) int
+		Restored  func(childComplexity int) int
+		State     func(childComplexity int) int
+		To        func(childComplexity int) int
+		Total     func(childComplexity int) int
+		Until     func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+	}
+
+	EventRestoreConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	EventRestoreEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	EventSpan struct {
@@ -929,6 +987,7 @@ type ComplexityRoot struct {
 		AlertTag               func(childComplexity int, input model.AlertTagInput) int
 		AssetUpdate            func(childComplexity int, input model.AssetUpdateInput) int
 		EventExport            func(childComplexity int, input model.EventExportInput) int
+		EventRestore           func(childComplexity int, input model.EventRestoreInput) int
 		IncidentAddAlerts      func(childComplexity int, input model.IncidentAddAlertsInput) int
 		IncidentAssign         func(childComplexity int, input model.IncidentAssignInput) int
 		IncidentClose          func(childComplexity int, input model.IncidentCloseInput) int
@@ -1055,8 +1114,11 @@ type ComplexityRoot struct {
 		Delivery           func(childComplexity int, id string) int
 		Entity             func(childComplexity int, kind monitor.EntityKind, value string) int
 		Event              func(childComplexity int, id string) int
+		EventArchives      func(childComplexity int, first int, after *string) int
 		EventCount         func(childComplexity int, filter *monitor.EventFilter) int
+		EventDays          func(childComplexity int) int
 		EventGroups        func(childComplexity int, filter *monitor.EventFilter, by []monitor.AggregateField, first int) int
+		EventRestores      func(childComplexity int, first int, after *string) int
 		EventTimeSeries    func(childComplexity int, filter *monitor.EventFilter, from time.Time, to time.Time, interval monitor.Duration, groupBy *monitor.AggregateField) int
 		EventTop           func(childComplexity int, filter *monitor.EventFilter, field monitor.AggregateField, first int) int
 		Events             func(childComplexity int, filter *monitor.EventFilter, orderBy *monitor.EventOrder, first int, after *string) int
@@ -1140,6 +1202,15 @@ type ComplexityRoot struct {
 		StartedAt       func(childComplexity int) int
 		Subscriptions   func(childComplexity int) int
 		Version         func(childComplexity int) int
+	}
+
+	RetentionRule struct {
+		Category func(childComplexity int) int
+		Format   func(childComplexity int) int
+		Keeps    func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Product  func(childComplexity int) int
+		Service  func(childComplexity int) int
 	}
 
 	Rule struct {
@@ -1390,6 +1461,7 @@ type ComplexityRoot struct {
 	}
 
 	Settings struct {
+		EventArchive     func(childComplexity int) int
 		EventRetention   func(childComplexity int) int
 		Introspection    func(childComplexity int) int
 		IntrospectionFor func(childComplexity int) int
@@ -1398,6 +1470,7 @@ type ComplexityRoot struct {
 		Pinned           func(childComplexity int) int
 		Playground       func(childComplexity int) int
 		PlaygroundFor    func(childComplexity int) int
+		RetentionRules   func(childComplexity int) int
 		SessionLifetime  func(childComplexity int) int
 		Version          func(childComplexity int) int
 	}
@@ -1740,6 +1813,9 @@ type EntityResolver interface {
 	Seen(ctx context.Context, obj *monitor.Entity) (*monitor.EventSpan, error)
 	Related(ctx context.Context, obj *monitor.Entity, field monitor.AggregateField, first int) (*monitor.TopValues, error)
 }
+type EventResolver interface {
+	Held(ctx context.Context, obj *monitor.Event) (bool, error)
+}
 type EvidenceResolver interface {
 	Event(ctx context.Context, obj *monitor.Evidence) (*monitor.Event, error)
 	RuleVersion(ctx context.Context, obj *monitor.Evidence) (int, error)
@@ -1882,6 +1958,7 @@ type MutationResolver interface {
 	SettingsUpdate(ctx context.Context, input model.SettingsUpdateInput) (*model.SettingsPayload, error)
 	PlaceholderUpdate(ctx context.Context, input model.PlaceholderUpdateInput) (*model.PlaceholderPayload, error)
 	PlaceholderDelete(ctx context.Context, input model.PlaceholderDeleteInput) (*model.PlaceholderPayload, error)
+	EventRestore(ctx context.Context, input model.EventRestoreInput) (*model.JobPayload, error)
 	JournalVerify(ctx context.Context) (*model.JobPayload, error)
 	RuleCreate(ctx context.Context, input model.RuleCreateInput) (*model.RulePayload, error)
 	RuleUpdate(ctx context.Context, input model.RuleUpdateInput) (*model.RulePayload, error)
@@ -1948,6 +2025,9 @@ type QueryResolver interface {
 	SavedViews(ctx context.Context, noun *monitor.LineNoun, first int, after *string) (*page.Connection[*monitor.SavedView], error)
 	SavedOperations(ctx context.Context, kind *monitor.SavedOperationKind, first int, after *string) (*page.Connection[*monitor.SavedOperation], error)
 	Settings(ctx context.Context) (*model.Settings, error)
+	EventDays(ctx context.Context) ([]*monitor.EventDay, error)
+	EventArchives(ctx context.Context, first int, after *string) (*page.Connection[*monitor.EventArchive], error)
+	EventRestores(ctx context.Context, first int, after *string) (*page.Connection[*monitor.EventRestore], error)
 	Placeholders(ctx context.Context) ([]*monitor.Placeholder, error)
 	RateLimit(ctx context.Context) (*monitor.RateLimit, error)
 }
@@ -3550,6 +3630,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Event.GlobalID(childComplexity), true
+	case "Event.held":
+		if e.ComplexityRoot.Event.Held == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Held(childComplexity), true
 	case "Event.host":
 		if e.ComplexityRoot.Event.Host == nil {
 			break
@@ -3629,6 +3715,99 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Event.User(childComplexity), true
 
+	case "EventArchive.createdAt":
+		if e.ComplexityRoot.EventArchive.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.CreatedAt(childComplexity), true
+	case "EventArchive.day":
+		if e.ComplexityRoot.EventArchive.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.Day(childComplexity), true
+	case "EventArchive.error":
+		if e.ComplexityRoot.EventArchive.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.Error(childComplexity), true
+	case "EventArchive.events":
+		if e.ComplexityRoot.EventArchive.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.Events(childComplexity), true
+	case "EventArchive.generation":
+		if e.ComplexityRoot.EventArchive.Generation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.Generation(childComplexity), true
+	case "EventArchive.manifest":
+		if e.ComplexityRoot.EventArchive.Manifest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.Manifest(childComplexity), true
+	case "EventArchive.bytes":
+		if e.ComplexityRoot.EventArchive.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.Size(childComplexity), true
+	case "EventArchive.state":
+		if e.ComplexityRoot.EventArchive.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.State(childComplexity), true
+	case "EventArchive.updatedAt":
+		if e.ComplexityRoot.EventArchive.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.UpdatedAt(childComplexity), true
+	case "EventArchive.whole":
+		if e.ComplexityRoot.EventArchive.Whole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.Whole(childComplexity), true
+
+	case "EventArchiveConnection.edges":
+		if e.ComplexityRoot.EventArchiveConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchiveConnection.Edges(childComplexity), true
+	case "EventArchiveConnection.nodes":
+		if e.ComplexityRoot.EventArchiveConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchiveConnection.Nodes(childComplexity), true
+	case "EventArchiveConnection.pageInfo":
+		if e.ComplexityRoot.EventArchiveConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchiveConnection.PageInfo(childComplexity), true
+
+	case "EventArchiveEdge.cursor":
+		if e.ComplexityRoot.EventArchiveEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchiveEdge.Cursor(childComplexity), true
+	case "EventArchiveEdge.node":
+		if e.ComplexityRoot.EventArchiveEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchiveEdge.Node(childComplexity), true
+
 	case "EventConnection.edges":
 		if e.ComplexityRoot.EventConnection.Edges == nil {
 			break
@@ -3653,6 +3832,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EventConnection.Position(childComplexity), true
+
+	case "EventDay.bytes":
+		if e.ComplexityRoot.EventDay.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventDay.Bytes(childComplexity), true
+	case "EventDay.day":
+		if e.ComplexityRoot.EventDay.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventDay.Day(childComplexity), true
+	case "EventDay.events":
+		if e.ComplexityRoot.EventDay.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventDay.Events(childComplexity), true
 
 	case "EventEdge.cursor":
 		if e.ComplexityRoot.EventEdge.Cursor == nil {
@@ -3723,6 +3921,111 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EventGroups.Total(childComplexity), true
+
+	case "EventRestore.createdAt":
+		if e.ComplexityRoot.EventRestore.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.CreatedAt(childComplexity), true
+	case "EventRestore.createdBy":
+		if e.ComplexityRoot.EventRestore.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.CreatedBy(childComplexity), true
+	case "EventRestore.error":
+		if e.ComplexityRoot.EventRestore.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.Error(childComplexity), true
+	case "EventRestore.from":
+		if e.ComplexityRoot.EventRestore.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.From(childComplexity), true
+	case "EventRestore.objects":
+		if e.ComplexityRoot.EventRestore.Objects == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.Objects(childComplexity), true
+	case "EventRestore.query":
+		if e.ComplexityRoot.EventRestore.Query == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.Query(childComplexity), true
+	case "EventRestore.restored":
+		if e.ComplexityRoot.EventRestore.Restored == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.Restored(childComplexity), true
+	case "EventRestore.state":
+		if e.ComplexityRoot.EventRestore.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.State(childComplexity), true
+	case "EventRestore.to":
+		if e.ComplexityRoot.EventRestore.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.To(childComplexity), true
+	case "EventRestore.total":
+		if e.ComplexityRoot.EventRestore.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.Total(childComplexity), true
+	case "EventRestore.until":
+		if e.ComplexityRoot.EventRestore.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.Until(childComplexity), true
+	case "EventRestore.updatedAt":
+		if e.ComplexityRoot.EventRestore.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestore.UpdatedAt(childComplexity), true
+
+	case "EventRestoreConnection.edges":
+		if e.ComplexityRoot.EventRestoreConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestoreConnection.Edges(childComplexity), true
+	case "EventRestoreConnection.nodes":
+		if e.ComplexityRoot.EventRestoreConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestoreConnection.Nodes(childComplexity), true
+	case "EventRestoreConnection.pageInfo":
+		if e.ComplexityRoot.EventRestoreConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestoreConnection.PageInfo(childComplexity), true
+
+	case "EventRestoreEdge.cursor":
+		if e.ComplexityRoot.EventRestoreEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestoreEdge.Cursor(childComplexity), true
+	case "EventRestoreEdge.node":
+		if e.ComplexityRoot.EventRestoreEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventRestoreEdge.Node(childComplexity), true
 
 	case "EventSpan.count":
 		if e.ComplexityRoot.EventSpan.Count == nil {
@@ -5572,6 +5875,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EventExport(childComplexity, args["input"].(model.EventExportInput)), true
+	case "Mutation.eventRestore":
+		if e.ComplexityRoot.Mutation.EventRestore == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_eventRestore_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EventRestore(childComplexity, args["input"].(model.EventRestoreInput)), true
 	case "Mutation.incidentAddAlerts":
 		if e.ComplexityRoot.Mutation.IncidentAddAlerts == nil {
 			break
@@ -6594,6 +6908,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Event(childComplexity, args["id"].(string)), true
+	case "Query.eventArchives":
+		if e.ComplexityRoot.Query.EventArchives == nil {
+			break
+		}
+
+		args, err := ec.field_Query_eventArchives_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.EventArchives(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Query.eventCount":
 		if e.ComplexityRoot.Query.EventCount == nil {
 			break
@@ -6605,6 +6930,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.EventCount(childComplexity, args["filter"].(*monitor.EventFilter)), true
+	case "Query.eventDays":
+		if e.ComplexityRoot.Query.EventDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.EventDays(childComplexity), true
 	case "Query.eventGroups":
 		if e.ComplexityRoot.Query.EventGroups == nil {
 			break
@@ -6616,6 +6947,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.EventGroups(childComplexity, args["filter"].(*monitor.EventFilter), args["by"].([]monitor.AggregateField), args["first"].(int)), true
+	case "Query.eventRestores":
+		if e.ComplexityRoot.Query.EventRestores == nil {
+			break
+		}
+
+		args, err := ec.field_Query_eventRestores_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.EventRestores(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Query.eventTimeSeries":
 		if e.ComplexityRoot.Query.EventTimeSeries == nil {
 			break
@@ -7190,6 +7532,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Replica.Version(childComplexity), true
+
+	case "RetentionRule.category":
+		if e.ComplexityRoot.RetentionRule.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetentionRule.Category(childComplexity), true
+	case "RetentionRule.format":
+		if e.ComplexityRoot.RetentionRule.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetentionRule.Format(childComplexity), true
+	case "RetentionRule.keep":
+		if e.ComplexityRoot.RetentionRule.Keeps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetentionRule.Keeps(childComplexity), true
+	case "RetentionRule.name":
+		if e.ComplexityRoot.RetentionRule.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetentionRule.Name(childComplexity), true
+	case "RetentionRule.product":
+		if e.ComplexityRoot.RetentionRule.Product == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetentionRule.Product(childComplexity), true
+	case "RetentionRule.service":
+		if e.ComplexityRoot.RetentionRule.Service == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetentionRule.Service(childComplexity), true
 
 	case "Rule.activity":
 		if e.ComplexityRoot.Rule.Activity == nil {
@@ -8139,6 +8518,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionRevokePayload.Errors(childComplexity), true
 
+	case "Settings.eventArchive":
+		if e.ComplexityRoot.Settings.EventArchive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.EventArchive(childComplexity), true
 	case "Settings.eventRetention":
 		if e.ComplexityRoot.Settings.EventRetention == nil {
 			break
@@ -8187,6 +8572,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Settings.PlaygroundFor(childComplexity), true
+	case "Settings.retentionRules":
+		if e.ComplexityRoot.Settings.RetentionRules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Settings.RetentionRules(childComplexity), true
 	case "Settings.sessionLifetime":
 		if e.ComplexityRoot.Settings.SessionLifetime == nil {
 			break
@@ -9261,6 +9652,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EventClassFilter", ec.unmarshalInputEventClassFilter),
 			graphql.NewInputUnmarshaler("EventExportInput", ec.unmarshalInputEventExportInput),
 			graphql.NewInputUnmarshaler("EventFilter", ec.unmarshalInputEventFilter),
+			graphql.NewInputUnmarshaler("EventRestoreInput", ec.unmarshalInputEventRestoreInput),
 			graphql.NewInputUnmarshaler("IDFilter", ec.unmarshalInputIDFilter),
 			graphql.NewInputUnmarshaler("IPFilter", ec.unmarshalInputIPFilter),
 			graphql.NewInputUnmarshaler("IncidentAddAlertsInput", ec.unmarshalInputIncidentAddAlertsInput),
@@ -9299,6 +9691,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PlaceholderDeleteInput", ec.unmarshalInputPlaceholderDeleteInput),
 			graphql.NewInputUnmarshaler("PlaceholderUpdateInput", ec.unmarshalInputPlaceholderUpdateInput),
 			graphql.NewInputUnmarshaler("RawFieldFilter", ec.unmarshalInputRawFieldFilter),
+			graphql.NewInputUnmarshaler("RetentionRuleInput", ec.unmarshalInputRetentionRuleInput),
 			graphql.NewInputUnmarshaler("RuleBacktestInput", ec.unmarshalInputRuleBacktestInput),
 			graphql.NewInputUnmarshaler("RuleCreateInput", ec.unmarshalInputRuleCreateInput),
 			graphql.NewInputUnmarshaler("RuleDisableInput", ec.unmarshalInputRuleDisableInput),
@@ -9760,6 +10153,12 @@ type Query {
   ): SavedOperationConnection! @auth(requires: VIEWER)
   "How the server is set up, as far as clients need to know."
   settings: Settings! @auth(requires: VIEWER)
+  "The days that have events in the database, the oldest first, with the sizes that it estimates: some for each day of the longest retention."
+  eventDays: [EventDay!]! @auth(requires: ADMIN) @cost(size: 100)
+  "What became of events that are kept no longer, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  eventArchives(first: Int!, after: String): EventArchiveConnection! @auth(requires: ADMIN)
+  "Archived events that were brought back, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  eventRestores(first: Int!, after: String): EventRestoreConnection! @auth(requires: ADMIN)
   "The lists of values that stand for %name% in rules with the modifier expand, by name: 100 at most."
   placeholders: [Placeholder!]! @auth(requires: ANALYST) @cost(size: 20)
   "What this operation costs, and what is left of the viewer's budget. The headers X-RateLimit-Cost, -Limit, -Remaining and -Reset say the same."
@@ -9930,6 +10329,8 @@ type Mutation {
   placeholderUpdate(input: PlaceholderUpdateInput!): PlaceholderPayload! @auth(requires: ADMIN)
   "Takes a list away: rules that need it do not run any more, and say so."
   placeholderDelete(input: PlaceholderDeleteInput!): PlaceholderPayload! @auth(requires: ADMIN)
+  "Begins to bring archived events back for a while, under their ids; jobProgress tells how far it is. Nothing is raised by it. CONFLICT where no archive is set up."
+  eventRestore(input: EventRestoreInput!): JobPayload! @auth(requires: ADMIN)
   "Begins to check that nobody has changed the journal; jobProgress tells how far it is."
   journalVerify: JobPayload! @auth(requires: ADMIN)
   "Adds a rule; CONFLICT if there is one with its id."
@@ -10062,6 +10463,8 @@ type Endpoint @auth(requires: VIEWER) {
 "One record that a shipper sent."
 type Event implements Node @auth(requires: VIEWER) {
   id: ID!
+  "Whether its time is over: it stays because an open alert or incident points to it, or it was brought back from the archive for a while."
+  held: Boolean! @cost(weight: 1)
   "When it happened, by the record's own account."
   occurredAt: Time!
   "When it was stored here."
@@ -12958,6 +13361,10 @@ enum JobKind {
   ALERT_BULK
   "Tries a rule on stored events."
   RULE_BACKTEST
+  "Archives and deletes events that are kept no longer."
+  EVENT_ARCHIVE
+  "Brings archived events back."
+  EVENT_RESTORE
 }
 
 "Where a job is in its life."
@@ -13776,6 +14183,10 @@ type Settings @auth(requires: VIEWER) {
   sessionLifetime: Duration!
   "How long events are kept, by the day they came in: an ISO 8601 duration. PT0S: for ever. Alerts keep the fields that matched."
   eventRetention: Duration!
+  "How long the events of some sources are kept instead: the first rule that fits counts."
+  retentionRules: [RetentionRule!]! @auth(requires: ADMIN) @cost(size: 10)
+  "Where events are archived before they are deleted; null where they are deleted for good."
+  eventArchive: String @auth(requires: ADMIN)
   "How long changes are kept."
   journalRetention: JournalRetention!
   "Whether the playground is offered to whoever asks."
@@ -13826,10 +14237,156 @@ input SettingsUpdateInput {
   sessionLifetime: Duration
   "How long events are kept: PT24H at least, or PT0S for ever. Older ones are deleted within hours, whole days at a time."
   eventRetention: Duration
+  "How long the events of some sources are kept instead, all rules in their order: 32 at most. Null or none: all as eventRetention says."
+  retentionRules: [RetentionRuleInput!]
   "How long changes are kept in the journal: PT24H at least, or PT0S for ever."
   journalMaxAge: Duration
   "The journal's size in bytes: 16 MiB at least, or 0 for no bound. A Float because Int ends at 2 GiB."
   journalMaxBytes: Float
+}
+
+"How long the events of a source are kept. An empty text fits any; texts are compared exactly."
+type RetentionRule @auth(requires: ADMIN) {
+  "For people."
+  name: String!
+  "Of the log source."
+  product: String!
+  "Of the log source."
+  category: String!
+  "Of the log source."
+  service: String!
+  "The format that they were read as."
+  format: String!
+  "PT0S: for ever."
+  keep: Duration!
+}
+
+"How long the events of a source are kept. An empty text fits any; one at least says something."
+input RetentionRuleInput {
+  name: String! = ""
+  product: String! = ""
+  category: String! = ""
+  service: String! = ""
+  format: String! = ""
+  "PT24H at least, or PT0S for ever."
+  keep: Duration!
+}
+
+"A day of stored events, as the database estimates it."
+type EventDay @auth(requires: ADMIN) {
+  "Its beginning, in UTC: the day on which they came in."
+  day: Time!
+  "How many there are, about."
+  events: Int!
+  "What they take with their indexes, about. A Float because Int ends at 2 GiB."
+  bytes: Float!
+}
+
+"How far events are on their way out of the database."
+enum EventArchiveState {
+  "They are being written. After a failure it goes on behind the last object."
+  WRITING
+  "They are written and verified, and will be removed."
+  WRITTEN
+  "They are in the archive, and gone here."
+  REMOVED
+  "They are gone, and no archive was set up."
+  DISABLED
+}
+
+"What became of the events of a day that are kept no longer."
+type EventArchive @auth(requires: ADMIN) {
+  "Its beginning, in UTC."
+  day: Time!
+  "Counts the archives of that day: one each time that the events of some sources ended."
+  generation: Int!
+  "Whether it has the whole day that was left."
+  whole: Boolean!
+  state: EventArchiveState!
+  "How many are archived."
+  events: Int!
+  "What the objects take. A Float because Int ends at 2 GiB."
+  bytes: Float!
+  "The name of its manifest; empty before it is written, and where there was nothing to archive."
+  manifest: String!
+  "Why the last try failed; empty when all is well."
+  error: String!
+  createdAt: Time!
+  updatedAt: Time!
+}
+
+"A page of archives."
+type EventArchiveConnection @auth(requires: ADMIN) {
+  edges: [EventArchiveEdge!]!
+  nodes: [EventArchive!]!
+  pageInfo: PageInfo!
+}
+
+"An archive in a page."
+type EventArchiveEdge @auth(requires: ADMIN) {
+  node: EventArchive!
+  cursor: String!
+}
+
+"Where a restore is in its life."
+enum EventRestoreState {
+  "It goes on."
+  RUNNING
+  "The events are back."
+  DONE
+  "It could not go on; error says why."
+  FAILED
+  "Its time is over, and the events are gone again."
+  EXPIRED
+}
+
+"Archived events that are brought back."
+type EventRestore @auth(requires: ADMIN) {
+  "The first day, of receipt."
+  from: Time!
+  "The last day."
+  to: Time!
+  "Which of them, in the query language of events; empty for all."
+  query: String!
+  "When they go again."
+  until: Time!
+  state: EventRestoreState!
+  "How many are back."
+  restored: Int!
+  "Objects that are done."
+  objects: Int!
+  "Of so many; 0 while it is not known."
+  total: Int!
+  "Why it failed; empty when all is well."
+  error: String!
+  createdBy: Actor!
+  createdAt: Time!
+  updatedAt: Time!
+}
+
+"A page of restores."
+type EventRestoreConnection @auth(requires: ADMIN) {
+  edges: [EventRestoreEdge!]!
+  nodes: [EventRestore!]!
+  pageInfo: PageInfo!
+}
+
+"A restore in a page."
+type EventRestoreEdge @auth(requires: ADMIN) {
+  node: EventRestore!
+  cursor: String!
+}
+
+"Which archived events come back."
+input EventRestoreInput {
+  "The first day on which they came in, in UTC."
+  from: Time!
+  "The last day: 366 days at most."
+  to: Time!
+  "Only those that fit, in the query language of events."
+  query: String! = ""
+  "How long they stay: PT1H to PT2160H."
+  hold: Duration! = "PT168H"
 }
 
 "What became of the settings."
@@ -14887,6 +15444,8 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_Event_id(ctx, field)
+	case "held":
+		return ec.fieldContext_Event_held(ctx, field)
 	case "occurredAt":
 		return ec.fieldContext_Event_occurredAt(ctx, field)
 	case "receivedAt":
@@ -14933,6 +15492,54 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Event", field.Name)
 }
 
+func (ec *executionContext) childFields_EventArchive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return ec.fieldContext_EventArchive_day(ctx, field)
+	case "generation":
+		return ec.fieldContext_EventArchive_generation(ctx, field)
+	case "whole":
+		return ec.fieldContext_EventArchive_whole(ctx, field)
+	case "state":
+		return ec.fieldContext_EventArchive_state(ctx, field)
+	case "events":
+		return ec.fieldContext_EventArchive_events(ctx, field)
+	case "bytes":
+		return ec.fieldContext_EventArchive_bytes(ctx, field)
+	case "manifest":
+		return ec.fieldContext_EventArchive_manifest(ctx, field)
+	case "error":
+		return ec.fieldContext_EventArchive_error(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_EventArchive_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_EventArchive_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventArchive", field.Name)
+}
+
+func (ec *executionContext) childFields_EventArchiveConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_EventArchiveConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_EventArchiveConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_EventArchiveConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventArchiveConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_EventArchiveEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_EventArchiveEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_EventArchiveEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventArchiveEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_EventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -14945,6 +15552,18 @@ func (ec *executionContext) childFields_EventConnection(ctx context.Context, fie
 		return ec.fieldContext_EventConnection_position(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_EventDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return ec.fieldContext_EventDay_day(ctx, field)
+	case "events":
+		return ec.fieldContext_EventDay_events(ctx, field)
+	case "bytes":
+		return ec.fieldContext_EventDay_bytes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventDay", field.Name)
 }
 
 func (ec *executionContext) childFields_EventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14991,6 +15610,58 @@ func (ec *executionContext) childFields_EventGroups(ctx context.Context, field g
 		return ec.fieldContext_EventGroups_isEstimate(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EventGroups", field.Name)
+}
+
+func (ec *executionContext) childFields_EventRestore(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_EventRestore_from(ctx, field)
+	case "to":
+		return ec.fieldContext_EventRestore_to(ctx, field)
+	case "query":
+		return ec.fieldContext_EventRestore_query(ctx, field)
+	case "until":
+		return ec.fieldContext_EventRestore_until(ctx, field)
+	case "state":
+		return ec.fieldContext_EventRestore_state(ctx, field)
+	case "restored":
+		return ec.fieldContext_EventRestore_restored(ctx, field)
+	case "objects":
+		return ec.fieldContext_EventRestore_objects(ctx, field)
+	case "total":
+		return ec.fieldContext_EventRestore_total(ctx, field)
+	case "error":
+		return ec.fieldContext_EventRestore_error(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_EventRestore_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_EventRestore_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_EventRestore_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventRestore", field.Name)
+}
+
+func (ec *executionContext) childFields_EventRestoreConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_EventRestoreConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_EventRestoreConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_EventRestoreConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventRestoreConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_EventRestoreEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_EventRestoreEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_EventRestoreEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventRestoreEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_EventSpan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -16015,6 +16686,24 @@ func (ec *executionContext) childFields_Replica(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Replica", field.Name)
 }
 
+func (ec *executionContext) childFields_RetentionRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_RetentionRule_name(ctx, field)
+	case "product":
+		return ec.fieldContext_RetentionRule_product(ctx, field)
+	case "category":
+		return ec.fieldContext_RetentionRule_category(ctx, field)
+	case "service":
+		return ec.fieldContext_RetentionRule_service(ctx, field)
+	case "format":
+		return ec.fieldContext_RetentionRule_format(ctx, field)
+	case "keep":
+		return ec.fieldContext_RetentionRule_keep(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetentionRule", field.Name)
+}
+
 func (ec *executionContext) childFields_Rule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -16525,6 +17214,10 @@ func (ec *executionContext) childFields_Settings(ctx context.Context, field grap
 		return ec.fieldContext_Settings_sessionLifetime(ctx, field)
 	case "eventRetention":
 		return ec.fieldContext_Settings_eventRetention(ctx, field)
+	case "retentionRules":
+		return ec.fieldContext_Settings_retentionRules(ctx, field)
+	case "eventArchive":
+		return ec.fieldContext_Settings_eventArchive(ctx, field)
 	case "journalRetention":
 		return ec.fieldContext_Settings_journalRetention(ctx, field)
 	case "playground":
@@ -17807,6 +18500,20 @@ func (ec *executionContext) field_Mutation_eventExport_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_eventRestore_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.EventRestoreInput, error) {
+			return ec.unmarshalNEventRestoreInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEventRestoreInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_incidentAddAlerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -19005,6 +19712,28 @@ func (ec *executionContext) field_Query_entity_args(ctx context.Context, rawArgs
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_eventArchives_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_eventCount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -19046,6 +19775,28 @@ func (ec *executionContext) field_Query_eventGroups_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["first"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_eventRestores_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -26331,6 +27082,29 @@ func (ec *executionContext) fieldContext_Event_id(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Event", field, true, false, "ID")
 }
 
+func (ec *executionContext) _Event_held(ctx context.Context, field graphql.CollectedField, obj *monitor.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_held(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Event().Held(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Event_held(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, true, true, "Boolean")
+}
+
 func (ec *executionContext) _Event_occurredAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Event) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26850,6 +27624,387 @@ func (ec *executionContext) fieldContext_Event_observables(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _EventArchive_day(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_day(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventArchive_generation(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_generation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Generation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_generation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EventArchive_whole(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_whole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Whole(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_whole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, true, false, "Boolean")
+}
+
+func (ec *executionContext) _EventArchive_state(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.ArchiveState) graphql.Marshaler {
+			return ec.marshalNEventArchiveState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐArchiveState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, false, false, "EventArchiveState")
+}
+
+func (ec *executionContext) _EventArchive_events(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EventArchive_bytes(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, true, false, "Float")
+}
+
+func (ec *executionContext) _EventArchive_manifest(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_manifest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Manifest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_manifest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, false, false, "String")
+}
+
+func (ec *executionContext) _EventArchive_error(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, false, false, "String")
+}
+
+func (ec *executionContext) _EventArchive_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventArchive_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventArchiveConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.EventArchive]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchiveConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.EventArchive]) graphql.Marshaler {
+			return ec.marshalNEventArchiveEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchiveConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventArchiveConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventArchiveEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventArchiveConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.EventArchive]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchiveConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.EventArchive) graphql.Marshaler {
+			return ec.marshalNEventArchive2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventArchiveᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchiveConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventArchiveConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventArchive(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventArchiveConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.EventArchive]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchiveConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchiveConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventArchiveConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventArchiveEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.EventArchive]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchiveEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.EventArchive) graphql.Marshaler {
+			return ec.marshalNEventArchive2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventArchive(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchiveEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventArchiveEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventArchive(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventArchiveEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.EventArchive]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchiveEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchiveEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchiveEdge", field, false, false, "String")
+}
+
 func (ec *executionContext) _EventConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Event]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26967,6 +28122,75 @@ func (ec *executionContext) _EventConnection_position(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_EventConnection_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EventConnection", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _EventDay_day(ctx context.Context, field graphql.CollectedField, obj *monitor.EventDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventDay_day(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventDay_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventDay", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventDay_events(ctx context.Context, field graphql.CollectedField, obj *monitor.EventDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventDay_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventDay_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EventDay_bytes(ctx context.Context, field graphql.CollectedField, obj *monitor.EventDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventDay_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventDay_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventDay", field, false, false, "Float")
 }
 
 func (ec *executionContext) _EventEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Event]) (ret graphql.Marshaler) {
@@ -27247,6 +28471,442 @@ func (ec *executionContext) _EventGroups_isEstimate(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_EventGroups_isEstimate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EventGroups", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _EventRestore_from(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventRestore_to(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventRestore_query(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Query, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "String")
+}
+
+func (ec *executionContext) _EventRestore_until(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventRestore_state(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.RestoreState) graphql.Marshaler {
+			return ec.marshalNEventRestoreState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRestoreState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "EventRestoreState")
+}
+
+func (ec *executionContext) _EventRestore_restored(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_restored(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Restored, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_restored(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EventRestore_objects(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_objects(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Objects, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_objects(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EventRestore_total(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EventRestore_error(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "String")
+}
+
+func (ec *executionContext) _EventRestore_createdBy(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Actor) graphql.Marshaler {
+			return ec.marshalNActor2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventRestore",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventRestore_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventRestore_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.EventRestore) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestore_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestore_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestore", field, false, false, "Time")
+}
+
+func (ec *executionContext) _EventRestoreConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.EventRestore]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestoreConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.EventRestore]) graphql.Marshaler {
+			return ec.marshalNEventRestoreEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestoreConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventRestoreConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventRestoreEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventRestoreConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.EventRestore]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestoreConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.EventRestore) graphql.Marshaler {
+			return ec.marshalNEventRestore2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventRestoreᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestoreConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventRestoreConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventRestore(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventRestoreConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.EventRestore]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestoreConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestoreConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventRestoreConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventRestoreEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.EventRestore]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestoreEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.EventRestore) graphql.Marshaler {
+			return ec.marshalNEventRestore2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventRestore(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestoreEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventRestoreEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventRestore(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventRestoreEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.EventRestore]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventRestoreEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventRestoreEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventRestoreEdge", field, false, false, "String")
 }
 
 func (ec *executionContext) _EventSpan_count(ctx context.Context, field graphql.CollectedField, obj *monitor.EventSpan) (ret graphql.Marshaler) {
@@ -37651,6 +39311,50 @@ func (ec *executionContext) fieldContext_Mutation_placeholderDelete(ctx context.
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_eventRestore(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_eventRestore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EventRestore(ctx, fc.Args["input"].(model.EventRestoreInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.JobPayload) graphql.Marshaler {
+			return ec.marshalNJobPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJobPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_eventRestore(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JobPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_eventRestore_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_journalVerify(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -40710,6 +42414,126 @@ func (ec *executionContext) fieldContext_Query_settings(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_eventDays(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_eventDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().EventDays(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.EventDay) graphql.Marshaler {
+			return ec.marshalNEventDay2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventDayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_eventDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventDay(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_eventArchives(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_eventArchives(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().EventArchives(ctx, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.EventArchive]) graphql.Marshaler {
+			return ec.marshalNEventArchiveConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_eventArchives(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventArchiveConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_eventArchives_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_eventRestores(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_eventRestores(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().EventRestores(ctx, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.EventRestore]) graphql.Marshaler {
+			return ec.marshalNEventRestoreConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_eventRestores(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventRestoreConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_eventRestores_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_placeholders(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -41556,6 +43380,144 @@ func (ec *executionContext) _Replica_rulesRunning(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_Replica_rulesRunning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Replica", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RetentionRule_name(ctx context.Context, field graphql.CollectedField, obj *monitor.RetentionRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetentionRule_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetentionRule_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetentionRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _RetentionRule_product(ctx context.Context, field graphql.CollectedField, obj *monitor.RetentionRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetentionRule_product(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Product, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetentionRule_product(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetentionRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _RetentionRule_category(ctx context.Context, field graphql.CollectedField, obj *monitor.RetentionRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetentionRule_category(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Category, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetentionRule_category(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetentionRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _RetentionRule_service(ctx context.Context, field graphql.CollectedField, obj *monitor.RetentionRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetentionRule_service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Service, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetentionRule_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetentionRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _RetentionRule_format(ctx context.Context, field graphql.CollectedField, obj *monitor.RetentionRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetentionRule_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetentionRule_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetentionRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _RetentionRule_keep(ctx context.Context, field graphql.CollectedField, obj *monitor.RetentionRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetentionRule_keep(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Keeps(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetentionRule_keep(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetentionRule", field, true, false, "Duration")
 }
 
 func (ec *executionContext) _Rule_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Rule) (ret graphql.Marshaler) {
@@ -45691,6 +47653,61 @@ func (ec *executionContext) _Settings_eventRetention(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_Settings_eventRetention(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Settings", field, false, false, "Duration")
+}
+
+func (ec *executionContext) _Settings_retentionRules(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_retentionRules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RetentionRules, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.RetentionRule) graphql.Marshaler {
+			return ec.marshalNRetentionRule2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRetentionRuleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_retentionRules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Settings",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetentionRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Settings_eventArchive(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Settings_eventArchive(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EventArchive, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Settings_eventArchive(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Settings", field, false, false, "String")
 }
 
 func (ec *executionContext) _Settings_journalRetention(ctx context.Context, field graphql.CollectedField, obj *model.Settings) (ret graphql.Marshaler) {
@@ -52903,6 +54920,76 @@ func UnmarshalEventFilter(ctx context.Context, raw any) (*monitor.EventFilter, e
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputEventRestoreInput(ctx context.Context, obj any) (*model.EventRestoreInput, error) {
+	var it model.EventRestoreInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["query"]; !present {
+		asMap["query"] = ""
+	}
+	if _, present := asMap["hold"]; !present {
+		asMap["hold"] = "PT168H"
+	}
+
+	fieldsInOrder := [...]string{"from", "to", "query", "hold"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.To = data
+		case "query":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("query"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Query = data
+		case "hold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hold"))
+			data, err := ec.unmarshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Hold = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalEventRestoreInput unmarshals raw into the EventRestoreInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEventRestoreInput(ctx context.Context, raw any) (*model.EventRestoreInput, error) {
+	var out *model.EventRestoreInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EventRestoreInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputIDFilter(ctx context.Context, obj any) (*monitor.IDFilter, error) {
 	var it monitor.IDFilter
 	if obj == nil {
@@ -55564,6 +57651,99 @@ func UnmarshalRawFieldFilter(ctx context.Context, raw any) (*monitor.RawFieldFil
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRetentionRuleInput(ctx context.Context, obj any) (*model.RetentionRuleInput, error) {
+	var it model.RetentionRuleInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["name"]; !present {
+		asMap["name"] = ""
+	}
+	if _, present := asMap["product"]; !present {
+		asMap["product"] = ""
+	}
+	if _, present := asMap["category"]; !present {
+		asMap["category"] = ""
+	}
+	if _, present := asMap["service"]; !present {
+		asMap["service"] = ""
+	}
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = ""
+	}
+
+	fieldsInOrder := [...]string{"name", "product", "category", "service", "format", "keep"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "product":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("product"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Product = data
+		case "category":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("category"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Category = data
+		case "service":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("service"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Service = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Format = data
+		case "keep":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keep"))
+			data, err := ec.unmarshalNDuration2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Keep = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalRetentionRuleInput unmarshals raw into the RetentionRuleInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRetentionRuleInput(ctx context.Context, raw any) (*model.RetentionRuleInput, error) {
+	var out *model.RetentionRuleInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RetentionRuleInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRuleBacktestInput(ctx context.Context, obj any) (*model.RuleBacktestInput, error) {
 	var it model.RuleBacktestInput
 	if obj == nil {
@@ -56831,7 +59011,7 @@ func (ec *executionContext) unmarshalInputSettingsUpdateInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"expectedVersion", "introspectionFor", "playgroundFor", "sessionLifetime", "eventRetention", "journalMaxAge", "journalMaxBytes"}
+	fieldsInOrder := [...]string{"expectedVersion", "introspectionFor", "playgroundFor", "sessionLifetime", "eventRetention", "retentionRules", "journalMaxAge", "journalMaxBytes"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -56873,6 +59053,13 @@ func (ec *executionContext) unmarshalInputSettingsUpdateInput(ctx context.Contex
 				return &it, err
 			}
 			it.EventRetention = graphql.OmittableOf(data)
+		case "retentionRules":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("retentionRules"))
+			data, err := ec.unmarshalORetentionRuleInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRetentionRuleInputᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.RetentionRules = graphql.OmittableOf(data)
 		case "journalMaxAge":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("journalMaxAge"))
 			data, err := ec.unmarshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
@@ -61256,110 +63443,275 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 		case "id":
 			out.Values[i] = ec._Event_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "held":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Event_held(ctx, field, obj)
+				})
 		case "occurredAt":
 			out.Values[i] = ec._Event_occurredAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "receivedAt":
 			out.Values[i] = ec._Event_receivedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "class":
 			out.Values[i] = ec._Event_class(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "action":
 			out.Values[i] = ec._Event_action(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "outcome":
 			out.Values[i] = ec._Event_outcome(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "severity":
 			out.Values[i] = ec._Event_severity(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "logSource":
 			out.Values[i] = ec._Event_logSource(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "format":
 			out.Values[i] = ec._Event_format(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "host":
 			out.Values[i] = ec._Event_host(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "user":
 			out.Values[i] = ec._Event_user(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "source":
 			out.Values[i] = ec._Event_source(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "destination":
 			out.Values[i] = ec._Event_destination(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "process":
 			out.Values[i] = ec._Event_process(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "command":
 			out.Values[i] = ec._Event_command(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "fileHash":
 			out.Values[i] = ec._Event_fileHash(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "filePath":
 			out.Values[i] = ec._Event_filePath(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "domain":
 			out.Values[i] = ec._Event_domain(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "url":
 			out.Values[i] = ec._Event_url(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "message":
 			out.Values[i] = ec._Event_message(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "raw":
 			out.Values[i] = ec._Event_raw(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "observables":
 			out.Values[i] = ec._Event_observables(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventArchiveImplementors = []string{"EventArchive"}
+
+func (ec *executionContext) _EventArchive(ctx context.Context, sel ast.SelectionSet, obj *monitor.EventArchive) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventArchiveImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventArchive")
+		case "day":
+			out.Values[i] = ec._EventArchive_day(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "generation":
+			out.Values[i] = ec._EventArchive_generation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "whole":
+			out.Values[i] = ec._EventArchive_whole(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = ec._EventArchive_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "events":
+			out.Values[i] = ec._EventArchive_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bytes":
+			out.Values[i] = ec._EventArchive_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "manifest":
+			out.Values[i] = ec._EventArchive_manifest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._EventArchive_error(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._EventArchive_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._EventArchive_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventArchiveConnectionImplementors = []string{"EventArchiveConnection"}
+
+func (ec *executionContext) _EventArchiveConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.EventArchive]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventArchiveConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventArchiveConnection")
+		case "edges":
+			out.Values[i] = ec._EventArchiveConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._EventArchiveConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._EventArchiveConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventArchiveEdgeImplementors = []string{"EventArchiveEdge"}
+
+func (ec *executionContext) _EventArchiveEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.EventArchive]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventArchiveEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventArchiveEdge")
+		case "node":
+			out.Values[i] = ec._EventArchiveEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._EventArchiveEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -61408,6 +63760,49 @@ func (ec *executionContext) _EventConnection(ctx context.Context, sel ast.Select
 			}
 		case "position":
 			out.Values[i] = ec._EventConnection_position(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventDayImplementors = []string{"EventDay"}
+
+func (ec *executionContext) _EventDay(ctx context.Context, sel ast.SelectionSet, obj *monitor.EventDay) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventDayImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventDay")
+		case "day":
+			out.Values[i] = ec._EventDay_day(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "events":
+			out.Values[i] = ec._EventDay_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bytes":
+			out.Values[i] = ec._EventDay_bytes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -61575,6 +63970,175 @@ func (ec *executionContext) _EventGroups(ctx context.Context, sel ast.SelectionS
 			}
 		case "isEstimate":
 			out.Values[i] = ec._EventGroups_isEstimate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventRestoreImplementors = []string{"EventRestore"}
+
+func (ec *executionContext) _EventRestore(ctx context.Context, sel ast.SelectionSet, obj *monitor.EventRestore) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventRestoreImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventRestore")
+		case "from":
+			out.Values[i] = ec._EventRestore_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._EventRestore_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "query":
+			out.Values[i] = ec._EventRestore_query(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "until":
+			out.Values[i] = ec._EventRestore_until(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = ec._EventRestore_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restored":
+			out.Values[i] = ec._EventRestore_restored(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "objects":
+			out.Values[i] = ec._EventRestore_objects(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._EventRestore_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._EventRestore_error(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdBy":
+			out.Values[i] = ec._EventRestore_createdBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._EventRestore_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._EventRestore_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventRestoreConnectionImplementors = []string{"EventRestoreConnection"}
+
+func (ec *executionContext) _EventRestoreConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.EventRestore]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventRestoreConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventRestoreConnection")
+		case "edges":
+			out.Values[i] = ec._EventRestoreConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._EventRestoreConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._EventRestoreConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventRestoreEdgeImplementors = []string{"EventRestoreEdge"}
+
+func (ec *executionContext) _EventRestoreEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.EventRestore]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventRestoreEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventRestoreEdge")
+		case "node":
+			out.Values[i] = ec._EventRestoreEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._EventRestoreEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -64997,6 +67561,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "eventRestore":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_eventRestore(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "journalVerify":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_journalVerify(ctx, field)
@@ -65679,6 +68250,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_settings(ctx, field)
 				})
+		case "eventDays":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_eventDays(ctx, field)
+				})
+		case "eventArchives":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_eventArchives(ctx, field)
+				})
+		case "eventRestores":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_eventRestores(ctx, field)
+				})
 		case "placeholders":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -65992,6 +68581,64 @@ func (ec *executionContext) _Replica(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "rulesRunning":
 			out.Values[i] = ec._Replica_rulesRunning(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retentionRuleImplementors = []string{"RetentionRule"}
+
+func (ec *executionContext) _RetentionRule(ctx context.Context, sel ast.SelectionSet, obj *monitor.RetentionRule) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retentionRuleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetentionRule")
+		case "name":
+			out.Values[i] = ec._RetentionRule_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "product":
+			out.Values[i] = ec._RetentionRule_product(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "category":
+			out.Values[i] = ec._RetentionRule_category(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "service":
+			out.Values[i] = ec._RetentionRule_service(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "format":
+			out.Values[i] = ec._RetentionRule_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "keep":
+			out.Values[i] = ec._RetentionRule_keep(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -67729,6 +70376,16 @@ func (ec *executionContext) _Settings(ctx context.Context, sel ast.SelectionSet,
 		case "eventRetention":
 			out.Values[i] = ec._Settings_eventRetention(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "retentionRules":
+			out.Values[i] = ec._Settings_retentionRules(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "eventArchive":
+			out.Values[i] = ec._Settings_eventArchive(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "journalRetention":
@@ -70890,6 +73547,73 @@ func (ec *executionContext) marshalNEvent2ᚖgithubᚗcomᚋsecurityᚑmonitor�
 	return ec._Event(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNEventArchive2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventArchiveᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.EventArchive) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEventArchive2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventArchive(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEventArchive2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventArchive(ctx context.Context, sel ast.SelectionSet, v *monitor.EventArchive) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventArchive!")
+		return graphql.Null
+	}
+	return ec._EventArchive(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEventArchiveConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.EventArchive]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventArchiveConnection!")
+		return graphql.Null
+	}
+	return ec._EventArchiveConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEventArchiveEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.EventArchive]) graphql.Marshaler {
+	return ec._EventArchiveEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNEventArchiveEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.EventArchive]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEventArchiveEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNEventArchiveState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐArchiveState(ctx context.Context, v any) (monitor.ArchiveState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.ArchiveState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEventArchiveState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐArchiveState(ctx context.Context, sel ast.SelectionSet, v monitor.ArchiveState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "EventArchiveState!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNEventClass2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventClass(ctx context.Context, v any) (monitor.EventClass, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := monitor.EventClass(tmp)
@@ -70911,6 +73635,30 @@ func (ec *executionContext) marshalNEventConnection2ᚖgithubᚗcomᚋsecurity�
 		return graphql.Null
 	}
 	return ec._EventConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEventDay2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventDayᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.EventDay) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEventDay2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventDay(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEventDay2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventDay(ctx context.Context, sel ast.SelectionSet, v *monitor.EventDay) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventDay!")
+		return graphql.Null
+	}
+	return ec._EventDay(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNEventEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.Event]) graphql.Marshaler {
@@ -71026,6 +73774,78 @@ func (ec *executionContext) marshalNEventGroups2ᚖgithubᚗcomᚋsecurityᚑmon
 		return graphql.Null
 	}
 	return ec._EventGroups(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEventRestore2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventRestoreᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.EventRestore) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEventRestore2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventRestore(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEventRestore2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventRestore(ctx context.Context, sel ast.SelectionSet, v *monitor.EventRestore) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventRestore!")
+		return graphql.Null
+	}
+	return ec._EventRestore(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEventRestoreConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.EventRestore]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventRestoreConnection!")
+		return graphql.Null
+	}
+	return ec._EventRestoreConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEventRestoreEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.EventRestore]) graphql.Marshaler {
+	return ec._EventRestoreEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNEventRestoreEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.EventRestore]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEventRestoreEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNEventRestoreInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐEventRestoreInput(ctx context.Context, v any) (model.EventRestoreInput, error) {
+	res, err := ec.unmarshalInputEventRestoreInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNEventRestoreState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRestoreState(ctx context.Context, v any) (monitor.RestoreState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.RestoreState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEventRestoreState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRestoreState(ctx context.Context, sel ast.SelectionSet, v monitor.RestoreState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "EventRestoreState!")
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNEventSpan2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventSpan(ctx context.Context, sel ast.SelectionSet, v *monitor.EventSpan) graphql.Marshaler {
@@ -72444,6 +75264,35 @@ func (ec *executionContext) unmarshalNReportFormat2githubᚗcomᚋsecurityᚑmon
 
 func (ec *executionContext) marshalNReportFormat2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐReportFormat(ctx context.Context, sel ast.SelectionSet, v model.ReportFormat) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNRetentionRule2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRetentionRuleᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.RetentionRule) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRetentionRule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRetentionRule(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRetentionRule2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRetentionRule(ctx context.Context, sel ast.SelectionSet, v *monitor.RetentionRule) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetentionRule!")
+		return graphql.Null
+	}
+	return ec._RetentionRule(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRetentionRuleInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRetentionRuleInput(ctx context.Context, v any) (*model.RetentionRuleInput, error) {
+	res, err := ec.unmarshalInputRetentionRuleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNRole2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRole(ctx context.Context, v any) (monitor.Role, error) {
@@ -75536,6 +78385,23 @@ func (ec *executionContext) unmarshalORawFieldFilter2ᚕᚖgithubᚗcomᚋsecuri
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = ec.unmarshalNRawFieldFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRawFieldFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalORetentionRuleInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRetentionRuleInputᚄ(ctx context.Context, v any) ([]*model.RetentionRuleInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.RetentionRuleInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRetentionRuleInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐRetentionRuleInput(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

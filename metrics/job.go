@@ -10,11 +10,11 @@ type Jobs struct {
 }
 
 var (
-	jobKinds   = []string{"JOURNAL_VERIFY", "ALERT_BULK", "RULE_BACKTEST"}
+	jobKinds   = []string{"JOURNAL_VERIFY", "ALERT_BULK", "RULE_BACKTEST", "EVENT_ARCHIVE", "EVENT_RESTORE"}
 	jobStates  = []string{"DONE", "FAILED", "CANCELLED"}
 	kindNames  = knownOf(jobKinds...)
 	stateNames = knownOf(jobStates...)
-	upkeeps    = []string{"partitions", "events", "journal", "alert_counts", "groups", "correlations", "exports", "jobs", "assets", "suppressions", "deliveries"}
+	upkeeps    = []string{"partitions", "events", "journal", "alert_counts", "groups", "correlations", "exports", "jobs", "assets", "suppressions", "deliveries", "holds", "restores"}
 )
 
 func newJobs(r *prometheus.Registry) *Jobs {

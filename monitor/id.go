@@ -153,7 +153,9 @@ const (
 	KindIndicator        Kind = "Indicator"
 	KindWebhook          Kind = "Webhook"
 	KindDelivery         Kind = "Delivery"        // never in the journal
-	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone
+	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone, as the next two
+	KindEventArchive     Kind = "EventArchive"
+	KindEventRestore     Kind = "EventRestore"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

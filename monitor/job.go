@@ -36,6 +36,8 @@ const (
 	JobJournalVerify JobKind = "JOURNAL_VERIFY" // checks the journal's chain of hashes
 	JobAlertBulk     JobKind = "ALERT_BULK"     // changes many alerts
 	JobRuleBacktest  JobKind = "RULE_BACKTEST"  // tries a rule on stored events
+	JobEventArchive  JobKind = "EVENT_ARCHIVE"  // moves old events out
+	JobEventRestore  JobKind = "EVENT_RESTORE"  // brings archived events back
 )
 
 // Resumes tells whether any replica can go on with a job whose server has died.

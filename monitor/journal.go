@@ -158,6 +158,8 @@ const (
 	ActionIndicatorUpdate      = "indicator.update"
 	ActionIndicatorDelete      = "indicator.delete"
 	ActionIndicatorImport      = "indicator.import" // many at once: the entry has their number, not each
+	ActionEventArchive         = "event.archive"    // events left the database
+	ActionEventRestore         = "event.restore"    // they are back for a while, or gone again
 )
 
 // NewChange compares two states of an entity (before is nil when it was created)

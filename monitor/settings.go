@@ -12,7 +12,13 @@ type Setup struct {
 	Offers
 	SessionLifetime time.Duration // of a login that is not used
 	EventRetention  time.Duration // how long events are kept; 0: for ever
+	RetentionRules  []RetentionRule
 	Journal         JournalBounds
+}
+
+// Keeping is how long events are kept, by their source.
+func (s *Setup) Keeping() *EventKeeping {
+	return &EventKeeping{Rules: s.RetentionRules, Default: s.EventRetention}
 }
 
 // Overrides are what administrators have set; nil leaves it to the configuration.
@@ -25,7 +31,10 @@ type Overrides struct {
 	EventRetention  *time.Duration `json:"eventRetention"`
 	JournalMaxAge   *time.Duration `json:"journalMaxAge"`
 	JournalMaxBytes *int64         `json:"journalMaxBytes"`
-	UpdatedAt       time.Time      `json:"updatedAt"`
+
+	RetentionRules []RetentionRule `json:"retentionRules,omitempty"` // over EventRetention
+
+	UpdatedAt time.Time `json:"updatedAt"`
 }
 
 // Bounds of settings.
@@ -49,7 +58,7 @@ func (o *Overrides) Check() error {
 	if b := o.JournalMaxBytes; b != nil && *b != 0 && *b < minJournalBytes {
 		return InputErrorf("journalMaxBytes", "it takes %d at least, or 0 for no bound, not %d", minJournalBytes, *b)
 	}
-	return nil
+	return checkRetentionRules(o.RetentionRules)
 }
 
 // Over gives what counts: the overrides, and what the configuration says of the rest.
@@ -60,6 +69,7 @@ func (o *Overrides) Over(base Setup) Setup {
 	override(&base.EventRetention, o.EventRetention)
 	override(&base.Journal.MaxAge, o.JournalMaxAge)
 	override(&base.Journal.MaxBytes, o.JournalMaxBytes)
+	base.RetentionRules = o.RetentionRules
 	return base
 }
 
@@ -76,6 +86,7 @@ func (o *Overrides) Names() []string {
 		{"eventRetention", o.EventRetention != nil},
 		{"journalMaxAge", o.JournalMaxAge != nil},
 		{"journalMaxBytes", o.JournalMaxBytes != nil},
+		{"retentionRules", len(o.RetentionRules) > 0},
 	} {
 		if each.set {
 			names = append(names, each.name)

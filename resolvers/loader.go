@@ -17,6 +17,7 @@ type loaders struct {
 	rules      *dataloadgen.Loader[monitor.ID, *monitor.Rule]
 	fired      *dataloadgen.Loader[monitor.RuleAt, *monitor.FiredRule]
 	events     *dataloadgen.Loader[monitor.EventID, *monitor.Event]
+	held       *dataloadgen.Loader[monitor.EventID, bool]
 	alerts     *dataloadgen.Loader[monitor.ID, *monitor.Alert]
 	similar    *dataloadgen.Loader[*monitor.Alert, []monitor.SimilarAlert]
 	assets     *dataloadgen.Loader[monitor.ID, *monitor.Asset]
@@ -57,6 +58,7 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		rules:        dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Rule] { return r.Rules.RulesByID }), func(each *monitor.Rule) monitor.ID { return each.ID }), options...),
 		fired:        dataloadgen.NewLoader(guarded(r.firedRules), options...),
 		events:       dataloadgen.NewLoader(byKey(late(func() batch[monitor.EventID, monitor.Event] { return r.Events.EventsByID }), func(e *monitor.Event) monitor.EventID { return e.ID }), options...),
+		held:         dataloadgen.NewLoader(guarded(r.heldEvents), options...),
 		alerts:       dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Alert] { return r.Alerts.AlertsByID }), func(a *monitor.Alert) monitor.ID { return a.ID }), options...),
 		similar:      dataloadgen.NewLoader(guarded(r.similarAlerts), wait, dataloadgen.WithBatchCapacity(kinBatch)),
 		assets:       dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Asset] { return r.Assets.AssetsByID }), func(a *monitor.Asset) monitor.ID { return a.ID }), options...),

@@ -46,6 +46,7 @@ type Events interface {
 	Events(ctx context.Context, filter *monitor.EventFilter, order monitor.EventOrder, args page.Args) (*monitor.EventConnection, error)
 	EventsByID(ctx context.Context, ids []monitor.EventID) ([]*monitor.Event, error)
 	EventsOfBatch(ctx context.Context, batch monitor.ID) ([]*monitor.Event, error)
+	HeldEvents(ctx context.Context, ids []monitor.EventID) (map[monitor.EventID]bool, error)
 }
 
 // Rules keeps rules.
@@ -139,6 +140,7 @@ type Resolver struct {
 	Assets     Assets
 	Indicators Indicators
 	Events     Events
+	Archives   Archives
 	Rules      Rules
 	Bench      RuleBench
 	Incidents  Incidents

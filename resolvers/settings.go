@@ -57,6 +57,7 @@ func (r *Resolver) settings(ctx context.Context, set *monitor.Overrides, now mon
 	return &model.Settings{
 		Version: set.Version, Pinned: pinned, Overridden: set.Names(), IntrospectionFor: now.Introspection, PlaygroundFor: now.Playground,
 		SessionLifetime: monitor.Duration(now.SessionLifetime), EventRetention: monitor.Duration(now.EventRetention),
+		RetentionRules: retentionRules(now.RetentionRules), EventArchive: r.Archives.ArchivePath(),
 		Playground: now.ToPlay(role), Introspection: now.ToIntrospect(role), JournalRetention: monitor.JournalRetention{
 			MaxAge: monitor.ISODuration(now.Journal.MaxAge), MaxBytes: float64(now.Journal.MaxBytes),
 			Entries: is.Entries, Bytes: float64(is.Bytes), Oldest: optionalTime(is.Oldest), Earliest: is.Earliest.Cursor(), Note: retentionNote,
@@ -75,6 +76,9 @@ func (r mutationResolver) SettingsUpdate(ctx context.Context, input model.Settin
 			overrideBy(&o.Playground, input.PlaygroundFor, as[monitor.Audience])
 			overrideBy(&o.SessionLifetime, input.SessionLifetime, toDuration)
 			overrideBy(&o.EventRetention, input.EventRetention, toDuration)
+			if input.RetentionRules.IsSet() {
+				o.RetentionRules = retentionRulesOf(input.RetentionRules.Value())
+			}
 			overrideBy(&o.JournalMaxAge, input.JournalMaxAge, toDuration)
 			overrideBy(&o.JournalMaxBytes, input.JournalMaxBytes, func(f float64) int64 { return int64(f) })
 			return o.Check()

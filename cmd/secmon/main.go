@@ -43,6 +43,7 @@ type commands struct {
 	Journal    journalCommand    `cmd:"" help:"Verify and export the journal."`
 	Migrate    migrateCommand    `cmd:"" help:"Bring the database to the newest version."`
 	Backup     backupCommand     `cmd:"" help:"Back up the whole state, encrypted; verify and list backups."`
+	Archive    archiveCommand    `cmd:"" help:"List, verify and restore events that were archived."`
 	Restore    restoreCommand    `cmd:"" help:"Fill an empty database from a backup."`
 	Keys       keysCommand       `cmd:"" help:"Make keys, and seal secrets anew with another."`
 	Epoch      epochCommand      `cmd:"" help:"Tell every feed that the database was put back."`

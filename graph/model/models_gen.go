@@ -328,6 +328,18 @@ type EventFeedBatch struct {
 	Events []*monitor.Event `json:"events"`
 }
 
+// Which archived events come back.
+type EventRestoreInput struct {
+	// The first day on which they came in, in UTC.
+	From time.Time `json:"from"`
+	// The last day: 366 days at most.
+	To time.Time `json:"to"`
+	// Only those that fit, in the query language of events.
+	Query string `json:"query"`
+	// How long they stay: PT1H to PT2160H.
+	Hold monitor.Duration `json:"hold"`
+}
+
 // The link, or why there is none.
 type ExportPayload struct {
 	// Null where there are errors.
@@ -849,6 +861,17 @@ type QueryLineError struct {
 	Hint *string `json:"hint,omitempty"`
 }
 
+// How long the events of a source are kept. An empty text fits any; one at least says something.
+type RetentionRuleInput struct {
+	Name     string `json:"name"`
+	Product  string `json:"product"`
+	Category string `json:"category"`
+	Service  string `json:"service"`
+	Format   string `json:"format"`
+	// PT24H at least, or PT0S for ever.
+	Keep monitor.Duration `json:"keep"`
+}
+
 // What to try on stored events.
 type RuleBacktestInput struct {
 	// The rule's YAML, of 256 KiB at most.
@@ -1092,6 +1115,10 @@ type Settings struct {
 	SessionLifetime monitor.Duration `json:"sessionLifetime"`
 	// How long events are kept, by the day they came in: an ISO 8601 duration. PT0S: for ever. Alerts keep the fields that matched.
 	EventRetention monitor.Duration `json:"eventRetention"`
+	// How long the events of some sources are kept instead: the first rule that fits counts.
+	RetentionRules []*monitor.RetentionRule `json:"retentionRules"`
+	// Where events are archived before they are deleted; null where they are deleted for good.
+	EventArchive *string `json:"eventArchive,omitempty"`
 	// How long changes are kept.
 	JournalRetention monitor.JournalRetention `json:"journalRetention"`
 	// Whether the playground is offered to whoever asks.
@@ -1119,6 +1146,8 @@ type SettingsUpdateInput struct {
 	SessionLifetime graphql.Omittable[*monitor.Duration] `json:"sessionLifetime,omitempty"`
 	// How long events are kept: PT24H at least, or PT0S for ever. Older ones are deleted within hours, whole days at a time.
 	EventRetention graphql.Omittable[*monitor.Duration] `json:"eventRetention,omitempty"`
+	// How long the events of some sources are kept instead, all rules in their order: 32 at most. Null or none: all as eventRetention says.
+	RetentionRules graphql.Omittable[[]*RetentionRuleInput] `json:"retentionRules,omitempty"`
 	// How long changes are kept in the journal: PT24H at least, or PT0S for ever.
 	JournalMaxAge graphql.Omittable[*monitor.Duration] `json:"journalMaxAge,omitempty"`
 	// The journal's size in bytes: 16 MiB at least, or 0 for no bound. A Float because Int ends at 2 GiB.

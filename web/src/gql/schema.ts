@@ -403,6 +403,17 @@ export type EntityKind =
   /** An account. */
   | 'USER';
 
+/** How far events are on their way out of the database. */
+export type EventArchiveState =
+  /** They are gone, and no archive was set up. */
+  | 'DISABLED'
+  /** They are in the archive, and gone here. */
+  | 'REMOVED'
+  /** They are being written. After a failure it goes on behind the last object. */
+  | 'WRITING'
+  /** They are written and verified, and will be removed. */
+  | 'WRITTEN';
+
 /** What kind of activity an event reports: the OCSF class. */
 export type EventClass =
   /** An account or its rights changed. */
@@ -534,6 +545,29 @@ export type EventOrder =
   | 'OCCURRED_AT_DESC'
   /** Latest to be stored first. */
   | 'RECEIVED_AT_DESC';
+
+/** Which archived events come back. */
+export type EventRestoreInput = {
+  /** The first day on which they came in, in UTC. */
+  from: Scalars['Time']['input'];
+  /** How long they stay: PT1H to PT2160H. */
+  hold?: Scalars['Duration']['input'];
+  /** Only those that fit, in the query language of events. */
+  query?: Scalars['String']['input'];
+  /** The last day: 366 days at most. */
+  to: Scalars['Time']['input'];
+};
+
+/** Where a restore is in its life. */
+export type EventRestoreState =
+  /** The events are back. */
+  | 'DONE'
+  /** Its time is over, and the events are gone again. */
+  | 'EXPIRED'
+  /** It could not go on; error says why. */
+  | 'FAILED'
+  /** It goes on. */
+  | 'RUNNING';
 
 /** The form of a file. */
 export type ExportFormat =
@@ -1059,6 +1093,10 @@ export type JobItemState =
 export type JobKind =
   /** Does the same to many alerts, or undoes it. */
   | 'ALERT_BULK'
+  /** Archives and deletes events that are kept no longer. */
+  | 'EVENT_ARCHIVE'
+  /** Brings archived events back. */
+  | 'EVENT_RESTORE'
   /** Checks the journal's chain of hashes. */
   | 'JOURNAL_VERIFY'
   /** Tries a rule on stored events. */
@@ -1194,6 +1232,17 @@ export type ReportFormat =
   | 'JSON'
   /** For a wiki, a ticket, a mail. */
   | 'MARKDOWN';
+
+/** How long the events of a source are kept. An empty text fits any; one at least says something. */
+export type RetentionRuleInput = {
+  category?: Scalars['String']['input'];
+  format?: Scalars['String']['input'];
+  /** PT24H at least, or PT0S for ever. */
+  keep: Scalars['Duration']['input'];
+  name?: Scalars['String']['input'];
+  product?: Scalars['String']['input'];
+  service?: Scalars['String']['input'];
+};
 
 /** What a person may do. */
 export type Role =
@@ -1480,6 +1529,8 @@ export type SettingsUpdateInput = {
   journalMaxBytes?: InputMaybe<Scalars['Float']['input']>;
   /** Whom the playground is offered to, of those who may read the schema. */
   playgroundFor?: InputMaybe<Audience>;
+  /** How long the events of some sources are kept instead, all rules in their order: 32 at most. Null or none: all as eventRetention says. */
+  retentionRules?: InputMaybe<Array<RetentionRuleInput>>;
   /** How long a login lasts that is not used: PT1H to PT2160H. It counts from the next login or refresh. */
   sessionLifetime?: InputMaybe<Scalars['Duration']['input']>;
 };

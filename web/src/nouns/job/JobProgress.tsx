@@ -17,6 +17,8 @@ export const jobLabel: Record<JobLineFragment['kind'], string> = {
   JOURNAL_VERIFY: 'Check of the journal',
   ALERT_BULK: 'Change of many alerts',
   RULE_BACKTEST: 'Backtest of a rule',
+  EVENT_ARCHIVE: 'Archive of old events',
+  EVENT_RESTORE: 'Restore of archived events',
 };
 
 const stateLabel = { RUNNING: 'running', DONE: 'done', FAILED: 'failed', CANCELLED: 'cancelled' };
