@@ -42,6 +42,10 @@ type (
 	SuppressionConnection = page.Connection[*Suppression]
 	// SuppressionEdge is one item of SuppressionConnection.
 	SuppressionEdge = page.Edge[*Suppression]
+	// SourceConnection is a page of sources.
+	SourceConnection = page.Connection[*Source]
+	// SourceEdge is one item of SourceConnection.
+	SourceEdge = page.Edge[*Source]
 	// SuppressedFindingConnection is a page of findings that a suppression hid.
 	SuppressedFindingConnection = page.Connection[*SuppressedFinding]
 	// SuppressedFindingEdge is one item of SuppressedFindingConnection.

@@ -152,6 +152,7 @@ const (
 	KindSuppression      Kind = "Suppression"
 	KindIndicator        Kind = "Indicator"
 	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone
+	KindSource           Kind = "Source"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

@@ -1,0 +1,43 @@
+-- +goose Up
+-- Who sends: one row for each token, protocol and format (monitor.SourceID). Replicas
+-- add what they have counted every few seconds.
+CREATE TABLE sources (
+  id             BINARY(16) NOT NULL,
+  version        INT NOT NULL,
+  protocol       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  token_id       BINARY(16) NOT NULL, -- zero: no token of the database
+  token_name     VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,
+  format         VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  first_seen     DATETIME(6) NOT NULL,
+  last_seen      DATETIME(6) NOT NULL,
+  records        BIGINT NOT NULL,
+  rejected       BIGINT NOT NULL,
+  bytes          BIGINT NOT NULL,
+  lag_ms         BIGINT NOT NULL, -- of the latest records, on average
+  lag_max_ms     BIGINT NOT NULL,
+  sightings      BIGINT NOT NULL, -- how often it was heard of anew
+  gap_ms         BIGINT NOT NULL, -- the longest pause that is usual
+  expect_seconds BIGINT NULL,     -- what people set; 0: its silence is no news
+  silent_at      DATETIME(6) NULL, -- when its silence is noted; NULL: never
+  silent_since   DATETIME(6) NULL,
+  alert_id       BINARY(16) NULL,  -- about its silence
+  updated_at     DATETIME(6) NOT NULL,
+  PRIMARY KEY (id),
+  KEY sources_seen (last_seen, id),
+  KEY sources_silent (silent_since, silent_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
+-- What came of each source, minute by minute, for an hour.
+CREATE TABLE source_rates (
+  source_id BINARY(16) NOT NULL,
+  at        DATETIME(6) NOT NULL, -- the beginning of the minute
+  records   BIGINT NOT NULL,
+  rejected  BIGINT NOT NULL,
+  bytes     BIGINT NOT NULL,
+  PRIMARY KEY (source_id, at),
+  KEY source_rates_age (at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
+-- +goose Down
+DROP TABLE source_rates;
+DROP TABLE sources;
