@@ -48,6 +48,8 @@ type App struct {
 	engine     *detect.Engine
 	indicators intel.Matcher // in force
 	pipe       *ingest.Pipeline
+	ledger     *ingest.Ledger
+	in         *ingest.Intake
 	web        *http.Server
 
 	metrics    *metrics.Set
@@ -117,6 +119,8 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	}
 	a.pipe = ingest.NewPipeline(a.Store, lg, a.metrics.Ingest)
 	a.closers = append(a.closers, func() error { a.pipe.Close(); return nil })
+	a.ledger = ingest.NewLedger(a.Store, lg)
+	a.in = a.intake()
 	handler, err := a.routes()
 	if err != nil {
 		return nil, err
@@ -135,6 +139,8 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a.background.Go(func() { a.maintain(background) })
 	a.background.Go(func() { a.watchSilence(background) })
 	a.background.Go(func() { a.watchExpiry(background) })
+	a.background.Go(func() { a.ledger.Run(background) })
+	a.background.Go(func() { a.watchSources(background) })
 	a.background.Go(func() { a.watchHealth(background) })
 	return a, nil
 }
@@ -341,6 +347,7 @@ func (a *App) maintain(ctx context.Context) {
 		}
 		a.forgetAssets(ctx)
 		a.trimSuppressed(ctx)
+		a.trimSources(ctx)
 		a.indicators.Expire()
 		select {
 		case <-ctx.Done():

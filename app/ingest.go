@@ -11,7 +11,7 @@ import (
 
 // routeIngest joins the endpoints that events come in by. They share one intake.
 func (a *App) routeIngest(mux *http.ServeMux) {
-	in := a.intake()
+	in := a.in
 	shippers := func(h http.Handler) http.Handler { return auth.Shippers(a.Auth.Middleware(h)) }
 	mux.Handle("/api/ingest", a.Auth.Middleware(&ingest.Handler{Intake: in}))
 	elastic := shippers(&ingest.Elastic{Intake: in})
@@ -34,6 +34,7 @@ func (a *App) intake() *ingest.Intake {
 		Authorise:   mayIngest,
 		Log:         a.lg,
 		Meter:       a.metrics.Ingest,
+		Ledger:      a.ledger,
 	}
 	a.metrics.Gauge("secmon_ingest_in_flight_bytes", "Bytes that the records of requests hold, 1 KiB for each beside its own.", func() float64 { return float64(in.InFlight()) })
 	return in

@@ -36,6 +36,8 @@ type Store struct {
 	rooms        groupRooms
 	suppressions atomic.Pointer[monitor.Suppressions] // likewise
 	judge        Judge
+
+	letters, letterBytes atomic.Int64 // added since they were trimmed
 }
 
 // Options of a store.

@@ -51,16 +51,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, 0, err)
 		return
 	}
-	c := h.begin(w, r)
+	c := h.begin(w, r, protocolJSON)
 	defer c.release()
 	var rejected []Rejection
 	err := c.read(func(body io.Reader) error {
 		return Split(body, h.Limits, func(line int, raw []byte, problem *Rejection) error {
 			if problem == nil {
-				problem = rejectionOf(line, c.add(raw))
+				problem = rejectionOf(line, raw, c.add(raw))
 			}
 			if problem != nil {
-				c.rejected++
+				c.reject(problem)
 				rejected = append(rejected, *problem)
 			}
 			return c.err()

@@ -39,12 +39,14 @@ type Rejection struct {
 	Line    int    `json:"line"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+
+	raw []byte // what came, as much of it as was read
 }
 
 // rejectionOf makes a Rejection of what a normaliser says; nil of nil.
-func rejectionOf(line int, err error) *Rejection {
+func rejectionOf(line int, raw []byte, err error) *Rejection {
 	if err == nil {
 		return nil
 	}
-	return &Rejection{Line: line, Code: CodeMalformed, Message: err.Error()}
+	return &Rejection{Line: line, Code: CodeMalformed, Message: err.Error(), raw: raw}
 }

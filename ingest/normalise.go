@@ -72,6 +72,12 @@ func NewNormaliser() *Normaliser { return &Normaliser{} }
 // record that no format knows is kept whole as "generic"; the only errors are
 // about JSON that cannot be read. Where a key stands twice, the first counts.
 func (n *Normaliser) Normalise(raw []byte, received time.Time, ev *monitor.Event, rec *monitor.Record) error {
+	return n.normaliseBy("", raw, received, ev, rec)
+}
+
+// normaliseBy is Normalise of a record whose source names the mapping for it; "" where
+// it names none.
+func (n *Normaliser) normaliseBy(mapping string, raw []byte, received time.Time, ev *monitor.Event, rec *monitor.Record) error {
 	d, _ := n.desks.Get().(*desk)
 	if d == nil {
 		d = &desk{}

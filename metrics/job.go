@@ -14,7 +14,7 @@ var (
 	jobStates  = []string{"DONE", "FAILED", "CANCELLED"}
 	kindNames  = knownOf(jobKinds...)
 	stateNames = knownOf(jobStates...)
-	upkeeps    = []string{"partitions", "events", "journal", "alert_counts", "groups", "correlations", "exports", "jobs", "assets", "suppressions"}
+	upkeeps    = []string{"partitions", "events", "journal", "alert_counts", "groups", "correlations", "exports", "jobs", "assets", "suppressions", "sources"}
 )
 
 func newJobs(r *prometheus.Registry) *Jobs {

@@ -42,6 +42,10 @@ type (
 	SuppressionConnection = page.Connection[*Suppression]
 	// SuppressionEdge is one item of SuppressionConnection.
 	SuppressionEdge = page.Edge[*Suppression]
+	// DeadLetterConnection is a page of dead letters.
+	DeadLetterConnection = page.Connection[*DeadLetter]
+	// DeadLetterEdge is one item of DeadLetterConnection.
+	DeadLetterEdge = page.Edge[*DeadLetter]
 	// SourceConnection is a page of sources.
 	SourceConnection = page.Connection[*Source]
 	// SourceEdge is one item of SourceConnection.

@@ -153,6 +153,7 @@ const (
 	KindIndicator        Kind = "Indicator"
 	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone
 	KindSource           Kind = "Source"
+	KindDeadLetter       Kind = "DeadLetter"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

@@ -136,8 +136,11 @@ const (
 	ActionAlertIncident        = "alert.incident"   // it came into an incident, or left one
 	ActionRestore              = "database.restore" // what follows was written after a restore from a backup
 	ActionFeedEpoch            = "feed.epoch"       // cursors from before do not count any more
-	ActionSourceFound          = "source.found"     // it sent for the first time
-	ActionSourceUpdate         = "source.update"    // for how long it may be silent
+	ActionDeadLetterReplay     = "deadletter.replay"
+	ActionDeadLetterDelete     = "deadletter.delete"
+	ActionDeadLetterKeep       = "deadletter.keep" // names transactions alone: what comes is no news
+	ActionSourceFound          = "source.found"    // it sent for the first time
+	ActionSourceUpdate         = "source.update"   // for how long it may be silent
 	ActionSourceSilent         = "source.silent"
 	ActionSourceReturn         = "source.return" // it sends again
 	ActionSourceDelete         = "source.delete"

@@ -149,6 +149,9 @@ type Resolver struct {
 	IncidentComments IncidentComments
 	Groupings        Groupings
 	Suppressions     Suppressions
+	Sources          Sources
+	DeadLetters      DeadLetters
+	Replays          Replays
 
 	Jobs  Jobs
 	Users Users

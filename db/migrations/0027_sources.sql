@@ -38,6 +38,35 @@ CREATE TABLE source_rates (
   KEY source_rates_age (at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
+-- Records that were sent and could not be taken in, the latest of them.
+CREATE TABLE dead_letters (
+  id          BINARY(16) NOT NULL,
+  at          DATETIME(6) NOT NULL,
+  source_id   BINARY(16) NOT NULL,
+  protocol    VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  token_id    BINARY(16) NOT NULL,
+  token_name  VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,
+  format      VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  code        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  message     VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,
+  line        INT NOT NULL,
+  head        TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL, -- what is searched: the record's beginning as text
+  raw         MEDIUMBLOB NOT NULL,
+  size        INT NOT NULL,
+  cut         TINYINT NOT NULL,
+  mapping     VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,
+  state       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  replayed_at DATETIME(6) NULL,
+  result      VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,
+  batch       BINARY(16) NULL,
+  PRIMARY KEY (id),
+  KEY dead_letters_at (at, id),
+  KEY dead_letters_source (source_id, at, id),
+  KEY dead_letters_code (code, at, id),
+  KEY dead_letters_state (state, at, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
 -- +goose Down
+DROP TABLE dead_letters;
 DROP TABLE source_rates;
 DROP TABLE sources;

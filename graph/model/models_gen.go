@@ -266,9 +266,35 @@ type BulkPayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// Deletes dead letters.
+type DeadLetterDeleteInput struct {
+	// At most 500.
+	Ids []string `json:"ids"`
+}
+
+// Which dead letters are gone now.
+type DeadLetterDeletePayload struct {
+	DeletedIds []string     `json:"deletedIds"`
+	Errors     []*UserError `json:"errors"`
+}
+
+// Replays dead letters: they go through the pipeline again. One whose event is stored is not stored again.
+type DeadLetterReplayInput struct {
+	// At most 500.
+	Ids []string `json:"ids"`
+	// Takes each for the message of a record of its own, so that also what is no JSON is stored.
+	AsText bool `json:"asText"`
+}
+
+// What became of dead letters that were replayed, in the order of their ids; those that are gone are left out.
+type DeadLetterReplayPayload struct {
+	Replays []*monitor.LetterReplay `json:"replays"`
+	Errors  []*UserError            `json:"errors"`
+}
+
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`
@@ -1123,6 +1149,29 @@ type SeverityCount struct {
 	Severity monitor.Severity `json:"severity"`
 	// How many alerts have it.
 	Count int `json:"count"`
+}
+
+// Forgets a source with its counts. It is found anew when it sends again.
+type SourceDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the source has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What became of a source.
+type SourcePayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Source *monitor.Source `json:"source,omitempty"`
+	Errors []*UserError    `json:"errors"`
+}
+
+// Says for how long a source may be silent.
+type SourceUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the source has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// PT1M to P90D; PT0S: its silence is no news; null: as learned.
+	ExpectEvery graphql.Omittable[*monitor.Duration] `json:"expectEvery,omitempty"`
 }
 
 type Subscription struct {
