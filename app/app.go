@@ -50,6 +50,8 @@ type App struct {
 	pipe       *ingest.Pipeline
 	ledger     *ingest.Ledger
 	in         *ingest.Intake
+	normaliser *ingest.Normaliser
+	webhooks   atomic.Pointer[webhooks]
 	web        *http.Server
 
 	metrics    *metrics.Set
@@ -81,7 +83,7 @@ type App struct {
 // closed again when it fails.
 func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	lg = slog.New(trace.Correlate(lg.Handler()))
-	a := &App{cfg: cfg, name: replicaName(), started: time.Now().UTC().Truncate(time.Microsecond), lg: lg, metrics: metrics.New(Version), engine: &detect.Engine{}, alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
+	a := &App{cfg: cfg, name: replicaName(), started: time.Now().UTC().Truncate(time.Microsecond), lg: lg, metrics: metrics.New(Version), engine: &detect.Engine{}, normaliser: ingest.NewNormaliser(), alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	background, stop := context.WithCancel(context.Background())
 	a.running, a.stop = background, stop

@@ -14,6 +14,7 @@ func (a *App) routeIngest(mux *http.ServeMux) {
 	in := a.in
 	shippers := func(h http.Handler) http.Handler { return auth.Shippers(a.Auth.Middleware(h)) }
 	mux.Handle("/api/ingest", a.Auth.Middleware(&ingest.Handler{Intake: in}))
+	mux.Handle(monitor.WebhookPath, keyHeader(shippers(&ingest.Webhook{Handler: &ingest.Handler{Intake: in}, Webhooks: hooksInForce{a}})))
 	elastic := shippers(&ingest.Elastic{Intake: in})
 	mux.Handle(ingest.ElasticPath, elastic)
 	mux.Handle(ingest.ElasticPath+"/", elastic)
@@ -25,7 +26,7 @@ func (a *App) intake() *ingest.Intake {
 		Pipeline:   a.pipe,
 		Detector:   measuredRules{a.engine, a.metrics.Detect},
 		Indicators: &a.indicators,
-		Normaliser: ingest.NewNormaliser(),
+		Normaliser: a.normaliser,
 		Limits: ingest.Limits{
 			RecordBytes: a.cfg.MaxRecordKB << 10, BodyBytes: int64(a.cfg.MaxBodyMB) << 20,
 			Records: ingest.DefaultLimits.Records, Depth: ingest.DefaultLimits.Depth,

@@ -116,3 +116,9 @@ func NewKey() string {
 	_, _ = rand.Read(key) // never fails since Go 1.24
 	return base64.RawURLEncoding.EncodeToString(key)
 }
+
+// Seal encrypts a secret of an entity, bound to its id.
+func (a *Auth) Seal(of monitor.ID, secret string) ([]byte, error) { return a.sealing.seal(of, secret) }
+
+// Open decrypts what Seal made.
+func (a *Auth) Open(of monitor.ID, sealed []byte) (string, error) { return a.sealing.open(of, sealed) }

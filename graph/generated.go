@@ -52,6 +52,7 @@ type ResolverRoot interface {
 	Indicator() IndicatorResolver
 	Job() JobResolver
 	JobItem() JobItemResolver
+	Mapping() MappingResolver
 	Mutation() MutationResolver
 	Process() ProcessResolver
 	Query() QueryResolver
@@ -914,6 +915,89 @@ type ComplexityRoot struct {
 		Service  func(childComplexity int) int
 	}
 
+	Mapping struct {
+		Category        func(childComplexity int) int
+		Class           func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		CreatedBy       func(childComplexity int) int
+		Enabled         func(childComplexity int) int
+		Fields          func(childComplexity int) int
+		GlobalID        func(childComplexity int) int
+		Journal         func(childComplexity int, first int, after *string) int
+		Name            func(childComplexity int) int
+		Product         func(childComplexity int) int
+		Renames         func(childComplexity int) int
+		Service         func(childComplexity int) int
+		Severities      func(childComplexity int) int
+		SignatureHeader func(childComplexity int) int
+		Signed          func(childComplexity int) int
+		Tests           func(childComplexity int) int
+		UpdatedAt       func(childComplexity int) int
+		Version         func(childComplexity int) int
+		WebhookPath     func(childComplexity int) int
+	}
+
+	MappingConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	MappingEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	MappingField struct {
+		Path     func(childComplexity int) int
+		Required func(childComplexity int) int
+		Target   func(childComplexity int) int
+	}
+
+	MappingPayload struct {
+		Errors  func(childComplexity int) int
+		Mapping func(childComplexity int) int
+	}
+
+	MappingPreview struct {
+		Action        func(childComplexity int) int
+		Category      func(childComplexity int) int
+		Class         func(childComplexity int) int
+		DestinationIP func(childComplexity int) int
+		Fields        func(childComplexity int) int
+		Host          func(childComplexity int) int
+		Message       func(childComplexity int) int
+		Problem       func(childComplexity int) int
+		Process       func(childComplexity int) int
+		Product       func(childComplexity int) int
+		Recognised    func(childComplexity int) int
+		Service       func(childComplexity int) int
+		Severity      func(childComplexity int) int
+		SourceIP      func(childComplexity int) int
+		Time          func(childComplexity int) int
+		User          func(childComplexity int) int
+	}
+
+	MappingPreviewField struct {
+		Name  func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
+	MappingRename struct {
+		From func(childComplexity int) int
+		To   func(childComplexity int) int
+	}
+
+	MappingSeverity struct {
+		Severity func(childComplexity int) int
+		Value    func(childComplexity int) int
+	}
+
+	MappingTest struct {
+		Equals func(childComplexity int) int
+		Path   func(childComplexity int) int
+	}
+
 	MatchedField struct {
 		Field     func(childComplexity int) int
 		Pattern   func(childComplexity int) int
@@ -965,6 +1049,9 @@ type ComplexityRoot struct {
 		JobCancel              func(childComplexity int, input model.JobCancelInput) int
 		JobUndo                func(childComplexity int, input model.JobUndoInput) int
 		JournalVerify          func(childComplexity int) int
+		MappingCreate          func(childComplexity int, input model.MappingCreateInput) int
+		MappingDelete          func(childComplexity int, input model.MappingDeleteInput) int
+		MappingUpdate          func(childComplexity int, input model.MappingUpdateInput) int
 		PlaceholderDelete      func(childComplexity int, input model.PlaceholderDeleteInput) int
 		PlaceholderUpdate      func(childComplexity int, input model.PlaceholderUpdateInput) int
 		RuleBacktest           func(childComplexity int, input model.RuleBacktestInput) int
@@ -1075,6 +1162,9 @@ type ComplexityRoot struct {
 		Job                func(childComplexity int, id string) int
 		Jobs               func(childComplexity int, first int, after *string) int
 		Journal            func(childComplexity int, filter *monitor.JournalFilter, object *string, first int, after *string) int
+		Mapping            func(childComplexity int, id string) int
+		MappingPreview     func(childComplexity int, rules model.MappingRulesInput, samples []string) int
+		Mappings           func(childComplexity int, first int, after *string) int
 		Node               func(childComplexity int, id string) int
 		Nodes              func(childComplexity int, ids []string) int
 		Placeholders       func(childComplexity int) int
@@ -1096,6 +1186,7 @@ type ComplexityRoot struct {
 		SuppressionPreview func(childComplexity int, input model.SuppressionPreviewInput) int
 		Suppressions       func(childComplexity int, filter *monitor.SuppressionFilter, orderBy *monitor.SuppressionOrder, first int, after *string) int
 		Tokens             func(childComplexity int, first int, after *string) int
+		UnknownShapes      func(childComplexity int) int
 		User               func(childComplexity int, id string) int
 		Users              func(childComplexity int, disabledToo bool, first int, after *string) int
 		Viewer             func(childComplexity int) int
@@ -1613,6 +1704,15 @@ type ComplexityRoot struct {
 		Values     func(childComplexity int) int
 	}
 
+	UnknownShape struct {
+		Confidence func(childComplexity int) int
+		Events     func(childComplexity int) int
+		Guess      func(childComplexity int) int
+		LastSeen   func(childComplexity int) int
+		Names      func(childComplexity int) int
+		Samples    func(childComplexity int) int
+	}
+
 	User struct {
 		CreatedAt    func(childComplexity int) int
 		Disabled     func(childComplexity int) int
@@ -1811,6 +1911,20 @@ type JobItemResolver interface {
 	Code(ctx context.Context, obj *monitor.JobItem) (*string, error)
 	Message(ctx context.Context, obj *monitor.JobItem) (*string, error)
 }
+type MappingResolver interface {
+	Tests(ctx context.Context, obj *monitor.Mapping) ([]*monitor.MappingTest, error)
+	Product(ctx context.Context, obj *monitor.Mapping) (string, error)
+	Category(ctx context.Context, obj *monitor.Mapping) (string, error)
+	Service(ctx context.Context, obj *monitor.Mapping) (string, error)
+	Class(ctx context.Context, obj *monitor.Mapping) (*monitor.EventClass, error)
+	Fields(ctx context.Context, obj *monitor.Mapping) ([]*monitor.MappingField, error)
+	Severities(ctx context.Context, obj *monitor.Mapping) ([]*monitor.MappingSeverity, error)
+	Renames(ctx context.Context, obj *monitor.Mapping) ([]*monitor.MappingRename, error)
+
+	WebhookPath(ctx context.Context, obj *monitor.Mapping) (string, error)
+
+	Journal(ctx context.Context, obj *monitor.Mapping, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
+}
 type MutationResolver interface {
 	SessionLogin(ctx context.Context, input model.SessionLoginInput) (*model.SessionPayload, error)
 	SessionRefresh(ctx context.Context) (*model.SessionPayload, error)
@@ -1868,6 +1982,9 @@ type MutationResolver interface {
 	SuppressionDisable(ctx context.Context, input model.SuppressionDisableInput) (*model.SuppressionPayload, error)
 	SourceUpdate(ctx context.Context, input model.SourceUpdateInput) (*model.SourcePayload, error)
 	SourceDelete(ctx context.Context, input model.SourceDeleteInput) (*model.SourcePayload, error)
+	MappingCreate(ctx context.Context, input model.MappingCreateInput) (*model.MappingPayload, error)
+	MappingUpdate(ctx context.Context, input model.MappingUpdateInput) (*model.MappingPayload, error)
+	MappingDelete(ctx context.Context, input model.MappingDeleteInput) (*model.MappingPayload, error)
 	DeadLetterReplay(ctx context.Context, input model.DeadLetterReplayInput) (*model.DeadLetterReplayPayload, error)
 	DeadLetterDelete(ctx context.Context, input model.DeadLetterDeleteInput) (*model.DeadLetterDeletePayload, error)
 	AssetUpdate(ctx context.Context, input model.AssetUpdateInput) (*model.AssetPayload, error)
@@ -1927,6 +2044,10 @@ type QueryResolver interface {
 	Sources(ctx context.Context, filter *monitor.SourceFilter, first int, after *string) (*page.Connection[*monitor.Source], error)
 	DeadLetter(ctx context.Context, id string) (*monitor.DeadLetter, error)
 	DeadLetters(ctx context.Context, filter *monitor.DeadLetterFilter, first int, after *string) (*page.Connection[*monitor.DeadLetter], error)
+	Mapping(ctx context.Context, id string) (*monitor.Mapping, error)
+	Mappings(ctx context.Context, first int, after *string) (*page.Connection[*monitor.Mapping], error)
+	UnknownShapes(ctx context.Context) ([]*monitor.UnknownShape, error)
+	MappingPreview(ctx context.Context, rules model.MappingRulesInput, samples []string) ([]*monitor.MappingPreview, error)
 	Suppression(ctx context.Context, id string) (*monitor.Suppression, error)
 	Suppressions(ctx context.Context, filter *monitor.SuppressionFilter, orderBy *monitor.SuppressionOrder, first int, after *string) (*page.Connection[*monitor.Suppression], error)
 	SuppressionPreview(ctx context.Context, input model.SuppressionPreviewInput) (*monitor.SuppressionPreview, error)
@@ -5412,6 +5533,339 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LogSource.Service(childComplexity), true
 
+	case "Mapping.category":
+		if e.ComplexityRoot.Mapping.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Category(childComplexity), true
+	case "Mapping.class":
+		if e.ComplexityRoot.Mapping.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Class(childComplexity), true
+	case "Mapping.createdAt":
+		if e.ComplexityRoot.Mapping.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.CreatedAt(childComplexity), true
+	case "Mapping.createdBy":
+		if e.ComplexityRoot.Mapping.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.CreatedBy(childComplexity), true
+	case "Mapping.enabled":
+		if e.ComplexityRoot.Mapping.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Enabled(childComplexity), true
+	case "Mapping.fields":
+		if e.ComplexityRoot.Mapping.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Fields(childComplexity), true
+	case "Mapping.id":
+		if e.ComplexityRoot.Mapping.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.GlobalID(childComplexity), true
+	case "Mapping.journal":
+		if e.ComplexityRoot.Mapping.Journal == nil {
+			break
+		}
+
+		args, err := ec.field_Mapping_journal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mapping.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Mapping.name":
+		if e.ComplexityRoot.Mapping.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Name(childComplexity), true
+	case "Mapping.product":
+		if e.ComplexityRoot.Mapping.Product == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Product(childComplexity), true
+	case "Mapping.renames":
+		if e.ComplexityRoot.Mapping.Renames == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Renames(childComplexity), true
+	case "Mapping.service":
+		if e.ComplexityRoot.Mapping.Service == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Service(childComplexity), true
+	case "Mapping.severities":
+		if e.ComplexityRoot.Mapping.Severities == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Severities(childComplexity), true
+	case "Mapping.signatureHeader":
+		if e.ComplexityRoot.Mapping.SignatureHeader == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.SignatureHeader(childComplexity), true
+	case "Mapping.signed":
+		if e.ComplexityRoot.Mapping.Signed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Signed(childComplexity), true
+	case "Mapping.tests":
+		if e.ComplexityRoot.Mapping.Tests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Tests(childComplexity), true
+	case "Mapping.updatedAt":
+		if e.ComplexityRoot.Mapping.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.UpdatedAt(childComplexity), true
+	case "Mapping.version":
+		if e.ComplexityRoot.Mapping.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Version(childComplexity), true
+	case "Mapping.webhookPath":
+		if e.ComplexityRoot.Mapping.WebhookPath == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.WebhookPath(childComplexity), true
+
+	case "MappingConnection.edges":
+		if e.ComplexityRoot.MappingConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingConnection.Edges(childComplexity), true
+	case "MappingConnection.nodes":
+		if e.ComplexityRoot.MappingConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingConnection.Nodes(childComplexity), true
+	case "MappingConnection.pageInfo":
+		if e.ComplexityRoot.MappingConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingConnection.PageInfo(childComplexity), true
+
+	case "MappingEdge.cursor":
+		if e.ComplexityRoot.MappingEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingEdge.Cursor(childComplexity), true
+	case "MappingEdge.node":
+		if e.ComplexityRoot.MappingEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingEdge.Node(childComplexity), true
+
+	case "MappingField.path":
+		if e.ComplexityRoot.MappingField.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingField.Path(childComplexity), true
+	case "MappingField.required":
+		if e.ComplexityRoot.MappingField.Required == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingField.Required(childComplexity), true
+	case "MappingField.target":
+		if e.ComplexityRoot.MappingField.Target == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingField.Target(childComplexity), true
+
+	case "MappingPayload.errors":
+		if e.ComplexityRoot.MappingPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPayload.Errors(childComplexity), true
+	case "MappingPayload.mapping":
+		if e.ComplexityRoot.MappingPayload.Mapping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPayload.Mapping(childComplexity), true
+
+	case "MappingPreview.action":
+		if e.ComplexityRoot.MappingPreview.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Action(childComplexity), true
+	case "MappingPreview.category":
+		if e.ComplexityRoot.MappingPreview.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Category(childComplexity), true
+	case "MappingPreview.class":
+		if e.ComplexityRoot.MappingPreview.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Class(childComplexity), true
+	case "MappingPreview.destinationIp":
+		if e.ComplexityRoot.MappingPreview.DestinationIP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.DestinationIP(childComplexity), true
+	case "MappingPreview.fields":
+		if e.ComplexityRoot.MappingPreview.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Fields(childComplexity), true
+	case "MappingPreview.host":
+		if e.ComplexityRoot.MappingPreview.Host == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Host(childComplexity), true
+	case "MappingPreview.message":
+		if e.ComplexityRoot.MappingPreview.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Message(childComplexity), true
+	case "MappingPreview.problem":
+		if e.ComplexityRoot.MappingPreview.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Problem(childComplexity), true
+	case "MappingPreview.process":
+		if e.ComplexityRoot.MappingPreview.Process == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Process(childComplexity), true
+	case "MappingPreview.product":
+		if e.ComplexityRoot.MappingPreview.Product == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Product(childComplexity), true
+	case "MappingPreview.recognised":
+		if e.ComplexityRoot.MappingPreview.Recognised == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Recognised(childComplexity), true
+	case "MappingPreview.service":
+		if e.ComplexityRoot.MappingPreview.Service == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Service(childComplexity), true
+	case "MappingPreview.severity":
+		if e.ComplexityRoot.MappingPreview.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Severity(childComplexity), true
+	case "MappingPreview.sourceIp":
+		if e.ComplexityRoot.MappingPreview.SourceIP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.SourceIP(childComplexity), true
+	case "MappingPreview.time":
+		if e.ComplexityRoot.MappingPreview.Time == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Time(childComplexity), true
+	case "MappingPreview.user":
+		if e.ComplexityRoot.MappingPreview.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.User(childComplexity), true
+
+	case "MappingPreviewField.name":
+		if e.ComplexityRoot.MappingPreviewField.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreviewField.Name(childComplexity), true
+	case "MappingPreviewField.value":
+		if e.ComplexityRoot.MappingPreviewField.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreviewField.Value(childComplexity), true
+
+	case "MappingRename.from":
+		if e.ComplexityRoot.MappingRename.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingRename.From(childComplexity), true
+	case "MappingRename.to":
+		if e.ComplexityRoot.MappingRename.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingRename.To(childComplexity), true
+
+	case "MappingSeverity.severity":
+		if e.ComplexityRoot.MappingSeverity.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingSeverity.Severity(childComplexity), true
+	case "MappingSeverity.value":
+		if e.ComplexityRoot.MappingSeverity.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingSeverity.Value(childComplexity), true
+
+	case "MappingTest.equals":
+		if e.ComplexityRoot.MappingTest.Equals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingTest.Equals(childComplexity), true
+	case "MappingTest.path":
+		if e.ComplexityRoot.MappingTest.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingTest.Path(childComplexity), true
+
 	case "MatchedField.field":
 		if e.ComplexityRoot.MatchedField.Field == nil {
 			break
@@ -5905,6 +6359,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.JournalVerify(childComplexity), true
+	case "Mutation.mappingCreate":
+		if e.ComplexityRoot.Mutation.MappingCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mappingCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MappingCreate(childComplexity, args["input"].(model.MappingCreateInput)), true
+	case "Mutation.mappingDelete":
+		if e.ComplexityRoot.Mutation.MappingDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mappingDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MappingDelete(childComplexity, args["input"].(model.MappingDeleteInput)), true
+	case "Mutation.mappingUpdate":
+		if e.ComplexityRoot.Mutation.MappingUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mappingUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MappingUpdate(childComplexity, args["input"].(model.MappingUpdateInput)), true
 	case "Mutation.placeholderDelete":
 		if e.ComplexityRoot.Mutation.PlaceholderDelete == nil {
 			break
@@ -6752,6 +7239,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Journal(childComplexity, args["filter"].(*monitor.JournalFilter), args["object"].(*string), args["first"].(int), args["after"].(*string)), true
+	case "Query.mapping":
+		if e.ComplexityRoot.Query.Mapping == nil {
+			break
+		}
+
+		args, err := ec.field_Query_mapping_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Mapping(childComplexity, args["id"].(string)), true
+	case "Query.mappingPreview":
+		if e.ComplexityRoot.Query.MappingPreview == nil {
+			break
+		}
+
+		args, err := ec.field_Query_mappingPreview_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MappingPreview(childComplexity, args["rules"].(model.MappingRulesInput), args["samples"].([]string)), true
+	case "Query.mappings":
+		if e.ComplexityRoot.Query.Mappings == nil {
+			break
+		}
+
+		args, err := ec.field_Query_mappings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Mappings(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -6963,6 +7483,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Tokens(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Query.unknownShapes":
+		if e.ComplexityRoot.Query.UnknownShapes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.UnknownShapes(childComplexity), true
 	case "Query.user":
 		if e.ComplexityRoot.Query.User == nil {
 			break
@@ -9002,6 +9528,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TopValues.Values(childComplexity), true
 
+	case "UnknownShape.confidence":
+		if e.ComplexityRoot.UnknownShape.Confidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.Confidence(childComplexity), true
+	case "UnknownShape.events":
+		if e.ComplexityRoot.UnknownShape.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.Events(childComplexity), true
+	case "UnknownShape.guess":
+		if e.ComplexityRoot.UnknownShape.Guess == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.Guess(childComplexity), true
+	case "UnknownShape.lastSeen":
+		if e.ComplexityRoot.UnknownShape.LastSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.LastSeen(childComplexity), true
+	case "UnknownShape.names":
+		if e.ComplexityRoot.UnknownShape.Names == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.Names(childComplexity), true
+	case "UnknownShape.samples":
+		if e.ComplexityRoot.UnknownShape.Samples == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.Samples(childComplexity), true
+
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
 			break
@@ -9267,6 +9830,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("JobCancelInput", ec.unmarshalInputJobCancelInput),
 			graphql.NewInputUnmarshaler("JobUndoInput", ec.unmarshalInputJobUndoInput),
 			graphql.NewInputUnmarshaler("JournalFilter", ec.unmarshalInputJournalFilter),
+			graphql.NewInputUnmarshaler("MappingCreateInput", ec.unmarshalInputMappingCreateInput),
+			graphql.NewInputUnmarshaler("MappingDeleteInput", ec.unmarshalInputMappingDeleteInput),
+			graphql.NewInputUnmarshaler("MappingFieldInput", ec.unmarshalInputMappingFieldInput),
+			graphql.NewInputUnmarshaler("MappingRenameInput", ec.unmarshalInputMappingRenameInput),
+			graphql.NewInputUnmarshaler("MappingRulesInput", ec.unmarshalInputMappingRulesInput),
+			graphql.NewInputUnmarshaler("MappingSeverityInput", ec.unmarshalInputMappingSeverityInput),
+			graphql.NewInputUnmarshaler("MappingTestInput", ec.unmarshalInputMappingTestInput),
+			graphql.NewInputUnmarshaler("MappingUpdateInput", ec.unmarshalInputMappingUpdateInput),
 			graphql.NewInputUnmarshaler("OutcomeFilter", ec.unmarshalInputOutcomeFilter),
 			graphql.NewInputUnmarshaler("PlaceholderDeleteInput", ec.unmarshalInputPlaceholderDeleteInput),
 			graphql.NewInputUnmarshaler("PlaceholderUpdateInput", ec.unmarshalInputPlaceholderUpdateInput),
@@ -9592,6 +10163,14 @@ type Query {
   deadLetter(id: ID!): DeadLetter @auth(requires: ANALYST)
   "Records that were sent and rejected, latest first. ` + "`" + `first` + "`" + ` is at most 500."
   deadLetters(filter: DeadLetterFilter, first: Int!, after: String): DeadLetterConnection! @auth(requires: ANALYST)
+  "One mapping by its id."
+  mapping(id: ID!): Mapping @auth(requires: VIEWER)
+  "How records of products are read that no normaliser knows, latest made first. ` + "`" + `first` + "`" + ` is at most 500."
+  mappings(first: Int!, after: String): MappingConnection! @auth(requires: VIEWER)
+  "Kinds of records that no normaliser knows, among the latest 500 such events; the most frequent first, at most 50."
+  unknownShapes: [UnknownShape!]! @auth(requires: ANALYST) @cost(weight: 500, size: 10)
+  "What a mapping would make of records, each a JSON object; at most 20. Nothing is stored."
+  mappingPreview(rules: MappingRulesInput!, samples: [String!]!): [MappingPreview!]! @auth(requires: ANALYST) @cost(weight: 50, size: 5)
   "One suppression by its id."
   suppression(id: ID!): Suppression @auth(requires: VIEWER)
   "Suppressions: which findings raise no alert, why and until when. ` + "`" + `first` + "`" + ` is at most 500."
@@ -9850,6 +10429,12 @@ type Mutation {
   sourceUpdate(input: SourceUpdateInput!): SourcePayload! @auth(requires: ANALYST)
   "Forgets a source with its counts."
   sourceDelete(input: SourceDeleteInput!): SourcePayload! @auth(requires: ADMIN)
+  "Says how records of a product are to be read, and opens its webhook."
+  mappingCreate(input: MappingCreateInput!): MappingPayload! @auth(requires: ADMIN)
+  "Changes a mapping."
+  mappingUpdate(input: MappingUpdateInput!): MappingPayload! @auth(requires: ADMIN)
+  "Takes a mapping away, and with it its webhook."
+  mappingDelete(input: MappingDeleteInput!): MappingPayload! @auth(requires: ADMIN)
   "Sends dead letters through the pipeline again."
   deadLetterReplay(input: DeadLetterReplayInput!): DeadLetterReplayPayload! @auth(requires: ANALYST) @cost(weight: 500)
   "Deletes dead letters."
@@ -11384,6 +11969,236 @@ type DeadLetterDeletePayload @auth(requires: ANALYST) {
   errors: [UserError!]!
 }
 
+# ---------------------------------------------------------------- mapping
+
+"A value of an event that a mapping can find."
+enum MappingTarget {
+  "When it happened."
+  TIME
+  "How bad it is; see ` + "`" + `severities` + "`" + `."
+  SEVERITY
+  HOST
+  USER
+  SOURCE_IP
+  SOURCE_PORT
+  DESTINATION_IP
+  DESTINATION_PORT
+  "Path or name of the executable."
+  PROCESS
+  "The command line."
+  COMMAND
+  FILE_PATH
+  FILE_HASH
+  DOMAIN
+  URL
+  "What happened, in the product's own words."
+  ACTION
+  "One line for people."
+  MESSAGE
+}
+
+"""
+How to read records of a product that no normaliser knows: those that its tests recognise, and those of the webhook
+/api/ingest/webhook/NAME. On every replica within about a second. Paths are names joined by dots.
+"""
+type Mapping implements Node @auth(requires: VIEWER) {
+  id: ID!
+  "Grows with every change: give it to a mutation's expectedVersion. Earlier versions stand in the journal."
+  version: Int!
+  "Also the name of its webhook."
+  name: String!
+  enabled: Boolean!
+  "All hold of a record that it is for; none: it is for its webhook alone."
+  tests: [MappingTest!]! @cost(weight: 0, size: 10)
+  "The event's log source, as Sigma's rules name it; empty: as found."
+  product: String!
+  category: String!
+  service: String!
+  "The event's class; null: as found."
+  class: EventClass
+  fields: [MappingField!]! @cost(weight: 0, size: 16)
+  severities: [MappingSeverity!]! @cost(weight: 0, size: 50)
+  renames: [MappingRename!]! @cost(weight: 0, size: 100)
+  "The header that signs its webhook's requests; empty: none is asked for."
+  signatureHeader: String!
+  "Whether its webhook takes signed requests alone. The secret is never shown."
+  signed: Boolean!
+  "Where its product posts to, on this server."
+  webhookPath: String!
+  createdBy: Actor!
+  createdAt: Time!
+  updatedAt: Time!
+  "Every change of this mapping that is within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  journal(first: Int!, after: String): JournalConnection!
+}
+
+"A value by which records are recognised."
+type MappingTest @auth(requires: VIEWER) {
+  path: String!
+  "Null: that there is a value."
+  equals: String
+}
+
+"Where a value of the event stands."
+type MappingField @auth(requires: VIEWER) {
+  target: MappingTarget!
+  path: String!
+  "Whether a record without it is rejected."
+  required: Boolean!
+}
+
+"What a product's word for a severity means."
+type MappingSeverity @auth(requires: VIEWER) {
+  value: String!
+  severity: Severity!
+}
+
+"The name by which rules look for a field."
+type MappingRename @auth(requires: VIEWER) {
+  from: String!
+  to: String!
+}
+
+"A page of mappings."
+type MappingConnection @auth(requires: VIEWER) {
+  edges: [MappingEdge!]!
+  nodes: [Mapping!]!
+  pageInfo: PageInfo!
+}
+
+"A mapping in a page."
+type MappingEdge @auth(requires: VIEWER) {
+  node: Mapping!
+  cursor: String!
+}
+
+"Records that no normaliser knows, of one set of names."
+type UnknownShape @auth(requires: ANALYST) {
+  "The names at the top of such a record, in order; at most 64."
+  names: [String!]! @cost(weight: 0, size: 64)
+  "How many of the events that were looked at."
+  events: Int!
+  lastSeen: Time!
+  "How much is read of it as it is, from 0 to 100."
+  confidence: Int!
+  "What that is, for people."
+  guess: String!
+  "The latest, at most 5."
+  samples: [Event!]! @cost(weight: 1, size: 5)
+}
+
+"What a mapping makes of a record."
+type MappingPreview @auth(requires: ANALYST) {
+  "Whether the mapping's tests hold of it."
+  recognised: Boolean!
+  "Why it would be rejected; empty: it would not."
+  problem: String!
+  time: Time!
+  severity: Severity!
+  class: EventClass!
+  product: String!
+  category: String!
+  service: String!
+  host: String!
+  user: String!
+  sourceIp: String!
+  destinationIp: String!
+  process: String!
+  action: String!
+  message: String!
+  "What rules see, at most 100."
+  fields: [MappingPreviewField!]! @cost(weight: 0, size: 100)
+}
+
+"A field that rules see."
+type MappingPreviewField @auth(requires: ANALYST) {
+  name: String!
+  "At most 255 bytes."
+  value: String!
+}
+
+"A value by which records are recognised."
+input MappingTestInput {
+  path: String!
+  "Left out: that there is a value."
+  equals: String
+}
+
+"Where a value of the event stands."
+input MappingFieldInput {
+  target: MappingTarget!
+  path: String!
+  "Rejects a record without it: it becomes a dead letter."
+  required: Boolean! = false
+}
+
+"What a product's word for a severity means."
+input MappingSeverityInput {
+  value: String!
+  severity: Severity!
+}
+
+"The name by which rules look for a field."
+input MappingRenameInput {
+  from: String!
+  to: String!
+}
+
+"What a mapping does."
+input MappingRulesInput {
+  "At most 10."
+  tests: [MappingTestInput!]! = []
+  product: String! = ""
+  category: String! = ""
+  service: String! = ""
+  class: EventClass
+  "Each target once."
+  fields: [MappingFieldInput!]! = []
+  "At most 50."
+  severities: [MappingSeverityInput!]! = []
+  "At most 100."
+  renames: [MappingRenameInput!]! = []
+}
+
+"Makes a mapping."
+input MappingCreateInput {
+  "1 to 28 of a-z, 0-9, dot, dash and underscore."
+  name: String!
+  enabled: Boolean! = true
+  rules: MappingRulesInput!
+  "The header that signs its webhook's requests, for example X-Hub-Signature-256; empty: none is asked for."
+  signatureHeader: String! = ""
+  "What it signs with, at most 256 bytes; stored encrypted and never shown."
+  secret: String
+}
+
+"Changes a mapping. What is left out stays."
+input MappingUpdateInput {
+  id: ID!
+  "Refuses with CONFLICT when the mapping has changed since."
+  expectedVersion: Int
+  name: String
+  enabled: Boolean
+  "Replaces all of them."
+  rules: MappingRulesInput
+  signatureHeader: String
+  secret: String
+}
+
+"Takes a mapping away, and with it its webhook."
+input MappingDeleteInput {
+  id: ID!
+  "Refuses with CONFLICT when the mapping has changed since."
+  expectedVersion: Int
+}
+
+"What became of a mapping."
+type MappingPayload @auth(requires: ADMIN) {
+  "As it is now, also after a CONFLICT; null when it does not exist."
+  mapping: Mapping
+  errors: [UserError!]!
+}
+
 # ---------------------------------------------------------------- suppression
 
 "Whether a suppression works."
@@ -12806,7 +13621,7 @@ type AuditEdge @auth(requires: ADMIN) {
 
 "What happened to one entity in a transaction."
 type EntityChange @auth(requires: ADMIN) {
-  "Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
+  "Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Mapping, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
   kind: String!
   "The entity's id in the graph; ` + "`" + `node` + "`" + ` looks up those that are nodes."
   id: ID!
@@ -15742,6 +16557,172 @@ func (ec *executionContext) childFields_LogSource(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type LogSource", field.Name)
 }
 
+func (ec *executionContext) childFields_Mapping(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Mapping_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Mapping_version(ctx, field)
+	case "name":
+		return ec.fieldContext_Mapping_name(ctx, field)
+	case "enabled":
+		return ec.fieldContext_Mapping_enabled(ctx, field)
+	case "tests":
+		return ec.fieldContext_Mapping_tests(ctx, field)
+	case "product":
+		return ec.fieldContext_Mapping_product(ctx, field)
+	case "category":
+		return ec.fieldContext_Mapping_category(ctx, field)
+	case "service":
+		return ec.fieldContext_Mapping_service(ctx, field)
+	case "class":
+		return ec.fieldContext_Mapping_class(ctx, field)
+	case "fields":
+		return ec.fieldContext_Mapping_fields(ctx, field)
+	case "severities":
+		return ec.fieldContext_Mapping_severities(ctx, field)
+	case "renames":
+		return ec.fieldContext_Mapping_renames(ctx, field)
+	case "signatureHeader":
+		return ec.fieldContext_Mapping_signatureHeader(ctx, field)
+	case "signed":
+		return ec.fieldContext_Mapping_signed(ctx, field)
+	case "webhookPath":
+		return ec.fieldContext_Mapping_webhookPath(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Mapping_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Mapping_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Mapping_updatedAt(ctx, field)
+	case "journal":
+		return ec.fieldContext_Mapping_journal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Mapping", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MappingConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MappingConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MappingConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_MappingEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_MappingEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "target":
+		return ec.fieldContext_MappingField_target(ctx, field)
+	case "path":
+		return ec.fieldContext_MappingField_path(ctx, field)
+	case "required":
+		return ec.fieldContext_MappingField_required(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingField", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mapping":
+		return ec.fieldContext_MappingPayload_mapping(ctx, field)
+	case "errors":
+		return ec.fieldContext_MappingPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "recognised":
+		return ec.fieldContext_MappingPreview_recognised(ctx, field)
+	case "problem":
+		return ec.fieldContext_MappingPreview_problem(ctx, field)
+	case "time":
+		return ec.fieldContext_MappingPreview_time(ctx, field)
+	case "severity":
+		return ec.fieldContext_MappingPreview_severity(ctx, field)
+	case "class":
+		return ec.fieldContext_MappingPreview_class(ctx, field)
+	case "product":
+		return ec.fieldContext_MappingPreview_product(ctx, field)
+	case "category":
+		return ec.fieldContext_MappingPreview_category(ctx, field)
+	case "service":
+		return ec.fieldContext_MappingPreview_service(ctx, field)
+	case "host":
+		return ec.fieldContext_MappingPreview_host(ctx, field)
+	case "user":
+		return ec.fieldContext_MappingPreview_user(ctx, field)
+	case "sourceIp":
+		return ec.fieldContext_MappingPreview_sourceIp(ctx, field)
+	case "destinationIp":
+		return ec.fieldContext_MappingPreview_destinationIp(ctx, field)
+	case "process":
+		return ec.fieldContext_MappingPreview_process(ctx, field)
+	case "action":
+		return ec.fieldContext_MappingPreview_action(ctx, field)
+	case "message":
+		return ec.fieldContext_MappingPreview_message(ctx, field)
+	case "fields":
+		return ec.fieldContext_MappingPreview_fields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingPreviewField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_MappingPreviewField_name(ctx, field)
+	case "value":
+		return ec.fieldContext_MappingPreviewField_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingPreviewField", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingRename(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_MappingRename_from(ctx, field)
+	case "to":
+		return ec.fieldContext_MappingRename_to(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingRename", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingSeverity(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_MappingSeverity_value(ctx, field)
+	case "severity":
+		return ec.fieldContext_MappingSeverity_severity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingSeverity", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingTest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "path":
+		return ec.fieldContext_MappingTest_path(ctx, field)
+	case "equals":
+		return ec.fieldContext_MappingTest_equals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingTest", field.Name)
+}
+
 func (ec *executionContext) childFields_MatchedField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "field":
@@ -16844,6 +17825,24 @@ func (ec *executionContext) childFields_TopValues(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type TopValues", field.Name)
 }
 
+func (ec *executionContext) childFields_UnknownShape(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "names":
+		return ec.fieldContext_UnknownShape_names(ctx, field)
+	case "events":
+		return ec.fieldContext_UnknownShape_events(ctx, field)
+	case "lastSeen":
+		return ec.fieldContext_UnknownShape_lastSeen(ctx, field)
+	case "confidence":
+		return ec.fieldContext_UnknownShape_confidence(ctx, field)
+	case "guess":
+		return ec.fieldContext_UnknownShape_guess(ctx, field)
+	case "samples":
+		return ec.fieldContext_UnknownShape_samples(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnknownShape", field.Name)
+}
+
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -17496,6 +18495,28 @@ func (ec *executionContext) field_Job_items_args(ctx context.Context, rawArgs ma
 	return args, nil
 }
 
+func (ec *executionContext) field_Mapping_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_alertAcknowledge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -18076,6 +19097,48 @@ func (ec *executionContext) field_Mutation_jobUndo_args(ctx context.Context, raw
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.JobUndoInput, error) {
 			return ec.unmarshalNJobUndoInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐJobUndoInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_mappingCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MappingCreateInput, error) {
+			return ec.unmarshalNMappingCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_mappingDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MappingDeleteInput, error) {
+			return ec.unmarshalNMappingDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_mappingUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MappingUpdateInput, error) {
+			return ec.unmarshalNMappingUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingUpdateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -19277,6 +20340,64 @@ func (ec *executionContext) field_Query_journal_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["after"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_mappingPreview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "rules",
+		func(ctx context.Context, v any) (model.MappingRulesInput, error) {
+			return ec.unmarshalNMappingRulesInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRulesInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rules"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "samples",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["samples"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_mapping_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_mappings_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -34133,6 +35254,1354 @@ func (ec *executionContext) fieldContext_LogSource_service(_ context.Context, fi
 	return graphql.NewScalarFieldContext("LogSource", field, false, false, "String")
 }
 
+func (ec *executionContext) _Mapping_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Mapping_version(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Mapping_name(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "String")
+}
+
+func (ec *executionContext) _Mapping_enabled(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_enabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enabled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Mapping_tests(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_tests(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Tests(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.MappingTest) graphql.Marshaler {
+			return ec.marshalNMappingTest2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTestᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_tests(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingTest(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mapping_product(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_product(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Product(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_product(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, true, "String")
+}
+
+func (ec *executionContext) _Mapping_category(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_category(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Category(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_category(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, true, "String")
+}
+
+func (ec *executionContext) _Mapping_service(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Service(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, true, "String")
+}
+
+func (ec *executionContext) _Mapping_class(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_class(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Class(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.EventClass) graphql.Marshaler {
+			return ec.marshalOEventClass2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventClass(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, true, "EventClass")
+}
+
+func (ec *executionContext) _Mapping_fields(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Fields(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.MappingField) graphql.Marshaler {
+			return ec.marshalNMappingField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingFieldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingField(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mapping_severities(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_severities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Severities(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.MappingSeverity) graphql.Marshaler {
+			return ec.marshalNMappingSeverity2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingSeverityᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_severities(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingSeverity(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mapping_renames(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_renames(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Renames(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.MappingRename) graphql.Marshaler {
+			return ec.marshalNMappingRename2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingRenameᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_renames(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingRename(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mapping_signatureHeader(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_signatureHeader(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SignatureHeader, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_signatureHeader(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "String")
+}
+
+func (ec *executionContext) _Mapping_signed(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_signed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Signed(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_signed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, false, "Boolean")
+}
+
+func (ec *executionContext) _Mapping_webhookPath(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_webhookPath(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().WebhookPath(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_webhookPath(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, true, "String")
+}
+
+func (ec *executionContext) _Mapping_createdBy(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Actor) graphql.Marshaler {
+			return ec.marshalNActor2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mapping_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Mapping_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Mapping_journal(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_journal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mapping().Journal(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
+			return ec.marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_journal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mapping_journal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Mapping]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.Mapping]) graphql.Marshaler {
+			return ec.marshalNMappingEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Mapping]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Mapping) graphql.Marshaler {
+			return ec.marshalNMapping2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Mapping(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Mapping]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Mapping]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
+			return ec.marshalNMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Mapping(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Mapping]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingField_target(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingField_target(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Target, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.MappingTarget) graphql.Marshaler {
+			return ec.marshalNMappingTarget2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTarget(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingField_target(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingField", field, false, false, "MappingTarget")
+}
+
+func (ec *executionContext) _MappingField_path(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingField_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingField_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingField", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingField_required(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingField_required(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Required, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingField_required(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingField", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _MappingPayload_mapping(ctx context.Context, field graphql.CollectedField, obj *model.MappingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPayload_mapping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mapping, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
+			return ec.marshalOMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPayload_mapping(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Mapping(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.MappingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingPreview_recognised(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_recognised(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Recognised, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_recognised(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _MappingPreview_problem(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_problem(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problem, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_problem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_time(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_time(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Time, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_time(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "Time")
+}
+
+func (ec *executionContext) _MappingPreview_severity(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_severity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Severity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_severity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "Severity")
+}
+
+func (ec *executionContext) _MappingPreview_class(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_class(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Class, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.EventClass) graphql.Marshaler {
+			return ec.marshalNEventClass2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventClass(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "EventClass")
+}
+
+func (ec *executionContext) _MappingPreview_product(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_product(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Product, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_product(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_category(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_category(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Category, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_category(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_service(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Service, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_host(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_host(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Host, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_host(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_user(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_sourceIp(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_sourceIp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SourceIP, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_sourceIp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_destinationIp(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_destinationIp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DestinationIP, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_destinationIp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_process(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_process(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Process, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_process(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_action(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_message(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_fields(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fields, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.PreviewField) graphql.Marshaler {
+			return ec.marshalNMappingPreviewField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPreviewFieldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingPreview",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingPreviewField(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingPreviewField_name(ctx context.Context, field graphql.CollectedField, obj *monitor.PreviewField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreviewField_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreviewField_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreviewField", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreviewField_value(ctx context.Context, field graphql.CollectedField, obj *monitor.PreviewField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreviewField_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreviewField_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreviewField", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingRename_from(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingRename) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingRename_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingRename_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingRename", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingRename_to(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingRename) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingRename_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingRename_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingRename", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingSeverity_value(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingSeverity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingSeverity_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingSeverity_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingSeverity", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingSeverity_severity(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingSeverity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingSeverity_severity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Severity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingSeverity_severity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingSeverity", field, false, false, "Severity")
+}
+
+func (ec *executionContext) _MappingTest_path(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingTest_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingTest_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingTest", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingTest_equals(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingTest_equals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Equals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MappingTest_equals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingTest", field, false, false, "String")
+}
+
 func (ec *executionContext) _MatchedField_field(ctx context.Context, field graphql.CollectedField, obj *monitor.MatchedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -36659,6 +39128,138 @@ func (ec *executionContext) fieldContext_Mutation_sourceDelete(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_sourceDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_mappingCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_mappingCreate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MappingCreate(ctx, fc.Args["input"].(model.MappingCreateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MappingPayload) graphql.Marshaler {
+			return ec.marshalNMappingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_mappingCreate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_mappingCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_mappingUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_mappingUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MappingUpdate(ctx, fc.Args["input"].(model.MappingUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MappingPayload) graphql.Marshaler {
+			return ec.marshalNMappingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_mappingUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_mappingUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_mappingDelete(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_mappingDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MappingDelete(ctx, fc.Args["input"].(model.MappingDeleteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MappingPayload) graphql.Marshaler {
+			return ec.marshalNMappingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_mappingDelete(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_mappingDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -39422,6 +42023,170 @@ func (ec *executionContext) fieldContext_Query_deadLetters(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_deadLetters_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_mapping(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_mapping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Mapping(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
+			return ec.marshalOMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_mapping(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Mapping(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_mapping_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_mappings(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_mappings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Mappings(ctx, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Mapping]) graphql.Marshaler {
+			return ec.marshalNMappingConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_mappings(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_mappings_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_unknownShapes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_unknownShapes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().UnknownShapes(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.UnknownShape) graphql.Marshaler {
+			return ec.marshalNUnknownShape2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUnknownShapeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_unknownShapes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnknownShape(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_mappingPreview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_mappingPreview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MappingPreview(ctx, fc.Args["rules"].(model.MappingRulesInput), fc.Args["samples"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.MappingPreview) graphql.Marshaler {
+			return ec.marshalNMappingPreview2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingPreviewᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_mappingPreview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingPreview(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_mappingPreview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -48879,6 +51644,153 @@ func (ec *executionContext) fieldContext_TopValues_isEstimate(_ context.Context,
 	return graphql.NewScalarFieldContext("TopValues", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _UnknownShape_names(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_names(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Names, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_names(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _UnknownShape_events(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownShape", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UnknownShape_lastSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_lastSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_lastSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownShape", field, false, false, "Time")
+}
+
+func (ec *executionContext) _UnknownShape_confidence(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_confidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Confidence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_confidence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownShape", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UnknownShape_guess(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_guess(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Guess, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_guess(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _UnknownShape_samples(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_samples(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Samples, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Event) graphql.Marshaler {
+			return ec.marshalNEvent2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_samples(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnknownShape",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Event(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *monitor.User) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -55132,6 +58044,536 @@ func UnmarshalJournalFilter(ctx context.Context, raw any) (*monitor.JournalFilte
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMappingCreateInput(ctx context.Context, obj any) (*model.MappingCreateInput, error) {
+	var it model.MappingCreateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["enabled"]; !present {
+		asMap["enabled"] = true
+	}
+	if _, present := asMap["signatureHeader"]; !present {
+		asMap["signatureHeader"] = ""
+	}
+
+	fieldsInOrder := [...]string{"name", "enabled", "rules", "signatureHeader", "secret"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Enabled = data
+		case "rules":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rules"))
+			data, err := ec.unmarshalNMappingRulesInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRulesInput(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Rules = data
+		case "signatureHeader":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signatureHeader"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.SignatureHeader = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Secret = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingCreateInput unmarshals raw into the MappingCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingCreateInput(ctx context.Context, raw any) (*model.MappingCreateInput, error) {
+	var out *model.MappingCreateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingCreateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingDeleteInput(ctx context.Context, obj any) (*model.MappingDeleteInput, error) {
+	var it model.MappingDeleteInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingDeleteInput unmarshals raw into the MappingDeleteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingDeleteInput(ctx context.Context, raw any) (*model.MappingDeleteInput, error) {
+	var out *model.MappingDeleteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingDeleteInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingFieldInput(ctx context.Context, obj any) (*model.MappingFieldInput, error) {
+	var it model.MappingFieldInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["required"]; !present {
+		asMap["required"] = false
+	}
+
+	fieldsInOrder := [...]string{"target", "path", "required"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "target":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("target"))
+			data, err := ec.unmarshalNMappingTarget2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTarget(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Target = data
+		case "path":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("path"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Path = data
+		case "required":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("required"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Required = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingFieldInput unmarshals raw into the MappingFieldInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingFieldInput(ctx context.Context, raw any) (*model.MappingFieldInput, error) {
+	var out *model.MappingFieldInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingFieldInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingRenameInput(ctx context.Context, obj any) (*model.MappingRenameInput, error) {
+	var it model.MappingRenameInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"from", "to"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.To = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingRenameInput unmarshals raw into the MappingRenameInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingRenameInput(ctx context.Context, raw any) (*model.MappingRenameInput, error) {
+	var out *model.MappingRenameInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingRenameInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingRulesInput(ctx context.Context, obj any) (*model.MappingRulesInput, error) {
+	var it model.MappingRulesInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["tests"]; !present {
+		asMap["tests"] = []any{}
+	}
+	if _, present := asMap["product"]; !present {
+		asMap["product"] = ""
+	}
+	if _, present := asMap["category"]; !present {
+		asMap["category"] = ""
+	}
+	if _, present := asMap["service"]; !present {
+		asMap["service"] = ""
+	}
+	if _, present := asMap["fields"]; !present {
+		asMap["fields"] = []any{}
+	}
+	if _, present := asMap["severities"]; !present {
+		asMap["severities"] = []any{}
+	}
+	if _, present := asMap["renames"]; !present {
+		asMap["renames"] = []any{}
+	}
+
+	fieldsInOrder := [...]string{"tests", "product", "category", "service", "class", "fields", "severities", "renames"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tests":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tests"))
+			data, err := ec.unmarshalNMappingTestInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingTestInputᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Tests = data
+		case "product":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("product"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Product = data
+		case "category":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("category"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Category = data
+		case "service":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("service"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Service = data
+		case "class":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("class"))
+			data, err := ec.unmarshalOEventClass2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventClass(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Class = data
+		case "fields":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fields"))
+			data, err := ec.unmarshalNMappingFieldInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingFieldInputᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Fields = data
+		case "severities":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severities"))
+			data, err := ec.unmarshalNMappingSeverityInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingSeverityInputᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severities = data
+		case "renames":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("renames"))
+			data, err := ec.unmarshalNMappingRenameInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRenameInputᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Renames = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingRulesInput unmarshals raw into the MappingRulesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingRulesInput(ctx context.Context, raw any) (*model.MappingRulesInput, error) {
+	var out *model.MappingRulesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingRulesInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingSeverityInput(ctx context.Context, obj any) (*model.MappingSeverityInput, error) {
+	var it model.MappingSeverityInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"value", "severity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Value = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingSeverityInput unmarshals raw into the MappingSeverityInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingSeverityInput(ctx context.Context, raw any) (*model.MappingSeverityInput, error) {
+	var out *model.MappingSeverityInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingSeverityInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingTestInput(ctx context.Context, obj any) (*model.MappingTestInput, error) {
+	var it model.MappingTestInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"path", "equals"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "path":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("path"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Path = data
+		case "equals":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("equals"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Equals = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingTestInput unmarshals raw into the MappingTestInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingTestInput(ctx context.Context, raw any) (*model.MappingTestInput, error) {
+	var out *model.MappingTestInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingTestInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingUpdateInput(ctx context.Context, obj any) (*model.MappingUpdateInput, error) {
+	var it model.MappingUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "enabled", "rules", "signatureHeader", "secret"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Enabled = data
+		case "rules":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rules"))
+			data, err := ec.unmarshalOMappingRulesInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRulesInput(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Rules = data
+		case "signatureHeader":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signatureHeader"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.SignatureHeader = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Secret = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingUpdateInput unmarshals raw into the MappingUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingUpdateInput(ctx context.Context, raw any) (*model.MappingUpdateInput, error) {
+	var out *model.MappingUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingUpdateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputOutcomeFilter(ctx context.Context, obj any) (*monitor.OutcomeFilter, error) {
 	var it monitor.OutcomeFilter
 	if obj == nil {
@@ -58169,6 +61611,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Rule(ctx, sel, obj)
+	case *monitor.Mapping:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Mapping(ctx, sel, obj)
 	case *monitor.Job:
 		if obj == nil {
 			return graphql.Null
@@ -63842,6 +67289,561 @@ func (ec *executionContext) _LogSource(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var mappingImplementors = []string{"Mapping", "Node"}
+
+func (ec *executionContext) _Mapping(ctx context.Context, sel ast.SelectionSet, obj *monitor.Mapping) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Mapping")
+		case "id":
+			out.Values[i] = ec._Mapping_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Mapping_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Mapping_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "enabled":
+			out.Values[i] = ec._Mapping_enabled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "tests":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_tests(ctx, field, obj)
+				})
+		case "product":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_product(ctx, field, obj)
+				})
+		case "category":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_category(ctx, field, obj)
+				})
+		case "service":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_service(ctx, field, obj)
+				})
+		case "class":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_class(ctx, field, obj)
+				})
+		case "fields":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_fields(ctx, field, obj)
+				})
+		case "severities":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_severities(ctx, field, obj)
+				})
+		case "renames":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_renames(ctx, field, obj)
+				})
+		case "signatureHeader":
+			out.Values[i] = ec._Mapping_signatureHeader(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "signed":
+			out.Values[i] = ec._Mapping_signed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "webhookPath":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_webhookPath(ctx, field, obj)
+				})
+		case "createdBy":
+			out.Values[i] = ec._Mapping_createdBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Mapping_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Mapping_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "journal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_journal(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingConnectionImplementors = []string{"MappingConnection"}
+
+func (ec *executionContext) _MappingConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.Mapping]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingConnection")
+		case "edges":
+			out.Values[i] = ec._MappingConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._MappingConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._MappingConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingEdgeImplementors = []string{"MappingEdge"}
+
+func (ec *executionContext) _MappingEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.Mapping]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingEdge")
+		case "node":
+			out.Values[i] = ec._MappingEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._MappingEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingFieldImplementors = []string{"MappingField"}
+
+func (ec *executionContext) _MappingField(ctx context.Context, sel ast.SelectionSet, obj *monitor.MappingField) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingFieldImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingField")
+		case "target":
+			out.Values[i] = ec._MappingField_target(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._MappingField_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "required":
+			out.Values[i] = ec._MappingField_required(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingPayloadImplementors = []string{"MappingPayload"}
+
+func (ec *executionContext) _MappingPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MappingPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingPayload")
+		case "mapping":
+			out.Values[i] = ec._MappingPayload_mapping(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._MappingPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingPreviewImplementors = []string{"MappingPreview"}
+
+func (ec *executionContext) _MappingPreview(ctx context.Context, sel ast.SelectionSet, obj *monitor.MappingPreview) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingPreviewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingPreview")
+		case "recognised":
+			out.Values[i] = ec._MappingPreview_recognised(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "problem":
+			out.Values[i] = ec._MappingPreview_problem(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "time":
+			out.Values[i] = ec._MappingPreview_time(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "severity":
+			out.Values[i] = ec._MappingPreview_severity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "class":
+			out.Values[i] = ec._MappingPreview_class(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "product":
+			out.Values[i] = ec._MappingPreview_product(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "category":
+			out.Values[i] = ec._MappingPreview_category(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "service":
+			out.Values[i] = ec._MappingPreview_service(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "host":
+			out.Values[i] = ec._MappingPreview_host(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "user":
+			out.Values[i] = ec._MappingPreview_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sourceIp":
+			out.Values[i] = ec._MappingPreview_sourceIp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "destinationIp":
+			out.Values[i] = ec._MappingPreview_destinationIp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "process":
+			out.Values[i] = ec._MappingPreview_process(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._MappingPreview_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._MappingPreview_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fields":
+			out.Values[i] = ec._MappingPreview_fields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingPreviewFieldImplementors = []string{"MappingPreviewField"}
+
+func (ec *executionContext) _MappingPreviewField(ctx context.Context, sel ast.SelectionSet, obj *monitor.PreviewField) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingPreviewFieldImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingPreviewField")
+		case "name":
+			out.Values[i] = ec._MappingPreviewField_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._MappingPreviewField_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingRenameImplementors = []string{"MappingRename"}
+
+func (ec *executionContext) _MappingRename(ctx context.Context, sel ast.SelectionSet, obj *monitor.MappingRename) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingRenameImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingRename")
+		case "from":
+			out.Values[i] = ec._MappingRename_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._MappingRename_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingSeverityImplementors = []string{"MappingSeverity"}
+
+func (ec *executionContext) _MappingSeverity(ctx context.Context, sel ast.SelectionSet, obj *monitor.MappingSeverity) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingSeverityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingSeverity")
+		case "value":
+			out.Values[i] = ec._MappingSeverity_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "severity":
+			out.Values[i] = ec._MappingSeverity_severity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingTestImplementors = []string{"MappingTest"}
+
+func (ec *executionContext) _MappingTest(ctx context.Context, sel ast.SelectionSet, obj *monitor.MappingTest) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingTestImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingTest")
+		case "path":
+			out.Values[i] = ec._MappingTest_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "equals":
+			out.Values[i] = ec._MappingTest_equals(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var matchedFieldImplementors = []string{"MatchedField"}
 
 func (ec *executionContext) _MatchedField(ctx context.Context, sel ast.SelectionSet, obj *monitor.MatchedField) graphql.Marshaler {
@@ -64297,6 +68299,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "sourceDelete":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_sourceDelete(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mappingCreate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_mappingCreate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mappingUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_mappingUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mappingDelete":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_mappingDelete(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -64956,6 +68979,30 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_deadLetters(ctx, field)
+				})
+		case "mapping":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_mapping(ctx, field)
+				})
+		case "mappings":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_mappings(ctx, field)
+				})
+		case "unknownShapes":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_unknownShapes(ctx, field)
+				})
+		case "mappingPreview":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_mappingPreview(ctx, field)
 				})
 		case "suppression":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -68575,6 +72622,64 @@ func (ec *executionContext) _TopValues(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var unknownShapeImplementors = []string{"UnknownShape"}
+
+func (ec *executionContext) _UnknownShape(ctx context.Context, sel ast.SelectionSet, obj *monitor.UnknownShape) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unknownShapeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnknownShape")
+		case "names":
+			out.Values[i] = ec._UnknownShape_names(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "events":
+			out.Values[i] = ec._UnknownShape_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastSeen":
+			out.Values[i] = ec._UnknownShape_lastSeen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "confidence":
+			out.Values[i] = ec._UnknownShape_confidence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "guess":
+			out.Values[i] = ec._UnknownShape_guess(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "samples":
+			out.Values[i] = ec._UnknownShape_samples(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var userImplementors = []string{"User", "Node"}
 
 func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj *monitor.User) graphql.Marshaler {
@@ -71639,6 +75744,321 @@ func (ec *executionContext) marshalNLogSource2ᚖgithubᚗcomᚋsecurityᚑmonit
 	return ec._LogSource(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNMapping2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Mapping) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx context.Context, sel ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Mapping!")
+		return graphql.Null
+	}
+	return ec._Mapping(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMappingConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Mapping]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingConnection!")
+		return graphql.Null
+	}
+	return ec._MappingConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMappingCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingCreateInput(ctx context.Context, v any) (model.MappingCreateInput, error) {
+	res, err := ec.unmarshalInputMappingCreateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMappingDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingDeleteInput(ctx context.Context, v any) (model.MappingDeleteInput, error) {
+	res, err := ec.unmarshalInputMappingDeleteInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMappingEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.Mapping]) graphql.Marshaler {
+	return ec._MappingEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNMappingEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.Mapping]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.MappingField) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingField(ctx context.Context, sel ast.SelectionSet, v *monitor.MappingField) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingField!")
+		return graphql.Null
+	}
+	return ec._MappingField(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMappingFieldInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingFieldInputᚄ(ctx context.Context, v any) ([]*model.MappingFieldInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.MappingFieldInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMappingFieldInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingFieldInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMappingFieldInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingFieldInput(ctx context.Context, v any) (*model.MappingFieldInput, error) {
+	res, err := ec.unmarshalInputMappingFieldInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMappingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingPayload(ctx context.Context, sel ast.SelectionSet, v *model.MappingPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingPayload!")
+		return graphql.Null
+	}
+	return ec._MappingPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMappingPreview2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingPreviewᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.MappingPreview) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingPreview2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingPreview(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingPreview2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingPreview(ctx context.Context, sel ast.SelectionSet, v *monitor.MappingPreview) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingPreview!")
+		return graphql.Null
+	}
+	return ec._MappingPreview(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMappingPreviewField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPreviewFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.PreviewField) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingPreviewField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPreviewField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingPreviewField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPreviewField(ctx context.Context, sel ast.SelectionSet, v *monitor.PreviewField) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingPreviewField!")
+		return graphql.Null
+	}
+	return ec._MappingPreviewField(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMappingRename2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingRenameᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.MappingRename) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingRename2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingRename(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingRename2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingRename(ctx context.Context, sel ast.SelectionSet, v *monitor.MappingRename) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingRename!")
+		return graphql.Null
+	}
+	return ec._MappingRename(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMappingRenameInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRenameInputᚄ(ctx context.Context, v any) ([]*model.MappingRenameInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.MappingRenameInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMappingRenameInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRenameInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMappingRenameInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRenameInput(ctx context.Context, v any) (*model.MappingRenameInput, error) {
+	res, err := ec.unmarshalInputMappingRenameInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMappingRulesInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRulesInput(ctx context.Context, v any) (model.MappingRulesInput, error) {
+	res, err := ec.unmarshalInputMappingRulesInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMappingSeverity2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingSeverityᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.MappingSeverity) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingSeverity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingSeverity(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingSeverity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingSeverity(ctx context.Context, sel ast.SelectionSet, v *monitor.MappingSeverity) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingSeverity!")
+		return graphql.Null
+	}
+	return ec._MappingSeverity(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMappingSeverityInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingSeverityInputᚄ(ctx context.Context, v any) ([]*model.MappingSeverityInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.MappingSeverityInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMappingSeverityInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingSeverityInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMappingSeverityInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingSeverityInput(ctx context.Context, v any) (*model.MappingSeverityInput, error) {
+	res, err := ec.unmarshalInputMappingSeverityInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMappingTarget2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTarget(ctx context.Context, v any) (monitor.MappingTarget, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.MappingTarget(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMappingTarget2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTarget(ctx context.Context, sel ast.SelectionSet, v monitor.MappingTarget) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MappingTarget!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNMappingTest2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTestᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.MappingTest) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingTest2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTest(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingTest2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTest(ctx context.Context, sel ast.SelectionSet, v *monitor.MappingTest) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingTest!")
+		return graphql.Null
+	}
+	return ec._MappingTest(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMappingTestInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingTestInputᚄ(ctx context.Context, v any) ([]*model.MappingTestInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.MappingTestInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMappingTestInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingTestInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMappingTestInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingTestInput(ctx context.Context, v any) (*model.MappingTestInput, error) {
+	res, err := ec.unmarshalInputMappingTestInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMappingUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingUpdateInput(ctx context.Context, v any) (model.MappingUpdateInput, error) {
+	res, err := ec.unmarshalInputMappingUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNMatchedField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMatchedField(ctx context.Context, sel ast.SelectionSet, v monitor.MatchedField) graphql.Marshaler {
 	return ec._MatchedField(ctx, sel, &v)
 }
@@ -73282,6 +77702,30 @@ func (ec *executionContext) marshalNTopValues2ᚖgithubᚗcomᚋsecurityᚑmonit
 	return ec._TopValues(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNUnknownShape2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUnknownShapeᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.UnknownShape) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNUnknownShape2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUnknownShape(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNUnknownShape2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUnknownShape(ctx context.Context, sel ast.SelectionSet, v *monitor.UnknownShape) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnknownShape!")
+		return graphql.Null
+	}
+	return ec._UnknownShape(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNUser2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUserᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.User) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -74820,6 +79264,21 @@ func (ec *executionContext) marshalOLogSource2ᚖgithubᚗcomᚋsecurityᚑmonit
 		return graphql.Null
 	}
 	return ec._LogSource(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx context.Context, sel ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Mapping(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOMappingRulesInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRulesInput(ctx context.Context, v any) (*model.MappingRulesInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputMappingRulesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalONode2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNode(ctx context.Context, sel ast.SelectionSet, v monitor.Node) graphql.Marshaler {

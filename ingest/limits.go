@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"errors"
+
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -48,5 +50,10 @@ func rejectionOf(line int, raw []byte, err error) *Rejection {
 	if err == nil {
 		return nil
 	}
-	return &Rejection{Line: line, Code: CodeMalformed, Message: err.Error(), raw: raw}
+	code := CodeMalformed
+	var unmapped *mappingError
+	if errors.As(err, &unmapped) {
+		code = CodeMappingFailed
+	}
+	return &Rejection{Line: line, Code: code, Message: err.Error(), raw: raw}
 }

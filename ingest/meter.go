@@ -38,10 +38,13 @@ const (
 	protocolJSON    = "json"
 	protocolElastic = "elastic"
 	protocolSplunk  = "splunk"
+	protocolWebhook = "webhook"
 )
 
 // Protocols are all values of Meter.Request's protocol.
-func Protocols() []string { return []string{protocolJSON, protocolElastic, protocolSplunk} }
+func Protocols() []string {
+	return []string{protocolJSON, protocolElastic, protocolSplunk, protocolWebhook}
+}
 
 // Formats are all values of monitor.Event.Format that a Normaliser gives.
 func Formats() []string {

@@ -46,6 +46,10 @@ type (
 	DeadLetterConnection = page.Connection[*DeadLetter]
 	// DeadLetterEdge is one item of DeadLetterConnection.
 	DeadLetterEdge = page.Edge[*DeadLetter]
+	// MappingConnection is a page of mappings.
+	MappingConnection = page.Connection[*Mapping]
+	// MappingEdge is one item of MappingConnection.
+	MappingEdge = page.Edge[*Mapping]
 	// SourceConnection is a page of sources.
 	SourceConnection = page.Connection[*Source]
 	// SourceEdge is one item of SourceConnection.

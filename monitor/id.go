@@ -154,6 +154,7 @@ const (
 	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone
 	KindSource           Kind = "Source"
 	KindDeadLetter       Kind = "DeadLetter"
+	KindMapping          Kind = "Mapping"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

@@ -139,8 +139,11 @@ const (
 	ActionDeadLetterReplay     = "deadletter.replay"
 	ActionDeadLetterDelete     = "deadletter.delete"
 	ActionDeadLetterKeep       = "deadletter.keep" // names transactions alone: what comes is no news
-	ActionSourceFound          = "source.found"    // it sent for the first time
-	ActionSourceUpdate         = "source.update"   // for how long it may be silent
+	ActionMappingCreate        = "mapping.create"
+	ActionMappingUpdate        = "mapping.update"
+	ActionMappingDelete        = "mapping.delete"
+	ActionSourceFound          = "source.found"  // it sent for the first time
+	ActionSourceUpdate         = "source.update" // for how long it may be silent
 	ActionSourceSilent         = "source.silent"
 	ActionSourceReturn         = "source.return" // it sends again
 	ActionSourceDelete         = "source.delete"

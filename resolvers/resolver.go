@@ -152,6 +152,8 @@ type Resolver struct {
 	Sources          Sources
 	DeadLetters      DeadLetters
 	Replays          Replays
+	Mappings         Mappings
+	Mapper           Mapper
 
 	Jobs  Jobs
 	Users Users

@@ -57,6 +57,8 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 		return node(byGlobalID(ctx, kind, id, r.Groupings.IncidentGroupingsByID))
 	case monitor.KindSource:
 		return node(r.Source(ctx, id))
+	case monitor.KindMapping:
+		return node(r.Mapping(ctx, id))
 	case monitor.KindDeadLetter:
 		return node(r.DeadLetter(ctx, id))
 	case monitor.KindSuppression:

@@ -66,7 +66,25 @@ CREATE TABLE dead_letters (
   KEY dead_letters_state (state, at, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
+-- How records of products are read that no normaliser knows.
+CREATE TABLE mappings (
+  id         BINARY(16) NOT NULL,
+  version    INT NOT NULL,
+  name       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  enabled    TINYINT NOT NULL,
+  rules      MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, -- JSON
+  header     VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  secret     VARBINARY(1024) NULL, -- sealed
+  created_by JSON NOT NULL,
+  created_at DATETIME(6) NOT NULL,
+  updated_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY mappings_name (name),
+  KEY mappings_created (created_at, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
 -- +goose Down
+DROP TABLE mappings;
 DROP TABLE dead_letters;
 DROP TABLE source_rates;
 DROP TABLE sources;

@@ -294,7 +294,7 @@ type DeadLetterReplayPayload struct {
 
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Mapping, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`
@@ -812,6 +812,88 @@ type JournalFeedEntry struct {
 	Suppressed []*monitor.SuppressedCount `json:"suppressed"`
 	// What happened to each entity.
 	Changes []*EntityChange `json:"changes"`
+}
+
+// Makes a mapping.
+type MappingCreateInput struct {
+	// 1 to 28 of a-z, 0-9, dot, dash and underscore.
+	Name    string            `json:"name"`
+	Enabled bool              `json:"enabled"`
+	Rules   MappingRulesInput `json:"rules"`
+	// The header that signs its webhook's requests, for example X-Hub-Signature-256; empty: none is asked for.
+	SignatureHeader string `json:"signatureHeader"`
+	// What it signs with, at most 256 bytes; stored encrypted and never shown.
+	Secret *string `json:"secret,omitempty"`
+}
+
+// Takes a mapping away, and with it its webhook.
+type MappingDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the mapping has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// Where a value of the event stands.
+type MappingFieldInput struct {
+	Target monitor.MappingTarget `json:"target"`
+	Path   string                `json:"path"`
+	// Rejects a record without it: it becomes a dead letter.
+	Required bool `json:"required"`
+}
+
+// What became of a mapping.
+type MappingPayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Mapping *monitor.Mapping `json:"mapping,omitempty"`
+	Errors  []*UserError     `json:"errors"`
+}
+
+// The name by which rules look for a field.
+type MappingRenameInput struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// What a mapping does.
+type MappingRulesInput struct {
+	// At most 10.
+	Tests    []*MappingTestInput `json:"tests"`
+	Product  string              `json:"product"`
+	Category string              `json:"category"`
+	Service  string              `json:"service"`
+	Class    *monitor.EventClass `json:"class,omitempty"`
+	// Each target once.
+	Fields []*MappingFieldInput `json:"fields"`
+	// At most 50.
+	Severities []*MappingSeverityInput `json:"severities"`
+	// At most 100.
+	Renames []*MappingRenameInput `json:"renames"`
+}
+
+// What a product's word for a severity means.
+type MappingSeverityInput struct {
+	Value    string           `json:"value"`
+	Severity monitor.Severity `json:"severity"`
+}
+
+// A value by which records are recognised.
+type MappingTestInput struct {
+	Path string `json:"path"`
+	// Left out: that there is a value.
+	Equals *string `json:"equals,omitempty"`
+}
+
+// Changes a mapping. What is left out stays.
+type MappingUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the mapping has changed since.
+	ExpectedVersion *int    `json:"expectedVersion,omitempty"`
+	Name            *string `json:"name,omitempty"`
+	Enabled         *bool   `json:"enabled,omitempty"`
+	// Replaces all of them.
+	Rules           *MappingRulesInput `json:"rules,omitempty"`
+	SignatureHeader *string            `json:"signatureHeader,omitempty"`
+	Secret          *string            `json:"secret,omitempty"`
 }
 
 type Mutation struct {
