@@ -381,6 +381,39 @@ export type CriticalityFilter = {
   in?: InputMaybe<Array<Criticality>>;
 };
 
+/** Deletes dead letters. */
+export type DeadLetterDeleteInput = {
+  /** At most 500. */
+  ids: Array<Scalars['ID']['input']>;
+};
+
+/** Which dead letters. All that is given must hold. */
+export type DeadLetterFilter = {
+  code?: InputMaybe<Scalars['String']['input']>;
+  /** A source's id. */
+  source?: InputMaybe<Scalars['ID']['input']>;
+  state?: InputMaybe<DeadLetterState>;
+  /** Stands in the record's first 4,000 bytes or in the reason, whatever the case of its letters. */
+  text?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Replays dead letters: they go through the pipeline again. One whose event is stored is not stored again. */
+export type DeadLetterReplayInput = {
+  /** Takes each for the message of a record of its own, so that also what is no JSON is stored. */
+  asText?: Scalars['Boolean']['input'];
+  /** At most 500. */
+  ids: Array<Scalars['ID']['input']>;
+};
+
+/** What became of a record that was rejected. */
+export type DeadLetterState =
+  /** It was replayed, and rejected again. */
+  | 'FAILED'
+  /** It was replayed, and its event is stored. */
+  | 'REPLAYED'
+  /** It waits: to be replayed, deleted, or to become too old. */
+  | 'WAITING';
+
 /** What can be watched. */
 export type EntityKind =
   /** An IP address, as source or destination. */
@@ -1080,6 +1113,106 @@ export type JournalFilter = {
   or?: InputMaybe<Array<JournalFilter>>;
 };
 
+/** Makes a mapping. */
+export type MappingCreateInput = {
+  enabled?: Scalars['Boolean']['input'];
+  /** 1 to 28 of a-z, 0-9, dot, dash and underscore. */
+  name: Scalars['String']['input'];
+  rules: MappingRulesInput;
+  /** What it signs with, at most 256 bytes; stored encrypted and never shown. */
+  secret?: InputMaybe<Scalars['String']['input']>;
+  /** The header that signs its webhook's requests, for example X-Hub-Signature-256; empty: none is asked for. */
+  signatureHeader?: Scalars['String']['input'];
+};
+
+/** Takes a mapping away, and with it its webhook. */
+export type MappingDeleteInput = {
+  /** Refuses with CONFLICT when the mapping has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Where a value of the event stands. */
+export type MappingFieldInput = {
+  path: Scalars['String']['input'];
+  /** Rejects a record without it: it becomes a dead letter. */
+  required?: Scalars['Boolean']['input'];
+  target: MappingTarget;
+};
+
+/** The name by which rules look for a field. */
+export type MappingRenameInput = {
+  from: Scalars['String']['input'];
+  to: Scalars['String']['input'];
+};
+
+/** What a mapping does. */
+export type MappingRulesInput = {
+  category?: Scalars['String']['input'];
+  class?: InputMaybe<EventClass>;
+  /** Each target once. */
+  fields?: Array<MappingFieldInput>;
+  product?: Scalars['String']['input'];
+  /** At most 100. */
+  renames?: Array<MappingRenameInput>;
+  service?: Scalars['String']['input'];
+  /** At most 50. */
+  severities?: Array<MappingSeverityInput>;
+  /** At most 10. */
+  tests?: Array<MappingTestInput>;
+};
+
+/** What a product's word for a severity means. */
+export type MappingSeverityInput = {
+  severity: Severity;
+  value: Scalars['String']['input'];
+};
+
+/** A value of an event that a mapping can find. */
+export type MappingTarget =
+  /** What happened, in the product's own words. */
+  | 'ACTION'
+  /** The command line. */
+  | 'COMMAND'
+  | 'DESTINATION_IP'
+  | 'DESTINATION_PORT'
+  | 'DOMAIN'
+  | 'FILE_HASH'
+  | 'FILE_PATH'
+  | 'HOST'
+  /** One line for people. */
+  | 'MESSAGE'
+  /** Path or name of the executable. */
+  | 'PROCESS'
+  /** How bad it is; see `severities`. */
+  | 'SEVERITY'
+  | 'SOURCE_IP'
+  | 'SOURCE_PORT'
+  /** When it happened. */
+  | 'TIME'
+  | 'URL'
+  | 'USER';
+
+/** A value by which records are recognised. */
+export type MappingTestInput = {
+  /** Left out: that there is a value. */
+  equals?: InputMaybe<Scalars['String']['input']>;
+  path: Scalars['String']['input'];
+};
+
+/** Changes a mapping. What is left out stays. */
+export type MappingUpdateInput = {
+  enabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Refuses with CONFLICT when the mapping has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** Replaces all of them. */
+  rules?: InputMaybe<MappingRulesInput>;
+  secret?: InputMaybe<Scalars['String']['input']>;
+  signatureHeader?: InputMaybe<Scalars['String']['input']>;
+};
+
 /** Whether what was tried succeeded. */
 export type Outcome =
   /** It failed. */
@@ -1500,6 +1633,38 @@ export type SimilarityReason =
   | 'SAME_TECHNIQUE'
   /** Both are about one account. */
   | 'SAME_USER';
+
+/** Forgets a source with its counts. It is found anew when it sends again. */
+export type SourceDeleteInput = {
+  /** Refuses with CONFLICT when the source has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Which sources. All that is given must hold. */
+export type SourceFilter = {
+  format?: InputMaybe<Scalars['String']['input']>;
+  protocol?: InputMaybe<Scalars['String']['input']>;
+  silent?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** How a source of events is. */
+export type SourceState =
+  /** One in a hundred of its records of the last hour, or more, was rejected. */
+  | 'FAILING'
+  /** What it sent in the last hour could be read, and it is not waited for. */
+  | 'HEALTHY'
+  /** It has sent nothing for longer than it is waited for; an alert tells of it. */
+  | 'SILENT';
+
+/** Says for how long a source may be silent. */
+export type SourceUpdateInput = {
+  /** PT1M to P90D; PT0S: its silence is no news; null: as learned. */
+  expectEvery?: InputMaybe<Scalars['Duration']['input']>;
+  /** Refuses with CONFLICT when the source has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
 
 /** Conditions on text. Case does not matter. All that are given must hold. */
 export type StringFilter = {
