@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/security-monitor/secmon/db/dbtest"
@@ -84,5 +86,64 @@ func TestAnalystSeesSourcesAndReplaysDeadLetters(t *testing.T) {
 	}
 	if said, codes := mutate(t, r, admin, "deadLetterDelete", "DeadLetterDeleteInput", "deletedIds", ids); codes != "" || pick(t, said, "deletedIds", 0) != letter["id"] || len(find(other.URL(), nil)) != 1 {
 		t.Errorf("deleted: %+v %s", said, codes)
+	}
+}
+
+// A webhook is in force on the other replica at once; what its mapping lacks is mended and
+// replayed.
+func TestAdministratorMapsAnUnknownProduct(t *testing.T) {
+	cfg := config(t, dbtest.DSN(t), startRedis(t).URL())
+	r, other := startReplica(t, cfg), startReplica(t, cfg)
+	user(t, r, "ana", monitor.RoleAnalyst)
+	admin, ana := login(t, r.URL(), "admin", testPassword), login(t, r.URL(), "ana", testPassword)
+	token := ingestToken(t, r)
+	rules := func(path string) map[string]any {
+		return map[string]any{"product": "gatekeeper", "fields": []any{map[string]any{"target": "HOST", "path": path, "required": true}}}
+	}
+	input := map[string]any{"name": "gate", "rules": rules("wrong"), "signatureHeader": "X-Signature"}
+	if _, codes := mutate(t, r, admin, "mappingCreate", "MappingCreateInput", "mapping { id }", input); codes != "BAD_INPUT" {
+		t.Errorf("a signature without a secret: %s", codes)
+	}
+	delete(input, "signatureHeader")
+	if a := post(t, r.URL(), ana, `mutation($i: MappingCreateInput!) { mappingCreate(input: $i) { errors { code } } }`, map[string]any{"i": input}, nil); a.code() != "FORBIDDEN" {
+		t.Errorf("an analyst's mapping: %+v", a)
+	}
+	made, codes := mutate(t, r, admin, "mappingCreate", "MappingCreateInput", "mapping { id version webhookPath signed product }", input)
+	if codes != "" || pick(t, made, "mapping", "webhookPath") != "/api/ingest/webhook/gate" {
+		t.Fatalf("%+v %s", made, codes)
+	}
+	hook := func() int {
+		rq, err := http.NewRequestWithContext(t.Context(), http.MethodPost, other.URL()+"/api/ingest/webhook/gate", strings.NewReader(`{"node":"door-1","x":1}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rq.Header.Set("X-Api-Key", token)
+		answer, err := http.DefaultClient.Do(rq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode
+	}
+	eventually(t, "the webhook on the other replica", func() bool { return hook() == http.StatusUnprocessableEntity })
+	var letters struct {
+		DeadLetters struct{ Nodes []map[string]any }
+	}
+	eventually(t, "the letter", func() bool {
+		post(t, r.URL(), ana, `{ deadLetters(filter: {code: "MAPPING_FAILED"}, first: 5) { nodes { id protocol } } }`, nil, &letters)
+		return len(letters.DeadLetters.Nodes) == 1
+	})
+	var preview struct{ MappingPreview []map[string]any }
+	post(t, r.URL(), ana, `query($r: MappingRulesInput!) { mappingPreview(rules: $r, samples: ["{\"node\":\"door-1\"}", "[]"]) { recognised problem host product fields { name value } } }`, map[string]any{"r": rules("node")}, &preview)
+	if p := preview.MappingPreview; len(p) != 2 || p[0]["host"] != "door-1" || p[0]["problem"] != "" || p[1]["problem"] == "" {
+		t.Errorf("the preview: %+v", p)
+	}
+	if said, codes := mutate(t, r, admin, "mappingUpdate", "MappingUpdateInput", "mapping { version }", map[string]any{"id": pick(t, made, "mapping", "id"), "rules": rules("node")}); codes != "" {
+		t.Errorf("%+v %s", said, codes)
+	}
+	eventually(t, "the mended mapping", func() bool { return hook() == http.StatusOK })
+	said, codes := mutate(t, other, ana, "deadLetterReplay", "DeadLetterReplayInput", "replays { stored result }", map[string]any{"ids": []any{letters.DeadLetters.Nodes[0]["id"]}})
+	if codes != "" || pick(t, said, "replays", 0, "result") != "stored as map:gate" {
+		t.Errorf("%+v %s", said, codes)
 	}
 }
