@@ -10170,7 +10170,12 @@ type Query {
   "Kinds of records that no normaliser knows, among the latest 500 such events; the most frequent first, at most 50."
   unknownShapes: [UnknownShape!]! @auth(requires: ANALYST) @cost(weight: 500, size: 10)
   "What a mapping would make of records, each a JSON object; at most 20. Nothing is stored."
-  mappingPreview(rules: MappingRulesInput!, samples: [String!]!): [MappingPreview!]! @auth(requires: ANALYST) @cost(weight: 50, size: 5)
+  mappingPreview(
+    "What the mapping would do."
+    rules: MappingRulesInput!
+    "Records, each a JSON object."
+    samples: [String!]!
+  ): [MappingPreview!]! @auth(requires: ANALYST) @cost(weight: 50, size: 5)
   "One suppression by its id."
   suppression(id: ID!): Suppression @auth(requires: VIEWER)
   "Suppressions: which findings raise no alert, why and until when. ` + "`" + `first` + "`" + ` is at most 500."
@@ -11780,6 +11785,7 @@ type Source implements Node @auth(requires: VIEWER) {
   token: String!
   "What its records are, for example falco; unreadable where none could be read."
   format: String!
+  "How it is."
   state: SourceState!
   "When it sent for the first time."
   firstSeen: Time!
@@ -11817,8 +11823,11 @@ type Source implements Node @auth(requires: VIEWER) {
 type SourceMinute @auth(requires: VIEWER) {
   "The minute's beginning."
   at: Time!
+  "Records that were accepted."
   records: Float!
+  "Records that were rejected."
   rejected: Float!
+  "Bytes of the accepted records."
   bytes: Float!
 }
 
@@ -11837,6 +11846,7 @@ type SourceEdge @auth(requires: VIEWER) {
 
 "Which sources. All that is given must hold."
 input SourceFilter {
+  "Whether it is silent."
   silent: Boolean
   protocol: String
   format: String
@@ -11900,6 +11910,7 @@ type DeadLetter implements Node @auth(requires: ANALYST) {
   size: Int!
   "Whether only its beginning is kept: it cannot be replayed."
   cut: Boolean!
+  "What became of it."
   state: DeadLetterState!
   "When it was replayed the last time."
   replayedAt: Time
@@ -11924,6 +11935,7 @@ type DeadLetterEdge @auth(requires: ANALYST) {
 
 "Which dead letters. All that is given must hold."
 input DeadLetterFilter {
+  "Those in this state."
   state: DeadLetterState
   code: String
   "A source's id."
@@ -11942,6 +11954,7 @@ input DeadLetterReplayInput {
 
 "What became of a dead letter that was replayed."
 type DeadLetterReplay @auth(requires: ANALYST) {
+  "The letter as it is now."
   letter: DeadLetter!
   "Whether its event is stored, by this replay or an earlier one."
   stored: Boolean!
@@ -11953,6 +11966,7 @@ type DeadLetterReplay @auth(requires: ANALYST) {
 
 "What became of dead letters that were replayed, in the order of their ids; those that are gone are left out."
 type DeadLetterReplayPayload @auth(requires: ANALYST) {
+  "One for each."
   replays: [DeadLetterReplay!]!
   errors: [UserError!]!
 }
@@ -11965,6 +11979,7 @@ input DeadLetterDeleteInput {
 
 "Which dead letters are gone now."
 type DeadLetterDeletePayload @auth(requires: ANALYST) {
+  "Those that were there."
   deletedIds: [ID!]!
   errors: [UserError!]!
 }
@@ -11977,19 +11992,29 @@ enum MappingTarget {
   TIME
   "How bad it is; see ` + "`" + `severities` + "`" + `."
   SEVERITY
+  "The machine."
   HOST
+  "The name of a user."
   USER
+  "The address that it came from."
   SOURCE_IP
+  "The port that it came from."
   SOURCE_PORT
+  "The address that was reached."
   DESTINATION_IP
+  "The port that was reached."
   DESTINATION_PORT
   "Path or name of the executable."
   PROCESS
   "The command line."
   COMMAND
+  "The path of a file."
   FILE_PATH
+  "A hash in hexadecimal."
   FILE_HASH
+  "A name of the DNS."
   DOMAIN
+  "An address of the web."
   URL
   "What happened, in the product's own words."
   ACTION
@@ -12007,17 +12032,23 @@ type Mapping implements Node @auth(requires: VIEWER) {
   version: Int!
   "Also the name of its webhook."
   name: String!
+  "Whether it is in force."
   enabled: Boolean!
   "All hold of a record that it is for; none: it is for its webhook alone."
   tests: [MappingTest!]! @cost(weight: 0, size: 10)
   "The event's log source, as Sigma's rules name it; empty: as found."
   product: String!
+  "Sigma's category; empty: none."
   category: String!
+  "Sigma's service; empty: none."
   service: String!
   "The event's class; null: as found."
   class: EventClass
+  "Where values of the event stand."
   fields: [MappingField!]! @cost(weight: 0, size: 16)
+  "What the product's words for severities mean."
   severities: [MappingSeverity!]! @cost(weight: 0, size: 50)
+  "Names by which rules look for fields."
   renames: [MappingRename!]! @cost(weight: 0, size: 100)
   "The header that signs its webhook's requests; empty: none is asked for."
   signatureHeader: String!
@@ -12025,6 +12056,7 @@ type Mapping implements Node @auth(requires: VIEWER) {
   signed: Boolean!
   "Where its product posts to, on this server."
   webhookPath: String!
+  "Who made it."
   createdBy: Actor!
   createdAt: Time!
   updatedAt: Time!
@@ -12034,6 +12066,7 @@ type Mapping implements Node @auth(requires: VIEWER) {
 
 "A value by which records are recognised."
 type MappingTest @auth(requires: VIEWER) {
+  "Names joined by dots."
   path: String!
   "Null: that there is a value."
   equals: String
@@ -12041,7 +12074,9 @@ type MappingTest @auth(requires: VIEWER) {
 
 "Where a value of the event stands."
 type MappingField @auth(requires: VIEWER) {
+  "Which value."
   target: MappingTarget!
+  "Names joined by dots."
   path: String!
   "Whether a record without it is rejected."
   required: Boolean!
@@ -12049,13 +12084,17 @@ type MappingField @auth(requires: VIEWER) {
 
 "What a product's word for a severity means."
 type MappingSeverity @auth(requires: VIEWER) {
+  "The product's word, whatever the case of its letters."
   value: String!
+  "How bad it is."
   severity: Severity!
 }
 
 "The name by which rules look for a field."
 type MappingRename @auth(requires: VIEWER) {
+  "The name that it has, joined by dots."
   from: String!
+  "The name that it gets."
   to: String!
 }
 
@@ -12078,6 +12117,7 @@ type UnknownShape @auth(requires: ANALYST) {
   names: [String!]! @cost(weight: 0, size: 64)
   "How many of the events that were looked at."
   events: Int!
+  "When the latest came."
   lastSeen: Time!
   "How much is read of it as it is, from 0 to 100."
   confidence: Int!
@@ -12093,18 +12133,31 @@ type MappingPreview @auth(requires: ANALYST) {
   recognised: Boolean!
   "Why it would be rejected; empty: it would not."
   problem: String!
+  "When it happened."
   time: Time!
+  "How bad it is."
   severity: Severity!
+  "The class of the event."
   class: EventClass!
+  "Sigma's product; empty: none."
   product: String!
+  "Sigma's category; empty: none."
   category: String!
+  "Sigma's service; empty: none."
   service: String!
+  "Empty: none."
   host: String!
+  "Empty: none."
   user: String!
+  "Empty: none."
   sourceIp: String!
+  "Empty: none."
   destinationIp: String!
+  "Empty: none."
   process: String!
+  "What happened, in the product's words."
   action: String!
+  "One line for people."
   message: String!
   "What rules see, at most 100."
   fields: [MappingPreviewField!]! @cost(weight: 0, size: 100)
@@ -12112,6 +12165,7 @@ type MappingPreview @auth(requires: ANALYST) {
 
 "A field that rules see."
 type MappingPreviewField @auth(requires: ANALYST) {
+  "Its name."
   name: String!
   "At most 255 bytes."
   value: String!
@@ -12119,6 +12173,7 @@ type MappingPreviewField @auth(requires: ANALYST) {
 
 "A value by which records are recognised."
 input MappingTestInput {
+  "Names joined by dots."
   path: String!
   "Left out: that there is a value."
   equals: String
@@ -12126,7 +12181,9 @@ input MappingTestInput {
 
 "Where a value of the event stands."
 input MappingFieldInput {
+  "Which value."
   target: MappingTarget!
+  "Names joined by dots."
   path: String!
   "Rejects a record without it: it becomes a dead letter."
   required: Boolean! = false
@@ -12134,13 +12191,17 @@ input MappingFieldInput {
 
 "What a product's word for a severity means."
 input MappingSeverityInput {
+  "The product's word, whatever the case of its letters."
   value: String!
+  "How bad it is."
   severity: Severity!
 }
 
 "The name by which rules look for a field."
 input MappingRenameInput {
+  "The name that it has, joined by dots."
   from: String!
+  "The name that it gets."
   to: String!
 }
 
@@ -12148,9 +12209,13 @@ input MappingRenameInput {
 input MappingRulesInput {
   "At most 10."
   tests: [MappingTestInput!]! = []
+  "Sigma's product; empty: none."
   product: String! = ""
+  "Sigma's category; empty: none."
   category: String! = ""
+  "Sigma's service; empty: none."
   service: String! = ""
+  "The class of the event."
   class: EventClass
   "Each target once."
   fields: [MappingFieldInput!]! = []
@@ -12164,7 +12229,9 @@ input MappingRulesInput {
 input MappingCreateInput {
   "1 to 28 of a-z, 0-9, dot, dash and underscore."
   name: String!
+  "Whether it is in force."
   enabled: Boolean! = true
+  "What it does."
   rules: MappingRulesInput!
   "The header that signs its webhook's requests, for example X-Hub-Signature-256; empty: none is asked for."
   signatureHeader: String! = ""
@@ -12177,11 +12244,15 @@ input MappingUpdateInput {
   id: ID!
   "Refuses with CONFLICT when the mapping has changed since."
   expectedVersion: Int
+  "Also the name of its webhook."
   name: String
+  "Whether it is in force."
   enabled: Boolean
   "Replaces all of them."
   rules: MappingRulesInput
+  "The header of the signature; empty: none is asked for, and the secret is forgotten."
   signatureHeader: String
+  "What it signs with, at most 256 bytes."
   secret: String
 }
 

@@ -274,6 +274,7 @@ type DeadLetterDeleteInput struct {
 
 // Which dead letters are gone now.
 type DeadLetterDeletePayload struct {
+	// Those that were there.
 	DeletedIds []string     `json:"deletedIds"`
 	Errors     []*UserError `json:"errors"`
 }
@@ -288,6 +289,7 @@ type DeadLetterReplayInput struct {
 
 // What became of dead letters that were replayed, in the order of their ids; those that are gone are left out.
 type DeadLetterReplayPayload struct {
+	// One for each.
 	Replays []*monitor.LetterReplay `json:"replays"`
 	Errors  []*UserError            `json:"errors"`
 }
@@ -817,9 +819,11 @@ type JournalFeedEntry struct {
 // Makes a mapping.
 type MappingCreateInput struct {
 	// 1 to 28 of a-z, 0-9, dot, dash and underscore.
-	Name    string            `json:"name"`
-	Enabled bool              `json:"enabled"`
-	Rules   MappingRulesInput `json:"rules"`
+	Name string `json:"name"`
+	// Whether it is in force.
+	Enabled bool `json:"enabled"`
+	// What it does.
+	Rules MappingRulesInput `json:"rules"`
 	// The header that signs its webhook's requests, for example X-Hub-Signature-256; empty: none is asked for.
 	SignatureHeader string `json:"signatureHeader"`
 	// What it signs with, at most 256 bytes; stored encrypted and never shown.
@@ -835,8 +839,10 @@ type MappingDeleteInput struct {
 
 // Where a value of the event stands.
 type MappingFieldInput struct {
+	// Which value.
 	Target monitor.MappingTarget `json:"target"`
-	Path   string                `json:"path"`
+	// Names joined by dots.
+	Path string `json:"path"`
 	// Rejects a record without it: it becomes a dead letter.
 	Required bool `json:"required"`
 }
@@ -850,18 +856,24 @@ type MappingPayload struct {
 
 // The name by which rules look for a field.
 type MappingRenameInput struct {
+	// The name that it has, joined by dots.
 	From string `json:"from"`
-	To   string `json:"to"`
+	// The name that it gets.
+	To string `json:"to"`
 }
 
 // What a mapping does.
 type MappingRulesInput struct {
 	// At most 10.
-	Tests    []*MappingTestInput `json:"tests"`
-	Product  string              `json:"product"`
-	Category string              `json:"category"`
-	Service  string              `json:"service"`
-	Class    *monitor.EventClass `json:"class,omitempty"`
+	Tests []*MappingTestInput `json:"tests"`
+	// Sigma's product; empty: none.
+	Product string `json:"product"`
+	// Sigma's category; empty: none.
+	Category string `json:"category"`
+	// Sigma's service; empty: none.
+	Service string `json:"service"`
+	// The class of the event.
+	Class *monitor.EventClass `json:"class,omitempty"`
 	// Each target once.
 	Fields []*MappingFieldInput `json:"fields"`
 	// At most 50.
@@ -872,12 +884,15 @@ type MappingRulesInput struct {
 
 // What a product's word for a severity means.
 type MappingSeverityInput struct {
-	Value    string           `json:"value"`
+	// The product's word, whatever the case of its letters.
+	Value string `json:"value"`
+	// How bad it is.
 	Severity monitor.Severity `json:"severity"`
 }
 
 // A value by which records are recognised.
 type MappingTestInput struct {
+	// Names joined by dots.
 	Path string `json:"path"`
 	// Left out: that there is a value.
 	Equals *string `json:"equals,omitempty"`
@@ -887,13 +902,17 @@ type MappingTestInput struct {
 type MappingUpdateInput struct {
 	ID string `json:"id"`
 	// Refuses with CONFLICT when the mapping has changed since.
-	ExpectedVersion *int    `json:"expectedVersion,omitempty"`
-	Name            *string `json:"name,omitempty"`
-	Enabled         *bool   `json:"enabled,omitempty"`
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Also the name of its webhook.
+	Name *string `json:"name,omitempty"`
+	// Whether it is in force.
+	Enabled *bool `json:"enabled,omitempty"`
 	// Replaces all of them.
-	Rules           *MappingRulesInput `json:"rules,omitempty"`
-	SignatureHeader *string            `json:"signatureHeader,omitempty"`
-	Secret          *string            `json:"secret,omitempty"`
+	Rules *MappingRulesInput `json:"rules,omitempty"`
+	// The header of the signature; empty: none is asked for, and the secret is forgotten.
+	SignatureHeader *string `json:"signatureHeader,omitempty"`
+	// What it signs with, at most 256 bytes.
+	Secret *string `json:"secret,omitempty"`
 }
 
 type Mutation struct {
