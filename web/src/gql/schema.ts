@@ -392,6 +392,7 @@ export type DeadLetterFilter = {
   code?: InputMaybe<Scalars['String']['input']>;
   /** A source's id. */
   source?: InputMaybe<Scalars['ID']['input']>;
+  /** Those in this state. */
   state?: InputMaybe<DeadLetterState>;
   /** Stands in the record's first 4,000 bytes or in the reason, whatever the case of its letters. */
   text?: InputMaybe<Scalars['String']['input']>;
@@ -1115,9 +1116,11 @@ export type JournalFilter = {
 
 /** Makes a mapping. */
 export type MappingCreateInput = {
+  /** Whether it is in force. */
   enabled?: Scalars['Boolean']['input'];
   /** 1 to 28 of a-z, 0-9, dot, dash and underscore. */
   name: Scalars['String']['input'];
+  /** What it does. */
   rules: MappingRulesInput;
   /** What it signs with, at most 256 bytes; stored encrypted and never shown. */
   secret?: InputMaybe<Scalars['String']['input']>;
@@ -1134,27 +1137,35 @@ export type MappingDeleteInput = {
 
 /** Where a value of the event stands. */
 export type MappingFieldInput = {
+  /** Names joined by dots. */
   path: Scalars['String']['input'];
   /** Rejects a record without it: it becomes a dead letter. */
   required?: Scalars['Boolean']['input'];
+  /** Which value. */
   target: MappingTarget;
 };
 
 /** The name by which rules look for a field. */
 export type MappingRenameInput = {
+  /** The name that it has, joined by dots. */
   from: Scalars['String']['input'];
+  /** The name that it gets. */
   to: Scalars['String']['input'];
 };
 
 /** What a mapping does. */
 export type MappingRulesInput = {
+  /** Sigma's category; empty: none. */
   category?: Scalars['String']['input'];
+  /** The class of the event. */
   class?: InputMaybe<EventClass>;
   /** Each target once. */
   fields?: Array<MappingFieldInput>;
+  /** Sigma's product; empty: none. */
   product?: Scalars['String']['input'];
   /** At most 100. */
   renames?: Array<MappingRenameInput>;
+  /** Sigma's service; empty: none. */
   service?: Scalars['String']['input'];
   /** At most 50. */
   severities?: Array<MappingSeverityInput>;
@@ -1164,7 +1175,9 @@ export type MappingRulesInput = {
 
 /** What a product's word for a severity means. */
 export type MappingSeverityInput = {
+  /** How bad it is. */
   severity: Severity;
+  /** The product's word, whatever the case of its letters. */
   value: Scalars['String']['input'];
 };
 
@@ -1174,11 +1187,17 @@ export type MappingTarget =
   | 'ACTION'
   /** The command line. */
   | 'COMMAND'
+  /** The address that was reached. */
   | 'DESTINATION_IP'
+  /** The port that was reached. */
   | 'DESTINATION_PORT'
+  /** A name of the DNS. */
   | 'DOMAIN'
+  /** A hash in hexadecimal. */
   | 'FILE_HASH'
+  /** The path of a file. */
   | 'FILE_PATH'
+  /** The machine. */
   | 'HOST'
   /** One line for people. */
   | 'MESSAGE'
@@ -1186,30 +1205,39 @@ export type MappingTarget =
   | 'PROCESS'
   /** How bad it is; see `severities`. */
   | 'SEVERITY'
+  /** The address that it came from. */
   | 'SOURCE_IP'
+  /** The port that it came from. */
   | 'SOURCE_PORT'
   /** When it happened. */
   | 'TIME'
+  /** An address of the web. */
   | 'URL'
+  /** The name of a user. */
   | 'USER';
 
 /** A value by which records are recognised. */
 export type MappingTestInput = {
   /** Left out: that there is a value. */
   equals?: InputMaybe<Scalars['String']['input']>;
+  /** Names joined by dots. */
   path: Scalars['String']['input'];
 };
 
 /** Changes a mapping. What is left out stays. */
 export type MappingUpdateInput = {
+  /** Whether it is in force. */
   enabled?: InputMaybe<Scalars['Boolean']['input']>;
   /** Refuses with CONFLICT when the mapping has changed since. */
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
   id: Scalars['ID']['input'];
+  /** Also the name of its webhook. */
   name?: InputMaybe<Scalars['String']['input']>;
   /** Replaces all of them. */
   rules?: InputMaybe<MappingRulesInput>;
+  /** What it signs with, at most 256 bytes. */
   secret?: InputMaybe<Scalars['String']['input']>;
+  /** The header of the signature; empty: none is asked for, and the secret is forgotten. */
   signatureHeader?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -1645,6 +1673,7 @@ export type SourceDeleteInput = {
 export type SourceFilter = {
   format?: InputMaybe<Scalars['String']['input']>;
   protocol?: InputMaybe<Scalars['String']['input']>;
+  /** Whether it is silent. */
   silent?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
