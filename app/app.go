@@ -53,6 +53,9 @@ type App struct {
 	in         *ingest.Intake
 	syslog     *ingest.Syslog
 	notifying  *notify.Dispatcher
+	ledger     *ingest.Ledger
+	normaliser *ingest.Normaliser
+	inbound    atomic.Pointer[inboundHooks]
 	web        *http.Server
 
 	archive archive.Place
@@ -88,7 +91,7 @@ type App struct {
 // closed again when it fails.
 func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	lg = slog.New(trace.Correlate(lg.Handler()))
-	a := &App{cfg: cfg, name: replicaName(), started: time.Now().UTC().Truncate(time.Microsecond), lg: lg, metrics: metrics.New(Version), engine: &detect.Engine{}, alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
+	a := &App{cfg: cfg, name: replicaName(), started: time.Now().UTC().Truncate(time.Microsecond), lg: lg, metrics: metrics.New(Version), engine: &detect.Engine{}, normaliser: ingest.NewNormaliser(), alarms: make(chan *monitor.FeedConsumer, maxAlarms)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	background, stop := context.WithCancel(context.Background())
 	a.running, a.stop = background, stop
@@ -129,6 +132,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	}
 	a.pipe = ingest.NewPipeline(a.Store, lg, a.metrics.Ingest)
 	a.closers = append(a.closers, func() error { a.pipe.Close(); return nil })
+	a.ledger = ingest.NewLedger(a.Store, lg)
 	a.in = a.intake()
 	if err := a.openSyslog(ctx); err != nil {
 		return nil, err
@@ -159,6 +163,8 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	a.background.Go(func() { a.retire(background, partitioned) })
 	a.background.Go(func() { a.watchSilence(background) })
 	a.background.Go(func() { a.watchExpiry(background) })
+	a.background.Go(func() { a.ledger.Run(background) })
+	a.background.Go(func() { a.watchSources(background) })
 	a.background.Go(func() { a.watchHealth(background) })
 	a.background.Go(func() { a.notifying.Run(background) })
 	return a, nil
@@ -373,6 +379,7 @@ func (a *App) maintain(ctx context.Context, partitioned func()) {
 		a.forgetAssets(ctx)
 		a.trimSuppressed(ctx)
 		a.trimDeliveries(ctx)
+		a.trimSources(ctx)
 		a.indicators.Expire()
 		select {
 		case <-ctx.Done():

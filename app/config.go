@@ -57,7 +57,7 @@ type Config struct {
 
 	OIDC `embed:"" prefix:"oidc-"`
 
-	Syslog Syslog `embed:"" prefix:"syslog-"`
+	Syslog    Syslog `embed:"" prefix:"syslog-"`
 	Archiving `embed:""`
 
 	PublicURL       string `name:"public-url" help:"Address of this server as browsers know it; single sign-on needs it." placeholder:"URL"`

@@ -16,6 +16,7 @@ func (a *App) kept() map[monitor.Kind]func(context.Context) error {
 		monitor.KindIncidentGrouping: a.Store.LoadGroupings,
 		monitor.KindSuppression:      a.loadSuppressions,
 		monitor.KindSettings:         a.loadSettings,
+		monitor.KindMapping:          a.loadMappings,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 func (a *App) routeIngest(mux *http.ServeMux, in *ingest.Intake) error {
 	shippers := func(h http.Handler) http.Handler { return auth.Shippers(a.Auth.Middleware(h)) }
 	mux.Handle("/api/ingest", a.Auth.Middleware(&ingest.Handler{Intake: in}))
+	mux.Handle(monitor.WebhookPath, shippers(&ingest.Webhook{Handler: &ingest.Handler{Intake: in}, Webhooks: hooksInForce{a}}))
 	elastic := shippers(&ingest.Elastic{Intake: in})
 	mux.Handle(ingest.ElasticPath, elastic)
 	mux.Handle(ingest.ElasticPath+"/", elastic)
@@ -34,7 +35,7 @@ func (a *App) intake() *ingest.Intake {
 		Pipeline:   a.pipe,
 		Detector:   measuredRules{a.engine, a.metrics.Detect},
 		Indicators: &a.indicators,
-		Normaliser: ingest.NewNormaliser(),
+		Normaliser: a.normaliser,
 		Limits: ingest.Limits{
 			RecordBytes: a.cfg.MaxRecordKB << 10, BodyBytes: int64(a.cfg.MaxBodyMB) << 20,
 			Records: ingest.DefaultLimits.Records, Depth: ingest.DefaultLimits.Depth,
@@ -43,6 +44,7 @@ func (a *App) intake() *ingest.Intake {
 		Authorise:   mayIngest,
 		Log:         a.lg,
 		Meter:       a.metrics.Ingest,
+		Ledger:      a.ledger,
 	}
 	a.metrics.Gauge("secmon_ingest_in_flight_bytes", "Bytes that the records of requests hold, 1 KiB for each beside its own.", func() float64 { return float64(in.InFlight()) })
 	return in

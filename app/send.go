@@ -139,6 +139,6 @@ func (c *chunk) tell(stored client.Stored, p *Progress) {
 		if r.Line >= 1 && r.Line <= len(c.lines) {
 			r.Line = c.lines[r.Line-1]
 		}
-		p.Rejected = append(p.Rejected, ingest.Rejection(r))
+		p.Rejected = append(p.Rejected, ingest.Rejection{Line: r.Line, Code: r.Code, Message: r.Message})
 	}
 }

@@ -32,3 +32,8 @@ func (s *Store) HoldConnection(ctx context.Context) (release func() error, err e
 func (s *Store) TrimPartsTo(ctx context.Context, most uint) error {
 	return s.trimParts(ctx, PartMemory, most)
 }
+
+// TrimLetters keeps so many dead letters with so many bytes.
+func (s *Store) TrimLetters(ctx context.Context, most uint, bytes int64) error {
+	return s.trimDeadLetters(ctx, most, bytes)
+}

@@ -37,6 +37,8 @@ type Store struct {
 	suppressions atomic.Pointer[monitor.Suppressions] // likewise
 	judge        Judge
 	insertEvents prepared // preparedEvents of them
+
+	letters, letterBytes atomic.Int64 // added since they were trimmed
 }
 
 // Options of a store.

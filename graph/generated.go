@@ -41,6 +41,7 @@ type ResolverRoot interface {
 	AssetRisk() AssetRiskResolver
 	Backtest() BacktestResolver
 	Comment() CommentResolver
+	DeadLetter() DeadLetterResolver
 	Entity() EntityResolver
 	Event() EventResolver
 	Evidence() EvidenceResolver
@@ -52,6 +53,7 @@ type ResolverRoot interface {
 	Indicator() IndicatorResolver
 	Job() JobResolver
 	JobItem() JobItemResolver
+	Mapping() MappingResolver
 	Mutation() MutationResolver
 	Process() ProcessResolver
 	Query() QueryResolver
@@ -63,6 +65,8 @@ type ResolverRoot interface {
 	SavedOperation() SavedOperationResolver
 	SavedView() SavedViewResolver
 	Session() SessionResolver
+	Source() SourceResolver
+	SourceMinute() SourceMinuteResolver
 	Subscription() SubscriptionResolver
 	SuppressedCount() SuppressedCountResolver
 	SuppressedFinding() SuppressedFindingResolver
@@ -352,6 +356,52 @@ type ComplexityRoot struct {
 	CommentEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	DeadLetter struct {
+		At                 func(childComplexity int) int
+		Code               func(childComplexity int) int
+		Cut                func(childComplexity int) int
+		Format             func(childComplexity int) int
+		GlobalID           func(childComplexity int) int
+		Line               func(childComplexity int) int
+		Message            func(childComplexity int) int
+		NullableReplayedAt func(childComplexity int) int
+		Protocol           func(childComplexity int) int
+		Raw                func(childComplexity int) int
+		Result             func(childComplexity int) int
+		Size               func(childComplexity int) int
+		SourceID           func(childComplexity int) int
+		State              func(childComplexity int) int
+		TokenName          func(childComplexity int) int
+	}
+
+	DeadLetterConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	DeadLetterDeletePayload struct {
+		DeletedIds func(childComplexity int) int
+		Errors     func(childComplexity int) int
+	}
+
+	DeadLetterEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	DeadLetterReplay struct {
+		Again  func(childComplexity int) int
+		Letter func(childComplexity int) int
+		Result func(childComplexity int) int
+		Stored func(childComplexity int) int
+	}
+
+	DeadLetterReplayPayload struct {
+		Errors  func(childComplexity int) int
+		Replays func(childComplexity int) int
 	}
 
 	Delivery struct {
@@ -963,6 +1013,89 @@ type ComplexityRoot struct {
 		Service  func(childComplexity int) int
 	}
 
+	Mapping struct {
+		Category        func(childComplexity int) int
+		Class           func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		CreatedBy       func(childComplexity int) int
+		Enabled         func(childComplexity int) int
+		Fields          func(childComplexity int) int
+		GlobalID        func(childComplexity int) int
+		Journal         func(childComplexity int, first int, after *string) int
+		Name            func(childComplexity int) int
+		Product         func(childComplexity int) int
+		Renames         func(childComplexity int) int
+		Service         func(childComplexity int) int
+		Severities      func(childComplexity int) int
+		SignatureHeader func(childComplexity int) int
+		Signed          func(childComplexity int) int
+		Tests           func(childComplexity int) int
+		UpdatedAt       func(childComplexity int) int
+		Version         func(childComplexity int) int
+		WebhookPath     func(childComplexity int) int
+	}
+
+	MappingConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	MappingEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	MappingField struct {
+		Path     func(childComplexity int) int
+		Required func(childComplexity int) int
+		Target   func(childComplexity int) int
+	}
+
+	MappingPayload struct {
+		Errors  func(childComplexity int) int
+		Mapping func(childComplexity int) int
+	}
+
+	MappingPreview struct {
+		Action        func(childComplexity int) int
+		Category      func(childComplexity int) int
+		Class         func(childComplexity int) int
+		DestinationIP func(childComplexity int) int
+		Fields        func(childComplexity int) int
+		Host          func(childComplexity int) int
+		Message       func(childComplexity int) int
+		Problem       func(childComplexity int) int
+		Process       func(childComplexity int) int
+		Product       func(childComplexity int) int
+		Recognised    func(childComplexity int) int
+		Service       func(childComplexity int) int
+		Severity      func(childComplexity int) int
+		SourceIP      func(childComplexity int) int
+		Time          func(childComplexity int) int
+		User          func(childComplexity int) int
+	}
+
+	MappingPreviewField struct {
+		Name  func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
+	MappingRename struct {
+		From func(childComplexity int) int
+		To   func(childComplexity int) int
+	}
+
+	MappingSeverity struct {
+		Severity func(childComplexity int) int
+		Value    func(childComplexity int) int
+	}
+
+	MappingTest struct {
+		Equals func(childComplexity int) int
+		Path   func(childComplexity int) int
+	}
+
 	MatchedField struct {
 		Field     func(childComplexity int) int
 		Pattern   func(childComplexity int) int
@@ -986,6 +1119,8 @@ type ComplexityRoot struct {
 		AlertStart             func(childComplexity int, input model.AlertStartInput) int
 		AlertTag               func(childComplexity int, input model.AlertTagInput) int
 		AssetUpdate            func(childComplexity int, input model.AssetUpdateInput) int
+		DeadLetterDelete       func(childComplexity int, input model.DeadLetterDeleteInput) int
+		DeadLetterReplay       func(childComplexity int, input model.DeadLetterReplayInput) int
 		EventExport            func(childComplexity int, input model.EventExportInput) int
 		EventRestore           func(childComplexity int, input model.EventRestoreInput) int
 		IncidentAddAlerts      func(childComplexity int, input model.IncidentAddAlertsInput) int
@@ -1013,6 +1148,9 @@ type ComplexityRoot struct {
 		JobCancel              func(childComplexity int, input model.JobCancelInput) int
 		JobUndo                func(childComplexity int, input model.JobUndoInput) int
 		JournalVerify          func(childComplexity int) int
+		MappingCreate          func(childComplexity int, input model.MappingCreateInput) int
+		MappingDelete          func(childComplexity int, input model.MappingDeleteInput) int
+		MappingUpdate          func(childComplexity int, input model.MappingUpdateInput) int
 		PlaceholderDelete      func(childComplexity int, input model.PlaceholderDeleteInput) int
 		PlaceholderUpdate      func(childComplexity int, input model.PlaceholderUpdateInput) int
 		RuleBacktest           func(childComplexity int, input model.RuleBacktestInput) int
@@ -1033,6 +1171,8 @@ type ComplexityRoot struct {
 		SessionRevoke          func(childComplexity int, input model.SessionRevokeInput) int
 		SessionRevokeAll       func(childComplexity int, input model.SessionRevokeAllInput) int
 		SettingsUpdate         func(childComplexity int, input model.SettingsUpdateInput) int
+		SourceDelete           func(childComplexity int, input model.SourceDeleteInput) int
+		SourceUpdate           func(childComplexity int, input model.SourceUpdateInput) int
 		SuppressionCreate      func(childComplexity int, input model.SuppressionCreateInput) int
 		SuppressionDelete      func(childComplexity int, input model.SuppressionDeleteInput) int
 		SuppressionDisable     func(childComplexity int, input model.SuppressionDisableInput) int
@@ -1111,6 +1251,8 @@ type ComplexityRoot struct {
 		Asset              func(childComplexity int, id string) int
 		Assets             func(childComplexity int, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) int
 		AttackCoverage     func(childComplexity int, since *time.Time) int
+		DeadLetter         func(childComplexity int, id string) int
+		DeadLetters        func(childComplexity int, filter *monitor.DeadLetterFilter, first int, after *string) int
 		Delivery           func(childComplexity int, id string) int
 		Entity             func(childComplexity int, kind monitor.EntityKind, value string) int
 		Event              func(childComplexity int, id string) int
@@ -1132,6 +1274,9 @@ type ComplexityRoot struct {
 		Job                func(childComplexity int, id string) int
 		Jobs               func(childComplexity int, first int, after *string) int
 		Journal            func(childComplexity int, filter *monitor.JournalFilter, object *string, first int, after *string) int
+		Mapping            func(childComplexity int, id string) int
+		MappingPreview     func(childComplexity int, rules model.MappingRulesInput, samples []string) int
+		Mappings           func(childComplexity int, first int, after *string) int
 		Node               func(childComplexity int, id string) int
 		Nodes              func(childComplexity int, ids []string) int
 		Placeholders       func(childComplexity int) int
@@ -1147,10 +1292,13 @@ type ComplexityRoot struct {
 		ServerHealth       func(childComplexity int) int
 		Sessions           func(childComplexity int, user *string, first int, after *string) int
 		Settings           func(childComplexity int) int
+		Source             func(childComplexity int, id string) int
+		Sources            func(childComplexity int, filter *monitor.SourceFilter, first int, after *string) int
 		Suppression        func(childComplexity int, id string) int
 		SuppressionPreview func(childComplexity int, input model.SuppressionPreviewInput) int
 		Suppressions       func(childComplexity int, filter *monitor.SuppressionFilter, orderBy *monitor.SuppressionOrder, first int, after *string) int
 		Tokens             func(childComplexity int, first int, after *string) int
+		UnknownShapes      func(childComplexity int) int
 		User               func(childComplexity int, id string) int
 		Users              func(childComplexity int, disabledToo bool, first int, after *string) int
 		Viewer             func(childComplexity int) int
@@ -1496,6 +1644,54 @@ type ComplexityRoot struct {
 		Score   func(childComplexity int) int
 	}
 
+	Source struct {
+		Alert         func(childComplexity int) int
+		Bytes         func(childComplexity int) int
+		ErrorRate     func(childComplexity int) int
+		ExpectEvery   func(childComplexity int) int
+		FirstSeen     func(childComplexity int) int
+		Format        func(childComplexity int) int
+		GlobalID      func(childComplexity int) int
+		Journal       func(childComplexity int, first int, after *string) int
+		LagMaxSeconds func(childComplexity int) int
+		LagSeconds    func(childComplexity int) int
+		LastSeen      func(childComplexity int) int
+		Minutes       func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Patience      func(childComplexity int) int
+		Protocol      func(childComplexity int) int
+		Rate          func(childComplexity int) int
+		Records       func(childComplexity int) int
+		Rejected      func(childComplexity int) int
+		SilentSince   func(childComplexity int) int
+		State         func(childComplexity int) int
+		TokenName     func(childComplexity int) int
+		Version       func(childComplexity int) int
+	}
+
+	SourceConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	SourceEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	SourceMinute struct {
+		At       func(childComplexity int) int
+		Bytes    func(childComplexity int) int
+		Records  func(childComplexity int) int
+		Rejected func(childComplexity int) int
+	}
+
+	SourcePayload struct {
+		Errors func(childComplexity int) int
+		Source func(childComplexity int) int
+	}
+
 	Subscription struct {
 		AlertFeed    func(childComplexity int, filter *monitor.AlertFilter, after *string) int
 		EntityFeed   func(childComplexity int, kind monitor.EntityKind, value string, after *string) int
@@ -1632,6 +1828,15 @@ type ComplexityRoot struct {
 		IsEstimate func(childComplexity int) int
 		Total      func(childComplexity int) int
 		Values     func(childComplexity int) int
+	}
+
+	UnknownShape struct {
+		Confidence func(childComplexity int) int
+		Events     func(childComplexity int) int
+		Guess      func(childComplexity int) int
+		LastSeen   func(childComplexity int) int
+		Names      func(childComplexity int) int
+		Samples    func(childComplexity int) int
 	}
 
 	User struct {
@@ -1805,6 +2010,11 @@ type CommentResolver interface {
 
 	Mentions(ctx context.Context, obj *monitor.Comment) ([]*monitor.User, error)
 }
+type DeadLetterResolver interface {
+	SourceID(ctx context.Context, obj *monitor.DeadLetter) (string, error)
+
+	Raw(ctx context.Context, obj *monitor.DeadLetter) (string, error)
+}
 type EntityResolver interface {
 	Asset(ctx context.Context, obj *monitor.Entity) (*monitor.Asset, error)
 	Indicators(ctx context.Context, obj *monitor.Entity) ([]*monitor.Indicator, error)
@@ -1880,6 +2090,20 @@ type JobItemResolver interface {
 	Code(ctx context.Context, obj *monitor.JobItem) (*string, error)
 	Message(ctx context.Context, obj *monitor.JobItem) (*string, error)
 }
+type MappingResolver interface {
+	Tests(ctx context.Context, obj *monitor.Mapping) ([]*monitor.MappingTest, error)
+	Product(ctx context.Context, obj *monitor.Mapping) (string, error)
+	Category(ctx context.Context, obj *monitor.Mapping) (string, error)
+	Service(ctx context.Context, obj *monitor.Mapping) (string, error)
+	Class(ctx context.Context, obj *monitor.Mapping) (*monitor.EventClass, error)
+	Fields(ctx context.Context, obj *monitor.Mapping) ([]*monitor.MappingField, error)
+	Severities(ctx context.Context, obj *monitor.Mapping) ([]*monitor.MappingSeverity, error)
+	Renames(ctx context.Context, obj *monitor.Mapping) ([]*monitor.MappingRename, error)
+
+	WebhookPath(ctx context.Context, obj *monitor.Mapping) (string, error)
+
+	Journal(ctx context.Context, obj *monitor.Mapping, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
+}
 type MutationResolver interface {
 	SessionLogin(ctx context.Context, input model.SessionLoginInput) (*model.SessionPayload, error)
 	SessionRefresh(ctx context.Context) (*model.SessionPayload, error)
@@ -1944,6 +2168,13 @@ type MutationResolver interface {
 	WebhookReplay(ctx context.Context, input model.WebhookReplayInput) (*model.WebhookPayload, error)
 	WebhookTest(ctx context.Context, input model.WebhookTestInput) (*model.DeliveryPayload, error)
 	WebhookRedeliver(ctx context.Context, input model.WebhookRedeliverInput) (*model.DeliveryPayload, error)
+	SourceUpdate(ctx context.Context, input model.SourceUpdateInput) (*model.SourcePayload, error)
+	SourceDelete(ctx context.Context, input model.SourceDeleteInput) (*model.SourcePayload, error)
+	MappingCreate(ctx context.Context, input model.MappingCreateInput) (*model.MappingPayload, error)
+	MappingUpdate(ctx context.Context, input model.MappingUpdateInput) (*model.MappingPayload, error)
+	MappingDelete(ctx context.Context, input model.MappingDeleteInput) (*model.MappingPayload, error)
+	DeadLetterReplay(ctx context.Context, input model.DeadLetterReplayInput) (*model.DeadLetterReplayPayload, error)
+	DeadLetterDelete(ctx context.Context, input model.DeadLetterDeleteInput) (*model.DeadLetterDeletePayload, error)
 	AssetUpdate(ctx context.Context, input model.AssetUpdateInput) (*model.AssetPayload, error)
 	IndicatorCreate(ctx context.Context, input model.IndicatorCreateInput) (*model.IndicatorPayload, error)
 	IndicatorUpdate(ctx context.Context, input model.IndicatorUpdateInput) (*model.IndicatorPayload, error)
@@ -1998,6 +2229,14 @@ type QueryResolver interface {
 	Indicator(ctx context.Context, id string) (*monitor.Indicator, error)
 	IncidentReport(ctx context.Context, id string, format model.ReportFormat) (*model.IncidentReport, error)
 	IncidentGroupings(ctx context.Context) ([]*monitor.IncidentGrouping, error)
+	Source(ctx context.Context, id string) (*monitor.Source, error)
+	Sources(ctx context.Context, filter *monitor.SourceFilter, first int, after *string) (*page.Connection[*monitor.Source], error)
+	DeadLetter(ctx context.Context, id string) (*monitor.DeadLetter, error)
+	DeadLetters(ctx context.Context, filter *monitor.DeadLetterFilter, first int, after *string) (*page.Connection[*monitor.DeadLetter], error)
+	Mapping(ctx context.Context, id string) (*monitor.Mapping, error)
+	Mappings(ctx context.Context, first int, after *string) (*page.Connection[*monitor.Mapping], error)
+	UnknownShapes(ctx context.Context) ([]*monitor.UnknownShape, error)
+	MappingPreview(ctx context.Context, rules model.MappingRulesInput, samples []string) ([]*monitor.MappingPreview, error)
 	Suppression(ctx context.Context, id string) (*monitor.Suppression, error)
 	Suppressions(ctx context.Context, filter *monitor.SuppressionFilter, orderBy *monitor.SuppressionOrder, first int, after *string) (*page.Connection[*monitor.Suppression], error)
 	SuppressionPreview(ctx context.Context, input model.SuppressionPreviewInput) (*monitor.SuppressionPreview, error)
@@ -2073,6 +2312,28 @@ type SessionResolver interface {
 	User(ctx context.Context, obj *monitor.Session) (*monitor.User, error)
 
 	Current(ctx context.Context, obj *monitor.Session) (bool, error)
+}
+type SourceResolver interface {
+	State(ctx context.Context, obj *monitor.Source) (monitor.SourceState, error)
+
+	Records(ctx context.Context, obj *monitor.Source) (float64, error)
+	Rejected(ctx context.Context, obj *monitor.Source) (float64, error)
+	Bytes(ctx context.Context, obj *monitor.Source) (float64, error)
+	ErrorRate(ctx context.Context, obj *monitor.Source) (float64, error)
+	Rate(ctx context.Context, obj *monitor.Source) (float64, error)
+	LagSeconds(ctx context.Context, obj *monitor.Source) (float64, error)
+	LagMaxSeconds(ctx context.Context, obj *monitor.Source) (float64, error)
+	ExpectEvery(ctx context.Context, obj *monitor.Source) (*monitor.Duration, error)
+	Patience(ctx context.Context, obj *monitor.Source) (*monitor.Duration, error)
+	SilentSince(ctx context.Context, obj *monitor.Source) (*time.Time, error)
+	Alert(ctx context.Context, obj *monitor.Source) (*monitor.Alert, error)
+	Minutes(ctx context.Context, obj *monitor.Source) ([]*monitor.SourceMinute, error)
+	Journal(ctx context.Context, obj *monitor.Source, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
+}
+type SourceMinuteResolver interface {
+	Records(ctx context.Context, obj *monitor.SourceMinute) (float64, error)
+	Rejected(ctx context.Context, obj *monitor.SourceMinute) (float64, error)
+	Bytes(ctx context.Context, obj *monitor.SourceMinute) (float64, error)
 }
 type SubscriptionResolver interface {
 	AlertFeed(ctx context.Context, filter *monitor.AlertFilter, after *string) (<-chan *model.AlertFeedBatch, error)
@@ -3261,6 +3522,180 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CommentEdge.Node(childComplexity), true
+
+	case "DeadLetter.at":
+		if e.ComplexityRoot.DeadLetter.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.At(childComplexity), true
+	case "DeadLetter.code":
+		if e.ComplexityRoot.DeadLetter.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.Code(childComplexity), true
+	case "DeadLetter.cut":
+		if e.ComplexityRoot.DeadLetter.Cut == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.Cut(childComplexity), true
+	case "DeadLetter.format":
+		if e.ComplexityRoot.DeadLetter.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.Format(childComplexity), true
+	case "DeadLetter.id":
+		if e.ComplexityRoot.DeadLetter.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.GlobalID(childComplexity), true
+	case "DeadLetter.line":
+		if e.ComplexityRoot.DeadLetter.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.Line(childComplexity), true
+	case "DeadLetter.message":
+		if e.ComplexityRoot.DeadLetter.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.Message(childComplexity), true
+	case "DeadLetter.replayedAt":
+		if e.ComplexityRoot.DeadLetter.NullableReplayedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.NullableReplayedAt(childComplexity), true
+	case "DeadLetter.protocol":
+		if e.ComplexityRoot.DeadLetter.Protocol == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.Protocol(childComplexity), true
+	case "DeadLetter.raw":
+		if e.ComplexityRoot.DeadLetter.Raw == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.Raw(childComplexity), true
+	case "DeadLetter.result":
+		if e.ComplexityRoot.DeadLetter.Result == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.Result(childComplexity), true
+	case "DeadLetter.size":
+		if e.ComplexityRoot.DeadLetter.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.Size(childComplexity), true
+	case "DeadLetter.sourceId":
+		if e.ComplexityRoot.DeadLetter.SourceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.SourceID(childComplexity), true
+	case "DeadLetter.state":
+		if e.ComplexityRoot.DeadLetter.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.State(childComplexity), true
+	case "DeadLetter.token":
+		if e.ComplexityRoot.DeadLetter.TokenName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetter.TokenName(childComplexity), true
+
+	case "DeadLetterConnection.edges":
+		if e.ComplexityRoot.DeadLetterConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterConnection.Edges(childComplexity), true
+	case "DeadLetterConnection.nodes":
+		if e.ComplexityRoot.DeadLetterConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterConnection.Nodes(childComplexity), true
+	case "DeadLetterConnection.pageInfo":
+		if e.ComplexityRoot.DeadLetterConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterConnection.PageInfo(childComplexity), true
+
+	case "DeadLetterDeletePayload.deletedIds":
+		if e.ComplexityRoot.DeadLetterDeletePayload.DeletedIds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterDeletePayload.DeletedIds(childComplexity), true
+	case "DeadLetterDeletePayload.errors":
+		if e.ComplexityRoot.DeadLetterDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterDeletePayload.Errors(childComplexity), true
+
+	case "DeadLetterEdge.cursor":
+		if e.ComplexityRoot.DeadLetterEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterEdge.Cursor(childComplexity), true
+	case "DeadLetterEdge.node":
+		if e.ComplexityRoot.DeadLetterEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterEdge.Node(childComplexity), true
+
+	case "DeadLetterReplay.repeated":
+		if e.ComplexityRoot.DeadLetterReplay.Again == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterReplay.Again(childComplexity), true
+	case "DeadLetterReplay.letter":
+		if e.ComplexityRoot.DeadLetterReplay.Letter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterReplay.Letter(childComplexity), true
+	case "DeadLetterReplay.result":
+		if e.ComplexityRoot.DeadLetterReplay.Result == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterReplay.Result(childComplexity), true
+	case "DeadLetterReplay.stored":
+		if e.ComplexityRoot.DeadLetterReplay.Stored == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterReplay.Stored(childComplexity), true
+
+	case "DeadLetterReplayPayload.errors":
+		if e.ComplexityRoot.DeadLetterReplayPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterReplayPayload.Errors(childComplexity), true
+	case "DeadLetterReplayPayload.replays":
+		if e.ComplexityRoot.DeadLetterReplayPayload.Replays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeadLetterReplayPayload.Replays(childComplexity), true
 
 	case "Delivery.attempts":
 		if e.ComplexityRoot.Delivery.Attempts == nil {
@@ -5674,6 +6109,339 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LogSource.Service(childComplexity), true
 
+	case "Mapping.category":
+		if e.ComplexityRoot.Mapping.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Category(childComplexity), true
+	case "Mapping.class":
+		if e.ComplexityRoot.Mapping.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Class(childComplexity), true
+	case "Mapping.createdAt":
+		if e.ComplexityRoot.Mapping.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.CreatedAt(childComplexity), true
+	case "Mapping.createdBy":
+		if e.ComplexityRoot.Mapping.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.CreatedBy(childComplexity), true
+	case "Mapping.enabled":
+		if e.ComplexityRoot.Mapping.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Enabled(childComplexity), true
+	case "Mapping.fields":
+		if e.ComplexityRoot.Mapping.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Fields(childComplexity), true
+	case "Mapping.id":
+		if e.ComplexityRoot.Mapping.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.GlobalID(childComplexity), true
+	case "Mapping.journal":
+		if e.ComplexityRoot.Mapping.Journal == nil {
+			break
+		}
+
+		args, err := ec.field_Mapping_journal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mapping.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Mapping.name":
+		if e.ComplexityRoot.Mapping.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Name(childComplexity), true
+	case "Mapping.product":
+		if e.ComplexityRoot.Mapping.Product == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Product(childComplexity), true
+	case "Mapping.renames":
+		if e.ComplexityRoot.Mapping.Renames == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Renames(childComplexity), true
+	case "Mapping.service":
+		if e.ComplexityRoot.Mapping.Service == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Service(childComplexity), true
+	case "Mapping.severities":
+		if e.ComplexityRoot.Mapping.Severities == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Severities(childComplexity), true
+	case "Mapping.signatureHeader":
+		if e.ComplexityRoot.Mapping.SignatureHeader == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.SignatureHeader(childComplexity), true
+	case "Mapping.signed":
+		if e.ComplexityRoot.Mapping.Signed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Signed(childComplexity), true
+	case "Mapping.tests":
+		if e.ComplexityRoot.Mapping.Tests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Tests(childComplexity), true
+	case "Mapping.updatedAt":
+		if e.ComplexityRoot.Mapping.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.UpdatedAt(childComplexity), true
+	case "Mapping.version":
+		if e.ComplexityRoot.Mapping.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.Version(childComplexity), true
+	case "Mapping.webhookPath":
+		if e.ComplexityRoot.Mapping.WebhookPath == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mapping.WebhookPath(childComplexity), true
+
+	case "MappingConnection.edges":
+		if e.ComplexityRoot.MappingConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingConnection.Edges(childComplexity), true
+	case "MappingConnection.nodes":
+		if e.ComplexityRoot.MappingConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingConnection.Nodes(childComplexity), true
+	case "MappingConnection.pageInfo":
+		if e.ComplexityRoot.MappingConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingConnection.PageInfo(childComplexity), true
+
+	case "MappingEdge.cursor":
+		if e.ComplexityRoot.MappingEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingEdge.Cursor(childComplexity), true
+	case "MappingEdge.node":
+		if e.ComplexityRoot.MappingEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingEdge.Node(childComplexity), true
+
+	case "MappingField.path":
+		if e.ComplexityRoot.MappingField.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingField.Path(childComplexity), true
+	case "MappingField.required":
+		if e.ComplexityRoot.MappingField.Required == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingField.Required(childComplexity), true
+	case "MappingField.target":
+		if e.ComplexityRoot.MappingField.Target == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingField.Target(childComplexity), true
+
+	case "MappingPayload.errors":
+		if e.ComplexityRoot.MappingPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPayload.Errors(childComplexity), true
+	case "MappingPayload.mapping":
+		if e.ComplexityRoot.MappingPayload.Mapping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPayload.Mapping(childComplexity), true
+
+	case "MappingPreview.action":
+		if e.ComplexityRoot.MappingPreview.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Action(childComplexity), true
+	case "MappingPreview.category":
+		if e.ComplexityRoot.MappingPreview.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Category(childComplexity), true
+	case "MappingPreview.class":
+		if e.ComplexityRoot.MappingPreview.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Class(childComplexity), true
+	case "MappingPreview.destinationIp":
+		if e.ComplexityRoot.MappingPreview.DestinationIP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.DestinationIP(childComplexity), true
+	case "MappingPreview.fields":
+		if e.ComplexityRoot.MappingPreview.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Fields(childComplexity), true
+	case "MappingPreview.host":
+		if e.ComplexityRoot.MappingPreview.Host == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Host(childComplexity), true
+	case "MappingPreview.message":
+		if e.ComplexityRoot.MappingPreview.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Message(childComplexity), true
+	case "MappingPreview.problem":
+		if e.ComplexityRoot.MappingPreview.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Problem(childComplexity), true
+	case "MappingPreview.process":
+		if e.ComplexityRoot.MappingPreview.Process == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Process(childComplexity), true
+	case "MappingPreview.product":
+		if e.ComplexityRoot.MappingPreview.Product == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Product(childComplexity), true
+	case "MappingPreview.recognised":
+		if e.ComplexityRoot.MappingPreview.Recognised == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Recognised(childComplexity), true
+	case "MappingPreview.service":
+		if e.ComplexityRoot.MappingPreview.Service == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Service(childComplexity), true
+	case "MappingPreview.severity":
+		if e.ComplexityRoot.MappingPreview.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Severity(childComplexity), true
+	case "MappingPreview.sourceIp":
+		if e.ComplexityRoot.MappingPreview.SourceIP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.SourceIP(childComplexity), true
+	case "MappingPreview.time":
+		if e.ComplexityRoot.MappingPreview.Time == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.Time(childComplexity), true
+	case "MappingPreview.user":
+		if e.ComplexityRoot.MappingPreview.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreview.User(childComplexity), true
+
+	case "MappingPreviewField.name":
+		if e.ComplexityRoot.MappingPreviewField.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreviewField.Name(childComplexity), true
+	case "MappingPreviewField.value":
+		if e.ComplexityRoot.MappingPreviewField.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingPreviewField.Value(childComplexity), true
+
+	case "MappingRename.from":
+		if e.ComplexityRoot.MappingRename.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingRename.From(childComplexity), true
+	case "MappingRename.to":
+		if e.ComplexityRoot.MappingRename.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingRename.To(childComplexity), true
+
+	case "MappingSeverity.severity":
+		if e.ComplexityRoot.MappingSeverity.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingSeverity.Severity(childComplexity), true
+	case "MappingSeverity.value":
+		if e.ComplexityRoot.MappingSeverity.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingSeverity.Value(childComplexity), true
+
+	case "MappingTest.equals":
+		if e.ComplexityRoot.MappingTest.Equals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingTest.Equals(childComplexity), true
+	case "MappingTest.path":
+		if e.ComplexityRoot.MappingTest.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MappingTest.Path(childComplexity), true
+
 	case "MatchedField.field":
 		if e.ComplexityRoot.MatchedField.Field == nil {
 			break
@@ -5864,6 +6632,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AssetUpdate(childComplexity, args["input"].(model.AssetUpdateInput)), true
+	case "Mutation.deadLetterDelete":
+		if e.ComplexityRoot.Mutation.DeadLetterDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deadLetterDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeadLetterDelete(childComplexity, args["input"].(model.DeadLetterDeleteInput)), true
+	case "Mutation.deadLetterReplay":
+		if e.ComplexityRoot.Mutation.DeadLetterReplay == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deadLetterReplay_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeadLetterReplay(childComplexity, args["input"].(model.DeadLetterReplayInput)), true
 	case "Mutation.eventExport":
 		if e.ComplexityRoot.Mutation.EventExport == nil {
 			break
@@ -6156,6 +6946,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.JournalVerify(childComplexity), true
+	case "Mutation.mappingCreate":
+		if e.ComplexityRoot.Mutation.MappingCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mappingCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MappingCreate(childComplexity, args["input"].(model.MappingCreateInput)), true
+	case "Mutation.mappingDelete":
+		if e.ComplexityRoot.Mutation.MappingDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mappingDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MappingDelete(childComplexity, args["input"].(model.MappingDeleteInput)), true
+	case "Mutation.mappingUpdate":
+		if e.ComplexityRoot.Mutation.MappingUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mappingUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MappingUpdate(childComplexity, args["input"].(model.MappingUpdateInput)), true
 	case "Mutation.placeholderDelete":
 		if e.ComplexityRoot.Mutation.PlaceholderDelete == nil {
 			break
@@ -6366,6 +7189,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SettingsUpdate(childComplexity, args["input"].(model.SettingsUpdateInput)), true
+	case "Mutation.sourceDelete":
+		if e.ComplexityRoot.Mutation.SourceDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sourceDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SourceDelete(childComplexity, args["input"].(model.SourceDeleteInput)), true
+	case "Mutation.sourceUpdate":
+		if e.ComplexityRoot.Mutation.SourceUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sourceUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SourceUpdate(childComplexity, args["input"].(model.SourceUpdateInput)), true
 	case "Mutation.suppressionCreate":
 		if e.ComplexityRoot.Mutation.SuppressionCreate == nil {
 			break
@@ -6875,6 +7720,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AttackCoverage(childComplexity, args["since"].(*time.Time)), true
+	case "Query.deadLetter":
+		if e.ComplexityRoot.Query.DeadLetter == nil {
+			break
+		}
+
+		args, err := ec.field_Query_deadLetter_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.DeadLetter(childComplexity, args["id"].(string)), true
+	case "Query.deadLetters":
+		if e.ComplexityRoot.Query.DeadLetters == nil {
+			break
+		}
+
+		args, err := ec.field_Query_deadLetters_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.DeadLetters(childComplexity, args["filter"].(*monitor.DeadLetterFilter), args["first"].(int), args["after"].(*string)), true
 	case "Query.delivery":
 		if e.ComplexityRoot.Query.Delivery == nil {
 			break
@@ -7097,6 +7964,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Journal(childComplexity, args["filter"].(*monitor.JournalFilter), args["object"].(*string), args["first"].(int), args["after"].(*string)), true
+	case "Query.mapping":
+		if e.ComplexityRoot.Query.Mapping == nil {
+			break
+		}
+
+		args, err := ec.field_Query_mapping_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Mapping(childComplexity, args["id"].(string)), true
+	case "Query.mappingPreview":
+		if e.ComplexityRoot.Query.MappingPreview == nil {
+			break
+		}
+
+		args, err := ec.field_Query_mappingPreview_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MappingPreview(childComplexity, args["rules"].(model.MappingRulesInput), args["samples"].([]string)), true
+	case "Query.mappings":
+		if e.ComplexityRoot.Query.Mappings == nil {
+			break
+		}
+
+		args, err := ec.field_Query_mappings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Mappings(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -7242,6 +8142,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Settings(childComplexity), true
+	case "Query.source":
+		if e.ComplexityRoot.Query.Source == nil {
+			break
+		}
+
+		args, err := ec.field_Query_source_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Source(childComplexity, args["id"].(string)), true
+	case "Query.sources":
+		if e.ComplexityRoot.Query.Sources == nil {
+			break
+		}
+
+		args, err := ec.field_Query_sources_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Sources(childComplexity, args["filter"].(*monitor.SourceFilter), args["first"].(int), args["after"].(*string)), true
 	case "Query.suppression":
 		if e.ComplexityRoot.Query.Suppression == nil {
 			break
@@ -7286,6 +8208,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Tokens(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Query.unknownShapes":
+		if e.ComplexityRoot.Query.UnknownShapes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.UnknownShapes(childComplexity), true
 	case "Query.user":
 		if e.ComplexityRoot.Query.User == nil {
 			break
@@ -8649,6 +9577,214 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SimilarAlert.Score(childComplexity), true
 
+	case "Source.alert":
+		if e.ComplexityRoot.Source.Alert == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Alert(childComplexity), true
+	case "Source.bytes":
+		if e.ComplexityRoot.Source.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Bytes(childComplexity), true
+	case "Source.errorRate":
+		if e.ComplexityRoot.Source.ErrorRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.ErrorRate(childComplexity), true
+	case "Source.expectEvery":
+		if e.ComplexityRoot.Source.ExpectEvery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.ExpectEvery(childComplexity), true
+	case "Source.firstSeen":
+		if e.ComplexityRoot.Source.FirstSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.FirstSeen(childComplexity), true
+	case "Source.format":
+		if e.ComplexityRoot.Source.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Format(childComplexity), true
+	case "Source.id":
+		if e.ComplexityRoot.Source.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.GlobalID(childComplexity), true
+	case "Source.journal":
+		if e.ComplexityRoot.Source.Journal == nil {
+			break
+		}
+
+		args, err := ec.field_Source_journal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Source.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Source.lagMaxSeconds":
+		if e.ComplexityRoot.Source.LagMaxSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.LagMaxSeconds(childComplexity), true
+	case "Source.lagSeconds":
+		if e.ComplexityRoot.Source.LagSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.LagSeconds(childComplexity), true
+	case "Source.lastSeen":
+		if e.ComplexityRoot.Source.LastSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.LastSeen(childComplexity), true
+	case "Source.minutes":
+		if e.ComplexityRoot.Source.Minutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Minutes(childComplexity), true
+	case "Source.name":
+		if e.ComplexityRoot.Source.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Name(childComplexity), true
+	case "Source.patience":
+		if e.ComplexityRoot.Source.Patience == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Patience(childComplexity), true
+	case "Source.protocol":
+		if e.ComplexityRoot.Source.Protocol == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Protocol(childComplexity), true
+	case "Source.rate":
+		if e.ComplexityRoot.Source.Rate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Rate(childComplexity), true
+	case "Source.records":
+		if e.ComplexityRoot.Source.Records == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Records(childComplexity), true
+	case "Source.rejected":
+		if e.ComplexityRoot.Source.Rejected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Rejected(childComplexity), true
+	case "Source.silentSince":
+		if e.ComplexityRoot.Source.SilentSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.SilentSince(childComplexity), true
+	case "Source.state":
+		if e.ComplexityRoot.Source.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.State(childComplexity), true
+	case "Source.token":
+		if e.ComplexityRoot.Source.TokenName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.TokenName(childComplexity), true
+	case "Source.version":
+		if e.ComplexityRoot.Source.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Version(childComplexity), true
+
+	case "SourceConnection.edges":
+		if e.ComplexityRoot.SourceConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourceConnection.Edges(childComplexity), true
+	case "SourceConnection.nodes":
+		if e.ComplexityRoot.SourceConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourceConnection.Nodes(childComplexity), true
+	case "SourceConnection.pageInfo":
+		if e.ComplexityRoot.SourceConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourceConnection.PageInfo(childComplexity), true
+
+	case "SourceEdge.cursor":
+		if e.ComplexityRoot.SourceEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourceEdge.Cursor(childComplexity), true
+	case "SourceEdge.node":
+		if e.ComplexityRoot.SourceEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourceEdge.Node(childComplexity), true
+
+	case "SourceMinute.at":
+		if e.ComplexityRoot.SourceMinute.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourceMinute.At(childComplexity), true
+	case "SourceMinute.bytes":
+		if e.ComplexityRoot.SourceMinute.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourceMinute.Bytes(childComplexity), true
+	case "SourceMinute.records":
+		if e.ComplexityRoot.SourceMinute.Records == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourceMinute.Records(childComplexity), true
+	case "SourceMinute.rejected":
+		if e.ComplexityRoot.SourceMinute.Rejected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourceMinute.Rejected(childComplexity), true
+
+	case "SourcePayload.errors":
+		if e.ComplexityRoot.SourcePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourcePayload.Errors(childComplexity), true
+	case "SourcePayload.source":
+		if e.ComplexityRoot.SourcePayload.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourcePayload.Source(childComplexity), true
+
 	case "Subscription.alertFeed":
 		if e.ComplexityRoot.Subscription.AlertFeed == nil {
 			break
@@ -9199,6 +10335,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TopValues.Values(childComplexity), true
 
+	case "UnknownShape.confidence":
+		if e.ComplexityRoot.UnknownShape.Confidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.Confidence(childComplexity), true
+	case "UnknownShape.events":
+		if e.ComplexityRoot.UnknownShape.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.Events(childComplexity), true
+	case "UnknownShape.guess":
+		if e.ComplexityRoot.UnknownShape.Guess == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.Guess(childComplexity), true
+	case "UnknownShape.lastSeen":
+		if e.ComplexityRoot.UnknownShape.LastSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.LastSeen(childComplexity), true
+	case "UnknownShape.names":
+		if e.ComplexityRoot.UnknownShape.Names == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.Names(childComplexity), true
+	case "UnknownShape.samples":
+		if e.ComplexityRoot.UnknownShape.Samples == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownShape.Samples(childComplexity), true
+
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
 			break
@@ -9649,6 +10822,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AssetKindFilter", ec.unmarshalInputAssetKindFilter),
 			graphql.NewInputUnmarshaler("AssetUpdateInput", ec.unmarshalInputAssetUpdateInput),
 			graphql.NewInputUnmarshaler("CriticalityFilter", ec.unmarshalInputCriticalityFilter),
+			graphql.NewInputUnmarshaler("DeadLetterDeleteInput", ec.unmarshalInputDeadLetterDeleteInput),
+			graphql.NewInputUnmarshaler("DeadLetterFilter", ec.unmarshalInputDeadLetterFilter),
+			graphql.NewInputUnmarshaler("DeadLetterReplayInput", ec.unmarshalInputDeadLetterReplayInput),
 			graphql.NewInputUnmarshaler("EventClassFilter", ec.unmarshalInputEventClassFilter),
 			graphql.NewInputUnmarshaler("EventExportInput", ec.unmarshalInputEventExportInput),
 			graphql.NewInputUnmarshaler("EventFilter", ec.unmarshalInputEventFilter),
@@ -9687,6 +10863,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("JobCancelInput", ec.unmarshalInputJobCancelInput),
 			graphql.NewInputUnmarshaler("JobUndoInput", ec.unmarshalInputJobUndoInput),
 			graphql.NewInputUnmarshaler("JournalFilter", ec.unmarshalInputJournalFilter),
+			graphql.NewInputUnmarshaler("MappingCreateInput", ec.unmarshalInputMappingCreateInput),
+			graphql.NewInputUnmarshaler("MappingDeleteInput", ec.unmarshalInputMappingDeleteInput),
+			graphql.NewInputUnmarshaler("MappingFieldInput", ec.unmarshalInputMappingFieldInput),
+			graphql.NewInputUnmarshaler("MappingRenameInput", ec.unmarshalInputMappingRenameInput),
+			graphql.NewInputUnmarshaler("MappingRulesInput", ec.unmarshalInputMappingRulesInput),
+			graphql.NewInputUnmarshaler("MappingSeverityInput", ec.unmarshalInputMappingSeverityInput),
+			graphql.NewInputUnmarshaler("MappingTestInput", ec.unmarshalInputMappingTestInput),
+			graphql.NewInputUnmarshaler("MappingUpdateInput", ec.unmarshalInputMappingUpdateInput),
 			graphql.NewInputUnmarshaler("OutcomeFilter", ec.unmarshalInputOutcomeFilter),
 			graphql.NewInputUnmarshaler("PlaceholderDeleteInput", ec.unmarshalInputPlaceholderDeleteInput),
 			graphql.NewInputUnmarshaler("PlaceholderUpdateInput", ec.unmarshalInputPlaceholderUpdateInput),
@@ -9714,6 +10898,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SessionRevokeInput", ec.unmarshalInputSessionRevokeInput),
 			graphql.NewInputUnmarshaler("SettingsUpdateInput", ec.unmarshalInputSettingsUpdateInput),
 			graphql.NewInputUnmarshaler("SeverityFilter", ec.unmarshalInputSeverityFilter),
+			graphql.NewInputUnmarshaler("SourceDeleteInput", ec.unmarshalInputSourceDeleteInput),
+			graphql.NewInputUnmarshaler("SourceFilter", ec.unmarshalInputSourceFilter),
+			graphql.NewInputUnmarshaler("SourceUpdateInput", ec.unmarshalInputSourceUpdateInput),
 			graphql.NewInputUnmarshaler("StringFilter", ec.unmarshalInputStringFilter),
 			graphql.NewInputUnmarshaler("StringListFilter", ec.unmarshalInputStringListFilter),
 			graphql.NewInputUnmarshaler("SuppressionCreateInput", ec.unmarshalInputSuppressionCreateInput),
@@ -10012,6 +11199,27 @@ type Query {
   ): IncidentReport @auth(requires: VIEWER) @cost(weight: 5000)
   "Which alerts open incidents by themselves, oldest first; at most 100."
   incidentGroupings: [IncidentGrouping!]! @auth(requires: VIEWER) @cost(weight: 1, size: 10)
+  "One source of events by its id."
+  source(id: ID!): Source @auth(requires: VIEWER)
+  "Who sends events, the latest heard of first. ` + "`" + `first` + "`" + ` is at most 500."
+  sources(filter: SourceFilter, first: Int!, after: String): SourceConnection! @auth(requires: VIEWER)
+  "One dead letter by its id."
+  deadLetter(id: ID!): DeadLetter @auth(requires: ANALYST)
+  "Records that were sent and rejected, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  deadLetters(filter: DeadLetterFilter, first: Int!, after: String): DeadLetterConnection! @auth(requires: ANALYST)
+  "One mapping by its id."
+  mapping(id: ID!): Mapping @auth(requires: VIEWER)
+  "How records of products are read that no normaliser knows, latest made first. ` + "`" + `first` + "`" + ` is at most 500."
+  mappings(first: Int!, after: String): MappingConnection! @auth(requires: VIEWER)
+  "Kinds of records that no normaliser knows, among the latest 500 such events; the most frequent first, at most 50."
+  unknownShapes: [UnknownShape!]! @auth(requires: ANALYST) @cost(weight: 500, size: 10)
+  "What a mapping would make of records, each a JSON object; at most 20. Nothing is stored."
+  mappingPreview(
+    "What the mapping would do."
+    rules: MappingRulesInput!
+    "Records, each a JSON object."
+    samples: [String!]!
+  ): [MappingPreview!]! @auth(requires: ANALYST) @cost(weight: 50, size: 5)
   "One suppression by its id."
   suppression(id: ID!): Suppression @auth(requires: VIEWER)
   "Suppressions: which findings raise no alert, why and until when. ` + "`" + `first` + "`" + ` is at most 500."
@@ -10298,6 +11506,20 @@ type Mutation {
   webhookTest(input: WebhookTestInput!): DeliveryPayload! @auth(requires: ANALYST) @cost(weight: 200)
   "Sends a delivery again, or tries one that waits now, under the same webhook-id. CONFLICT when its body is kept no longer."
   webhookRedeliver(input: WebhookRedeliverInput!): DeliveryPayload! @auth(requires: ANALYST)
+  "Says for how long a source may be silent."
+  sourceUpdate(input: SourceUpdateInput!): SourcePayload! @auth(requires: ANALYST)
+  "Forgets a source with its counts."
+  sourceDelete(input: SourceDeleteInput!): SourcePayload! @auth(requires: ADMIN)
+  "Says how records of a product are to be read, and opens its webhook."
+  mappingCreate(input: MappingCreateInput!): MappingPayload! @auth(requires: ADMIN)
+  "Changes a mapping."
+  mappingUpdate(input: MappingUpdateInput!): MappingPayload! @auth(requires: ADMIN)
+  "Takes a mapping away, and with it its webhook."
+  mappingDelete(input: MappingDeleteInput!): MappingPayload! @auth(requires: ADMIN)
+  "Sends dead letters through the pipeline again."
+  deadLetterReplay(input: DeadLetterReplayInput!): DeadLetterReplayPayload! @auth(requires: ANALYST) @cost(weight: 500)
+  "Deletes dead letters."
+  deadLetterDelete(input: DeadLetterDeleteInput!): DeadLetterDeletePayload! @auth(requires: ADMIN)
   "Says what people know of an asset: how critical it is, whose it is, and after which silence one should look."
   assetUpdate(input: AssetUpdateInput!): AssetPayload! @auth(requires: ANALYST)
   "Warns of an address, name or hash: events that have it raise an alert from now on. CONFLICT where the source warns of it already."
@@ -11618,6 +12840,516 @@ type RulePayload @auth(requires: ADMIN) {
   errors: [UserError!]!
 }
 
+# ---------------------------------------------------------------- source
+
+"How a source of events is."
+enum SourceState {
+  "What it sent in the last hour could be read, and it is not waited for."
+  HEALTHY
+  "One in a hundred of its records of the last hour, or more, was rejected."
+  FAILING
+  "It has sent nothing for longer than it is waited for; an alert tells of it."
+  SILENT
+}
+
+"Who sends events: an API token, by one protocol, in one format. Counts of all replicas, written every few seconds."
+type Source implements Node @auth(requires: VIEWER) {
+  id: ID!
+  "Grows with every change of what is said of it and of whether it is silent: give it to a mutation's expectedVersion."
+  version: Int!
+  "For people: token, protocol and format."
+  name: String!
+  "By what it sends: json, elastic, splunk, webhook."
+  protocol: String!
+  "The API token's name; empty: no token of the database."
+  token: String!
+  "What its records are, for example falco; unreadable where none could be read."
+  format: String!
+  "How it is."
+  state: SourceState!
+  "When it sent for the first time."
+  firstSeen: Time!
+  "When it sent the latest record, exact to a few seconds."
+  lastSeen: Time!
+  "Records that were accepted, since firstSeen."
+  records: Float!
+  "Records that were rejected, since firstSeen."
+  rejected: Float!
+  "Bytes of the accepted records, decompressed."
+  bytes: Float!
+  "Rejected records of all of the last hour, from 0 to 1."
+  errorRate: Float!
+  "Accepted records a second, in the five minutes up to now."
+  rate: Float!
+  "Seconds between what its latest records tell and their receipt, on average."
+  lagSeconds: Float!
+  "The longest of these seconds of all records."
+  lagMaxSeconds: Float!
+  "For how long people say that it may be silent; PT0S: its silence is no news; null: as learned."
+  expectEvery: Duration
+  "For how long it may be silent, as set or learned; null: it is not waited for."
+  patience: Duration
+  "Since when its silence is noted; null: it is not silent."
+  silentSince: Time
+  "The alert about its silence; null: it is not silent, or a suppression hides it."
+  alert: Alert
+  "What came in each of the last 60 minutes, oldest first; minutes without any are left out."
+  minutes: [SourceMinute!]! @cost(weight: 1, size: 60)
+  "Every change of this source that is within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  journal(first: Int!, after: String): JournalConnection!
+}
+
+"What came of a source in a minute."
+type SourceMinute @auth(requires: VIEWER) {
+  "The minute's beginning."
+  at: Time!
+  "Records that were accepted."
+  records: Float!
+  "Records that were rejected."
+  rejected: Float!
+  "Bytes of the accepted records."
+  bytes: Float!
+}
+
+"A page of sources."
+type SourceConnection @auth(requires: VIEWER) {
+  edges: [SourceEdge!]!
+  nodes: [Source!]!
+  pageInfo: PageInfo!
+}
+
+"A source in a page."
+type SourceEdge @auth(requires: VIEWER) {
+  node: Source!
+  cursor: String!
+}
+
+"Which sources. All that is given must hold."
+input SourceFilter {
+  "Whether it is silent."
+  silent: Boolean
+  protocol: String
+  format: String
+}
+
+"Says for how long a source may be silent."
+input SourceUpdateInput {
+  id: ID!
+  "Refuses with CONFLICT when the source has changed since."
+  expectedVersion: Int
+  "PT1M to P90D; PT0S: its silence is no news; null: as learned."
+  expectEvery: Duration
+}
+
+"Forgets a source with its counts. It is found anew when it sends again."
+input SourceDeleteInput {
+  id: ID!
+  "Refuses with CONFLICT when the source has changed since."
+  expectedVersion: Int
+}
+
+"What became of a source."
+type SourcePayload @auth(requires: ANALYST) {
+  "As it is now, also after a CONFLICT; null when it does not exist."
+  source: Source
+  errors: [UserError!]!
+}
+
+# ---------------------------------------------------------------- dead letter
+
+"What became of a record that was rejected."
+enum DeadLetterState {
+  "It waits: to be replayed, deleted, or to become too old."
+  WAITING
+  "It was replayed, and its event is stored."
+  REPLAYED
+  "It was replayed, and rejected again."
+  FAILED
+}
+
+"A record that was sent and could not be taken in. The latest 20,000 with 256 MiB are kept, for 30 days."
+type DeadLetter implements Node @auth(requires: ANALYST) {
+  id: ID!
+  "When it came."
+  at: Time!
+  "The source's id in the graph."
+  sourceId: ID!
+  "By what it was sent: json, elastic, splunk, webhook."
+  protocol: String!
+  "The API token's name; empty: no token of the database."
+  token: String!
+  "What the readable records of the same request are."
+  format: String!
+  "Why it was rejected, for example MALFORMED_JSON."
+  code: String!
+  "Why, for people."
+  message: String!
+  "Its line or element in the request, from 1."
+  line: Int!
+  "Bytes that are kept of it."
+  size: Int!
+  "Whether only its beginning is kept: it cannot be replayed."
+  cut: Boolean!
+  "What became of it."
+  state: DeadLetterState!
+  "When it was replayed the last time."
+  replayedAt: Time
+  "What became of the latest replay, for people."
+  result: String!
+  "The record; what is no UTF-8 stands as \\xNN."
+  raw: String! @cost(weight: 5)
+}
+
+"A page of dead letters."
+type DeadLetterConnection @auth(requires: ANALYST) {
+  edges: [DeadLetterEdge!]!
+  nodes: [DeadLetter!]!
+  pageInfo: PageInfo!
+}
+
+"A dead letter in a page."
+type DeadLetterEdge @auth(requires: ANALYST) {
+  node: DeadLetter!
+  cursor: String!
+}
+
+"Which dead letters. All that is given must hold."
+input DeadLetterFilter {
+  "Those in this state."
+  state: DeadLetterState
+  code: String
+  "A source's id."
+  source: ID
+  "Stands in the record's first 4,000 bytes or in the reason, whatever the case of its letters."
+  text: String
+}
+
+"Replays dead letters: they go through the pipeline again. One whose event is stored is not stored again."
+input DeadLetterReplayInput {
+  "At most 500."
+  ids: [ID!]!
+  "Takes each for the message of a record of its own, so that also what is no JSON is stored."
+  asText: Boolean! = false
+}
+
+"What became of a dead letter that was replayed."
+type DeadLetterReplay @auth(requires: ANALYST) {
+  "The letter as it is now."
+  letter: DeadLetter!
+  "Whether its event is stored, by this replay or an earlier one."
+  stored: Boolean!
+  "Whether it was stored since an earlier one."
+  repeated: Boolean!
+  "For people."
+  result: String!
+}
+
+"What became of dead letters that were replayed, in the order of their ids; those that are gone are left out."
+type DeadLetterReplayPayload @auth(requires: ANALYST) {
+  "One for each."
+  replays: [DeadLetterReplay!]!
+  errors: [UserError!]!
+}
+
+"Deletes dead letters."
+input DeadLetterDeleteInput {
+  "At most 500."
+  ids: [ID!]!
+}
+
+"Which dead letters are gone now."
+type DeadLetterDeletePayload @auth(requires: ANALYST) {
+  "Those that were there."
+  deletedIds: [ID!]!
+  errors: [UserError!]!
+}
+
+# ---------------------------------------------------------------- mapping
+
+"A value of an event that a mapping can find."
+enum MappingTarget {
+  "When it happened."
+  TIME
+  "How bad it is; see ` + "`" + `severities` + "`" + `."
+  SEVERITY
+  "The machine."
+  HOST
+  "The name of a user."
+  USER
+  "The address that it came from."
+  SOURCE_IP
+  "The port that it came from."
+  SOURCE_PORT
+  "The address that was reached."
+  DESTINATION_IP
+  "The port that was reached."
+  DESTINATION_PORT
+  "Path or name of the executable."
+  PROCESS
+  "The command line."
+  COMMAND
+  "The path of a file."
+  FILE_PATH
+  "A hash in hexadecimal."
+  FILE_HASH
+  "A name of the DNS."
+  DOMAIN
+  "An address of the web."
+  URL
+  "What happened, in the product's own words."
+  ACTION
+  "One line for people."
+  MESSAGE
+}
+
+"""
+How to read records of a product that no normaliser knows: those that its tests recognise, and those of the webhook
+/api/ingest/webhook/NAME. On every replica within about a second. Paths are names joined by dots.
+"""
+type Mapping implements Node @auth(requires: VIEWER) {
+  id: ID!
+  "Grows with every change: give it to a mutation's expectedVersion. Earlier versions stand in the journal."
+  version: Int!
+  "Also the name of its webhook."
+  name: String!
+  "Whether it is in force."
+  enabled: Boolean!
+  "All hold of a record that it is for; none: it is for its webhook alone."
+  tests: [MappingTest!]! @cost(weight: 0, size: 10)
+  "The event's log source, as Sigma's rules name it; empty: as found."
+  product: String!
+  "Sigma's category; empty: none."
+  category: String!
+  "Sigma's service; empty: none."
+  service: String!
+  "The event's class; null: as found."
+  class: EventClass
+  "Where values of the event stand."
+  fields: [MappingField!]! @cost(weight: 0, size: 16)
+  "What the product's words for severities mean."
+  severities: [MappingSeverity!]! @cost(weight: 0, size: 50)
+  "Names by which rules look for fields."
+  renames: [MappingRename!]! @cost(weight: 0, size: 100)
+  "The header that signs its webhook's requests; empty: none is asked for."
+  signatureHeader: String!
+  "Whether its webhook takes signed requests alone. The secret is never shown."
+  signed: Boolean!
+  "Where its product posts to, on this server."
+  webhookPath: String!
+  "Who made it."
+  createdBy: Actor!
+  createdAt: Time!
+  updatedAt: Time!
+  "Every change of this mapping that is within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  journal(first: Int!, after: String): JournalConnection!
+}
+
+"A value by which records are recognised."
+type MappingTest @auth(requires: VIEWER) {
+  "Names joined by dots."
+  path: String!
+  "Null: that there is a value."
+  equals: String
+}
+
+"Where a value of the event stands."
+type MappingField @auth(requires: VIEWER) {
+  "Which value."
+  target: MappingTarget!
+  "Names joined by dots."
+  path: String!
+  "Whether a record without it is rejected."
+  required: Boolean!
+}
+
+"What a product's word for a severity means."
+type MappingSeverity @auth(requires: VIEWER) {
+  "The product's word, whatever the case of its letters."
+  value: String!
+  "How bad it is."
+  severity: Severity!
+}
+
+"The name by which rules look for a field."
+type MappingRename @auth(requires: VIEWER) {
+  "The name that it has, joined by dots."
+  from: String!
+  "The name that it gets."
+  to: String!
+}
+
+"A page of mappings."
+type MappingConnection @auth(requires: VIEWER) {
+  edges: [MappingEdge!]!
+  nodes: [Mapping!]!
+  pageInfo: PageInfo!
+}
+
+"A mapping in a page."
+type MappingEdge @auth(requires: VIEWER) {
+  node: Mapping!
+  cursor: String!
+}
+
+"Records that no normaliser knows, of one set of names."
+type UnknownShape @auth(requires: ANALYST) {
+  "The names at the top of such a record, in order; at most 64."
+  names: [String!]! @cost(weight: 0, size: 64)
+  "How many of the events that were looked at."
+  events: Int!
+  "When the latest came."
+  lastSeen: Time!
+  "How much is read of it as it is, from 0 to 100."
+  confidence: Int!
+  "What that is, for people."
+  guess: String!
+  "The latest, at most 5."
+  samples: [Event!]! @cost(weight: 1, size: 5)
+}
+
+"What a mapping makes of a record."
+type MappingPreview @auth(requires: ANALYST) {
+  "Whether the mapping's tests hold of it."
+  recognised: Boolean!
+  "Why it would be rejected; empty: it would not."
+  problem: String!
+  "When it happened."
+  time: Time!
+  "How bad it is."
+  severity: Severity!
+  "The class of the event."
+  class: EventClass!
+  "Sigma's product; empty: none."
+  product: String!
+  "Sigma's category; empty: none."
+  category: String!
+  "Sigma's service; empty: none."
+  service: String!
+  "Empty: none."
+  host: String!
+  "Empty: none."
+  user: String!
+  "Empty: none."
+  sourceIp: String!
+  "Empty: none."
+  destinationIp: String!
+  "Empty: none."
+  process: String!
+  "What happened, in the product's words."
+  action: String!
+  "One line for people."
+  message: String!
+  "What rules see, at most 100."
+  fields: [MappingPreviewField!]! @cost(weight: 0, size: 100)
+}
+
+"A field that rules see."
+type MappingPreviewField @auth(requires: ANALYST) {
+  "Its name."
+  name: String!
+  "At most 255 bytes."
+  value: String!
+}
+
+"A value by which records are recognised."
+input MappingTestInput {
+  "Names joined by dots."
+  path: String!
+  "Left out: that there is a value."
+  equals: String
+}
+
+"Where a value of the event stands."
+input MappingFieldInput {
+  "Which value."
+  target: MappingTarget!
+  "Names joined by dots."
+  path: String!
+  "Rejects a record without it: it becomes a dead letter."
+  required: Boolean! = false
+}
+
+"What a product's word for a severity means."
+input MappingSeverityInput {
+  "The product's word, whatever the case of its letters."
+  value: String!
+  "How bad it is."
+  severity: Severity!
+}
+
+"The name by which rules look for a field."
+input MappingRenameInput {
+  "The name that it has, joined by dots."
+  from: String!
+  "The name that it gets."
+  to: String!
+}
+
+"What a mapping does."
+input MappingRulesInput {
+  "At most 10."
+  tests: [MappingTestInput!]! = []
+  "Sigma's product; empty: none."
+  product: String! = ""
+  "Sigma's category; empty: none."
+  category: String! = ""
+  "Sigma's service; empty: none."
+  service: String! = ""
+  "The class of the event."
+  class: EventClass
+  "Each target once."
+  fields: [MappingFieldInput!]! = []
+  "At most 50."
+  severities: [MappingSeverityInput!]! = []
+  "At most 100."
+  renames: [MappingRenameInput!]! = []
+}
+
+"Makes a mapping."
+input MappingCreateInput {
+  "1 to 28 of a-z, 0-9, dot, dash and underscore."
+  name: String!
+  "Whether it is in force."
+  enabled: Boolean! = true
+  "What it does."
+  rules: MappingRulesInput!
+  "The header that signs its webhook's requests, for example X-Hub-Signature-256; empty: none is asked for."
+  signatureHeader: String! = ""
+  "What it signs with, at most 256 bytes; stored encrypted and never shown."
+  secret: String
+}
+
+"Changes a mapping. What is left out stays."
+input MappingUpdateInput {
+  id: ID!
+  "Refuses with CONFLICT when the mapping has changed since."
+  expectedVersion: Int
+  "Also the name of its webhook."
+  name: String
+  "Whether it is in force."
+  enabled: Boolean
+  "Replaces all of them."
+  rules: MappingRulesInput
+  "The header of the signature; empty: none is asked for, and the secret is forgotten."
+  signatureHeader: String
+  "What it signs with, at most 256 bytes."
+  secret: String
+}
+
+"Takes a mapping away, and with it its webhook."
+input MappingDeleteInput {
+  id: ID!
+  "Refuses with CONFLICT when the mapping has changed since."
+  expectedVersion: Int
+}
+
+"What became of a mapping."
+type MappingPayload @auth(requires: ADMIN) {
+  "As it is now, also after a CONFLICT; null when it does not exist."
+  mapping: Mapping
+  errors: [UserError!]!
+}
+
 # ---------------------------------------------------------------- suppression
 
 "Whether a suppression works."
@@ -11895,6 +13627,7 @@ type Webhook implements Node @auth(requires: ANALYST) {
   id: ID!
   "Grows with every change of settings: give it to a mutation's expectedVersion."
   version: Int!
+  "What people call it."
   name: String!
   "Where it sends."
   url: String!
@@ -11908,7 +13641,9 @@ type Webhook implements Node @auth(requires: ANALYST) {
   variables: JSON!
   "How many deliveries are under way at once. 1: in order, each when the one before has arrived."
   concurrency: Int!
+  "Whether somebody wants it to work."
   enabled: Boolean!
+  "Whether it works."
   state: WebhookState!
   "Why it stopped by itself; null: it did not."
   pause: PauseReason
@@ -11933,7 +13668,12 @@ type Webhook implements Node @auth(requires: ANALYST) {
   createdAt: Time!
   updatedAt: Time!
   "What it sends and sent, latest first, without bodies: those of seven days, at most 1,000. ` + "`" + `first` + "`" + ` is at most 500."
-  deliveries(state: DeliveryState, first: Int!, after: String): DeliveryConnection!
+  deliveries(
+    "Those in this state alone; null: all."
+    state: DeliveryState
+    first: Int!
+    after: String
+  ): DeliveryConnection!
   "Every change of this webhook that is within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
   journal(first: Int!, after: String): JournalConnection!
 }
@@ -11957,6 +13697,7 @@ type Delivery @auth(requires: ANALYST) {
   messageId: String!
   "Its place in the webhook's order, from 1."
   number: Int!
+  "How far it got."
   state: DeliveryState!
   "Whether it was a test."
   test: Boolean!
@@ -12041,6 +13782,7 @@ input WebhookCreateInput {
   variables: String! = "{}"
   "1 (in order) to 10 at once."
   concurrency: Int! = 1
+  "Whether it begins at once."
   enabled: Boolean! = true
 }
 
@@ -12049,11 +13791,15 @@ input WebhookUpdateInput {
   id: ID!
   "Refuses with CONFLICT when the webhook has changed since."
   expectedVersion: Int
+  "What people call it."
   name: String
+  "Where it sends."
   url: String
+  "One subscription to a feed."
   document: String
   "A JSON object as text."
   variables: String
+  "How many deliveries are under way at once; 1: in order."
   concurrency: Int
 }
 
@@ -12116,6 +13862,7 @@ type WebhookPayload @auth(requires: ANALYST) {
 
 "What became of a delivery."
 type DeliveryPayload @auth(requires: ANALYST) {
+  "As it is now; null when nothing was sent."
   delivery: Delivery
   errors: [UserError!]!
 }
@@ -13304,7 +15051,7 @@ type AuditEdge @auth(requires: ADMIN) {
 
 "What happened to one entity in a transaction."
 type EntityChange @auth(requires: ADMIN) {
-  "Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Webhook, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
+  "Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Mapping, Webhook, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
   kind: String!
   "The entity's id in the graph; ` + "`" + `node` + "`" + ` looks up those that are nodes."
   id: ID!
@@ -14263,10 +16010,15 @@ type RetentionRule @auth(requires: ADMIN) {
 
 "How long the events of a source are kept. An empty text fits any; one at least says something."
 input RetentionRuleInput {
+  "What people call the rule."
   name: String! = ""
+  "Sigma's product of the log source; empty: any."
   product: String! = ""
+  "Sigma's category of the log source; empty: any."
   category: String! = ""
+  "Sigma's service of the log source; empty: any."
   service: String! = ""
+  "Format of the record; empty: any."
   format: String! = ""
   "PT24H at least, or PT0S for ever."
   keep: Duration!
@@ -14302,6 +16054,7 @@ type EventArchive @auth(requires: ADMIN) {
   generation: Int!
   "Whether it has the whole day that was left."
   whole: Boolean!
+  "How far it got."
   state: EventArchiveState!
   "How many are archived."
   events: Int!
@@ -14350,6 +16103,7 @@ type EventRestore @auth(requires: ADMIN) {
   query: String!
   "When they go again."
   until: Time!
+  "How far it got."
   state: EventRestoreState!
   "How many are back."
   restored: Int!
@@ -14359,6 +16113,7 @@ type EventRestore @auth(requires: ADMIN) {
   total: Int!
   "Why it failed; empty when all is well."
   error: String!
+  "Who asked for it."
   createdBy: Actor!
   createdAt: Time!
   updatedAt: Time!
@@ -15276,6 +17031,98 @@ func (ec *executionContext) childFields_CommentEdge(ctx context.Context, field g
 		return ec.fieldContext_CommentEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CommentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_DeadLetter_id(ctx, field)
+	case "at":
+		return ec.fieldContext_DeadLetter_at(ctx, field)
+	case "sourceId":
+		return ec.fieldContext_DeadLetter_sourceId(ctx, field)
+	case "protocol":
+		return ec.fieldContext_DeadLetter_protocol(ctx, field)
+	case "token":
+		return ec.fieldContext_DeadLetter_token(ctx, field)
+	case "format":
+		return ec.fieldContext_DeadLetter_format(ctx, field)
+	case "code":
+		return ec.fieldContext_DeadLetter_code(ctx, field)
+	case "message":
+		return ec.fieldContext_DeadLetter_message(ctx, field)
+	case "line":
+		return ec.fieldContext_DeadLetter_line(ctx, field)
+	case "size":
+		return ec.fieldContext_DeadLetter_size(ctx, field)
+	case "cut":
+		return ec.fieldContext_DeadLetter_cut(ctx, field)
+	case "state":
+		return ec.fieldContext_DeadLetter_state(ctx, field)
+	case "replayedAt":
+		return ec.fieldContext_DeadLetter_replayedAt(ctx, field)
+	case "result":
+		return ec.fieldContext_DeadLetter_result(ctx, field)
+	case "raw":
+		return ec.fieldContext_DeadLetter_raw(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetter", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetterConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DeadLetterConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DeadLetterConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DeadLetterConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetterConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetterDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedIds":
+		return ec.fieldContext_DeadLetterDeletePayload_deletedIds(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeadLetterDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetterDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetterEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_DeadLetterEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_DeadLetterEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetterEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetterReplay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "letter":
+		return ec.fieldContext_DeadLetterReplay_letter(ctx, field)
+	case "stored":
+		return ec.fieldContext_DeadLetterReplay_stored(ctx, field)
+	case "repeated":
+		return ec.fieldContext_DeadLetterReplay_repeated(ctx, field)
+	case "result":
+		return ec.fieldContext_DeadLetterReplay_result(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetterReplay", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetterReplayPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "replays":
+		return ec.fieldContext_DeadLetterReplayPayload_replays(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeadLetterReplayPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetterReplayPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Delivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -16496,6 +18343,172 @@ func (ec *executionContext) childFields_LogSource(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type LogSource", field.Name)
 }
 
+func (ec *executionContext) childFields_Mapping(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Mapping_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Mapping_version(ctx, field)
+	case "name":
+		return ec.fieldContext_Mapping_name(ctx, field)
+	case "enabled":
+		return ec.fieldContext_Mapping_enabled(ctx, field)
+	case "tests":
+		return ec.fieldContext_Mapping_tests(ctx, field)
+	case "product":
+		return ec.fieldContext_Mapping_product(ctx, field)
+	case "category":
+		return ec.fieldContext_Mapping_category(ctx, field)
+	case "service":
+		return ec.fieldContext_Mapping_service(ctx, field)
+	case "class":
+		return ec.fieldContext_Mapping_class(ctx, field)
+	case "fields":
+		return ec.fieldContext_Mapping_fields(ctx, field)
+	case "severities":
+		return ec.fieldContext_Mapping_severities(ctx, field)
+	case "renames":
+		return ec.fieldContext_Mapping_renames(ctx, field)
+	case "signatureHeader":
+		return ec.fieldContext_Mapping_signatureHeader(ctx, field)
+	case "signed":
+		return ec.fieldContext_Mapping_signed(ctx, field)
+	case "webhookPath":
+		return ec.fieldContext_Mapping_webhookPath(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Mapping_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Mapping_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Mapping_updatedAt(ctx, field)
+	case "journal":
+		return ec.fieldContext_Mapping_journal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Mapping", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MappingConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MappingConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MappingConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_MappingEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_MappingEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "target":
+		return ec.fieldContext_MappingField_target(ctx, field)
+	case "path":
+		return ec.fieldContext_MappingField_path(ctx, field)
+	case "required":
+		return ec.fieldContext_MappingField_required(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingField", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mapping":
+		return ec.fieldContext_MappingPayload_mapping(ctx, field)
+	case "errors":
+		return ec.fieldContext_MappingPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "recognised":
+		return ec.fieldContext_MappingPreview_recognised(ctx, field)
+	case "problem":
+		return ec.fieldContext_MappingPreview_problem(ctx, field)
+	case "time":
+		return ec.fieldContext_MappingPreview_time(ctx, field)
+	case "severity":
+		return ec.fieldContext_MappingPreview_severity(ctx, field)
+	case "class":
+		return ec.fieldContext_MappingPreview_class(ctx, field)
+	case "product":
+		return ec.fieldContext_MappingPreview_product(ctx, field)
+	case "category":
+		return ec.fieldContext_MappingPreview_category(ctx, field)
+	case "service":
+		return ec.fieldContext_MappingPreview_service(ctx, field)
+	case "host":
+		return ec.fieldContext_MappingPreview_host(ctx, field)
+	case "user":
+		return ec.fieldContext_MappingPreview_user(ctx, field)
+	case "sourceIp":
+		return ec.fieldContext_MappingPreview_sourceIp(ctx, field)
+	case "destinationIp":
+		return ec.fieldContext_MappingPreview_destinationIp(ctx, field)
+	case "process":
+		return ec.fieldContext_MappingPreview_process(ctx, field)
+	case "action":
+		return ec.fieldContext_MappingPreview_action(ctx, field)
+	case "message":
+		return ec.fieldContext_MappingPreview_message(ctx, field)
+	case "fields":
+		return ec.fieldContext_MappingPreview_fields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingPreviewField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_MappingPreviewField_name(ctx, field)
+	case "value":
+		return ec.fieldContext_MappingPreviewField_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingPreviewField", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingRename(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_MappingRename_from(ctx, field)
+	case "to":
+		return ec.fieldContext_MappingRename_to(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingRename", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingSeverity(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_MappingSeverity_value(ctx, field)
+	case "severity":
+		return ec.fieldContext_MappingSeverity_severity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingSeverity", field.Name)
+}
+
+func (ec *executionContext) childFields_MappingTest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "path":
+		return ec.fieldContext_MappingTest_path(ctx, field)
+	case "equals":
+		return ec.fieldContext_MappingTest_equals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MappingTest", field.Name)
+}
+
 func (ec *executionContext) childFields_MatchedField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "field":
@@ -17270,6 +19283,102 @@ func (ec *executionContext) childFields_SimilarAlert(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type SimilarAlert", field.Name)
 }
 
+func (ec *executionContext) childFields_Source(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Source_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Source_version(ctx, field)
+	case "name":
+		return ec.fieldContext_Source_name(ctx, field)
+	case "protocol":
+		return ec.fieldContext_Source_protocol(ctx, field)
+	case "token":
+		return ec.fieldContext_Source_token(ctx, field)
+	case "format":
+		return ec.fieldContext_Source_format(ctx, field)
+	case "state":
+		return ec.fieldContext_Source_state(ctx, field)
+	case "firstSeen":
+		return ec.fieldContext_Source_firstSeen(ctx, field)
+	case "lastSeen":
+		return ec.fieldContext_Source_lastSeen(ctx, field)
+	case "records":
+		return ec.fieldContext_Source_records(ctx, field)
+	case "rejected":
+		return ec.fieldContext_Source_rejected(ctx, field)
+	case "bytes":
+		return ec.fieldContext_Source_bytes(ctx, field)
+	case "errorRate":
+		return ec.fieldContext_Source_errorRate(ctx, field)
+	case "rate":
+		return ec.fieldContext_Source_rate(ctx, field)
+	case "lagSeconds":
+		return ec.fieldContext_Source_lagSeconds(ctx, field)
+	case "lagMaxSeconds":
+		return ec.fieldContext_Source_lagMaxSeconds(ctx, field)
+	case "expectEvery":
+		return ec.fieldContext_Source_expectEvery(ctx, field)
+	case "patience":
+		return ec.fieldContext_Source_patience(ctx, field)
+	case "silentSince":
+		return ec.fieldContext_Source_silentSince(ctx, field)
+	case "alert":
+		return ec.fieldContext_Source_alert(ctx, field)
+	case "minutes":
+		return ec.fieldContext_Source_minutes(ctx, field)
+	case "journal":
+		return ec.fieldContext_Source_journal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Source", field.Name)
+}
+
+func (ec *executionContext) childFields_SourceConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SourceConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SourceConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SourceConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SourceConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SourceEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_SourceEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SourceEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SourceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SourceMinute(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_SourceMinute_at(ctx, field)
+	case "records":
+		return ec.fieldContext_SourceMinute_records(ctx, field)
+	case "rejected":
+		return ec.fieldContext_SourceMinute_rejected(ctx, field)
+	case "bytes":
+		return ec.fieldContext_SourceMinute_bytes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SourceMinute", field.Name)
+}
+
+func (ec *executionContext) childFields_SourcePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "source":
+		return ec.fieldContext_SourcePayload_source(ctx, field)
+	case "errors":
+		return ec.fieldContext_SourcePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SourcePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SuppressedCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "suppressionId":
@@ -17522,6 +19631,24 @@ func (ec *executionContext) childFields_TopValues(ctx context.Context, field gra
 		return ec.fieldContext_TopValues_isEstimate(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TopValues", field.Name)
+}
+
+func (ec *executionContext) childFields_UnknownShape(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "names":
+		return ec.fieldContext_UnknownShape_names(ctx, field)
+	case "events":
+		return ec.fieldContext_UnknownShape_events(ctx, field)
+	case "lastSeen":
+		return ec.fieldContext_UnknownShape_lastSeen(ctx, field)
+	case "confidence":
+		return ec.fieldContext_UnknownShape_confidence(ctx, field)
+	case "guess":
+		return ec.fieldContext_UnknownShape_guess(ctx, field)
+	case "samples":
+		return ec.fieldContext_UnknownShape_samples(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnknownShape", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -18276,6 +20403,28 @@ func (ec *executionContext) field_Job_items_args(ctx context.Context, rawArgs ma
 	return args, nil
 }
 
+func (ec *executionContext) field_Mapping_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_alertAcknowledge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -18478,6 +20627,34 @@ func (ec *executionContext) field_Mutation_assetUpdate_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.AssetUpdateInput, error) {
 			return ec.unmarshalNAssetUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAssetUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deadLetterDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeadLetterDeleteInput, error) {
+			return ec.unmarshalNDeadLetterDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐDeadLetterDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deadLetterReplay_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeadLetterReplayInput, error) {
+			return ec.unmarshalNDeadLetterReplayInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐDeadLetterReplayInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -18850,6 +21027,48 @@ func (ec *executionContext) field_Mutation_jobUndo_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_mappingCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MappingCreateInput, error) {
+			return ec.unmarshalNMappingCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_mappingDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MappingDeleteInput, error) {
+			return ec.unmarshalNMappingDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_mappingUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MappingUpdateInput, error) {
+			return ec.unmarshalNMappingUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_placeholderDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -19094,6 +21313,34 @@ func (ec *executionContext) field_Mutation_settingsUpdate_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SettingsUpdateInput, error) {
 			return ec.unmarshalNSettingsUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSettingsUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_sourceDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SourceDeleteInput, error) {
+			return ec.unmarshalNSourceDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSourceDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_sourceUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SourceUpdateInput, error) {
+			return ec.unmarshalNSourceUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSourceUpdateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -19676,6 +21923,50 @@ func (ec *executionContext) field_Query_attackCoverage_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_deadLetter_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_deadLetters_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.DeadLetterFilter, error) {
+			return ec.unmarshalODeadLetterFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetterFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_delivery_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -20158,6 +22449,64 @@ func (ec *executionContext) field_Query_journal_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_mappingPreview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "rules",
+		func(ctx context.Context, v any) (model.MappingRulesInput, error) {
+			return ec.unmarshalNMappingRulesInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRulesInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rules"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "samples",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["samples"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_mapping_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_mappings_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -20416,6 +22765,50 @@ func (ec *executionContext) field_Query_sessions_args(ctx context.Context, rawAr
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_source_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_sources_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*monitor.SourceFilter, error) {
+			return ec.unmarshalOSourceFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_suppressionPreview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -20621,6 +23014,28 @@ func (ec *executionContext) field_Rule_journal_args(ctx context.Context, rawArgs
 }
 
 func (ec *executionContext) field_Rule_versions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Source_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -25764,6 +28179,722 @@ func (ec *executionContext) _CommentEdge_cursor(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_CommentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CommentEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeadLetter_id(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, true, false, "ID")
+}
+
+func (ec *executionContext) _DeadLetter_at(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "Time")
+}
+
+func (ec *executionContext) _DeadLetter_sourceId(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_sourceId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DeadLetter().SourceID(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_sourceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, true, true, "ID")
+}
+
+func (ec *executionContext) _DeadLetter_protocol(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_protocol(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Protocol, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_protocol(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeadLetter_token(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TokenName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeadLetter_format(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeadLetter_code(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeadLetter_message(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeadLetter_line(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_line(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Line, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_line(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DeadLetter_size(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_size(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DeadLetter_cut(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_cut(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cut, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_cut(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _DeadLetter_state(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.DeadLetterState) graphql.Marshaler {
+			return ec.marshalNDeadLetterState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetterState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "DeadLetterState")
+}
+
+func (ec *executionContext) _DeadLetter_replayedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_replayedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableReplayedAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_replayedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, true, false, "Time")
+}
+
+func (ec *executionContext) _DeadLetter_result(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_result(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Result, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_result(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeadLetter_raw(ctx context.Context, field graphql.CollectedField, obj *monitor.DeadLetter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetter_raw(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DeadLetter().Raw(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetter_raw(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetter", field, true, true, "String")
+}
+
+func (ec *executionContext) _DeadLetterConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.DeadLetter]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.DeadLetter]) graphql.Marshaler {
+			return ec.marshalNDeadLetterEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeadLetterConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeadLetterEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeadLetterConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.DeadLetter]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.DeadLetter) graphql.Marshaler {
+			return ec.marshalNDeadLetter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetterᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeadLetterConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeadLetter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeadLetterConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.DeadLetter]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeadLetterConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeadLetterDeletePayload_deletedIds(ctx context.Context, field graphql.CollectedField, obj *model.DeadLetterDeletePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterDeletePayload_deletedIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedIds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterDeletePayload_deletedIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetterDeletePayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeadLetterDeletePayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeadLetterDeletePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterDeletePayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterDeletePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeadLetterDeletePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeadLetterEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.DeadLetter]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.DeadLetter) graphql.Marshaler {
+			return ec.marshalNDeadLetter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetter(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeadLetterEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeadLetter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeadLetterEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.DeadLetter]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetterEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeadLetterReplay_letter(ctx context.Context, field graphql.CollectedField, obj *monitor.LetterReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterReplay_letter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Letter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.DeadLetter) graphql.Marshaler {
+			return ec.marshalNDeadLetter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetter(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterReplay_letter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeadLetterReplay",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeadLetter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeadLetterReplay_stored(ctx context.Context, field graphql.CollectedField, obj *monitor.LetterReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterReplay_stored(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stored, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterReplay_stored(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetterReplay", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _DeadLetterReplay_repeated(ctx context.Context, field graphql.CollectedField, obj *monitor.LetterReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterReplay_repeated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Again, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterReplay_repeated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetterReplay", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _DeadLetterReplay_result(ctx context.Context, field graphql.CollectedField, obj *monitor.LetterReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterReplay_result(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Result, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterReplay_result(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeadLetterReplay", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeadLetterReplayPayload_replays(ctx context.Context, field graphql.CollectedField, obj *model.DeadLetterReplayPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterReplayPayload_replays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Replays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.LetterReplay) graphql.Marshaler {
+			return ec.marshalNDeadLetterReplay2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLetterReplayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterReplayPayload_replays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeadLetterReplayPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeadLetterReplay(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeadLetterReplayPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeadLetterReplayPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeadLetterReplayPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeadLetterReplayPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeadLetterReplayPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Delivery_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Delivery) (ret graphql.Marshaler) {
@@ -35855,6 +38986,1354 @@ func (ec *executionContext) fieldContext_LogSource_service(_ context.Context, fi
 	return graphql.NewScalarFieldContext("LogSource", field, false, false, "String")
 }
 
+func (ec *executionContext) _Mapping_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Mapping_version(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Mapping_name(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "String")
+}
+
+func (ec *executionContext) _Mapping_enabled(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_enabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enabled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Mapping_tests(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_tests(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Tests(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.MappingTest) graphql.Marshaler {
+			return ec.marshalNMappingTest2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTestᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_tests(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingTest(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mapping_product(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_product(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Product(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_product(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, true, "String")
+}
+
+func (ec *executionContext) _Mapping_category(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_category(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Category(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_category(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, true, "String")
+}
+
+func (ec *executionContext) _Mapping_service(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Service(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, true, "String")
+}
+
+func (ec *executionContext) _Mapping_class(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_class(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Class(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.EventClass) graphql.Marshaler {
+			return ec.marshalOEventClass2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventClass(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, true, "EventClass")
+}
+
+func (ec *executionContext) _Mapping_fields(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Fields(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.MappingField) graphql.Marshaler {
+			return ec.marshalNMappingField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingFieldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingField(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mapping_severities(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_severities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Severities(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.MappingSeverity) graphql.Marshaler {
+			return ec.marshalNMappingSeverity2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingSeverityᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_severities(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingSeverity(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mapping_renames(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_renames(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().Renames(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.MappingRename) graphql.Marshaler {
+			return ec.marshalNMappingRename2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingRenameᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_renames(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingRename(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mapping_signatureHeader(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_signatureHeader(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SignatureHeader, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_signatureHeader(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "String")
+}
+
+func (ec *executionContext) _Mapping_signed(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_signed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Signed(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_signed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, false, "Boolean")
+}
+
+func (ec *executionContext) _Mapping_webhookPath(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_webhookPath(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mapping().WebhookPath(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_webhookPath(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, true, true, "String")
+}
+
+func (ec *executionContext) _Mapping_createdBy(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Actor) graphql.Marshaler {
+			return ec.marshalNActor2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐActor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mapping_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Mapping_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Mapping_journal(ctx context.Context, field graphql.CollectedField, obj *monitor.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_journal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mapping().Journal(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
+			return ec.marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_journal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mapping",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mapping_journal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Mapping]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.Mapping]) graphql.Marshaler {
+			return ec.marshalNMappingEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Mapping]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Mapping) graphql.Marshaler {
+			return ec.marshalNMapping2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Mapping(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Mapping]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Mapping]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
+			return ec.marshalNMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Mapping(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Mapping]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingField_target(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingField_target(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Target, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.MappingTarget) graphql.Marshaler {
+			return ec.marshalNMappingTarget2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTarget(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingField_target(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingField", field, false, false, "MappingTarget")
+}
+
+func (ec *executionContext) _MappingField_path(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingField_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingField_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingField", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingField_required(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingField_required(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Required, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingField_required(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingField", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _MappingPayload_mapping(ctx context.Context, field graphql.CollectedField, obj *model.MappingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPayload_mapping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mapping, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
+			return ec.marshalOMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPayload_mapping(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Mapping(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.MappingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingPreview_recognised(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_recognised(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Recognised, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_recognised(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _MappingPreview_problem(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_problem(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problem, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_problem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_time(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_time(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Time, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_time(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "Time")
+}
+
+func (ec *executionContext) _MappingPreview_severity(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_severity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Severity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_severity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "Severity")
+}
+
+func (ec *executionContext) _MappingPreview_class(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_class(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Class, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.EventClass) graphql.Marshaler {
+			return ec.marshalNEventClass2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventClass(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "EventClass")
+}
+
+func (ec *executionContext) _MappingPreview_product(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_product(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Product, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_product(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_category(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_category(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Category, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_category(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_service(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Service, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_host(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_host(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Host, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_host(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_user(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_sourceIp(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_sourceIp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SourceIP, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_sourceIp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_destinationIp(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_destinationIp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DestinationIP, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_destinationIp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_process(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_process(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Process, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_process(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_action(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_message(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreview_fields(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreview_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fields, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.PreviewField) graphql.Marshaler {
+			return ec.marshalNMappingPreviewField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPreviewFieldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreview_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingPreview",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingPreviewField(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingPreviewField_name(ctx context.Context, field graphql.CollectedField, obj *monitor.PreviewField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreviewField_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreviewField_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreviewField", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingPreviewField_value(ctx context.Context, field graphql.CollectedField, obj *monitor.PreviewField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPreviewField_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPreviewField_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingPreviewField", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingRename_from(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingRename) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingRename_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingRename_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingRename", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingRename_to(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingRename) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingRename_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingRename_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingRename", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingSeverity_value(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingSeverity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingSeverity_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingSeverity_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingSeverity", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingSeverity_severity(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingSeverity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingSeverity_severity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Severity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingSeverity_severity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingSeverity", field, false, false, "Severity")
+}
+
+func (ec *executionContext) _MappingTest_path(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingTest_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MappingTest_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingTest", field, false, false, "String")
+}
+
+func (ec *executionContext) _MappingTest_equals(ctx context.Context, field graphql.CollectedField, obj *monitor.MappingTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingTest_equals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Equals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MappingTest_equals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MappingTest", field, false, false, "String")
+}
+
 func (ec *executionContext) _MatchedField_field(ctx context.Context, field graphql.CollectedField, obj *monitor.MatchedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -38695,6 +43174,314 @@ func (ec *executionContext) fieldContext_Mutation_webhookRedeliver(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_sourceUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_sourceUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SourceUpdate(ctx, fc.Args["input"].(model.SourceUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SourcePayload) graphql.Marshaler {
+			return ec.marshalNSourcePayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSourcePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_sourceUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SourcePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_sourceUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_sourceDelete(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_sourceDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SourceDelete(ctx, fc.Args["input"].(model.SourceDeleteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SourcePayload) graphql.Marshaler {
+			return ec.marshalNSourcePayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSourcePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_sourceDelete(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SourcePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_sourceDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_mappingCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_mappingCreate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MappingCreate(ctx, fc.Args["input"].(model.MappingCreateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MappingPayload) graphql.Marshaler {
+			return ec.marshalNMappingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_mappingCreate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_mappingCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_mappingUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_mappingUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MappingUpdate(ctx, fc.Args["input"].(model.MappingUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MappingPayload) graphql.Marshaler {
+			return ec.marshalNMappingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_mappingUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_mappingUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_mappingDelete(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_mappingDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MappingDelete(ctx, fc.Args["input"].(model.MappingDeleteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MappingPayload) graphql.Marshaler {
+			return ec.marshalNMappingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_mappingDelete(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_mappingDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deadLetterReplay(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deadLetterReplay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeadLetterReplay(ctx, fc.Args["input"].(model.DeadLetterReplayInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeadLetterReplayPayload) graphql.Marshaler {
+			return ec.marshalNDeadLetterReplayPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐDeadLetterReplayPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deadLetterReplay(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeadLetterReplayPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deadLetterReplay_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deadLetterDelete(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deadLetterDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeadLetterDelete(ctx, fc.Args["input"].(model.DeadLetterDeleteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeadLetterDeletePayload) graphql.Marshaler {
+			return ec.marshalNDeadLetterDeletePayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐDeadLetterDeletePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deadLetterDelete(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeadLetterDeletePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deadLetterDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_assetUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -41234,6 +46021,346 @@ func (ec *executionContext) fieldContext_Query_incidentGroupings(_ context.Conte
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_IncidentGrouping(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_source(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Source(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Source) graphql.Marshaler {
+			return ec.marshalOSource2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSource(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_source(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Source(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_source_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_sources(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_sources(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Sources(ctx, fc.Args["filter"].(*monitor.SourceFilter), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Source]) graphql.Marshaler {
+			return ec.marshalNSourceConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_sources(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SourceConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_sources_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_deadLetter(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_deadLetter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().DeadLetter(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.DeadLetter) graphql.Marshaler {
+			return ec.marshalODeadLetter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetter(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_deadLetter(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeadLetter(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_deadLetter_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_deadLetters(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_deadLetters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().DeadLetters(ctx, fc.Args["filter"].(*monitor.DeadLetterFilter), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.DeadLetter]) graphql.Marshaler {
+			return ec.marshalNDeadLetterConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_deadLetters(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeadLetterConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_deadLetters_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_mapping(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_mapping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Mapping(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
+			return ec.marshalOMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_mapping(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Mapping(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_mapping_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_mappings(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_mappings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Mappings(ctx, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Mapping]) graphql.Marshaler {
+			return ec.marshalNMappingConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_mappings(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_mappings_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_unknownShapes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_unknownShapes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().UnknownShapes(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.UnknownShape) graphql.Marshaler {
+			return ec.marshalNUnknownShape2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUnknownShapeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_unknownShapes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnknownShape(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_mappingPreview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_mappingPreview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MappingPreview(ctx, fc.Args["rules"].(model.MappingRulesInput), fc.Args["samples"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.MappingPreview) graphql.Marshaler {
+			return ec.marshalNMappingPreview2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingPreviewᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_mappingPreview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MappingPreview(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_mappingPreview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -48022,6 +53149,858 @@ func (ec *executionContext) fieldContext_SimilarAlert_reasons(_ context.Context,
 	return graphql.NewScalarFieldContext("SimilarAlert", field, false, false, "SimilarityReason")
 }
 
+func (ec *executionContext) _Source_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Source_version(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Source_name(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, false, "String")
+}
+
+func (ec *executionContext) _Source_protocol(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_protocol(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Protocol, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_protocol(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, false, false, "String")
+}
+
+func (ec *executionContext) _Source_token(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TokenName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, false, false, "String")
+}
+
+func (ec *executionContext) _Source_format(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, false, false, "String")
+}
+
+func (ec *executionContext) _Source_state(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().State(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.SourceState) graphql.Marshaler {
+			return ec.marshalNSourceState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "SourceState")
+}
+
+func (ec *executionContext) _Source_firstSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_firstSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FirstSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_firstSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Source_lastSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_lastSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_lastSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Source_records(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_records(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().Records(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_records(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "Float")
+}
+
+func (ec *executionContext) _Source_rejected(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_rejected(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().Rejected(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_rejected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "Float")
+}
+
+func (ec *executionContext) _Source_bytes(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().Bytes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "Float")
+}
+
+func (ec *executionContext) _Source_errorRate(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_errorRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().ErrorRate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_errorRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "Float")
+}
+
+func (ec *executionContext) _Source_rate(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_rate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().Rate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "Float")
+}
+
+func (ec *executionContext) _Source_lagSeconds(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_lagSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().LagSeconds(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_lagSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "Float")
+}
+
+func (ec *executionContext) _Source_lagMaxSeconds(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_lagMaxSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().LagMaxSeconds(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_lagMaxSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "Float")
+}
+
+func (ec *executionContext) _Source_expectEvery(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_expectEvery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().ExpectEvery(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Source_expectEvery(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "Duration")
+}
+
+func (ec *executionContext) _Source_patience(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_patience(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().Patience(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Source_patience(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "Duration")
+}
+
+func (ec *executionContext) _Source_silentSince(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_silentSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().SilentSince(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Source_silentSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Source", field, true, true, "Time")
+}
+
+func (ec *executionContext) _Source_alert(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_alert(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().Alert(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Alert) graphql.Marshaler {
+			return ec.marshalOAlert2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐAlert(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Source_alert(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Source",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Alert(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Source_minutes(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_minutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Source().Minutes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.SourceMinute) graphql.Marshaler {
+			return ec.marshalNSourceMinute2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceMinuteᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_minutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Source",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SourceMinute(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Source_journal(ctx context.Context, field graphql.CollectedField, obj *monitor.Source) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Source_journal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Source().Journal(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
+			return ec.marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Source_journal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Source",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Source_journal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SourceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Source]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.Source]) graphql.Marshaler {
+			return ec.marshalNSourceEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SourceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SourceEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SourceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Source]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Source) graphql.Marshaler {
+			return ec.marshalNSource2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SourceConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Source(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SourceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Source]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SourceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SourceEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Source]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Source) graphql.Marshaler {
+			return ec.marshalNSource2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSource(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SourceEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Source(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SourceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Source]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _SourceMinute_at(ctx context.Context, field graphql.CollectedField, obj *monitor.SourceMinute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceMinute_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceMinute_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceMinute", field, false, false, "Time")
+}
+
+func (ec *executionContext) _SourceMinute_records(ctx context.Context, field graphql.CollectedField, obj *monitor.SourceMinute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceMinute_records(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SourceMinute().Records(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceMinute_records(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceMinute", field, true, true, "Float")
+}
+
+func (ec *executionContext) _SourceMinute_rejected(ctx context.Context, field graphql.CollectedField, obj *monitor.SourceMinute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceMinute_rejected(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SourceMinute().Rejected(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceMinute_rejected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceMinute", field, true, true, "Float")
+}
+
+func (ec *executionContext) _SourceMinute_bytes(ctx context.Context, field graphql.CollectedField, obj *monitor.SourceMinute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceMinute_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SourceMinute().Bytes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceMinute_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceMinute", field, true, true, "Float")
+}
+
+func (ec *executionContext) _SourcePayload_source(ctx context.Context, field graphql.CollectedField, obj *model.SourcePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourcePayload_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Source) graphql.Marshaler {
+			return ec.marshalOSource2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSource(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SourcePayload_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SourcePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Source(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SourcePayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SourcePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourcePayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourcePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SourcePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_alertFeed(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -50324,6 +56303,153 @@ func (ec *executionContext) _TopValues_isEstimate(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_TopValues_isEstimate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TopValues", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _UnknownShape_names(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_names(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Names, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_names(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _UnknownShape_events(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownShape", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UnknownShape_lastSeen(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_lastSeen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_lastSeen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownShape", field, false, false, "Time")
+}
+
+func (ec *executionContext) _UnknownShape_confidence(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_confidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Confidence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_confidence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownShape", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UnknownShape_guess(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_guess(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Guess, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_guess(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _UnknownShape_samples(ctx context.Context, field graphql.CollectedField, obj *monitor.UnknownShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownShape_samples(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Samples, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Event) graphql.Marshaler {
+			return ec.marshalNEvent2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownShape_samples(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnknownShape",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Event(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *monitor.User) (ret graphql.Marshaler) {
@@ -54563,6 +60689,164 @@ func UnmarshalCriticalityFilter(ctx context.Context, raw any) (*monitor.Critical
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDeadLetterDeleteInput(ctx context.Context, obj any) (*model.DeadLetterDeleteInput, error) {
+	var it model.DeadLetterDeleteInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"ids"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "ids":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ids"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Ids = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalDeadLetterDeleteInput unmarshals raw into the DeadLetterDeleteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeadLetterDeleteInput(ctx context.Context, raw any) (*model.DeadLetterDeleteInput, error) {
+	var out *model.DeadLetterDeleteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeadLetterDeleteInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeadLetterFilter(ctx context.Context, obj any) (*monitor.DeadLetterFilter, error) {
+	var it monitor.DeadLetterFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"state", "code", "source", "text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "state":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
+			data, err := ec.unmarshalODeadLetterState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetterState(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.State = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Code = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Source = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Text = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalDeadLetterFilter unmarshals raw into the DeadLetterFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeadLetterFilter(ctx context.Context, raw any) (*monitor.DeadLetterFilter, error) {
+	var out *monitor.DeadLetterFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeadLetterFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeadLetterReplayInput(ctx context.Context, obj any) (*model.DeadLetterReplayInput, error) {
+	var it model.DeadLetterReplayInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["asText"]; !present {
+		asMap["asText"] = false
+	}
+
+	fieldsInOrder := [...]string{"ids", "asText"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "ids":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ids"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Ids = data
+		case "asText":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("asText"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.AsText = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalDeadLetterReplayInput unmarshals raw into the DeadLetterReplayInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeadLetterReplayInput(ctx context.Context, raw any) (*model.DeadLetterReplayInput, error) {
+	var out *model.DeadLetterReplayInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeadLetterReplayInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputEventClassFilter(ctx context.Context, obj any) (*monitor.EventClassFilter, error) {
 	var it monitor.EventClassFilter
 	if obj == nil {
@@ -57420,6 +63704,536 @@ func UnmarshalJournalFilter(ctx context.Context, raw any) (*monitor.JournalFilte
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMappingCreateInput(ctx context.Context, obj any) (*model.MappingCreateInput, error) {
+	var it model.MappingCreateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["enabled"]; !present {
+		asMap["enabled"] = true
+	}
+	if _, present := asMap["signatureHeader"]; !present {
+		asMap["signatureHeader"] = ""
+	}
+
+	fieldsInOrder := [...]string{"name", "enabled", "rules", "signatureHeader", "secret"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Enabled = data
+		case "rules":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rules"))
+			data, err := ec.unmarshalNMappingRulesInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRulesInput(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Rules = data
+		case "signatureHeader":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signatureHeader"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.SignatureHeader = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Secret = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingCreateInput unmarshals raw into the MappingCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingCreateInput(ctx context.Context, raw any) (*model.MappingCreateInput, error) {
+	var out *model.MappingCreateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingCreateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingDeleteInput(ctx context.Context, obj any) (*model.MappingDeleteInput, error) {
+	var it model.MappingDeleteInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingDeleteInput unmarshals raw into the MappingDeleteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingDeleteInput(ctx context.Context, raw any) (*model.MappingDeleteInput, error) {
+	var out *model.MappingDeleteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingDeleteInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingFieldInput(ctx context.Context, obj any) (*model.MappingFieldInput, error) {
+	var it model.MappingFieldInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["required"]; !present {
+		asMap["required"] = false
+	}
+
+	fieldsInOrder := [...]string{"target", "path", "required"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "target":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("target"))
+			data, err := ec.unmarshalNMappingTarget2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTarget(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Target = data
+		case "path":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("path"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Path = data
+		case "required":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("required"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Required = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingFieldInput unmarshals raw into the MappingFieldInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingFieldInput(ctx context.Context, raw any) (*model.MappingFieldInput, error) {
+	var out *model.MappingFieldInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingFieldInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingRenameInput(ctx context.Context, obj any) (*model.MappingRenameInput, error) {
+	var it model.MappingRenameInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"from", "to"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.To = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingRenameInput unmarshals raw into the MappingRenameInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingRenameInput(ctx context.Context, raw any) (*model.MappingRenameInput, error) {
+	var out *model.MappingRenameInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingRenameInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingRulesInput(ctx context.Context, obj any) (*model.MappingRulesInput, error) {
+	var it model.MappingRulesInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["tests"]; !present {
+		asMap["tests"] = []any{}
+	}
+	if _, present := asMap["product"]; !present {
+		asMap["product"] = ""
+	}
+	if _, present := asMap["category"]; !present {
+		asMap["category"] = ""
+	}
+	if _, present := asMap["service"]; !present {
+		asMap["service"] = ""
+	}
+	if _, present := asMap["fields"]; !present {
+		asMap["fields"] = []any{}
+	}
+	if _, present := asMap["severities"]; !present {
+		asMap["severities"] = []any{}
+	}
+	if _, present := asMap["renames"]; !present {
+		asMap["renames"] = []any{}
+	}
+
+	fieldsInOrder := [...]string{"tests", "product", "category", "service", "class", "fields", "severities", "renames"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tests":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tests"))
+			data, err := ec.unmarshalNMappingTestInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingTestInputᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Tests = data
+		case "product":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("product"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Product = data
+		case "category":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("category"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Category = data
+		case "service":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("service"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Service = data
+		case "class":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("class"))
+			data, err := ec.unmarshalOEventClass2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐEventClass(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Class = data
+		case "fields":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fields"))
+			data, err := ec.unmarshalNMappingFieldInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingFieldInputᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Fields = data
+		case "severities":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severities"))
+			data, err := ec.unmarshalNMappingSeverityInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingSeverityInputᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severities = data
+		case "renames":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("renames"))
+			data, err := ec.unmarshalNMappingRenameInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRenameInputᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Renames = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingRulesInput unmarshals raw into the MappingRulesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingRulesInput(ctx context.Context, raw any) (*model.MappingRulesInput, error) {
+	var out *model.MappingRulesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingRulesInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingSeverityInput(ctx context.Context, obj any) (*model.MappingSeverityInput, error) {
+	var it model.MappingSeverityInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"value", "severity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Value = data
+		case "severity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severity"))
+			data, err := ec.unmarshalNSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Severity = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingSeverityInput unmarshals raw into the MappingSeverityInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingSeverityInput(ctx context.Context, raw any) (*model.MappingSeverityInput, error) {
+	var out *model.MappingSeverityInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingSeverityInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingTestInput(ctx context.Context, obj any) (*model.MappingTestInput, error) {
+	var it model.MappingTestInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"path", "equals"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "path":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("path"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Path = data
+		case "equals":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("equals"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Equals = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingTestInput unmarshals raw into the MappingTestInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingTestInput(ctx context.Context, raw any) (*model.MappingTestInput, error) {
+	var out *model.MappingTestInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingTestInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMappingUpdateInput(ctx context.Context, obj any) (*model.MappingUpdateInput, error) {
+	var it model.MappingUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "enabled", "rules", "signatureHeader", "secret"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Enabled = data
+		case "rules":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rules"))
+			data, err := ec.unmarshalOMappingRulesInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRulesInput(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Rules = data
+		case "signatureHeader":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signatureHeader"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.SignatureHeader = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Secret = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalMappingUpdateInput unmarshals raw into the MappingUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMappingUpdateInput(ctx context.Context, raw any) (*model.MappingUpdateInput, error) {
+	var out *model.MappingUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingUpdateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputOutcomeFilter(ctx context.Context, obj any) (*monitor.OutcomeFilter, error) {
 	var it monitor.OutcomeFilter
 	if obj == nil {
@@ -59151,6 +65965,167 @@ func (ec *executionContext) unmarshalInputSeverityFilter(ctx context.Context, ob
 func UnmarshalSeverityFilter(ctx context.Context, raw any) (*monitor.SeverityFilter, error) {
 	var out *monitor.SeverityFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SeverityFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSourceDeleteInput(ctx context.Context, obj any) (*model.SourceDeleteInput, error) {
+	var it model.SourceDeleteInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSourceDeleteInput unmarshals raw into the SourceDeleteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSourceDeleteInput(ctx context.Context, raw any) (*model.SourceDeleteInput, error) {
+	var out *model.SourceDeleteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SourceDeleteInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSourceFilter(ctx context.Context, obj any) (*monitor.SourceFilter, error) {
+	var it monitor.SourceFilter
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"silent", "protocol", "format"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "silent":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("silent"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Silent = data
+		case "protocol":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("protocol"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Protocol = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Format = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSourceFilter unmarshals raw into the SourceFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSourceFilter(ctx context.Context, raw any) (*monitor.SourceFilter, error) {
+	var out *monitor.SourceFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SourceFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSourceUpdateInput(ctx context.Context, obj any) (*model.SourceUpdateInput, error) {
+	var it model.SourceUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "expectEvery"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "expectEvery":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectEvery"))
+			data, err := ec.unmarshalODuration2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDuration(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectEvery = graphql.OmittableOf(data)
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalSourceUpdateInput unmarshals raw into the SourceUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSourceUpdateInput(ctx context.Context, raw any) (*model.SourceUpdateInput, error) {
+	var out *model.SourceUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SourceUpdateInput", raw, &out)
 	return out, err
 }
 
@@ -60945,6 +67920,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Suppression(ctx, sel, obj)
+	case *monitor.Source:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Source(ctx, sel, obj)
 	case *monitor.SavedView:
 		if obj == nil {
 			return graphql.Null
@@ -60960,6 +67940,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Rule(ctx, sel, obj)
+	case *monitor.Mapping:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Mapping(ctx, sel, obj)
 	case *monitor.Job:
 		if obj == nil {
 			return graphql.Null
@@ -60990,6 +67975,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Event(ctx, sel, obj)
+	case *monitor.DeadLetter:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._DeadLetter(ctx, sel, obj)
 	case *monitor.Comment:
 		if obj == nil {
 			return graphql.Null
@@ -62855,6 +69845,316 @@ func (ec *executionContext) _CommentEdge(ctx context.Context, sel ast.SelectionS
 			}
 		case "cursor":
 			out.Values[i] = ec._CommentEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deadLetterImplementors = []string{"DeadLetter", "Node"}
+
+func (ec *executionContext) _DeadLetter(ctx context.Context, sel ast.SelectionSet, obj *monitor.DeadLetter) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deadLetterImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeadLetter")
+		case "id":
+			out.Values[i] = ec._DeadLetter_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "at":
+			out.Values[i] = ec._DeadLetter_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sourceId":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DeadLetter_sourceId(ctx, field, obj)
+				})
+		case "protocol":
+			out.Values[i] = ec._DeadLetter_protocol(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "token":
+			out.Values[i] = ec._DeadLetter_token(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "format":
+			out.Values[i] = ec._DeadLetter_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "code":
+			out.Values[i] = ec._DeadLetter_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "message":
+			out.Values[i] = ec._DeadLetter_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "line":
+			out.Values[i] = ec._DeadLetter_line(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "size":
+			out.Values[i] = ec._DeadLetter_size(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cut":
+			out.Values[i] = ec._DeadLetter_cut(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._DeadLetter_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "replayedAt":
+			out.Values[i] = ec._DeadLetter_replayedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "result":
+			out.Values[i] = ec._DeadLetter_result(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "raw":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DeadLetter_raw(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deadLetterConnectionImplementors = []string{"DeadLetterConnection"}
+
+func (ec *executionContext) _DeadLetterConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.DeadLetter]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deadLetterConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeadLetterConnection")
+		case "edges":
+			out.Values[i] = ec._DeadLetterConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._DeadLetterConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._DeadLetterConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deadLetterDeletePayloadImplementors = []string{"DeadLetterDeletePayload"}
+
+func (ec *executionContext) _DeadLetterDeletePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeadLetterDeletePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deadLetterDeletePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeadLetterDeletePayload")
+		case "deletedIds":
+			out.Values[i] = ec._DeadLetterDeletePayload_deletedIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeadLetterDeletePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deadLetterEdgeImplementors = []string{"DeadLetterEdge"}
+
+func (ec *executionContext) _DeadLetterEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.DeadLetter]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deadLetterEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeadLetterEdge")
+		case "node":
+			out.Values[i] = ec._DeadLetterEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._DeadLetterEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deadLetterReplayImplementors = []string{"DeadLetterReplay"}
+
+func (ec *executionContext) _DeadLetterReplay(ctx context.Context, sel ast.SelectionSet, obj *monitor.LetterReplay) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deadLetterReplayImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeadLetterReplay")
+		case "letter":
+			out.Values[i] = ec._DeadLetterReplay_letter(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "stored":
+			out.Values[i] = ec._DeadLetterReplay_stored(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "repeated":
+			out.Values[i] = ec._DeadLetterReplay_repeated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "result":
+			out.Values[i] = ec._DeadLetterReplay_result(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deadLetterReplayPayloadImplementors = []string{"DeadLetterReplayPayload"}
+
+func (ec *executionContext) _DeadLetterReplayPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeadLetterReplayPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deadLetterReplayPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeadLetterReplayPayload")
+		case "replays":
+			out.Values[i] = ec._DeadLetterReplayPayload_replays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeadLetterReplayPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -66955,6 +74255,561 @@ func (ec *executionContext) _LogSource(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var mappingImplementors = []string{"Mapping", "Node"}
+
+func (ec *executionContext) _Mapping(ctx context.Context, sel ast.SelectionSet, obj *monitor.Mapping) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Mapping")
+		case "id":
+			out.Values[i] = ec._Mapping_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Mapping_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Mapping_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "enabled":
+			out.Values[i] = ec._Mapping_enabled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "tests":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_tests(ctx, field, obj)
+				})
+		case "product":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_product(ctx, field, obj)
+				})
+		case "category":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_category(ctx, field, obj)
+				})
+		case "service":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_service(ctx, field, obj)
+				})
+		case "class":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_class(ctx, field, obj)
+				})
+		case "fields":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_fields(ctx, field, obj)
+				})
+		case "severities":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_severities(ctx, field, obj)
+				})
+		case "renames":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_renames(ctx, field, obj)
+				})
+		case "signatureHeader":
+			out.Values[i] = ec._Mapping_signatureHeader(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "signed":
+			out.Values[i] = ec._Mapping_signed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "webhookPath":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_webhookPath(ctx, field, obj)
+				})
+		case "createdBy":
+			out.Values[i] = ec._Mapping_createdBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Mapping_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Mapping_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "journal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Mapping_journal(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingConnectionImplementors = []string{"MappingConnection"}
+
+func (ec *executionContext) _MappingConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.Mapping]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingConnection")
+		case "edges":
+			out.Values[i] = ec._MappingConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._MappingConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._MappingConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingEdgeImplementors = []string{"MappingEdge"}
+
+func (ec *executionContext) _MappingEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.Mapping]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingEdge")
+		case "node":
+			out.Values[i] = ec._MappingEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._MappingEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingFieldImplementors = []string{"MappingField"}
+
+func (ec *executionContext) _MappingField(ctx context.Context, sel ast.SelectionSet, obj *monitor.MappingField) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingFieldImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingField")
+		case "target":
+			out.Values[i] = ec._MappingField_target(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._MappingField_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "required":
+			out.Values[i] = ec._MappingField_required(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingPayloadImplementors = []string{"MappingPayload"}
+
+func (ec *executionContext) _MappingPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MappingPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingPayload")
+		case "mapping":
+			out.Values[i] = ec._MappingPayload_mapping(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._MappingPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingPreviewImplementors = []string{"MappingPreview"}
+
+func (ec *executionContext) _MappingPreview(ctx context.Context, sel ast.SelectionSet, obj *monitor.MappingPreview) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingPreviewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingPreview")
+		case "recognised":
+			out.Values[i] = ec._MappingPreview_recognised(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "problem":
+			out.Values[i] = ec._MappingPreview_problem(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "time":
+			out.Values[i] = ec._MappingPreview_time(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "severity":
+			out.Values[i] = ec._MappingPreview_severity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "class":
+			out.Values[i] = ec._MappingPreview_class(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "product":
+			out.Values[i] = ec._MappingPreview_product(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "category":
+			out.Values[i] = ec._MappingPreview_category(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "service":
+			out.Values[i] = ec._MappingPreview_service(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "host":
+			out.Values[i] = ec._MappingPreview_host(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "user":
+			out.Values[i] = ec._MappingPreview_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sourceIp":
+			out.Values[i] = ec._MappingPreview_sourceIp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "destinationIp":
+			out.Values[i] = ec._MappingPreview_destinationIp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "process":
+			out.Values[i] = ec._MappingPreview_process(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._MappingPreview_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._MappingPreview_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fields":
+			out.Values[i] = ec._MappingPreview_fields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingPreviewFieldImplementors = []string{"MappingPreviewField"}
+
+func (ec *executionContext) _MappingPreviewField(ctx context.Context, sel ast.SelectionSet, obj *monitor.PreviewField) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingPreviewFieldImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingPreviewField")
+		case "name":
+			out.Values[i] = ec._MappingPreviewField_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._MappingPreviewField_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingRenameImplementors = []string{"MappingRename"}
+
+func (ec *executionContext) _MappingRename(ctx context.Context, sel ast.SelectionSet, obj *monitor.MappingRename) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingRenameImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingRename")
+		case "from":
+			out.Values[i] = ec._MappingRename_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._MappingRename_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingSeverityImplementors = []string{"MappingSeverity"}
+
+func (ec *executionContext) _MappingSeverity(ctx context.Context, sel ast.SelectionSet, obj *monitor.MappingSeverity) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingSeverityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingSeverity")
+		case "value":
+			out.Values[i] = ec._MappingSeverity_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "severity":
+			out.Values[i] = ec._MappingSeverity_severity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mappingTestImplementors = []string{"MappingTest"}
+
+func (ec *executionContext) _MappingTest(ctx context.Context, sel ast.SelectionSet, obj *monitor.MappingTest) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mappingTestImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MappingTest")
+		case "path":
+			out.Values[i] = ec._MappingTest_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "equals":
+			out.Values[i] = ec._MappingTest_equals(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var matchedFieldImplementors = []string{"MatchedField"}
 
 func (ec *executionContext) _MatchedField(ctx context.Context, sel ast.SelectionSet, obj *monitor.MatchedField) graphql.Marshaler {
@@ -67459,6 +75314,55 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "webhookRedeliver":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_webhookRedeliver(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sourceUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_sourceUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sourceDelete":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_sourceDelete(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mappingCreate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_mappingCreate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mappingUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_mappingUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mappingDelete":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_mappingDelete(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deadLetterReplay":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deadLetterReplay(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deadLetterDelete":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deadLetterDelete(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -68087,6 +75991,54 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_incidentGroupings(ctx, field)
+				})
+		case "source":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_source(ctx, field)
+				})
+		case "sources":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_sources(ctx, field)
+				})
+		case "deadLetter":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_deadLetter(ctx, field)
+				})
+		case "deadLetters":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_deadLetters(ctx, field)
+				})
+		case "mapping":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_mapping(ctx, field)
+				})
+		case "mappings":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_mappings(ctx, field)
+				})
+		case "unknownShapes":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_unknownShapes(ctx, field)
+				})
+		case "mappingPreview":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_mappingPreview(ctx, field)
 				})
 		case "suppression":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -70577,6 +78529,328 @@ func (ec *executionContext) _SimilarAlert(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var sourceImplementors = []string{"Source", "Node"}
+
+func (ec *executionContext) _Source(ctx context.Context, sel ast.SelectionSet, obj *monitor.Source) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sourceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Source")
+		case "id":
+			out.Values[i] = ec._Source_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Source_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Source_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "protocol":
+			out.Values[i] = ec._Source_protocol(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "token":
+			out.Values[i] = ec._Source_token(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "format":
+			out.Values[i] = ec._Source_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_state(ctx, field, obj)
+				})
+		case "firstSeen":
+			out.Values[i] = ec._Source_firstSeen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastSeen":
+			out.Values[i] = ec._Source_lastSeen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "records":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_records(ctx, field, obj)
+				})
+		case "rejected":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_rejected(ctx, field, obj)
+				})
+		case "bytes":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_bytes(ctx, field, obj)
+				})
+		case "errorRate":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_errorRate(ctx, field, obj)
+				})
+		case "rate":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_rate(ctx, field, obj)
+				})
+		case "lagSeconds":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_lagSeconds(ctx, field, obj)
+				})
+		case "lagMaxSeconds":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_lagMaxSeconds(ctx, field, obj)
+				})
+		case "expectEvery":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_expectEvery(ctx, field, obj)
+				})
+		case "patience":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_patience(ctx, field, obj)
+				})
+		case "silentSince":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_silentSince(ctx, field, obj)
+				})
+		case "alert":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_alert(ctx, field, obj)
+				})
+		case "minutes":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_minutes(ctx, field, obj)
+				})
+		case "journal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Source_journal(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sourceConnectionImplementors = []string{"SourceConnection"}
+
+func (ec *executionContext) _SourceConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.Source]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sourceConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SourceConnection")
+		case "edges":
+			out.Values[i] = ec._SourceConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._SourceConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._SourceConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sourceEdgeImplementors = []string{"SourceEdge"}
+
+func (ec *executionContext) _SourceEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.Source]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sourceEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SourceEdge")
+		case "node":
+			out.Values[i] = ec._SourceEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._SourceEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sourceMinuteImplementors = []string{"SourceMinute"}
+
+func (ec *executionContext) _SourceMinute(ctx context.Context, sel ast.SelectionSet, obj *monitor.SourceMinute) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sourceMinuteImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SourceMinute")
+		case "at":
+			out.Values[i] = ec._SourceMinute_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "records":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SourceMinute_records(ctx, field, obj)
+				})
+		case "rejected":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SourceMinute_rejected(ctx, field, obj)
+				})
+		case "bytes":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SourceMinute_bytes(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sourcePayloadImplementors = []string{"SourcePayload"}
+
+func (ec *executionContext) _SourcePayload(ctx context.Context, sel ast.SelectionSet, obj *model.SourcePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sourcePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SourcePayload")
+		case "source":
+			out.Values[i] = ec._SourcePayload_source(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SourcePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var subscriptionImplementors = []string{"Subscription"}
 
 func (ec *executionContext) _Subscription(ctx context.Context, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
@@ -71474,6 +79748,64 @@ func (ec *executionContext) _TopValues(ctx context.Context, sel ast.SelectionSet
 			}
 		case "isEstimate":
 			out.Values[i] = ec._TopValues_isEstimate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var unknownShapeImplementors = []string{"UnknownShape"}
+
+func (ec *executionContext) _UnknownShape(ctx context.Context, sel ast.SelectionSet, obj *monitor.UnknownShape) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unknownShapeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnknownShape")
+		case "names":
+			out.Values[i] = ec._UnknownShape_names(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "events":
+			out.Values[i] = ec._UnknownShape_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastSeen":
+			out.Values[i] = ec._UnknownShape_lastSeen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "confidence":
+			out.Values[i] = ec._UnknownShape_confidence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "guess":
+			out.Values[i] = ec._UnknownShape_guess(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "samples":
+			out.Values[i] = ec._UnknownShape_samples(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -73291,6 +81623,123 @@ func (ec *executionContext) marshalNCursor2string(ctx context.Context, sel ast.S
 	return res
 }
 
+func (ec *executionContext) marshalNDeadLetter2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetterᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.DeadLetter) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeadLetter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetter(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDeadLetter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetter(ctx context.Context, sel ast.SelectionSet, v *monitor.DeadLetter) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeadLetter!")
+		return graphql.Null
+	}
+	return ec._DeadLetter(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeadLetterConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.DeadLetter]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeadLetterConnection!")
+		return graphql.Null
+	}
+	return ec._DeadLetterConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeadLetterDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐDeadLetterDeleteInput(ctx context.Context, v any) (model.DeadLetterDeleteInput, error) {
+	res, err := ec.unmarshalInputDeadLetterDeleteInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeadLetterDeletePayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐDeadLetterDeletePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeadLetterDeletePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeadLetterDeletePayload!")
+		return graphql.Null
+	}
+	return ec._DeadLetterDeletePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeadLetterEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.DeadLetter]) graphql.Marshaler {
+	return ec._DeadLetterEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDeadLetterEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.DeadLetter]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeadLetterEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDeadLetterReplay2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLetterReplayᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.LetterReplay) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeadLetterReplay2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLetterReplay(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDeadLetterReplay2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐLetterReplay(ctx context.Context, sel ast.SelectionSet, v *monitor.LetterReplay) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeadLetterReplay!")
+		return graphql.Null
+	}
+	return ec._DeadLetterReplay(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeadLetterReplayInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐDeadLetterReplayInput(ctx context.Context, v any) (model.DeadLetterReplayInput, error) {
+	res, err := ec.unmarshalInputDeadLetterReplayInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeadLetterReplayPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐDeadLetterReplayPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeadLetterReplayPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeadLetterReplayPayload!")
+		return graphql.Null
+	}
+	return ec._DeadLetterReplayPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeadLetterState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetterState(ctx context.Context, v any) (monitor.DeadLetterState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.DeadLetterState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeadLetterState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetterState(ctx context.Context, sel ast.SelectionSet, v monitor.DeadLetterState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DeadLetterState!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNDelivery2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeliveryᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Delivery) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -75018,6 +83467,321 @@ func (ec *executionContext) marshalNLogSource2ᚖgithubᚗcomᚋsecurityᚑmonit
 	return ec._LogSource(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNMapping2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Mapping) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx context.Context, sel ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Mapping!")
+		return graphql.Null
+	}
+	return ec._Mapping(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMappingConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Mapping]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingConnection!")
+		return graphql.Null
+	}
+	return ec._MappingConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMappingCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingCreateInput(ctx context.Context, v any) (model.MappingCreateInput, error) {
+	res, err := ec.unmarshalInputMappingCreateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMappingDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingDeleteInput(ctx context.Context, v any) (model.MappingDeleteInput, error) {
+	res, err := ec.unmarshalInputMappingDeleteInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMappingEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.Mapping]) graphql.Marshaler {
+	return ec._MappingEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNMappingEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.Mapping]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.MappingField) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingField(ctx context.Context, sel ast.SelectionSet, v *monitor.MappingField) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingField!")
+		return graphql.Null
+	}
+	return ec._MappingField(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMappingFieldInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingFieldInputᚄ(ctx context.Context, v any) ([]*model.MappingFieldInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.MappingFieldInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMappingFieldInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingFieldInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMappingFieldInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingFieldInput(ctx context.Context, v any) (*model.MappingFieldInput, error) {
+	res, err := ec.unmarshalInputMappingFieldInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMappingPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingPayload(ctx context.Context, sel ast.SelectionSet, v *model.MappingPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingPayload!")
+		return graphql.Null
+	}
+	return ec._MappingPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMappingPreview2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingPreviewᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.MappingPreview) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingPreview2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingPreview(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingPreview2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingPreview(ctx context.Context, sel ast.SelectionSet, v *monitor.MappingPreview) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingPreview!")
+		return graphql.Null
+	}
+	return ec._MappingPreview(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMappingPreviewField2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPreviewFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.PreviewField) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingPreviewField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPreviewField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingPreviewField2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPreviewField(ctx context.Context, sel ast.SelectionSet, v *monitor.PreviewField) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingPreviewField!")
+		return graphql.Null
+	}
+	return ec._MappingPreviewField(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMappingRename2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingRenameᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.MappingRename) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingRename2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingRename(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingRename2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingRename(ctx context.Context, sel ast.SelectionSet, v *monitor.MappingRename) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingRename!")
+		return graphql.Null
+	}
+	return ec._MappingRename(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMappingRenameInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRenameInputᚄ(ctx context.Context, v any) ([]*model.MappingRenameInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.MappingRenameInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMappingRenameInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRenameInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMappingRenameInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRenameInput(ctx context.Context, v any) (*model.MappingRenameInput, error) {
+	res, err := ec.unmarshalInputMappingRenameInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMappingRulesInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRulesInput(ctx context.Context, v any) (model.MappingRulesInput, error) {
+	res, err := ec.unmarshalInputMappingRulesInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMappingSeverity2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingSeverityᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.MappingSeverity) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingSeverity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingSeverity(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingSeverity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingSeverity(ctx context.Context, sel ast.SelectionSet, v *monitor.MappingSeverity) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingSeverity!")
+		return graphql.Null
+	}
+	return ec._MappingSeverity(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMappingSeverityInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingSeverityInputᚄ(ctx context.Context, v any) ([]*model.MappingSeverityInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.MappingSeverityInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMappingSeverityInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingSeverityInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMappingSeverityInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingSeverityInput(ctx context.Context, v any) (*model.MappingSeverityInput, error) {
+	res, err := ec.unmarshalInputMappingSeverityInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMappingTarget2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTarget(ctx context.Context, v any) (monitor.MappingTarget, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.MappingTarget(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMappingTarget2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTarget(ctx context.Context, sel ast.SelectionSet, v monitor.MappingTarget) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MappingTarget!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNMappingTest2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTestᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.MappingTest) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMappingTest2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTest(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMappingTest2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMappingTest(ctx context.Context, sel ast.SelectionSet, v *monitor.MappingTest) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MappingTest!")
+		return graphql.Null
+	}
+	return ec._MappingTest(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMappingTestInput2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingTestInputᚄ(ctx context.Context, v any) ([]*model.MappingTestInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.MappingTestInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMappingTestInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingTestInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMappingTestInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingTestInput(ctx context.Context, v any) (*model.MappingTestInput, error) {
+	res, err := ec.unmarshalInputMappingTestInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMappingUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingUpdateInput(ctx context.Context, v any) (model.MappingUpdateInput, error) {
+	res, err := ec.unmarshalInputMappingUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNMatchedField2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMatchedField(ctx context.Context, sel ast.SelectionSet, v monitor.MatchedField) graphql.Marshaler {
 	return ec._MatchedField(ctx, sel, &v)
 }
@@ -76075,6 +84839,115 @@ func (ec *executionContext) marshalNSimilarityReason2ᚕgithubᚗcomᚋsecurity�
 	return ret
 }
 
+func (ec *executionContext) marshalNSource2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Source) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSource2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSource(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSource2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSource(ctx context.Context, sel ast.SelectionSet, v *monitor.Source) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Source!")
+		return graphql.Null
+	}
+	return ec._Source(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSourceConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Source]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SourceConnection!")
+		return graphql.Null
+	}
+	return ec._SourceConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSourceDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSourceDeleteInput(ctx context.Context, v any) (model.SourceDeleteInput, error) {
+	res, err := ec.unmarshalInputSourceDeleteInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSourceEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.Source]) graphql.Marshaler {
+	return ec._SourceEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNSourceEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.Source]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSourceEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSourceMinute2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceMinuteᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.SourceMinute) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSourceMinute2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceMinute(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSourceMinute2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceMinute(ctx context.Context, sel ast.SelectionSet, v *monitor.SourceMinute) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SourceMinute!")
+		return graphql.Null
+	}
+	return ec._SourceMinute(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSourcePayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSourcePayload(ctx context.Context, sel ast.SelectionSet, v *model.SourcePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SourcePayload!")
+		return graphql.Null
+	}
+	return ec._SourcePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSourceState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceState(ctx context.Context, v any) (monitor.SourceState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.SourceState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSourceState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceState(ctx context.Context, sel ast.SelectionSet, v monitor.SourceState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "SourceState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNSourceUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐSourceUpdateInput(ctx context.Context, v any) (model.SourceUpdateInput, error) {
+	res, err := ec.unmarshalInputSourceUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -76579,6 +85452,30 @@ func (ec *executionContext) marshalNTopValues2ᚖgithubᚗcomᚋsecurityᚑmonit
 		return graphql.Null
 	}
 	return ec._TopValues(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNUnknownShape2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUnknownShapeᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.UnknownShape) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNUnknownShape2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUnknownShape(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNUnknownShape2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUnknownShape(ctx context.Context, sel ast.SelectionSet, v *monitor.UnknownShape) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnknownShape!")
+		return graphql.Null
+	}
+	return ec._UnknownShape(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNUser2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUserᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.User) graphql.Marshaler {
@@ -77483,6 +86380,40 @@ func (ec *executionContext) marshalOCursor2ᚖstring(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) marshalODeadLetter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetter(ctx context.Context, sel ast.SelectionSet, v *monitor.DeadLetter) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._DeadLetter(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalODeadLetterFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetterFilter(ctx context.Context, v any) (*monitor.DeadLetterFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputDeadLetterFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalODeadLetterState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetterState(ctx context.Context, v any) (*monitor.DeadLetterState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.DeadLetterState(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODeadLetterState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeadLetterState(ctx context.Context, sel ast.SelectionSet, v *monitor.DeadLetterState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) marshalODelivery2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDelivery(ctx context.Context, sel ast.SelectionSet, v *monitor.Delivery) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -78246,6 +87177,21 @@ func (ec *executionContext) marshalOLogSource2ᚖgithubᚗcomᚋsecurityᚑmonit
 	return ec._LogSource(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx context.Context, sel ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Mapping(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOMappingRulesInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐMappingRulesInput(ctx context.Context, v any) (*model.MappingRulesInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputMappingRulesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalONode2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNode(ctx context.Context, sel ast.SelectionSet, v monitor.Node) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -78782,6 +87728,21 @@ func (ec *executionContext) unmarshalOSeverityFilter2ᚖgithubᚗcomᚋsecurity�
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputSeverityFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSource2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSource(ctx context.Context, sel ast.SelectionSet, v *monitor.Source) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Source(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOSourceFilter2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSourceFilter(ctx context.Context, v any) (*monitor.SourceFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSourceFilter(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 

@@ -36,7 +36,7 @@ func (h *EventBridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, protocolAWS, 0, err)
 		return
 	}
-	c := h.begin(w, r)
+	c := h.begin(w, r, protocolAWS)
 	defer c.release()
 	var rejected []Rejection
 	var first []byte
@@ -47,10 +47,10 @@ func (h *EventBridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				first = object
 			}
 			if problem == nil {
-				problem = rejectionOf(n, c.addAWS(object))
+				problem = rejectionOf(n, object, c.addAWS(object))
 			}
 			if problem != nil {
-				c.rejected++
+				c.reject(problem)
 				rejected = append(rejected, *problem)
 			}
 			return c.err()

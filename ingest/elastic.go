@@ -81,7 +81,7 @@ func (h *Elastic) bulk(w http.ResponseWriter, r *http.Request, index string) {
 		return
 	}
 	begun := time.Now()
-	c := h.begin(w, r)
+	c := h.begin(w, r, protocolElastic)
 	defer c.release()
 	perItem := r.UserAgent() == ""
 	var items []*bulkItem
@@ -95,7 +95,7 @@ func (h *Elastic) bulk(w http.ResponseWriter, r *http.Request, index string) {
 				h.add(c, item, len(items), raw)
 			}
 			if item.problem != nil {
-				c.rejected++
+				c.reject(item.problem)
 			}
 			if perItem && c.full {
 				return r.Context().Err() // the others are counted, and not held
@@ -138,7 +138,7 @@ func (h *Elastic) bulk(w http.ResponseWriter, r *http.Request, index string) {
 // Idempotency-Key, is a part of its own; the others are not repeated knowingly.
 func (h *Elastic) add(c *collection, item *bulkItem, number int, raw []byte) {
 	item.event = len(c.batch.Events)
-	if item.problem = rejectionOf(number, c.add(raw)); item.problem != nil || c.full {
+	if item.problem = rejectionOf(number, raw, c.add(raw)); item.problem != nil || c.full {
 		return
 	}
 	item.part = &monitor.Part{Events: 1}
@@ -157,7 +157,7 @@ func (h *Elastic) add(c *collection, item *bulkItem, number int, raw []byte) {
 
 // document is _bulk for one.
 func (h *Elastic) document(w http.ResponseWriter, r *http.Request, index, id string, create bool) {
-	c := h.begin(w, r)
+	c := h.begin(w, r, protocolElastic)
 	defer c.release()
 	item := &bulkItem{op: opIndex, index: index, id: id}
 	if create {
@@ -170,12 +170,12 @@ func (h *Elastic) document(w http.ResponseWriter, r *http.Request, index, id str
 		}
 		s := &splitter{limits: h.Limits}
 		if code, message := s.check(bytes.TrimSpace(raw)); code != "" {
-			c.rejected = 1
-			item.problem = &Rejection{Line: 1, Code: code, Message: message}
+			item.problem = &Rejection{Line: 1, Code: code, Message: message, raw: raw}
+			c.reject(item.problem)
 			return nil
 		}
 		if h.add(c, item, 1, bytes.TrimSpace(raw)); item.problem != nil {
-			c.rejected = 1
+			c.reject(item.problem)
 		}
 		return c.err()
 	})
@@ -413,7 +413,7 @@ const maxDocumentID = 512 // bytes, Elasticsearch's own bound
 
 func (s *splitter) bulkDocument(a BulkAction, raw []byte, long bool, yield func(BulkAction, []byte, *Rejection) error) error {
 	reject := func(code, message string) error {
-		return yield(a, nil, &Rejection{Line: s.records, Code: code, Message: message})
+		return yield(a, nil, &Rejection{Line: s.records, Code: code, Message: message, raw: raw})
 	}
 	switch {
 	case a.Op != opIndex && a.Op != opCreate:

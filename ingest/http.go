@@ -42,32 +42,44 @@ type answer struct {
 
 // ServeHTTP takes one request from its bytes to the committed transaction.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.allowed(w, r, protocolJSON) {
+		h.take(w, h.begin(w, r, protocolJSON))
+	}
+}
+
+// allowed tells whether a request may send events, and answers where not.
+func (h *Handler) allowed(w http.ResponseWriter, r *http.Request, protocol string) bool {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		h.fail(w, r, http.StatusMethodNotAllowed, monitor.Errorf(monitor.CodeBadInput, "send events with POST"))
-		return
+		h.fail(w, r, protocol, http.StatusMethodNotAllowed, monitor.Errorf(monitor.CodeBadInput, "send events with POST"))
+		return false
 	}
 	if err := h.Authorise(r.Context()); err != nil {
-		h.fail(w, r, 0, err)
-		return
+		h.fail(w, r, protocol, 0, err)
+		return false
 	}
-	c := h.begin(w, r)
+	return true
+}
+
+// take takes the records of a request in, and answers it.
+func (h *Handler) take(w http.ResponseWriter, c *collection) {
 	defer c.release()
+	r := c.r
 	var rejected []Rejection
 	err := c.read(func(body io.Reader) error {
 		return Split(body, h.Limits, func(line int, raw []byte, problem *Rejection) error {
 			if problem == nil {
-				problem = rejectionOf(line, c.add(raw))
+				problem = rejectionOf(line, raw, c.add(raw))
 			}
 			if problem != nil {
-				c.rejected++
+				c.reject(problem)
 				rejected = append(rejected, *problem)
 			}
 			return c.err()
 		})
 	})
 	if err != nil {
-		h.fail(w, r, 0, err)
+		h.fail(w, r, c.protocol, 0, err)
 		return
 	}
 	a := answer{Accepted: len(c.batch.Events), Rejected: len(rejected), Errors: rejected[:min(len(rejected), maxShownErrors)]}
@@ -77,19 +89,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	id, repeated, err := c.submit()
 	if err != nil {
-		h.fail(w, r, 0, err)
+		h.fail(w, r, c.protocol, 0, err)
 		return
 	}
 	if a.Repeated = repeated; a.Accepted > 0 {
 		a.Batch = id.String()
 	}
-	h.answer(w, r, protocolJSON, status, a)
+	h.answer(w, r, c.protocol, status, a)
 }
 
 // fail answers a request of which nothing was stored. A status of 0 is derived
 // from the error's code.
-func (h *Handler) fail(w http.ResponseWriter, r *http.Request, status int, err error) {
-	h.refuse(w, r, protocolJSON, status, err)
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, protocol string, status int, err error) {
+	h.refuse(w, r, protocol, status, err)
 }
 
 func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, protocol string, status int, err error) {
@@ -112,6 +124,8 @@ func statusOf(code monitor.Code) int {
 		return http.StatusUnauthorized
 	case monitor.CodeForbidden:
 		return http.StatusForbidden
+	case monitor.CodeNotFound:
+		return http.StatusNotFound
 	case monitor.CodeRateLimited:
 		return http.StatusTooManyRequests
 	case CodeBodyTooLarge, CodeTooManyRecords:

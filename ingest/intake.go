@@ -31,7 +31,8 @@ type Intake struct {
 	// request may send events.
 	Authorise func(ctx context.Context) error
 	Log       *slog.Logger
-	Meter     Meter // may be nil
+	Meter     Meter   // may be nil
+	Ledger    *Ledger // may be nil: then sources are not counted
 
 	inFlight atomic.Int64
 }
@@ -81,10 +82,15 @@ type collection struct {
 	sum      hash.Hash
 	batch    *monitor.Batch
 	rejected int
+	letters  []*monitor.DeadLetter // of what was rejected
+	protocol string
+	mapping  string // that the source names
 	received time.Time
 	held     int64
 	full     bool
 	beyond   bool // it is read already, and held whether there is room or not
+
+	letterBytes int
 
 	record  monitor.Record
 	matches []monitor.Match
@@ -92,10 +98,10 @@ type collection struct {
 
 // begin starts to take in a request that is authorised. The caller releases the
 // collection.
-func (in *Intake) begin(w http.ResponseWriter, r *http.Request) *collection {
+func (in *Intake) begin(w http.ResponseWriter, r *http.Request, protocol string) *collection {
 	boundReading(w)
 	return &collection{
-		Intake: in, ctx: r.Context(), r: r, key: r.Header.Get("Idempotency-Key"), batch: &monitor.Batch{},
+		Intake: in, ctx: r.Context(), r: r, protocol: protocol, key: r.Header.Get("Idempotency-Key"), batch: &monitor.Batch{},
 		sender: senderOf(r), received: time.Now().UTC().Truncate(time.Microsecond),
 	}
 }
@@ -157,7 +163,7 @@ func (c *collection) readBody(split func(io.Reader) error) error {
 func (c *collection) add(raw []byte) error {
 	event := &monitor.Event{}
 	c.record.Reset()
-	if err := c.Normaliser.Normalise(raw, c.received, event, &c.record); err != nil {
+	if err := c.Normaliser.normaliseBy(c.mapping, raw, c.received, event, &c.record); err != nil {
 		return err
 	}
 	if !c.hold(int64(len(raw)) + recordOverhead) {
@@ -199,6 +205,13 @@ func (c *collection) err() error {
 // whether it came before and was stored then.
 func (c *collection) submit() (id monitor.ID, repeated bool, err error) {
 	count(c.meter(), c.batch, c.rejected)
+	if c.Ledger != nil {
+		defer func() {
+			if err == nil {
+				c.Ledger.note(c)
+			}
+		}()
+	}
 	if len(c.batch.Events) == 0 {
 		return monitor.ID{}, false, nil
 	}

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"errors"
+
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -39,12 +41,19 @@ type Rejection struct {
 	Line    int    `json:"line"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+
+	raw []byte // what came, as much of it as was read
 }
 
 // rejectionOf makes a Rejection of what a normaliser says; nil of nil.
-func rejectionOf(line int, err error) *Rejection {
+func rejectionOf(line int, raw []byte, err error) *Rejection {
 	if err == nil {
 		return nil
 	}
-	return &Rejection{Line: line, Code: CodeMalformed, Message: err.Error()}
+	code := CodeMalformed
+	var unmapped *mappingError
+	if errors.As(err, &unmapped) {
+		code = CodeMappingFailed
+	}
+	return &Rejection{Line: line, Code: code, Message: err.Error(), raw: raw}
 }

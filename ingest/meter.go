@@ -41,11 +41,12 @@ const (
 	protocolAWS     = "aws"
 	protocolOTLP    = "otlp"
 	protocolSyslog  = "syslog"
+	protocolWebhook = "webhook"
 )
 
 // Protocols are all values of Meter.Request's protocol.
 func Protocols() []string {
-	return []string{protocolJSON, protocolElastic, protocolSplunk, protocolAWS, protocolOTLP, protocolSyslog}
+	return []string{protocolJSON, protocolElastic, protocolSplunk, protocolAWS, protocolOTLP, protocolSyslog, protocolWebhook}
 }
 
 // Formats are all values of monitor.Event.Format that a Normaliser gives.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -71,7 +72,8 @@ var formats = []format{
 // Normaliser turns records into the envelope and into Sigma's fields. Safe for
 // concurrent use.
 type Normaliser struct {
-	desks sync.Pool // of *desk
+	desks    sync.Pool // of *desk
+	mappings atomic.Pointer[mappings]
 }
 
 // desk is what one record at a time is worked on with.
@@ -88,6 +90,12 @@ func NewNormaliser() *Normaliser { return &Normaliser{} }
 // record that no format knows is kept whole as "generic"; the only errors are
 // about JSON that cannot be read. Where a key stands twice, the first counts.
 func (n *Normaliser) Normalise(raw []byte, received time.Time, ev *monitor.Event, rec *monitor.Record) error {
+	return n.normaliseBy("", raw, received, ev, rec)
+}
+
+// normaliseBy is Normalise of a record whose source names the mapping for it; "" where
+// it names none.
+func (n *Normaliser) normaliseBy(mapping string, raw []byte, received time.Time, ev *monitor.Event, rec *monitor.Record) error {
 	d, _ := n.desks.Get().(*desk)
 	if d == nil {
 		d = &desk{}
@@ -107,12 +115,8 @@ func (n *Normaliser) Normalise(raw []byte, received time.Time, ev *monitor.Event
 	d.record.begin(rec, raw)
 	in := &d.input
 	*in = input{v: v, received: received, ev: ev, rec: &d.record, line: in.line[:0]}
-	for _, f := range formats {
-		if f.recognises(v) {
-			ev.Format = f.name
-			f.normalise(in)
-			break
-		}
+	if err := n.read(in, mapping); err != nil {
+		return err
 	}
 	in.around(v.Get("splunk"))
 	in.aroundLog()
@@ -120,6 +124,29 @@ func (n *Normaliser) Normalise(raw []byte, received time.Time, ev *monitor.Event
 		ev.Host = text(v, peerKey)
 	}
 	in.finish()
+	return nil
+}
+
+// read has the format that knows the record read it: the mapping that its source names,
+// else the first format, where a mapping comes before "generic".
+func (n *Normaliser) read(in *input, named string) error {
+	set := n.mappings.Load()
+	if m := set.named(named); m != nil && !m.Empty() {
+		return m.normalise(in)
+	}
+	for _, f := range formats {
+		if !f.recognises(in.v) {
+			continue
+		}
+		if f.name == "generic" {
+			if m := set.find(in.v); m != nil {
+				return m.normalise(in)
+			}
+		}
+		in.ev.Format = f.name
+		f.normalise(in)
+		break
+	}
 	return nil
 }
 

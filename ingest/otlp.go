@@ -64,7 +64,7 @@ func (h *OTLP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, encoding, 0, err)
 		return
 	}
-	c := h.begin(w, r)
+	c := h.begin(w, r, protocolOTLP)
 	defer c.release()
 	var problem otlpProblem
 	if err := c.read(func(body io.Reader) error { return h.take(c, body, encoding, &problem) }); err != nil {
@@ -110,7 +110,10 @@ func (h *OTLP) take(c *collection, from io.Reader, encoding string, problem *otl
 			err = c.add(record)
 		}
 		if err != nil {
-			c.rejected++
+			if record == nil && encoding == otlpJSON {
+				record = raw // of protobuf nothing is kept that could be read or replayed
+			}
+			c.reject(rejectionOf(records, record, err))
 			problem.add(records, err.Error())
 		}
 		return c.err()

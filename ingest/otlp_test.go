@@ -56,7 +56,7 @@ func inProtobuf(t testing.TB, m proto.Message) string {
 func recordsOf(t *testing.T, in *Intake, body, encoding string) (records []string, problem otlpProblem, err error) {
 	t.Helper()
 	h := &OTLP{in}
-	c := in.begin(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, OTLPPath, nil))
+	c := in.begin(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, OTLPPath, nil), protocolOTLP)
 	defer c.release()
 	err = h.take(c, strings.NewReader(body), encoding, &problem)
 	for _, e := range c.batch.Events {
@@ -141,17 +141,21 @@ func TestOTLPIsNormalised(t *testing.T) {
 				attribute("process.executable.path", "/usr/bin/nc"), attribute("process.command_line", "nc -l 1"), attribute("process.owner", "ana"),
 				attribute("source.address", "203.0.113.7"), number("source.port", 4444), attribute("destination.address", "192.0.2.1"), number("process.pid", 7),
 			}},
-			"generic", map[string]string{"Image": "/usr/bin/nc", "CommandLine": "nc -l 1", "User": "ana", "SourceIp": "203.0.113.7", "SourcePort": "4444", "ProcessId": "7"},
+			"generic",
+			map[string]string{"Image": "/usr/bin/nc", "CommandLine": "nc -l 1", "User": "ana", "SourceIp": "203.0.113.7", "SourcePort": "4444", "ProcessId": "7"},
 			"web-1 ana /usr/bin/nc|nc -l 1 203.0.113.7:4444 192.0.2.1 linux/shop MEDIUM exec",
 		},
 		"a line of syslog": {
 			&logspb.LogRecord{Body: anyText("<38>May  4 09:30:00 db-1 sshd[812]: Failed password for root from 203.0.113.7 port 4711 ssh2")},
-			"syslog", map[string]string{"User": "root", "SourceIp": "203.0.113.7"},
+			"syslog",
+			map[string]string{"User": "root", "SourceIp": "203.0.113.7"},
 			"db-1 root sshd| 203.0.113.7:4711 invalid IP linux/sshd LOW Failed password for root from 203.0.113.7 port 4711 ssh2",
 		},
 		"a map of the journal": {
 			&logspb.LogRecord{Body: anyMap(attribute("MESSAGE", "ana : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/id"), attribute("SYSLOG_IDENTIFIER", "sudo"), attribute("_PID", "9"), attribute("PRIORITY", "5"), attribute("_HOSTNAME", "db-2"))},
-			"journald", map[string]string{"CommandLine": "/bin/id"}, "",
+			"journald",
+			map[string]string{"CommandLine": "/bin/id"},
+			"",
 		},
 	} {
 		records, problem, err := recordsOf(t, in, inProtobuf(t, exported(host, c.log)), otlpProtobuf)

@@ -90,7 +90,7 @@ func TestCommitOfUnknownOutcomeIsNotRepeated(t *testing.T) {
 func TestSenderHearsOfUnknownOutcome(t *testing.T) {
 	answer := httptest.NewRecorder()
 	h := &Handler{&Intake{Log: slog.New(slog.DiscardHandler)}}
-	h.fail(answer, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/ingest", nil), 0, fmt.Errorf("commit: %w: %w", monitor.ErrOutcomeUnknown, io.ErrUnexpectedEOF))
+	h.fail(answer, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/ingest", nil), protocolJSON, 0, fmt.Errorf("commit: %w: %w", monitor.ErrOutcomeUnknown, io.ErrUnexpectedEOF))
 	if body := answer.Body.String(); answer.Code != http.StatusServiceUnavailable || strings.Contains(body, "not stored") || !strings.Contains(body, "twice") {
 		t.Errorf("got %d %s", answer.Code, body)
 	}

@@ -160,13 +160,14 @@ func (h *SNS) confirm(ctx context.Context, m *snsMessage) error {
 
 // take stores what a notification tells.
 func (h *SNS) take(w http.ResponseWriter, r *http.Request, m *snsMessage) {
-	c := h.begin(w, r)
+	c := h.begin(w, r, protocolAWS)
 	defer c.release()
 	c.key, c.sender, c.sum = m.MessageID, "sns "+m.TopicARN, sha256.New()
 	_, _ = io.WriteString(c.sum, m.Message) // never fails
 	var rejected []Rejection
-	if problem := rejectionOf(1, c.addMessage(m)); problem != nil {
-		c.rejected, rejected = 1, []Rejection{*problem}
+	if problem := rejectionOf(1, []byte(m.Message), c.addMessage(m)); problem != nil {
+		c.reject(problem)
+		rejected = []Rejection{*problem}
 	}
 	if err := c.err(); err != nil {
 		h.refuse(w, r, protocolAWS, 0, err)

@@ -121,7 +121,7 @@ func (s *splitter) readLine() (line []byte, long bool, err error) {
 		if !long {
 			line = append(line, part...)
 			if len(line) > s.limits.RecordBytes+2 { // CR and LF
-				line, long = nil, true
+				line, long = beginning(line), true
 			}
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
@@ -138,13 +138,13 @@ func (s *splitter) record(raw []byte, long bool, lost string) (sure bool, err er
 		return true, s.tooMany()
 	}
 	if long || len(raw) > s.limits.RecordBytes {
-		return true, s.reject(CodeRecordTooLarge, fmt.Sprintf("the record is larger than %d bytes", s.limits.RecordBytes))
+		return true, s.reject(raw, CodeRecordTooLarge, fmt.Sprintf("the record is larger than %d bytes", s.limits.RecordBytes))
 	}
 	if code, message := s.check(raw); code != "" {
 		if sure = json.Valid(raw); !sure {
 			message += lost
 		}
-		return sure, s.reject(code, message)
+		return sure, s.reject(raw, code, message)
 	}
 	if documentStart.Match(raw) || auditList.Match(raw) {
 		var document struct{ Records, Items []json.RawMessage }
@@ -166,7 +166,7 @@ func (s *splitter) document(records []json.RawMessage) error {
 			return s.tooMany()
 		}
 		if raw = bytes.TrimSpace(raw); raw[0] != '{' {
-			if err := s.reject(CodeNotAnObject, "an element of the list is no JSON object"); err != nil {
+			if err := s.reject(raw, CodeNotAnObject, "an element of the list is no JSON object"); err != nil {
 				return err
 			}
 			continue
@@ -178,9 +178,12 @@ func (s *splitter) document(records []json.RawMessage) error {
 	return nil
 }
 
-func (s *splitter) reject(code, message string) error {
-	return s.yield(s.line, nil, &Rejection{Line: s.line, Code: code, Message: message})
+func (s *splitter) reject(raw []byte, code, message string) error {
+	return s.yield(s.line, nil, &Rejection{Line: s.line, Code: code, Message: message, raw: raw})
 }
+
+// beginning is what is kept of a record that is too large.
+func beginning(raw []byte) []byte { return bytes.Clone(raw[:min(len(raw), beginningKept)]) }
 
 // check gives what is wrong with a record, cheapest first; depth before anything
 // that recurses.
@@ -321,7 +324,7 @@ func (s *splitter) brokenOff(err error, message string) error {
 		return err
 	}
 	s.line++
-	return s.reject(CodeMalformed, message)
+	return s.reject(nil, CodeMalformed, message)
 }
 
 // element reads up to the comma or bracket that ends an element of the array.
@@ -349,7 +352,7 @@ func (s *splitter) element() (raw []byte, long bool, err error) {
 		}
 		if !long {
 			if raw = append(raw, c); len(raw) > s.limits.RecordBytes {
-				raw, long = nil, true
+				raw, long = beginning(raw), true
 			}
 		}
 	}

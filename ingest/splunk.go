@@ -147,7 +147,7 @@ func (h *Splunk) take(w http.ResponseWriter, r *http.Request, raw bool) {
 		h.refuse(w, r, hecBadChannel, nil, nil)
 		return
 	}
-	c := h.begin(w, r)
+	c := h.begin(w, r, protocolSplunk)
 	defer c.release()
 	var rejected []Rejection
 	first, seen := hecSuccess, 0 // what is wrong with the first that is rejected
@@ -155,12 +155,12 @@ func (h *Splunk) take(w http.ResponseWriter, r *http.Request, raw bool) {
 		if len(rejected) == 0 {
 			first = said
 		}
-		c.rejected++
+		c.reject(problem)
 		rejected = append(rejected, *problem)
 	}
 	take := func(n int, record []byte, said hecStatus, problem *Rejection) error {
 		if seen = n; problem == nil {
-			if problem = rejectionOf(n, c.add(record)); problem != nil {
+			if problem = rejectionOf(n, record, c.add(record)); problem != nil {
 				said = hecBadData
 			}
 		}
@@ -179,7 +179,7 @@ func (h *Splunk) take(w http.ResponseWriter, r *http.Request, raw bool) {
 			}
 			record, said, message := unwrapHEC(object, h.Limits)
 			if record == nil {
-				problem = &Rejection{Line: n, Code: CodeMalformed, Message: message}
+				problem = &Rejection{Line: n, Code: CodeMalformed, Message: message, raw: object}
 			}
 			return take(n, record, said, problem)
 		})
@@ -404,7 +404,7 @@ func splitRaw(r io.Reader, limits Limits, around []byte, yield func(n int, recor
 			var problem *Rejection
 			var record []byte
 			if long || len(line) > limits.RecordBytes {
-				problem = &Rejection{Line: s.records, Code: CodeRecordTooLarge, Message: fmt.Sprintf("the line is longer than %d bytes", limits.RecordBytes)}
+				problem = &Rejection{Line: s.records, Code: CodeRecordTooLarge, Message: fmt.Sprintf("the line is longer than %d bytes", limits.RecordBytes), raw: line}
 			} else {
 				record = recordOf(printable(line), around, limits)
 			}
@@ -488,7 +488,7 @@ func (s *splitter) object() error {
 	case s.records > s.limits.Records:
 		return s.tooMany()
 	case long:
-		return s.reject(CodeRecordTooLarge, fmt.Sprintf("the record is larger than %d bytes", s.limits.RecordBytes))
+		return s.reject(raw, CodeRecordTooLarge, fmt.Sprintf("the record is larger than %d bytes", s.limits.RecordBytes))
 	}
 	switch code, message := s.check(raw); code {
 	case "":
@@ -496,7 +496,7 @@ func (s *splitter) object() error {
 	case CodeMalformed:
 		return &brokenError{s.records, message}
 	default:
-		return s.reject(code, message)
+		return s.reject(raw, code, message)
 	}
 }
 
@@ -523,7 +523,7 @@ func (s *splitter) balanced() (raw []byte, long bool, err error) {
 		}
 		if !long {
 			if raw = append(raw, c); len(raw) > s.limits.RecordBytes {
-				raw, long = nil, true
+				raw, long = beginning(raw), true
 			}
 		}
 		if level == 0 {

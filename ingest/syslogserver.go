@@ -307,7 +307,7 @@ func (s *Syslog) takeAll(frames *syslogFrames, peer *syslogPeer) error {
 			return err
 		}
 		c := &collection{
-			Intake: s.Intake, ctx: s.lost, batch: &monitor.Batch{}, beyond: true, received: time.Now().UTC().Truncate(time.Microsecond),
+			Intake: s.Intake, ctx: s.lost, protocol: protocolSyslog, batch: &monitor.Batch{}, beyond: true, received: time.Now().UTC().Truncate(time.Microsecond),
 		}
 		more, bad := s.collect(c, frames, peer)
 		err := s.store(c, peer)
@@ -346,8 +346,9 @@ func (s *Syslog) collect(c *collection, frames *syslogFrames, peer *syslogPeer) 
 		if f.cut {
 			s.Stats.Cut.Add(1)
 		}
-		if err := c.add(syslogRecord(f, peer)); err != nil { // our own JSON: nothing of it should be wrong
-			c.rejected++
+		record := syslogRecord(f, peer)
+		if err := c.add(record); err != nil { // our own JSON: nothing of it should be wrong
+			c.reject(rejectionOf(0, record, err))
 			s.Log.Error("syslog: message not read", "address", peer.address, "error", err)
 		}
 	}

@@ -173,9 +173,9 @@ func (s *splitter) zeekLine(head *zeekHead, line []byte, long bool) error {
 		if head.read(string(line)) {
 			return nil
 		}
-		return s.reject(CodeMalformed, "the head of the log cannot be read")
+		return s.reject(line, CodeMalformed, "the head of the log cannot be read")
 	case long:
-		_, err := s.record(nil, true, "")
+		_, err := s.record(line, true, "")
 		return err
 	}
 	raw, problem := head.record(string(line))
@@ -183,7 +183,7 @@ func (s *splitter) zeekLine(head *zeekHead, line []byte, long bool) error {
 		if s.records++; s.records > s.limits.Records {
 			return s.tooMany()
 		}
-		return s.reject(CodeMalformed, problem)
+		return s.reject(line, CodeMalformed, problem)
 	}
 	_, err := s.record(raw, false, "")
 	return err

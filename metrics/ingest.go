@@ -24,7 +24,7 @@ type Ingest struct {
 var outcomes = []string{"stored", "rejected", "refused", "saturated", "failed"}
 
 // What requests that send events are sent by.
-var protocols = []string{"json", "elastic", "splunk", "aws", "otlp", "syslog"}
+var protocols = []string{"json", "elastic", "splunk", "aws", "otlp", "syslog", "webhook"}
 
 var outcomeNames, protocolNames = knownOf(outcomes...), knownOf(protocols...)
 

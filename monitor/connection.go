@@ -50,6 +50,18 @@ type (
 	SuppressionConnection = page.Connection[*Suppression]
 	// SuppressionEdge is one item of SuppressionConnection.
 	SuppressionEdge = page.Edge[*Suppression]
+	// DeadLetterConnection is a page of dead letters.
+	DeadLetterConnection = page.Connection[*DeadLetter]
+	// DeadLetterEdge is one item of DeadLetterConnection.
+	DeadLetterEdge = page.Edge[*DeadLetter]
+	// MappingConnection is a page of mappings.
+	MappingConnection = page.Connection[*Mapping]
+	// MappingEdge is one item of MappingConnection.
+	MappingEdge = page.Edge[*Mapping]
+	// SourceConnection is a page of sources.
+	SourceConnection = page.Connection[*Source]
+	// SourceEdge is one item of SourceConnection.
+	SourceEdge = page.Edge[*Source]
 	// SuppressedFindingConnection is a page of findings that a suppression hid.
 	SuppressedFindingConnection = page.Connection[*SuppressedFinding]
 	// SuppressedFindingEdge is one item of SuppressedFindingConnection.

@@ -156,6 +156,9 @@ const (
 	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone, as the next two
 	KindEventArchive     Kind = "EventArchive"
 	KindEventRestore     Kind = "EventRestore"
+	KindSource           Kind = "Source"
+	KindDeadLetter       Kind = "DeadLetter"
+	KindMapping          Kind = "Mapping"
 )
 
 // GlobalID makes the opaque id of the Relay Node interface.

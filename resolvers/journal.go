@@ -81,7 +81,7 @@ func (r *Resolver) journalEntry(ctx context.Context, id monitor.ID, e monitor.En
 // see that somebody made an account that may do everything. Of others, which events
 // raise or which hold whole texts, everything was new.
 var shownWhole = []monitor.Kind{
-	monitor.KindUser, monitor.KindAPIToken, monitor.KindIncidentGrouping, monitor.KindSuppression, monitor.KindSavedView, monitor.KindSavedOperation, monitor.KindExport,
+	monitor.KindUser, monitor.KindAPIToken, monitor.KindIncidentGrouping, monitor.KindSuppression, monitor.KindSource, monitor.KindDeadLetter, monitor.KindMapping, monitor.KindSavedView, monitor.KindSavedOperation, monitor.KindExport,
 	monitor.KindWebhook,
 }
 

@@ -31,6 +31,8 @@ type loaders struct {
 	named      *dataloadgen.Loader[string, *monitor.User]
 	incidents  *dataloadgen.Loader[monitor.ID, *monitor.Incident]
 	groupings  *dataloadgen.Loader[monitor.ID, *monitor.IncidentGrouping]
+	minutes    *dataloadgen.Loader[monitor.ID, []monitor.SourceMinute] // of sources
+	letters    *dataloadgen.Loader[monitor.ID, *monitor.DeadLetter]    // whole
 	// Suppressions, and those that cover an alert.
 	suppressions *dataloadgen.Loader[monitor.ID, *monitor.Suppression]
 	covering     *dataloadgen.Loader[*monitor.Alert, []*monitor.Suppression]
@@ -75,6 +77,8 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		tasks:        dataloadgen.NewLoader(byKey(r.tasksOf, func(l *taskList) monitor.ID { return l.incident }), options...),
 		entities:     dataloadgen.NewLoader(byKey(r.entitiesOf, func(e *monitor.IncidentEntities) monitor.ID { return e.ID }), options...),
 		suppressions: dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Suppression] { return r.Suppressions.SuppressionsByID }), func(s *monitor.Suppression) monitor.ID { return s.ID }), options...),
+		minutes:      dataloadgen.NewLoader(guarded(r.sourceMinutes), options...),
+		letters:      dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.DeadLetter] { return r.DeadLetters.DeadLettersByID }), func(l *monitor.DeadLetter) monitor.ID { return l.ID }), options...),
 		covering:     dataloadgen.NewLoader(guarded(r.suppressionsCovering), options...),
 		indicators:   dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.Indicator] { return r.Indicators.IndicatorsByID }), func(i *monitor.Indicator) monitor.ID { return i.ID }), options...),
 		sightings:    dataloadgen.NewLoader(byKey(late(func() batch[monitor.ID, monitor.IndicatorSightings] { return r.Indicators.IndicatorSightings }), func(s *monitor.IndicatorSightings) monitor.ID { return s.ID }), options...),

@@ -151,6 +151,11 @@ type Resolver struct {
 	IncidentComments IncidentComments
 	Groupings        Groupings
 	Suppressions     Suppressions
+	Sources          Sources
+	DeadLetters      DeadLetters
+	Replays          Replays
+	Mappings         Mappings
+	Mapper           Mapper
 
 	Webhooks    Webhooks
 	Deliveries  Deliveries

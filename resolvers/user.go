@@ -55,6 +55,12 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 		return node(byGlobalID[monitor.IncidentTask](ctx, kind, id, r.IncidentTasks.IncidentTasksByID))
 	case monitor.KindIncidentGrouping:
 		return node(byGlobalID(ctx, kind, id, r.Groupings.IncidentGroupingsByID))
+	case monitor.KindSource:
+		return node(r.Source(ctx, id))
+	case monitor.KindMapping:
+		return node(r.Mapping(ctx, id))
+	case monitor.KindDeadLetter:
+		return node(r.DeadLetter(ctx, id))
 	case monitor.KindSuppression:
 		return node(r.Suppression(ctx, id))
 	case monitor.KindWebhook:

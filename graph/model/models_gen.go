@@ -266,15 +266,44 @@ type BulkPayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// Deletes dead letters.
+type DeadLetterDeleteInput struct {
+	// At most 500.
+	Ids []string `json:"ids"`
+}
+
+// Which dead letters are gone now.
+type DeadLetterDeletePayload struct {
+	// Those that were there.
+	DeletedIds []string     `json:"deletedIds"`
+	Errors     []*UserError `json:"errors"`
+}
+
+// Replays dead letters: they go through the pipeline again. One whose event is stored is not stored again.
+type DeadLetterReplayInput struct {
+	// At most 500.
+	Ids []string `json:"ids"`
+	// Takes each for the message of a record of its own, so that also what is no JSON is stored.
+	AsText bool `json:"asText"`
+}
+
+// What became of dead letters that were replayed, in the order of their ids; those that are gone are left out.
+type DeadLetterReplayPayload struct {
+	// One for each.
+	Replays []*monitor.LetterReplay `json:"replays"`
+	Errors  []*UserError            `json:"errors"`
+}
+
 // What became of a delivery.
 type DeliveryPayload struct {
+	// As it is now; null when nothing was sent.
 	Delivery *monitor.Delivery `json:"delivery,omitempty"`
 	Errors   []*UserError      `json:"errors"`
 }
 
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Webhook, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Mapping, Webhook, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`
@@ -808,6 +837,105 @@ type JournalFeedEntry struct {
 	Changes []*EntityChange `json:"changes"`
 }
 
+// Makes a mapping.
+type MappingCreateInput struct {
+	// 1 to 28 of a-z, 0-9, dot, dash and underscore.
+	Name string `json:"name"`
+	// Whether it is in force.
+	Enabled bool `json:"enabled"`
+	// What it does.
+	Rules MappingRulesInput `json:"rules"`
+	// The header that signs its webhook's requests, for example X-Hub-Signature-256; empty: none is asked for.
+	SignatureHeader string `json:"signatureHeader"`
+	// What it signs with, at most 256 bytes; stored encrypted and never shown.
+	Secret *string `json:"secret,omitempty"`
+}
+
+// Takes a mapping away, and with it its webhook.
+type MappingDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the mapping has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// Where a value of the event stands.
+type MappingFieldInput struct {
+	// Which value.
+	Target monitor.MappingTarget `json:"target"`
+	// Names joined by dots.
+	Path string `json:"path"`
+	// Rejects a record without it: it becomes a dead letter.
+	Required bool `json:"required"`
+}
+
+// What became of a mapping.
+type MappingPayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Mapping *monitor.Mapping `json:"mapping,omitempty"`
+	Errors  []*UserError     `json:"errors"`
+}
+
+// The name by which rules look for a field.
+type MappingRenameInput struct {
+	// The name that it has, joined by dots.
+	From string `json:"from"`
+	// The name that it gets.
+	To string `json:"to"`
+}
+
+// What a mapping does.
+type MappingRulesInput struct {
+	// At most 10.
+	Tests []*MappingTestInput `json:"tests"`
+	// Sigma's product; empty: none.
+	Product string `json:"product"`
+	// Sigma's category; empty: none.
+	Category string `json:"category"`
+	// Sigma's service; empty: none.
+	Service string `json:"service"`
+	// The class of the event.
+	Class *monitor.EventClass `json:"class,omitempty"`
+	// Each target once.
+	Fields []*MappingFieldInput `json:"fields"`
+	// At most 50.
+	Severities []*MappingSeverityInput `json:"severities"`
+	// At most 100.
+	Renames []*MappingRenameInput `json:"renames"`
+}
+
+// What a product's word for a severity means.
+type MappingSeverityInput struct {
+	// The product's word, whatever the case of its letters.
+	Value string `json:"value"`
+	// How bad it is.
+	Severity monitor.Severity `json:"severity"`
+}
+
+// A value by which records are recognised.
+type MappingTestInput struct {
+	// Names joined by dots.
+	Path string `json:"path"`
+	// Left out: that there is a value.
+	Equals *string `json:"equals,omitempty"`
+}
+
+// Changes a mapping. What is left out stays.
+type MappingUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the mapping has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Also the name of its webhook.
+	Name *string `json:"name,omitempty"`
+	// Whether it is in force.
+	Enabled *bool `json:"enabled,omitempty"`
+	// Replaces all of them.
+	Rules *MappingRulesInput `json:"rules,omitempty"`
+	// The header of the signature; empty: none is asked for, and the secret is forgotten.
+	SignatureHeader *string `json:"signatureHeader,omitempty"`
+	// What it signs with, at most 256 bytes.
+	Secret *string `json:"secret,omitempty"`
+}
+
 type Mutation struct {
 }
 
@@ -863,11 +991,16 @@ type QueryLineError struct {
 
 // How long the events of a source are kept. An empty text fits any; one at least says something.
 type RetentionRuleInput struct {
-	Name     string `json:"name"`
-	Product  string `json:"product"`
+	// What people call the rule.
+	Name string `json:"name"`
+	// Sigma's product of the log source; empty: any.
+	Product string `json:"product"`
+	// Sigma's category of the log source; empty: any.
 	Category string `json:"category"`
-	Service  string `json:"service"`
-	Format   string `json:"format"`
+	// Sigma's service of the log source; empty: any.
+	Service string `json:"service"`
+	// Format of the record; empty: any.
+	Format string `json:"format"`
 	// PT24H at least, or PT0S for ever.
 	Keep monitor.Duration `json:"keep"`
 }
@@ -1162,6 +1295,29 @@ type SeverityCount struct {
 	Count int `json:"count"`
 }
 
+// Forgets a source with its counts. It is found anew when it sends again.
+type SourceDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the source has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What became of a source.
+type SourcePayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Source *monitor.Source `json:"source,omitempty"`
+	Errors []*UserError    `json:"errors"`
+}
+
+// Says for how long a source may be silent.
+type SourceUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the source has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// PT1M to P90D; PT0S: its silence is no news; null: as learned.
+	ExpectEvery graphql.Omittable[*monitor.Duration] `json:"expectEvery,omitempty"`
+}
+
 type Subscription struct {
 }
 
@@ -1382,8 +1538,9 @@ type WebhookCreateInput struct {
 	// The values of its variables: a JSON object as text.
 	Variables string `json:"variables"`
 	// 1 (in order) to 10 at once.
-	Concurrency int  `json:"concurrency"`
-	Enabled     bool `json:"enabled"`
+	Concurrency int `json:"concurrency"`
+	// Whether it begins at once.
+	Enabled bool `json:"enabled"`
 }
 
 // Takes a webhook away.
@@ -1462,13 +1619,17 @@ type WebhookTestInput struct {
 type WebhookUpdateInput struct {
 	ID string `json:"id"`
 	// Refuses with CONFLICT when the webhook has changed since.
-	ExpectedVersion *int    `json:"expectedVersion,omitempty"`
-	Name            *string `json:"name,omitempty"`
-	URL             *string `json:"url,omitempty"`
-	Document        *string `json:"document,omitempty"`
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// What people call it.
+	Name *string `json:"name,omitempty"`
+	// Where it sends.
+	URL *string `json:"url,omitempty"`
+	// One subscription to a feed.
+	Document *string `json:"document,omitempty"`
 	// A JSON object as text.
-	Variables   *string `json:"variables,omitempty"`
-	Concurrency *int    `json:"concurrency,omitempty"`
+	Variables *string `json:"variables,omitempty"`
+	// How many deliveries are under way at once; 1: in order.
+	Concurrency *int `json:"concurrency,omitempty"`
 }
 
 // What a caller needs.

@@ -381,6 +381,40 @@ export type CriticalityFilter = {
   in?: InputMaybe<Array<Criticality>>;
 };
 
+/** Deletes dead letters. */
+export type DeadLetterDeleteInput = {
+  /** At most 500. */
+  ids: Array<Scalars['ID']['input']>;
+};
+
+/** Which dead letters. All that is given must hold. */
+export type DeadLetterFilter = {
+  code?: InputMaybe<Scalars['String']['input']>;
+  /** A source's id. */
+  source?: InputMaybe<Scalars['ID']['input']>;
+  /** Those in this state. */
+  state?: InputMaybe<DeadLetterState>;
+  /** Stands in the record's first 4,000 bytes or in the reason, whatever the case of its letters. */
+  text?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Replays dead letters: they go through the pipeline again. One whose event is stored is not stored again. */
+export type DeadLetterReplayInput = {
+  /** Takes each for the message of a record of its own, so that also what is no JSON is stored. */
+  asText?: Scalars['Boolean']['input'];
+  /** At most 500. */
+  ids: Array<Scalars['ID']['input']>;
+};
+
+/** What became of a record that was rejected. */
+export type DeadLetterState =
+  /** It was replayed, and rejected again. */
+  | 'FAILED'
+  /** It was replayed, and its event is stored. */
+  | 'REPLAYED'
+  /** It waits: to be replayed, deleted, or to become too old. */
+  | 'WAITING';
+
 /** How far a delivery got. */
 export type DeliveryState =
   /** A replay makes it anew. */
@@ -1133,6 +1167,133 @@ export type JournalFilter = {
   or?: InputMaybe<Array<JournalFilter>>;
 };
 
+/** Makes a mapping. */
+export type MappingCreateInput = {
+  /** Whether it is in force. */
+  enabled?: Scalars['Boolean']['input'];
+  /** 1 to 28 of a-z, 0-9, dot, dash and underscore. */
+  name: Scalars['String']['input'];
+  /** What it does. */
+  rules: MappingRulesInput;
+  /** What it signs with, at most 256 bytes; stored encrypted and never shown. */
+  secret?: InputMaybe<Scalars['String']['input']>;
+  /** The header that signs its webhook's requests, for example X-Hub-Signature-256; empty: none is asked for. */
+  signatureHeader?: Scalars['String']['input'];
+};
+
+/** Takes a mapping away, and with it its webhook. */
+export type MappingDeleteInput = {
+  /** Refuses with CONFLICT when the mapping has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Where a value of the event stands. */
+export type MappingFieldInput = {
+  /** Names joined by dots. */
+  path: Scalars['String']['input'];
+  /** Rejects a record without it: it becomes a dead letter. */
+  required?: Scalars['Boolean']['input'];
+  /** Which value. */
+  target: MappingTarget;
+};
+
+/** The name by which rules look for a field. */
+export type MappingRenameInput = {
+  /** The name that it has, joined by dots. */
+  from: Scalars['String']['input'];
+  /** The name that it gets. */
+  to: Scalars['String']['input'];
+};
+
+/** What a mapping does. */
+export type MappingRulesInput = {
+  /** Sigma's category; empty: none. */
+  category?: Scalars['String']['input'];
+  /** The class of the event. */
+  class?: InputMaybe<EventClass>;
+  /** Each target once. */
+  fields?: Array<MappingFieldInput>;
+  /** Sigma's product; empty: none. */
+  product?: Scalars['String']['input'];
+  /** At most 100. */
+  renames?: Array<MappingRenameInput>;
+  /** Sigma's service; empty: none. */
+  service?: Scalars['String']['input'];
+  /** At most 50. */
+  severities?: Array<MappingSeverityInput>;
+  /** At most 10. */
+  tests?: Array<MappingTestInput>;
+};
+
+/** What a product's word for a severity means. */
+export type MappingSeverityInput = {
+  /** How bad it is. */
+  severity: Severity;
+  /** The product's word, whatever the case of its letters. */
+  value: Scalars['String']['input'];
+};
+
+/** A value of an event that a mapping can find. */
+export type MappingTarget =
+  /** What happened, in the product's own words. */
+  | 'ACTION'
+  /** The command line. */
+  | 'COMMAND'
+  /** The address that was reached. */
+  | 'DESTINATION_IP'
+  /** The port that was reached. */
+  | 'DESTINATION_PORT'
+  /** A name of the DNS. */
+  | 'DOMAIN'
+  /** A hash in hexadecimal. */
+  | 'FILE_HASH'
+  /** The path of a file. */
+  | 'FILE_PATH'
+  /** The machine. */
+  | 'HOST'
+  /** One line for people. */
+  | 'MESSAGE'
+  /** Path or name of the executable. */
+  | 'PROCESS'
+  /** How bad it is; see `severities`. */
+  | 'SEVERITY'
+  /** The address that it came from. */
+  | 'SOURCE_IP'
+  /** The port that it came from. */
+  | 'SOURCE_PORT'
+  /** When it happened. */
+  | 'TIME'
+  /** An address of the web. */
+  | 'URL'
+  /** The name of a user. */
+  | 'USER';
+
+/** A value by which records are recognised. */
+export type MappingTestInput = {
+  /** Left out: that there is a value. */
+  equals?: InputMaybe<Scalars['String']['input']>;
+  /** Names joined by dots. */
+  path: Scalars['String']['input'];
+};
+
+/** Changes a mapping. What is left out stays. */
+export type MappingUpdateInput = {
+  /** Whether it is in force. */
+  enabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Refuses with CONFLICT when the mapping has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** Also the name of its webhook. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** Replaces all of them. */
+  rules?: InputMaybe<MappingRulesInput>;
+  /** What it signs with, at most 256 bytes. */
+  secret?: InputMaybe<Scalars['String']['input']>;
+  /** The header of the signature; empty: none is asked for, and the secret is forgotten. */
+  signatureHeader?: InputMaybe<Scalars['String']['input']>;
+};
+
 /** Whether what was tried succeeded. */
 export type Outcome =
   /** It failed. */
@@ -1235,12 +1396,17 @@ export type ReportFormat =
 
 /** How long the events of a source are kept. An empty text fits any; one at least says something. */
 export type RetentionRuleInput = {
+  /** Sigma's category of the log source; empty: any. */
   category?: Scalars['String']['input'];
+  /** Format of the record; empty: any. */
   format?: Scalars['String']['input'];
   /** PT24H at least, or PT0S for ever. */
   keep: Scalars['Duration']['input'];
+  /** What people call the rule. */
   name?: Scalars['String']['input'];
+  /** Sigma's product of the log source; empty: any. */
   product?: Scalars['String']['input'];
+  /** Sigma's service of the log source; empty: any. */
   service?: Scalars['String']['input'];
 };
 
@@ -1580,6 +1746,39 @@ export type SimilarityReason =
   /** Both are about one account. */
   | 'SAME_USER';
 
+/** Forgets a source with its counts. It is found anew when it sends again. */
+export type SourceDeleteInput = {
+  /** Refuses with CONFLICT when the source has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Which sources. All that is given must hold. */
+export type SourceFilter = {
+  format?: InputMaybe<Scalars['String']['input']>;
+  protocol?: InputMaybe<Scalars['String']['input']>;
+  /** Whether it is silent. */
+  silent?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** How a source of events is. */
+export type SourceState =
+  /** One in a hundred of its records of the last hour, or more, was rejected. */
+  | 'FAILING'
+  /** What it sent in the last hour could be read, and it is not waited for. */
+  | 'HEALTHY'
+  /** It has sent nothing for longer than it is waited for; an alert tells of it. */
+  | 'SILENT';
+
+/** Says for how long a source may be silent. */
+export type SourceUpdateInput = {
+  /** PT1M to P90D; PT0S: its silence is no news; null: as learned. */
+  expectEvery?: InputMaybe<Scalars['Duration']['input']>;
+  /** Refuses with CONFLICT when the source has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
 /** Conditions on text. Case does not matter. All that are given must hold. */
 export type StringFilter = {
   contains?: InputMaybe<Scalars['String']['input']>;
@@ -1808,6 +2007,7 @@ export type WebhookCreateInput = {
   concurrency?: Scalars['Int']['input'];
   /** One subscription to a feed, such as alertFeed. Its `after` has no meaning: the webhook keeps its place. */
   document: Scalars['String']['input'];
+  /** Whether it begins at once. */
   enabled?: Scalars['Boolean']['input'];
   /** At most 100 characters, at least one. */
   name: Scalars['String']['input'];
@@ -1886,12 +2086,16 @@ export type WebhookTestInput = {
 
 /** Changes a webhook. What is left out stays. */
 export type WebhookUpdateInput = {
+  /** How many deliveries are under way at once; 1: in order. */
   concurrency?: InputMaybe<Scalars['Int']['input']>;
+  /** One subscription to a feed. */
   document?: InputMaybe<Scalars['String']['input']>;
   /** Refuses with CONFLICT when the webhook has changed since. */
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
   id: Scalars['ID']['input'];
+  /** What people call it. */
   name?: InputMaybe<Scalars['String']['input']>;
+  /** Where it sends. */
   url?: InputMaybe<Scalars['String']['input']>;
   /** A JSON object as text. */
   variables?: InputMaybe<Scalars['String']['input']>;

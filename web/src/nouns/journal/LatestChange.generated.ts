@@ -17,15 +17,18 @@ export type LatestChangeQuery = { node:
     | { __typename: 'Alert', id: string }
     | { __typename: 'Asset', id: string, latestChanges: { __typename: 'JournalConnection', nodes: Array<{ __typename: 'JournalEntry', action: string, changes: Array<{ __typename: 'FieldChange', field: string, before: unknown, after: unknown }>, actor: { __typename: 'Actor', kind: Types.ActorKind, name: string, user: { __typename: 'User', id: string, displayName: string } | null } }> } }
     | { __typename: 'Comment', id: string }
+    | { __typename: 'DeadLetter', id: string }
     | { __typename: 'Event', id: string }
     | { __typename: 'Incident', id: string, latestChanges: { __typename: 'JournalConnection', nodes: Array<{ __typename: 'JournalEntry', action: string, changes: Array<{ __typename: 'FieldChange', field: string, before: unknown, after: unknown }>, actor: { __typename: 'Actor', kind: Types.ActorKind, name: string, user: { __typename: 'User', id: string, displayName: string } | null } }> } }
     | { __typename: 'IncidentGrouping', id: string }
     | { __typename: 'IncidentTask', id: string }
     | { __typename: 'Indicator', id: string }
     | { __typename: 'Job', id: string }
+    | { __typename: 'Mapping', id: string }
     | { __typename: 'Rule', id: string, latestChanges: { __typename: 'JournalConnection', nodes: Array<{ __typename: 'JournalEntry', action: string, changes: Array<{ __typename: 'FieldChange', field: string, before: unknown, after: unknown }>, actor: { __typename: 'Actor', kind: Types.ActorKind, name: string, user: { __typename: 'User', id: string, displayName: string } | null } }> } }
     | { __typename: 'SavedOperation', id: string }
     | { __typename: 'SavedView', id: string }
+    | { __typename: 'Source', id: string }
     | { __typename: 'Suppression', id: string, latestChanges: { __typename: 'JournalConnection', nodes: Array<{ __typename: 'JournalEntry', action: string, changes: Array<{ __typename: 'FieldChange', field: string, before: unknown, after: unknown }>, actor: { __typename: 'Actor', kind: Types.ActorKind, name: string, user: { __typename: 'User', id: string, displayName: string } | null } }> } }
     | { __typename: 'User', id: string }
     | { __typename: 'Webhook', id: string, latestChanges: { __typename: 'JournalConnection', nodes: Array<{ __typename: 'JournalEntry', action: string, changes: Array<{ __typename: 'FieldChange', field: string, before: unknown, after: unknown }>, actor: { __typename: 'Actor', kind: Types.ActorKind, name: string, user: { __typename: 'User', id: string, displayName: string } | null } }> } }
