@@ -161,7 +161,7 @@ func (s *Syslog) mayConnect(shown *x509.Certificate) error {
 
 // matchesName compares a name with that of a certificate; *.x is any one label before x.
 func matchesName(wanted, own string) bool {
-	if rest, any := strings.CutPrefix(wanted, "*"); any {
+	if rest, is := strings.CutPrefix(wanted, "*"); is {
 		label := strings.IndexByte(own, '.')
 		return label > 0 && strings.EqualFold(own[label:], rest)
 	}

@@ -124,7 +124,7 @@ func (s *Store) CountDueEvents(ctx context.Context, day time.Time, due monitor.D
 	if err != nil {
 		return 0, fmt.Errorf("count events of %s: %w", day.Format(time.DateOnly), err)
 	}
-	return int(n), nil //nolint:gosec // far below 2^63
+	return n, nil
 }
 
 // RemoveDueEvents takes the events out of the database that DueEvents gives: a whole
@@ -232,7 +232,7 @@ func (s *Store) CreateArchive(ctx context.Context, day time.Time, scope string) 
 	if err != nil {
 		return nil, fmt.Errorf("create archive of %s: %w", day.Format(time.DateOnly), err)
 	}
-	a.Generation = int(last) + 1 //nolint:gosec // one for each change of the rules
+	a.Generation = last + 1 // one for each change of the rules
 	if err := exec(ctx, s.db, dialect.Insert("event_archives").Rows(archiveRow(a))); err != nil {
 		return nil, fmt.Errorf("create archive of %s: %w", day.Format(time.DateOnly), err)
 	}

@@ -177,13 +177,11 @@ func (t *tx) writeSource(ctx context.Context, s *monitor.Source) error {
 }
 
 func (t *tx) noteSource(action string, was, next *monitor.Source) error {
-	id := monitor.ID{}
-	if next != nil {
-		id = next.ID
-	} else {
-		id = was.ID
+	about := next
+	if about == nil {
+		about = was
 	}
-	change, err := monitor.NewChange(monitor.KindSource, id, action, was, next)
+	change, err := monitor.NewChange(monitor.KindSource, about.ID, action, was, next)
 	t.changes = append(t.changes, change)
 	return err
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"log/slog"
+	"net/http"
 	"testing"
 
 	"github.com/security-monitor/secmon/app"
@@ -42,7 +43,7 @@ func TestEventBridgePushes(t *testing.T) {
 		t.Errorf("%d events, %+v", len(events), events)
 	}
 	response, a := call(t, "POST", r.URL()+"/api/aws/sns", "", "{}")
-	if response.StatusCode != 403 {
+	if response.StatusCode != http.StatusForbidden {
 		t.Errorf("without topics: %d %v", response.StatusCode, a)
 	}
 }
@@ -58,7 +59,7 @@ func TestTopicsAreChecked(t *testing.T) {
 	cfg.SNSTopics = []string{"arn:aws:sns:eu-central-1:123456789012:security"}
 	r := startReplica(t, cfg)
 	response, a := call(t, "POST", r.URL()+"/api/aws/sns", "", `{"Type":"Notification","MessageId":"1","TopicArn":"arn:aws:sns:eu-central-1:123456789012:another"}`)
-	if response.StatusCode != 403 {
+	if response.StatusCode != http.StatusForbidden {
 		t.Errorf("another topic: %d %v", response.StatusCode, a)
 	}
 }

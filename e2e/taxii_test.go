@@ -126,7 +126,7 @@ func TestOthersReadIndicatorsAndSightings(t *testing.T) {
 				id, _ := object["id"].(string)
 				objects[id] = object
 				response, one := call(t, "GET", base+collection+"/objects/"+id+"/", "", "")
-				if found, _ := one["objects"].([]any); response.StatusCode != 200 || len(found) != 1 {
+				if found, _ := one["objects"].([]any); response.StatusCode != http.StatusOK || len(found) != 1 {
 					t.Errorf("%s alone: %d %v", id, response.StatusCode, one)
 				}
 			}

@@ -48,10 +48,11 @@ type ArchiveObject struct {
 	OccurredMax time.Time `json:"occurredMax"`
 }
 
-// Pages of archives.
 type (
+	// EventArchiveConnection is a page of archives.
 	EventArchiveConnection = page.Connection[*EventArchive]
-	EventArchiveEdge       = page.Edge[*EventArchive]
+	// EventArchiveEdge is one item of EventArchiveConnection.
+	EventArchiveEdge = page.Edge[*EventArchive]
 )
 
 // RestoreState is how far a restore of archived events is.
@@ -91,10 +92,11 @@ type EventRestore struct {
 	UpdatedAt time.Time    `json:"updatedAt"`
 }
 
-// Pages of restores.
 type (
+	// EventRestoreConnection is a page of restores.
 	EventRestoreConnection = page.Connection[*EventRestore]
-	EventRestoreEdge       = page.Edge[*EventRestore]
+	// EventRestoreEdge is one item of EventRestoreConnection.
+	EventRestoreEdge = page.Edge[*EventRestore]
 )
 
 // Check gives BAD_INPUT for a restore that cannot be.

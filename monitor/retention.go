@@ -138,9 +138,9 @@ func (d *DueClasses) Scope() string {
 	for i, ended := range d.Ended {
 		if i < len(d.Rules) {
 			r := &d.Rules[i]
-			fmt.Fprintf(h, "%q %q %q %q ", r.Product, r.Category, r.Service, r.Format)
+			_, _ = fmt.Fprintf(h, "%q %q %q %q ", r.Product, r.Category, r.Service, r.Format) // a hash never fails
 		}
-		fmt.Fprintf(h, "%t\n", ended)
+		_, _ = fmt.Fprintf(h, "%t\n", ended)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }

@@ -56,7 +56,8 @@ func Extension() Object {
 	}{
 		withAuthor(commonOf(ExtensionID, "extension-definition", definedAt, definedAt), SourceID(author)), "secmon",
 		"What Security Monitor says of an indicator: its source, its severity, a reference.",
-		"https://github.com/security-monitor/secmon/blob/main/docs/taxii.md", "1.0.0", []string{"property-extension"},
+		"https://github.com/security-monitor/secmon/blob/main/docs/taxii.md", "1.0.0",
+		[]string{"property-extension"},
 	}}
 }
 

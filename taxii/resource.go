@@ -39,11 +39,13 @@ type collection struct {
 var (
 	indicators = &collection{
 		"714e8d11-4ab2-4353-9b82-e0350fc4ab55", "Indicators", "What sources of threat intelligence warn of, also what has expired or was revoked.",
-		"indicators", true, false, []string{stix.MediaType},
+		"indicators", true, false,
+		[]string{stix.MediaType},
 	}
 	sightings = &collection{
 		"5a71b0f7-b8cc-443d-86e3-fdbe233ffc7c", "Sightings", "Alerts that indicators raised: how often, when, and on which machine.",
-		"sightings", true, false, []string{stix.MediaType},
+		"sightings", true, false,
+		[]string{stix.MediaType},
 	}
 	collections = []*collection{indicators, sightings}
 )
