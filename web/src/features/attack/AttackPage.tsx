@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
 import { usePulse } from '../../live/pulse';
+import { alertsText } from '../../nouns/alert/alertsText';
 import { RangeSelect } from '../../nouns/time/RangeSelect';
 import { boundsOf } from '../../nouns/time/range';
 import { useKeys } from '../../ui/keys';
@@ -199,7 +200,7 @@ interface CellProps {
 
 function Cell({ technique, show, strength, open, at, focusable, onOpen }: CellProps) {
   const { id, name, rules, enabled, alerts } = technique;
-  const told = `${id} ${name}: ${alerts} alerts, ${enabled} of ${rules} rules run`;
+  const told = `${id} ${name}: ${alertsText(alerts)}, ${enabled} of ${rules} rules run`;
   return (
     <button
       type="button"

@@ -1,5 +1,6 @@
 import { useQuery } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
+import { alertsText } from '../../nouns/alert/alertsText';
 import { SeverityBadge } from '../../nouns/severity/SeverityBadge';
 import { Time } from '../../nouns/time/Time';
 import { legible } from '../../ui/legible';
@@ -37,7 +38,7 @@ export function TechniquePanel({ id, coverage, since, onDismiss }: TechniquePane
           <h3 className="text-lg font-semibold">{coverage?.name || id}</h3>
           <p className="text-xs text-muted">
             <span className="font-mono">{id}</span>
-            {coverage && ` · ${coverage.enabled} of ${coverage.rules} rules run · ${coverage.alerts} alerts`}
+            {coverage && ` · ${coverage.enabled} of ${coverage.rules} rules run · ${alertsText(coverage.alerts)}`}
           </p>
         </div>
         {coverage && coverage.subtechniques.length > 0 && (
@@ -55,7 +56,7 @@ export function TechniquePanel({ id, coverage, since, onDismiss }: TechniquePane
                   <span className="text-muted">
                     {sub.enabled} of {sub.rules} rules run
                   </span>
-                  <span className="ml-auto">{sub.alerts.toLocaleString('en')} alerts</span>
+                  <span className="ml-auto">{alertsText(sub.alerts)}</span>
                 </li>
               ))}
             </ul>

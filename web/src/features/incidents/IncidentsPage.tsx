@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { Columns3, List, Plus, Siren } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
+import { alertsText } from '../../nouns/alert/alertsText';
 import { IncidentExportDocument } from '../../nouns/export/Export.generated';
 import { ExportMenu } from '../../nouns/export/ExportMenu';
 import { incidentStatuses, incidentStatusLook } from '../../nouns/incident/incident';
@@ -197,9 +198,7 @@ function IncidentCard({ incident }: { incident: IncidentCardFragment }) {
       </span>
       <span className="mt-1.5 block font-medium text-balance">{legible(incident.title)}</span>
       <span className="mt-1.5 flex flex-wrap gap-x-3 text-xs text-muted">
-        <span>
-          {incident.alertCount.toLocaleString('en')} {incident.alertCount === 1 ? 'alert' : 'alerts'}
-        </span>
+        <span>{alertsText(incident.alertCount)}</span>
         {incident.taskCount > 0 && (
           <span>
             {incident.tasksDone} of {incident.taskCount} tasks

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { SearchX } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { Severity } from '../../gql/schema';
+import { alertsText } from '../../nouns/alert/alertsText';
 import { StatusBadge } from '../../nouns/alert/StatusBadge';
 import { JournalList } from '../../nouns/journal/JournalList';
 import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
@@ -149,7 +150,7 @@ function Sightings({ indicator }: { indicator: Indicator }) {
     <>
       <p className="mb-2 text-xs text-muted">
         {sightings.count.toLocaleString('en')} {sightings.count === 1 ? 'event' : 'events'} in{' '}
-        {sightings.alerts.toLocaleString('en')} {sightings.alerts === 1 ? 'alert' : 'alerts'}
+        {alertsText(sightings.alerts)}
         {sightings.lastSeen && (
           <>
             , the last <Time at={sightings.lastSeen} />

@@ -1,0 +1,4 @@
+/** "1 alert", "2,000 alerts". */
+export function alertsText(count: number): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? 'alert' : 'alerts'}`;
+}
