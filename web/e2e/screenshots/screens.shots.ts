@@ -21,6 +21,7 @@ const screens = [
   ['assets', '/assets', 'Last seen'],
   ['suppressions', '/suppressions', 'Backups run as root'],
   ['indicators', '/indicators', '203.0.113.38'],
+  ['webhooks', '/webhooks', 'Night shift'],
   ['rule-editor', '/rules/new', 'Would run'],
   ['integrations', '/integrations', 'New token'],
   ['shippers', '/integrations?section=shippers', 'In a shell'],
@@ -46,9 +47,10 @@ test.beforeAll(async () => {
 
 /** What the demo leaves to people. */
 async function fill(token: string): Promise<void> {
-  const query = `mutation ($suppression: SuppressionCreateInput!, $list: IndicatorImportInput!) {
+  const query = `mutation ($suppression: SuppressionCreateInput!, $list: IndicatorImportInput!, $webhook: WebhookCreateInput!) {
     suppressionCreate(input: $suppression) { errors { message } }
     indicatorImport(input: $list) { errors { message } }
+    webhookCreate(input: $webhook) { errors { message } }
   }`;
   const response = await fetch(`${target.url}/api/graphql`, {
     method: 'POST',
@@ -60,6 +62,11 @@ async function fill(token: string): Promise<void> {
           name: 'Backups run as root',
           reason: 'The nightly backup of db-1; asked of operations.',
           alertFilter: { query: 'host:db-1 user:root' },
+        },
+        webhook: {
+          name: 'Night shift',
+          url: 'https://chat.example/hooks/night-shift',
+          document: 'subscription { alertFeed { cursor entries { change alert { title severity host } } } }',
         },
         list: {
           format: 'CSV',
