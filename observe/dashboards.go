@@ -77,6 +77,11 @@ var dashboards = []dashboard{
 			{title: "Records that came again", unit: "ops", queries: []query{q(`sum by (pod) (rate(secmon_ingest_repeated_total{$in}[$__rate_interval]))`, "{{pod}}")}},
 			{title: "Time of a request", unit: "s", queries: quantiles("secmon_http_request_seconds", `route="ingest",`)},
 		}},
+		{"Syslog", []panel{
+			{title: "Connections of syslog", unit: "short", queries: []query{q(`sum by (pod) (secmon_syslog_connections{$in})`, "{{pod}}")}},
+			{title: "Connections refused or ended, by reason", unit: "ops", queries: []query{q(`sum by (reason) (rate(secmon_syslog_refused_total{$in}[$__rate_interval]))`, "{{reason}}")}},
+			{title: "Messages that were cut", unit: "ops", queries: []query{q(`sum by (pod) (rate(secmon_syslog_cut_total{$in}[$__rate_interval]))`, "{{pod}}")}},
+		}},
 		{"Transactions", []panel{
 			{title: "Time of a transaction", unit: "s", queries: quantiles("secmon_ingest_commit_seconds", `outcome="stored",`)},
 			{title: "Events and requests in one", unit: "short", queries: []query{
