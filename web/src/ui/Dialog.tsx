@@ -8,10 +8,12 @@ import { legible } from './legible';
 interface DialogProps {
   title: string;
   onClose(): void;
+  /** It holds text alone: then it takes the focus itself, so that keys scroll it. */
+  text?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, onClose, text, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   // A layout effect: it is undone while the dialog is still in the page, so that
@@ -41,7 +43,12 @@ export function Dialog({ title, onClose, children }: DialogProps) {
         </h2>
         <IconButton icon={X} label="Close" onClick={onClose} />
       </div>
-      <div className="max-h-[75vh] overflow-y-auto p-4">{children}</div>
+      <div
+        {...(text && { role: 'region', 'aria-labelledby': id, tabIndex: 0 })}
+        className="max-h-[75vh] overflow-y-auto p-4"
+      >
+        {children}
+      </div>
     </dialog>
   );
 }

@@ -40,7 +40,7 @@ const groups: readonly [string, readonly (readonly [keys: string, does: string])
 
 export function Help({ onClose }: { onClose(): void }) {
   return (
-    <Dialog title="Keyboard shortcuts" onClose={onClose}>
+    <Dialog text title="Keyboard shortcuts" onClose={onClose}>
       <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
         {groups.map(([title, keys]) => (
           <section key={title}>
