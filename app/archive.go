@@ -109,7 +109,11 @@ func (a *App) sweeper() *archive.Sweeper {
 // sweep does all that is due, one day after another. It is a job while there is
 // something to do.
 func (a *App) sweep(ctx context.Context) error {
-	due, err := a.sweeper().Due(ctx, a.setup.Load().Keeping())
+	var due []archive.Due
+	_, err := a.Store.ArchiveAlone(ctx, func() (err error) {
+		due, err = a.due(ctx)
+		return err
+	})
 	if err != nil || len(due) == 0 {
 		return err
 	}
@@ -129,13 +133,29 @@ func (a *App) sweep(ctx context.Context) error {
 	return failed
 }
 
+// maxSkew is how far our clock may be from the database's before nothing is deleted any
+// more: one that is a year ahead would take everything.
+const maxSkew = 5 * time.Minute
+
+// due is what has to go now.
+func (a *App) due(ctx context.Context) ([]archive.Due, error) {
+	theirs, err := a.Store.Clock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if skew := time.Since(theirs); skew.Abs() > maxSkew {
+		return nil, fmt.Errorf("nothing is deleted: our clock differs from the database's by %s", skew.Round(time.Second))
+	}
+	return a.sweeper().Due(ctx, a.setup.Load().Keeping())
+}
+
 // sweepDays takes the lock anew for each day: another replica may go on in between, and
 // a connection is not kept idle for hours.
 func (a *App) sweepDays(ctx context.Context, total int, progress func(done, total int) error) (days, events int, err error) {
 	for {
 		more := false
 		_, err := a.Store.ArchiveAlone(ctx, func() error {
-			due, err := a.sweeper().Due(ctx, a.setup.Load().Keeping())
+			due, err := a.due(ctx)
 			if err != nil || len(due) == 0 {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -103,16 +104,22 @@ func checkObject(ctx context.Context, shelf backup.Shelf, o *monitor.ArchiveObje
 	return nil
 }
 
+const sealedEnding = ".age"
+
+// isSealed tells by an object's name whether it is encrypted: an archive whose keys were
+// set while it was written has both kinds.
+func isSealed(o *monitor.ArchiveObject) bool { return strings.HasSuffix(o.Name, sealedEnding) }
+
 // readObject calls f for every event of an object. Where it gives no error the object
 // had as many as the manifest says.
-func readObject(ctx context.Context, shelf backup.Shelf, keys backup.Identities, sealed bool, o *monitor.ArchiveObject, f func(*monitor.Event) error) error {
+func readObject(ctx context.Context, shelf backup.Shelf, keys backup.Identities, o *monitor.ArchiveObject, f func(*monitor.Event) error) error {
 	file, err := shelf.Get(ctx, o.Name)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", o.Name, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	var in io.Reader = file
-	if sealed {
+	if isSealed(o) {
 		if in, err = backup.Unseal(file, keys); err != nil {
 			return fmt.Errorf("open %s: %w", o.Name, err)
 		}

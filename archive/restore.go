@@ -44,7 +44,7 @@ func (p *Place) Restore(ctx context.Context, r *monitor.EventRestore, into Resto
 	for _, m := range manifests {
 		for i := range m.Objects {
 			if o := &m.Objects[i]; o.Name > r.Position {
-				if err := p.restoreObject(ctx, r, into, m.Sealed, o, func(e *monitor.Event) bool { return fits.Matches(e, now) }); err != nil {
+				if err := p.restoreObject(ctx, r, into, o, func(e *monitor.Event) bool { return fits.Matches(e, now) }); err != nil {
 					return err
 				}
 				r.Position, r.Objects = o.Name, r.Objects+1
@@ -60,7 +60,7 @@ func (p *Place) Restore(ctx context.Context, r *monitor.EventRestore, into Resto
 	return nil
 }
 
-func (p *Place) restoreObject(ctx context.Context, r *monitor.EventRestore, into Restores, sealed bool, o *monitor.ArchiveObject, fits func(*monitor.Event) bool) error {
+func (p *Place) restoreObject(ctx context.Context, r *monitor.EventRestore, into Restores, o *monitor.ArchiveObject, fits func(*monitor.Event) bool) error {
 	if err := checkObject(ctx, p.Shelf, o); err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (p *Place) restoreObject(ctx context.Context, r *monitor.EventRestore, into
 		return err
 	}
 	size := 0
-	err := readObject(ctx, p.Shelf, p.Identities, sealed, o, func(e *monitor.Event) error {
+	err := readObject(ctx, p.Shelf, p.Identities, o, func(e *monitor.Event) error {
 		if !fits(e) {
 			return nil
 		}
@@ -103,7 +103,7 @@ func (p *Place) Verify(ctx context.Context, name string) (*Manifest, error) {
 		return nil, err
 	}
 	for i := range m.Objects {
-		if err := p.verify(ctx, &m.Objects[i], m.Sealed); err != nil {
+		if err := p.verify(ctx, &m.Objects[i]); err != nil {
 			return m, err
 		}
 	}

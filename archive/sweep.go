@@ -149,6 +149,9 @@ func (s *Sweeper) Do(ctx context.Context, d Due) (a *monitor.EventArchive, err e
 
 func (s *Sweeper) do(ctx context.Context, a *monitor.EventArchive, d Due) error {
 	done := monitor.ArchiveDisabled
+	if s.Place.Shelf == nil && len(a.Objects) > 0 {
+		return errors.New("its archive is begun, and this server has none: see --archive")
+	}
 	if s.Place.Shelf != nil {
 		done = monitor.ArchiveRemoved
 		if err := s.preserve(ctx, a, d); err != nil {
@@ -165,6 +168,15 @@ func (s *Sweeper) do(ctx context.Context, a *monitor.EventArchive, d Due) error 
 // preserve makes sure that all that goes is in the archive. Events that came while it
 // was written, or after, make it write all anew.
 func (s *Sweeper) preserve(ctx context.Context, a *monitor.EventArchive, d Due) error {
+	if a.State == monitor.ArchiveWriting && len(a.Objects) > 0 {
+		// Another process wrote them, perhaps to another place.
+		if err := s.verify(ctx, a); err != nil {
+			s.Log.Warn("archive: what was begun is not there whole: all is written anew", "day", d.Day.Format(time.DateOnly), "error", err)
+			if err := s.again(ctx, a); err != nil {
+				return err
+			}
+		}
+	}
 	for range maxRewrites {
 		if a.State == monitor.ArchiveWriting {
 			if err := s.write(ctx, a, d); err != nil {
@@ -188,7 +200,8 @@ func (s *Sweeper) preserve(ctx context.Context, a *monitor.EventArchive, d Due) 
 	return fmt.Errorf("events still come for %s, %d times over", d.Day.Format(time.DateOnly), maxRewrites)
 }
 
-// again begins anew under the same names: none of it was relied upon yet.
+// again begins anew: none of it was relied upon yet. What is there stays on the shelf, in no
+// manifest.
 func (s *Sweeper) again(ctx context.Context, a *monitor.EventArchive) error {
 	a.State, a.Objects, a.Events, a.Bytes, a.Manifest = monitor.ArchiveWriting, nil, 0, 0, ""
 	return s.Records.SaveArchive(ctx, a)
@@ -216,6 +229,9 @@ func (s *Sweeper) write(ctx context.Context, a *monitor.EventArchive, d Due) err
 		}
 	}
 	name := prefixOf(a) + ".manifest.json"
+	if err := s.Records.SaveArchive(ctx, a); err != nil { // it is still ours
+		return err
+	}
 	if a.Events > 0 { // of an empty day there is nothing to keep
 		if err := writeManifest(ctx, s.Place.Shelf, s.manifestOf(a, name)); err != nil {
 			return err
@@ -246,9 +262,10 @@ func (s *Sweeper) writeNext(ctx context.Context, a *monitor.EventArchive, d Due)
 	if err != nil || len(page) == 0 {
 		return o, err
 	}
-	name := fmt.Sprintf("%s-%05d.ndjson.zst", prefixOf(a), len(a.Objects))
+	// A name of its own for each try: nothing that another sweep relies upon is written over.
+	name := fmt.Sprintf("%s-%05d-%s.ndjson.zst", prefixOf(a), len(a.Objects), monitor.NewID(s.Now()))
 	if len(s.Place.Recipients) > 0 {
-		name += ".age"
+		name += sealedEnding
 	}
 	err = s.Place.Shelf.Put(ctx, name, func(w io.Writer) (err error) {
 		o, err = writeObject(w, name, s.Place.Recipients, func(add func(*monitor.Event) (bool, error)) error {
@@ -301,16 +318,16 @@ func (s *Sweeper) verify(ctx context.Context, a *monitor.EventArchive) error {
 }
 
 func (s *Sweeper) verifyObject(ctx context.Context, o *monitor.ArchiveObject) error {
-	return s.Place.verify(ctx, o, len(s.Place.Recipients) > 0)
+	return s.Place.verify(ctx, o)
 }
 
 // verify compares an object with what it should be, and reads its events where it can.
-func (p *Place) verify(ctx context.Context, o *monitor.ArchiveObject, sealed bool) error {
+func (p *Place) verify(ctx context.Context, o *monitor.ArchiveObject) error {
 	if err := checkObject(ctx, p.Shelf, o); err != nil {
 		return err
 	}
-	if sealed && len(p.Identities) == 0 {
+	if isSealed(o) && len(p.Identities) == 0 {
 		return nil
 	}
-	return readObject(ctx, p.Shelf, p.Identities, sealed, o, func(*monitor.Event) error { return nil })
+	return readObject(ctx, p.Shelf, p.Identities, o, func(*monitor.Event) error { return nil })
 }

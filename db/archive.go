@@ -60,12 +60,17 @@ func (s *Store) EventDays(ctx context.Context) ([]*monitor.EventDay, error) {
 	return days, nil
 }
 
-// dueEvents are the events of a day whose class has ended and that nobody holds. Where
-// the whole day has ended that means all in its partition, with what came late for days
-// before it.
+// dueEvents are the events of a day whose class has ended, but for those that are held
+// since the others went: they went into the archive with them. Where the whole day has
+// ended that means all in its partition, with what came late for days before it.
 func dueEvents(day time.Time, due *monitor.DueClasses) exp.Expression {
+	return dueUnlessHeld(day, due, goqu.I("h.removed").Eq(true))
+}
+
+// dueUnlessHeld leaves out what has a hold that fits.
+func dueUnlessHeld(day time.Time, due *monitor.DueClasses, hold ...exp.Expression) exp.Expression {
 	held := dialect.From(goqu.T("event_holds").As("h")).Select(goqu.L("1")).Where(
-		goqu.I("h.day").Eq(goqu.I("events.day")), goqu.I("h.batch").Eq(goqu.I("events.batch")), goqu.I("h.ordinal").Eq(goqu.I("events.ordinal")))
+		goqu.I("h.day").Eq(goqu.I("events.day")), goqu.I("h.batch").Eq(goqu.I("events.batch")), goqu.I("h.ordinal").Eq(goqu.I("events.ordinal"))).Where(hold...)
 	free := goqu.L("NOT EXISTS ?", held)
 	if due.All() {
 		return goqu.And(goqu.C("day").Lte(day), free)
@@ -135,11 +140,22 @@ func (s *Store) RemoveDueEvents(ctx context.Context, day time.Time, due monitor.
 	if err := s.holdEvidence(ctx, day, &due); err != nil {
 		return fmt.Errorf("hold evidence of %s: %w", day.Format(time.DateOnly), err)
 	}
+	remove := s.deleteClasses
 	if due.All() {
-		return s.dropDay(ctx, day)
+		remove = func(ctx context.Context, day time.Time, _ *monitor.DueClasses) error { return s.dropDay(ctx, day) }
 	}
+	if err := remove(ctx, day, &due); err != nil {
+		return err
+	}
+	if err := s.noteRemoved(ctx, day, &due); err != nil {
+		return fmt.Errorf("note what is held of %s: %w", day.Format(time.DateOnly), err)
+	}
+	return nil
+}
+
+func (s *Store) deleteClasses(ctx context.Context, day time.Time, due *monitor.DueClasses) error {
 	for {
-		keys, err := query(ctx, s.db, dialect.From("events").Select("batch", "ordinal").Where(dueEvents(day, &due)).
+		keys, err := query(ctx, s.db, dialect.From("events").Select("batch", "ordinal").Where(dueUnlessHeld(day, due)).
 			Order(goqu.C("batch").Asc(), goqu.C("ordinal").Asc()).Limit(removeEvents), scanEventID)
 		if err != nil || len(keys) == 0 {
 			return err
@@ -242,13 +258,27 @@ func (s *Store) CreateArchive(ctx context.Context, day time.Time, scope string) 
 // SaveArchive keeps how far an archive is. That events have left the database stands in
 // the journal.
 func (s *Store) SaveArchive(ctx context.Context, a *monitor.EventArchive) error {
+	var saved time.Time
 	err := s.change(ctx, monitor.SystemActor, monitor.ActionEventArchive, func(t *tx) error {
-		a.UpdatedAt = t.now
-		row := archiveRow(a)
+		ours := dialect.From("event_archives").Select("generation").Where(goqu.C("id").Eq(a.ID[:]), goqu.C("updated_at").Eq(a.UpdatedAt)).ForUpdate(goqu.Wait)
+		_, found, err := one(ctx, t, ours, scanInt)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return monitor.Errorf(monitor.CodeConflict, "another process works on this archive")
+		}
+		next := *a
+		next.UpdatedAt = t.now
+		if !next.UpdatedAt.After(a.UpdatedAt) {
+			next.UpdatedAt = a.UpdatedAt.Add(time.Microsecond)
+		}
+		row := archiveRow(&next)
 		delete(row, "id")
 		if err := exec(ctx, t, dialect.Update("event_archives").Set(row).Where(goqu.C("id").Eq(a.ID[:]))); err != nil {
 			return err
 		}
+		saved = next.UpdatedAt
 		if a.State != monitor.ArchiveRemoved && a.State != monitor.ArchiveDisabled {
 			return nil
 		}
@@ -261,6 +291,7 @@ func (s *Store) SaveArchive(ctx context.Context, a *monitor.EventArchive) error 
 	if err != nil {
 		return fmt.Errorf("save archive of %s: %w", a.Day.Format(time.DateOnly), err)
 	}
+	a.UpdatedAt = saved
 	return nil
 }
 

@@ -97,7 +97,7 @@ func (t *tx) insertEvents(ctx context.Context, events []*monitor.Event, stmt *sq
 			size += len(e.Raw) + len(e.Message) + len(e.Command)
 		}
 		err := errNotPrepared
-		if rows == preparedEvents {
+		if rows == preparedEvents && stmt != nil {
 			err = t.execPrepared(ctx, insertEvent.oneRow, stmt, values)
 		}
 		if errors.Is(err, errNotPrepared) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
+	"github.com/doug-martin/goqu/v9/exp"
 
 	"github.com/security-monitor/secmon/monitor"
 	"github.com/security-monitor/secmon/page"
@@ -121,7 +122,7 @@ func (s *Store) insertRestored(ctx context.Context, restore monitor.ID, events [
 		if err != nil {
 			return err
 		}
-		held, err := t.eventKeys(ctx, "event_holds", keys)
+		held, err := t.eventKeys(ctx, "event_holds", keys, goqu.C("removed").Eq(true))
 		if err != nil {
 			return err
 		}
@@ -131,7 +132,7 @@ func (s *Store) insertRestored(ctx context.Context, restore monitor.ID, events [
 			if there[e.ID] && !held[e.ID] {
 				continue // it never left
 			}
-			holds = append(holds, goqu.Record{"day": e.ID.Day(), "batch": bytesOf(e.ID.Batch[:]), "ordinal": e.ID.Ordinal, "holder": bytesOf(restore[:]), "kind": heldByRestore})
+			holds = append(holds, goqu.Record{"day": e.ID.Day(), "batch": bytesOf(e.ID.Batch[:]), "ordinal": e.ID.Ordinal, "holder": bytesOf(restore[:]), "kind": heldByRestore, "removed": true})
 			if !there[e.ID] {
 				rows = append(rows, e)
 			}
@@ -166,8 +167,8 @@ func insertSized(ctx context.Context, t *tx, events []*monitor.Event) error {
 }
 
 // eventKeys tells which of the keys a table has.
-func (t *tx) eventKeys(ctx context.Context, table string, keys []monitor.EventID) (map[monitor.EventID]bool, error) {
-	found, err := query(ctx, t, dialect.From(table).Select("batch", "ordinal").Where(withID(keys)), scanEventID)
+func (t *tx) eventKeys(ctx context.Context, table string, keys []monitor.EventID, that ...exp.Expression) (map[monitor.EventID]bool, error) {
+	found, err := query(ctx, t, dialect.From(table).Select("batch", "ordinal").Where(withID(keys)).Where(that...), scanEventID)
 	if err != nil {
 		return nil, err
 	}

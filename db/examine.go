@@ -299,12 +299,12 @@ func (e *examination) latency(ctx context.Context) error {
 	best, skew := time.Hour, time.Duration(0)
 	for range 5 {
 		begun, ours := time.Now(), e.needs.Now()
-		var micros int64
-		if err := e.db.QueryRowContext(ctx, "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))").Scan(&micros); err != nil {
+		theirs, err := clockOf(ctx, e.db)
+		if err != nil {
 			return err
 		}
 		if took := time.Since(begun); took < best {
-			best, skew = took, time.UnixMicro(micros).Sub(ours.Add(took/2))
+			best, skew = took, theirs.Sub(ours.Add(took/2))
 		}
 	}
 	e.add(aboutLatency(best))

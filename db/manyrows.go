@@ -58,13 +58,16 @@ type prepared struct {
 	stmt *sql.Stmt
 }
 
-// on gives the statement. It takes a connection the first time: not for use within a
+// on gives the statement, nil where the server has too many. It takes a connection the first time: not for use within a
 // transaction.
 func (p *prepared) on(ctx context.Context, pool *pool) (*sql.Stmt, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stmt == nil {
 		stmt, err := pool.PrepareContext(ctx, p.text)
+		if hasNumber(err, 1461) {
+			return nil, nil //nolint:nilnil // as text, then
+		}
 		if err != nil {
 			return nil, fmt.Errorf("prepare: %w", away(err))
 		}
@@ -78,12 +81,13 @@ var errNotPrepared = errors.New("the statement is not prepared")
 
 // execPrepared runs a statement of the pool's within the transaction. A server gives
 // up on a prepared statement whose table is altered again and again (by partitions that
-// are made or dropped), or falls out of its cache of definitions.
+// are made or dropped) or falls out of its cache of definitions, has a bound of prepared
+// statements, and proxies before it may lose them.
 func (t *tx) execPrepared(ctx context.Context, text string, stmt *sql.Stmt, values []any) error {
 	_, err := measured(t.span.Within(ctx), t.meter, text, func(ctx context.Context) (sql.Result, error) {
 		return t.StmtContext(ctx, stmt).ExecContext(ctx, values...) //nolint:sqlclosecheck // it ends with the transaction
 	})
-	if hasNumber(err, 1615) { // needs to be re-prepared
+	if hasNumber(err, 1615) || hasNumber(err, 1461) || hasNumber(err, 1243) { // to be prepared anew, too many, unknown
 		return errNotPrepared
 	}
 	return away(err)

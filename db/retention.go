@@ -63,8 +63,8 @@ func (s *Store) TrimJournal(ctx context.Context, olderThan time.Duration, maxByt
 
 // lockUpkeep takes a server-wide lock of that name, without waiting. It spares
 // replicas doing the work twice; that nothing is deleted wrongly rests on more: on the
-// row of journal_trimmed, which each step of a trim locks, and on what is counted before
-// archived events are removed.
+// row of journal_trimmed, which each step of a trim locks, and on that of an archive, which
+// only the one that has seen it last may change.
 func lockUpkeep(ctx context.Context, conn *sql.Conn, work string) (unlock func(), got bool, err error) {
 	name := "LEFT(CONCAT('secmon." + work + ".', DATABASE()), 64)" // work is a constant of the program
 	var locked sql.NullInt64

@@ -97,6 +97,27 @@ func Exec(tb testing.TB, dsn, statement string) {
 	}
 }
 
+// Reading holds a table as a transaction does that has read of it, until it is let go.
+func Reading(tb testing.TB, dsn, table string) (letGo func()) {
+	tb.Helper()
+	handle, err := sql.Open("mysql", dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	reader, err := handle.BeginTx(tb.Context(), nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var n int
+	if err := reader.QueryRowContext(tb.Context(), "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil { //nolint:gosec // a name of ours
+		tb.Fatal(err)
+	}
+	return func() {
+		_ = reader.Rollback()
+		_ = handle.Close()
+	}
+}
+
 // New gives a store on a new database.
 func New(tb testing.TB) *db.Store {
 	tb.Helper()

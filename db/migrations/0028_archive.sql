@@ -37,6 +37,7 @@ CREATE TABLE event_holds (
   ordinal INT UNSIGNED NOT NULL,
   holder  BINARY(16) NOT NULL,
   kind    VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- alert, restore
+  removed BOOLEAN NOT NULL, -- the events around it are gone: it goes with its last holder
   PRIMARY KEY (day, batch, ordinal, holder),
   KEY event_holds_holder (kind, holder, day, batch, ordinal)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
