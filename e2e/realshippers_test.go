@@ -154,19 +154,6 @@ func sendsThroughAnOutage(t *testing.T, r *replica, cfg app.Config, log, program
 		}
 	}()
 	const lines = 300
-	write := func(from, to int) {
-		t.Helper()
-		file, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // a test's own
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := from; i < to; i++ {
-			fmt.Fprintf(file, "line %d \"quoted\" \\ end\n", i)
-		}
-		if err := file.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
 	reader := r // of what is stored; its store outlives it
 	stored := func() map[string]int {
 		out := map[string]int{}
@@ -175,16 +162,16 @@ func sendsThroughAnOutage(t *testing.T, r *replica, cfg app.Config, log, program
 		}
 		return out
 	}
-	write(0, lines/3)
+	writeLines(t, log, 0, lines/3)
 	eventually(t, "the first lines", func() bool { return len(stored()) == lines/3 })
 	r.Stop()
 	refused := refusing(t, address)
-	write(lines/3, 2*lines/3)
+	writeLines(t, log, lines/3, 2*lines/3)
 	refused(2)
 	cfg.Listen = address
 	reader = startReplica(t, cfg)
 	*r = *reader
-	write(2*lines/3, lines)
+	writeLines(t, log, 2*lines/3, lines)
 	eventually(t, "all lines", func() bool { return len(stored()) == lines })
 	for line, n := range stored() {
 		if n != 1 || !strings.Contains(line, `"quoted" \ end`) {
@@ -213,5 +200,20 @@ func TestCurlSends(t *testing.T) {
 	slices.Sort(messages)
 	if got := strings.Join(messages, " "); got != "five four one three two" {
 		t.Errorf("stored: %s", got)
+	}
+}
+
+// writeLines appends numbered lines to a log that a shipper follows.
+func writeLines(t *testing.T, log string, from, to int) {
+	t.Helper()
+	file, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // a test's own
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := from; i < to; i++ {
+		fmt.Fprintf(file, "line %d \"quoted\" \\ end\n", i)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

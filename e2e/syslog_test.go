@@ -304,19 +304,6 @@ func sendsThroughARestart(t *testing.T, r *replica, cfg app.Config, hears bool, 
 		}
 	}()
 	const lines = 300
-	write := func(from, to int) {
-		t.Helper()
-		file, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // a test's own
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := from; i < to; i++ {
-			fmt.Fprintf(file, "line %d \"quoted\" \\ end\n", i)
-		}
-		if err := file.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
 	stored := func(r *replica) map[string]int {
 		out := map[string]int{}
 		for _, e := range storedEvents(t, r) {
@@ -327,26 +314,26 @@ func sendsThroughARestart(t *testing.T, r *replica, cfg app.Config, hears bool, 
 		}
 		return out
 	}
-	write(0, lines/2)
+	writeLines(t, log, 0, lines/2)
 	eventually(t, "the first lines", func() bool { return len(stored(r)) == lines/2 })
 	cfg.Syslog.TLSListen, cfg.Syslog.Listen = r.SyslogAddresses()[0], r.SyslogAddresses()[1]
 	r.Stop()
 	if hears {
-		write(lines/2, lines)
+		writeLines(t, log, lines/2, lines)
 	}
 	r = startReplica(t, cfg)
 	extra := 0
 	if !hears {
 		probe := lines
 		eventually(t, "a line over the new connection", func() bool {
-			write(probe, probe+1)
+			writeLines(t, log, probe, probe+1)
 			probe++
 			time.Sleep(time.Second)
 			return len(stored(r)) > lines/2
 		})
 		time.Sleep(2 * time.Second) // the last that were written to try it
 		extra = len(stored(r)) - lines/2
-		write(lines/2, lines)
+		writeLines(t, log, lines/2, lines)
 	}
 	eventually(t, "all lines", func() bool { return len(stored(r)) == lines+extra })
 	for line, n := range stored(r) {

@@ -327,29 +327,41 @@ func (s *splitter) brokenOff(err error, message string) error {
 	return s.reject(nil, CodeMalformed, message)
 }
 
+// nesting is where a byte of JSON stands.
+type nesting struct {
+	level             int
+	inString, escaped bool
+}
+
+// step goes on behind a byte.
+func (n *nesting) step(c byte) {
+	switch {
+	case n.escaped:
+		n.escaped = false
+	case n.inString:
+		n.escaped = c == '\\'
+		n.inString = c != '"'
+	case c == '"':
+		n.inString = true
+	case c == '{' || c == '[':
+		n.level++
+	case c == '}' || c == ']':
+		n.level--
+	}
+}
+
 // element reads up to the comma or bracket that ends an element of the array.
 func (s *splitter) element() (raw []byte, long bool, err error) {
-	level, inString, escaped := 0, false, false
+	var at nesting
 	for {
 		c, err := s.in.ReadByte()
 		if err != nil {
 			return nil, false, err
 		}
-		switch {
-		case escaped:
-			escaped = false
-		case inString:
-			escaped = c == '\\'
-			inString = c != '"'
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
-			level++
-		case level == 0 && (c == ',' || c == ']'):
+		if (c == ',' || c == ']') && at == (nesting{}) {
 			return raw, long, s.in.UnreadByte()
-		case c == '}' || c == ']':
-			level--
 		}
+		at.step(c)
 		if !long {
 			if raw = append(raw, c); len(raw) > s.limits.RecordBytes {
 				raw, long = beginning(raw), true

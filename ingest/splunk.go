@@ -502,31 +502,19 @@ func (s *splitter) object() error {
 
 // balanced reads up to the bracket that closes the one that comes next.
 func (s *splitter) balanced() (raw []byte, long bool, err error) {
-	level, inString, escaped := 0, false, false
+	var at nesting
 	for {
 		c, err := s.in.ReadByte()
 		if err != nil {
 			return nil, false, err
 		}
-		switch {
-		case escaped:
-			escaped = false
-		case inString:
-			escaped = c == '\\'
-			inString = c != '"'
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
-			level++
-		case c == '}' || c == ']':
-			level--
-		}
+		at.step(c)
 		if !long {
 			if raw = append(raw, c); len(raw) > s.limits.RecordBytes {
 				raw, long = beginning(raw), true
 			}
 		}
-		if level == 0 {
+		if at.level == 0 {
 			return raw, long, nil
 		}
 	}

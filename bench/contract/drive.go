@@ -76,8 +76,7 @@ func sumUp(samples []sample) figures {
 		return f
 	}
 	slices.Sort(took)
-	at := func(q float64) time.Duration { return took[min(int(q*float64(len(took))), len(took)-1)] }
-	f.p50, f.p95, f.p99, f.max = at(0.5), at(0.95), at(0.99), took[len(took)-1]
+	f.p50, f.p95, f.p99, f.max = quantile(took, 0.5), quantile(took, 0.95), quantile(took, 0.99), took[len(took)-1]
 	return f
 }
 

@@ -20,8 +20,6 @@ import (
 	"github.com/security-monitor/secmon/app"
 	"github.com/security-monitor/secmon/bench/machine"
 	"github.com/security-monitor/secmon/db"
-	"github.com/security-monitor/secmon/db/localdb"
-	"github.com/security-monitor/secmon/feed/localredis"
 	"github.com/security-monitor/secmon/monitor"
 	"github.com/security-monitor/secmon/rulepack"
 )
@@ -57,28 +55,18 @@ func (b *Indicators) Run(ctx context.Context) (err error) {
 	if b.Short {
 		b.Indicators, b.Rounds, b.Batches, b.Limit = 20_000, 2, 10, 0
 	}
-	dir, err := os.MkdirTemp("", "secmon-bench-indicators-")
+	on, err := startServers(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // of the system's temporary directory
-	server, err := localdb.Start(ctx, localdb.Options{Dir: filepath.Join(dir, "mariadb"), BufferPoolMB: bufferPoolMB})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Close()) }()
-	redis, err := localredis.Start(ctx, localredis.Options{Dir: filepath.Join(dir, "redis")})
-	if err != nil {
-		return err
-	}
-	defer redis.Close() //nolint:errcheck // it holds nothing
+	defer func() { err = errors.Join(err, on.close()) }()
 	var sides []*side
 	for _, each := range []struct {
 		name string
 		n    int
 	}{{"none", 0}, {"many", b.Indicators}} {
 		s := &side{name: each.name}
-		data := &dataset{dir: filepath.Join(dir, each.name), server: server, database: "bench_" + each.name}
+		data := &dataset{dir: filepath.Join(on.dir, each.name), server: on.database, database: "bench_" + each.name}
 		if err := b.fill(ctx, data.dsn(), each.n); err != nil {
 			return err
 		}
@@ -91,7 +79,7 @@ func (b *Indicators) Run(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if s.server, err = startReplica(ctx, b.Program, data, redis.URL(), nil, "--metrics-listen", metrics); err != nil {
+		if s.server, err = startReplica(ctx, b.Program, data, on.redis.URL(), nil, "--metrics-listen", metrics); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, s.server.stop()) }()

@@ -22,8 +22,6 @@ import (
 	"github.com/security-monitor/secmon/bench/detect"
 	"github.com/security-monitor/secmon/bench/machine"
 	"github.com/security-monitor/secmon/db"
-	"github.com/security-monitor/secmon/db/localdb"
-	"github.com/security-monitor/secmon/feed/localredis"
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -52,28 +50,18 @@ func (b *Ingest) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "secmon-bench-ingest-")
+	on, err := startServers(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // of the system's temporary directory
-	server, err := localdb.Start(ctx, localdb.Options{Dir: filepath.Join(dir, "mariadb"), BufferPoolMB: bufferPoolMB})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Close()) }()
-	redis, err := localredis.Start(ctx, localredis.Options{Dir: filepath.Join(dir, "redis")})
-	if err != nil {
-		return err
-	}
-	defer redis.Close() //nolint:errcheck // it holds nothing
+	defer func() { err = errors.Join(err, on.close()) }()
 	fmt.Printf("%severy rule of the archive on, %d senders, %d events a request\n", machine.Line(machine.Cores()), b.Senders, b.Batch)
 	for i, name := range b.Set {
 		if sets[name] == nil {
 			return fmt.Errorf("there is no set %q", name)
 		}
-		data := &dataset{dir: filepath.Join(dir, strconv.Itoa(i)), server: server, database: fmt.Sprintf("bench_%d", i)}
-		if err := b.measure(ctx, name, sets[name], data, redis.URL()); err != nil {
+		data := &dataset{dir: filepath.Join(on.dir, strconv.Itoa(i)), server: on.database, database: fmt.Sprintf("bench_%d", i)}
+		if err := b.measure(ctx, name, sets[name], data, on.redis.URL()); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

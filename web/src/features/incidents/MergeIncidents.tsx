@@ -4,6 +4,7 @@ import { useQuery } from '@apollo/client/react';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useDeferredValue, useState } from 'react';
 import type { IncidentFilter } from '../../gql/schema';
+import { alertsText } from '../../nouns/alert/alertsText';
 import { incidentStatusLook } from '../../nouns/incident/incident';
 import { MergeButtons, MergeCandidate, MergeWay, type Way } from '../../nouns/merge/Merge';
 import { Dialog } from '../../ui/Dialog';
@@ -146,8 +147,8 @@ function CandidateLine({ incident, ...choice }: CandidateLineProps) {
       title={legible(incident.title)}
       detail={
         <>
-          {incidentStatusLook[incident.status].label} · {incident.alertCount.toLocaleString('en')}{' '}
-          {incident.alertCount === 1 ? 'alert' : 'alerts'} · {incident.assignee?.displayName ?? 'nobody'}
+          {incidentStatusLook[incident.status].label} · {alertsText(incident.alertCount)} ·{' '}
+          {incident.assignee?.displayName ?? 'nobody'}
         </>
       }
       at={incident.updatedAt}

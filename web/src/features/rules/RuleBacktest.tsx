@@ -4,6 +4,7 @@ import { useQuery, useSubscription } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
 import { History, X } from 'lucide-react';
 import { useState } from 'react';
+import { alertsText } from '../../nouns/alert/alertsText';
 import { JobCancelDocument } from '../../nouns/job/Job.generated';
 import { withCondition } from '../../nouns/query/condition';
 import { useQueryLine } from '../../nouns/query/useQueryLine';
@@ -121,7 +122,7 @@ function Found({ found, ended }: { found: NonNullable<BacktestFragment['backtest
         <p className="text-muted">
           {found.matched === found.suppressed
             ? 'It would have raised no alert.'
-            : `It would have raised ${found.alertsAreMore ? 'more than ' : ''}${found.alerts.toLocaleString('en')} ${found.alerts === 1 ? 'alert' : 'alerts'}, each still open when the next match comes.`}
+            : `It would have raised ${found.alertsAreMore ? 'more than ' : ''}${alertsText(found.alerts)}, each still open when the next match comes.`}
         </p>
         {found.suppressed > 0 && (
           <p className="text-muted">

@@ -1,6 +1,7 @@
 import { useQuery } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
 import { SearchX, X } from 'lucide-react';
+import { alertsText } from '../../nouns/alert/alertsText';
 import { JournalList } from '../../nouns/journal/JournalList';
 import { withCondition } from '../../nouns/query/condition';
 import { RuleFacts } from '../../nouns/rule/RuleFacts';
@@ -48,9 +49,8 @@ export function RulePanel({ id, onDismiss }: { id: string; onDismiss(): void }) 
                 Its alerts
               </Link>
               <span className="text-xs text-muted tabular-nums">
-                {data.rule.activity.alertsLastDay.toLocaleString('en')}{' '}
-                {data.rule.activity.alertsLastDay === 1 ? 'alert' : 'alerts'} in 24 h,{' '}
-                {data.rule.activity.alerts.toLocaleString('en')} in thirty days
+                {alertsText(data.rule.activity.alertsLastDay)} in 24 h, {data.rule.activity.alerts.toLocaleString('en')}{' '}
+                in thirty days
                 {data.rule.activity.closed > 0 &&
                   `, ${Math.round((100 * data.rule.activity.falsePositives) / data.rule.activity.closed)} % of the closed ones harmless`}
               </span>
