@@ -241,7 +241,8 @@ func (c *chaos) await(r *chaosReplica) {
 		}
 		time.Sleep(20 * time.Millisecond) // polls for readiness
 	}
-	c.t.Errorf("%s is not ready after a minute:\n%s", r.name, r.out)
+	c.stop(r, syscall.SIGQUIT) // it writes where each goroutine stands
+	c.t.Fatalf("%s is not ready after a minute:\n%s", r.name, r.out)
 }
 
 // exited tells a process that has ended and was not waited for.
