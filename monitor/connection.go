@@ -38,6 +38,10 @@ type (
 	RuleVersionConnection = page.Connection[*RuleVersion]
 	// RuleVersionEdge is one item of RuleVersionConnection.
 	RuleVersionEdge = page.Edge[*RuleVersion]
+	// ChannelConnection is a page of channels.
+	ChannelConnection = page.Connection[*Channel]
+	// ChannelEdge is one item of ChannelConnection.
+	ChannelEdge = page.Edge[*Channel]
 	// WebhookConnection is a page of webhooks.
 	WebhookConnection = page.Connection[*Webhook]
 	// WebhookEdge is one item of WebhookConnection.

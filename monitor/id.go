@@ -152,6 +152,7 @@ const (
 	KindSuppression      Kind = "Suppression"
 	KindIndicator        Kind = "Indicator"
 	KindWebhook          Kind = "Webhook"
+	KindChannel          Kind = "Channel"
 	KindDelivery         Kind = "Delivery"        // never in the journal
 	KindIndicatorImport  Kind = "IndicatorImport" // in the journal alone, as the next two
 	KindEventArchive     Kind = "EventArchive"

@@ -163,6 +163,13 @@ const (
 	ActionWebhookRedeliver     = "webhook.redeliver"
 	ActionWebhookPause         = "webhook.pause"  // it stopped by itself
 	ActionWebhookResume        = "webhook.resume" // somebody let it go on
+	ActionChannelCreate        = "channel.create"
+	ActionChannelUpdate        = "channel.update"
+	ActionChannelDelete        = "channel.delete"
+	ActionChannelTest          = "channel.test"
+	ActionChannelRedeliver     = "channel.redeliver"
+	ActionChannelPause         = "channel.pause"  // it stopped by itself
+	ActionChannelResume        = "channel.resume" // somebody let it go on
 	ActionGroupingCreate       = "incidentGrouping.create"
 	ActionGroupingUpdate       = "incidentGrouping.update"
 	ActionGroupingDelete       = "incidentGrouping.delete"

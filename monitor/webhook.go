@@ -3,8 +3,6 @@ package monitor
 import (
 	"bytes"
 	"encoding/json"
-	"net/url"
-	"strings"
 	"time"
 )
 
@@ -61,13 +59,16 @@ func (w *Webhook) GlobalID() string { return GlobalID(KindWebhook, w.ID.String()
 func (*Webhook) IsNode() {}
 
 // State tells whether it works.
-func (w *Webhook) State() WebhookState {
+func (w *Webhook) State() WebhookState { return queueState(w.Enabled, w.Pause, &w.Queue) }
+
+// queueState is the state of what has a queue.
+func queueState(enabled bool, pause PauseReason, q *DeliveryQueue) WebhookState {
 	switch {
-	case !w.Enabled:
+	case !enabled:
 		return WebhookDisabled
-	case w.Pause != "":
+	case pause != "":
 		return WebhookPaused
-	case !w.Queue.FailingSince.IsZero():
+	case !q.FailingSince.IsZero():
 		return WebhookFailing
 	default:
 		return WebhookActive
@@ -80,7 +81,7 @@ func (w *Webhook) Check() (err error) {
 	if w.Name, err = checkText("name", w.Name, MaxWebhookName); err != nil {
 		return err
 	}
-	if err := w.checkURL(); err != nil {
+	if w.URL, err = checkAddress("url", w.URL); err != nil {
 		return err
 	}
 	if w.Concurrency < 1 || w.Concurrency > MaxWebhookConcurrency {
@@ -103,26 +104,6 @@ func (w *Webhook) CheckOperation() error {
 		return InputErrorf("variables", "the variables are no JSON object")
 	}
 	w.Variables = compact.Bytes()
-	return nil
-}
-
-// checkURL refuses what is no address, and what would put a secret into logs.
-func (w *Webhook) checkURL() error {
-	w.URL = strings.TrimSpace(w.URL)
-	if len(w.URL) > MaxWebhookURL {
-		return InputErrorf("url", "the address has %d bytes, at most %d are kept", len(w.URL), MaxWebhookURL)
-	}
-	u, err := url.Parse(w.URL)
-	switch {
-	case err != nil || u.Hostname() == "" || u.Opaque != "":
-		return InputErrorf("url", "that is no address such as https://example.com/hook")
-	case u.Scheme != "https" && u.Scheme != "http":
-		return InputErrorf("url", "the address begins with https://")
-	case u.User != nil:
-		return InputErrorf("url", "the address may not hold a password: deliveries are signed")
-	case u.Fragment != "":
-		return InputErrorf("url", "the address may not have a part behind #")
-	}
 	return nil
 }
 
