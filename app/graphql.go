@@ -27,7 +27,7 @@ func (a *App) graphql() (http.Handler, error) {
 	root := &resolvers.Resolver{
 		Alerts: a.Store, Discussion: a.Store, Kin: a.Store, Merging: a.Store, Claims: a.Store, Assets: a.Store, Indicators: indicators{a.Store}, Events: a.Store, Archives: archives{a.Store, a}, Rules: a.Store, Bench: ruleBench{a, a.normaliser},
 		Users: a.Store, Incidents: a.Store, IncidentMoves: a.Store, IncidentReading: a.Store,
-		IncidentTasks: a.Store, IncidentComments: a.Store, Groupings: a.Store, Suppressions: a.Store, Sources: a.Store, DeadLetters: a.Store, Replays: replays{a.in}, Mappings: a.Store, Mapper: mapper{a}, Webhooks: a.Store, Deliveries: a.Store, Jobs: jobs{a.Store, a},
+		IncidentTasks: a.Store, IncidentComments: a.Store, Groupings: a.Store, Suppressions: a.Store, Sources: a.Store, DeadLetters: a.Store, Replays: replays{a.in}, Mappings: a.Store, Mapper: mapper{a}, Webhooks: a.Store, Deliveries: a.Store, Channels: a.Store, Jobs: jobs{a.Store, a},
 		Feed: liveFeed{a.tail, a.hub}, Running: a, Journal: a.Store, Audit: a.Store, Aggregates: a.Store, Exports: a.Store, SavedViews: a.Store, SavedOperations: a.Store, Sessions: a.Store, Tokens: a.Store, Stored: a.Store, Setup: setup{a}, Auth: a.Auth, Version: Version,
 	}
 	executable := graph.NewExecutableSchema(graph.Config{Resolvers: root})

@@ -177,6 +177,38 @@ func (s *Store) SettleDelivery(ctx context.Context, lease monitor.Lease, d *moni
 	return nil
 }
 
+// redeliver lets a delivery be sent again; in gives the transaction that notes it.
+func (s *Store) redeliver(ctx context.Context, id monitor.ID, in func(d *monitor.Delivery, again func(*tx) error) error) (*monitor.Delivery, error) {
+	d, err := s.Delivery(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if d.Body == nil || d.Test {
+		return nil, monitor.Errorf(monitor.CodeConflict, "it cannot be sent again: its body is not kept, or it was a test")
+	}
+	err = in(d, func(t *tx) error {
+		return exec(ctx, t, dialect.Update("deliveries").Set(goqu.Record{"state": string(monitor.DeliveryPending), "next_at": t.now, "since": t.now, "done_at": nil}).
+			Where(goqu.C("id").Eq(id[:])))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Delivery(ctx, id)
+}
+
+// keepTest keeps a test, which was sent already, in the log of a queue.
+func (t *tx) keepTest(ctx context.Context, queue monitor.ID, test *monitor.Delivery) error {
+	numbered, _, err := one(ctx, t, dialect.From("delivery_queues").Select("numbered").Where(goqu.C("id").Eq(queue[:])), scanInt)
+	if err != nil {
+		return err
+	}
+	test.Queue, test.Number, test.Test = queue, int64(numbered+1), true
+	if err := exec(ctx, t, dialect.Update("delivery_queues").Set(goqu.Record{"numbered": test.Number}).Where(goqu.C("id").Eq(queue[:]))); err != nil {
+		return err
+	}
+	return exec(ctx, t, dialect.Insert("deliveries").Rows(deliveryRow(test, 0)))
+}
+
 // Bounds of what is kept of a queue's deliveries that are over.
 const (
 	deliveryMemory = 7 * 24 * time.Hour

@@ -103,7 +103,7 @@ func (s *Store) countWaiting(ctx context.Context, queues []*monitor.DeliveryQueu
 // PauseQueue stops a queue that cannot go on by itself, and notes it in the journal
 // of its owner. ErrLeaseLost where the lease is another's.
 func (s *Store) PauseQueue(ctx context.Context, lease monitor.Lease, reason monitor.PauseReason, text string) error {
-	err := s.change(ctx, monitor.SystemActor, monitor.ActionWebhookPause, func(t *tx) error {
+	err := s.change(ctx, monitor.SystemActor, pauseActions[lease.Kind], func(t *tx) error {
 		if _, _, err := t.lockLeased(ctx, lease); err != nil {
 			return err
 		}
@@ -119,23 +119,70 @@ func (s *Store) PauseQueue(ctx context.Context, lease monitor.Lease, reason moni
 	return nil
 }
 
+var pauseActions = map[monitor.Kind]string{monitor.KindWebhook: monitor.ActionWebhookPause, monitor.KindChannel: monitor.ActionChannelPause}
+
 // noteQueue notes what fn does to a queue as a change of the noun that it belongs to.
 func (t *tx) noteQueue(ctx context.Context, kind monitor.Kind, id monitor.ID, fn func() error) error {
-	if kind != monitor.KindWebhook {
+	switch kind {
+	case monitor.KindWebhook:
+		return noteAround(ctx, id, fn, t.webhook, t.action, t.noteWebhook)
+	case monitor.KindChannel:
+		return noteAround(ctx, id, fn, t.channel, t.action, t.noteChannel)
+	default:
 		return fmt.Errorf("a queue of kind %s", kind)
 	}
-	was, err := t.webhook(ctx, id)
+}
+
+// noteAround notes the difference that fn makes to a noun.
+func noteAround[T any](ctx context.Context, id monitor.ID, fn func() error, load func(context.Context, monitor.ID) (*T, error), action string, note func(string, monitor.ID, *T, *T) error) error {
+	was, err := load(ctx, id)
 	if err != nil {
 		return err
 	}
 	if err := fn(); err != nil {
 		return err
 	}
-	next, err := t.webhook(ctx, id)
+	next, err := load(ctx, id)
 	if err != nil {
 		return err
 	}
-	return t.noteWebhook(t.action, id, was, next)
+	return note(action, id, was, next)
+}
+
+// queuedTable gives the nouns of a table, each beside its queue, which has its id.
+func queuedTable(table string, own []string) *goqu.SelectDataset {
+	var columns []any
+	names := make([]string, 0, len(own)+len(queueColumns))
+	for _, c := range own {
+		columns, names = append(columns, goqu.I("n."+c)), append(names, c)
+	}
+	for _, c := range queueColumns {
+		columns, names = append(columns, goqu.I("q."+c).As("queue_"+c)), append(names, "queue_"+c)
+	}
+	both := dialect.From(goqu.T(table).As("n")).Join(goqu.T("delivery_queues").As("q"), goqu.On(goqu.I("q.id").Eq(goqu.I("n.id")))).Select(columns...)
+	return dialect.From(both.As("queued")).Select(columnList(names)...)
+}
+
+func (t *tx) insertQueue(ctx context.Context, q *monitor.DeliveryQueue) error {
+	return exec(ctx, t, dialect.Insert("delivery_queues").Rows(goqu.Record{
+		"id": q.ID[:], "kind": string(q.Kind), "active": q.Active, "reached": q.Reached,
+	}))
+}
+
+// lockQueue locks a queue, and with it its noun: whoever changes that locks it first.
+func (t *tx) lockQueue(ctx context.Context, id monitor.ID) error {
+	_, err := query(ctx, t, dialect.From("delivery_queues").Select("id").Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait), scanID)
+	return err
+}
+
+// deleteQueued takes a noun of a table away, with its queue and deliveries.
+func (t *tx) deleteQueued(ctx context.Context, table string, id monitor.ID) error {
+	for _, of := range []struct{ table, column string }{{table, "id"}, {"delivery_queues", "id"}, {"deliveries", "queue_id"}} {
+		if err := exec(ctx, t, dialect.Delete(of.table).Where(goqu.C(of.column).Eq(id[:]))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // resumeQueue lets a queue go on, and what waits in it be tried at once.

@@ -19,7 +19,7 @@ var webhookColumns = []string{
 // Webhooks gives one page of webhooks, latest first: those of an owner, or all where
 // it is zero.
 func (s *Store) Webhooks(ctx context.Context, owner monitor.ID, args page.Args) (*monitor.WebhookConnection, error) {
-	st := dialect.From(webhookTable()).Select(goqu.Star())
+	st := queuedTable("webhooks", webhookColumns)
 	if !owner.IsZero() {
 		st = st.Where(goqu.C("owner_id").Eq(owner[:]))
 	}
@@ -39,7 +39,7 @@ func (s *Store) WebhooksByID(ctx context.Context, ids []monitor.ID) ([]*monitor.
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	found, err := s.webhooks(ctx, dialect.From(webhookTable()).Where(goqu.C("id").In(idList(ids))))
+	found, err := s.webhooks(ctx, queuedTable("webhooks", webhookColumns).Where(goqu.C("id").In(idList(ids))))
 	if err != nil {
 		return nil, fmt.Errorf("load %d webhooks: %w", len(ids), err)
 	}
@@ -47,7 +47,7 @@ func (s *Store) WebhooksByID(ctx context.Context, ids []monitor.ID) ([]*monitor.
 }
 
 func (s *Store) webhooks(ctx context.Context, st *goqu.SelectDataset) ([]*monitor.Webhook, error) {
-	found, err := query(ctx, s.db, st.Select(columnList(append(append([]string{}, webhookColumns...), webhookQueueColumns()...))...), scanWebhook)
+	found, err := query(ctx, s.db, st, scanWebhook)
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +104,7 @@ func (s *Store) CreateWebhook(ctx context.Context, actor monitor.Actor, made mon
 		if err := exec(ctx, t, dialect.Insert("webhooks").Rows(row)); err != nil {
 			return err
 		}
-		queue := goqu.Record{"id": made.ID[:], "kind": string(monitor.KindWebhook), "active": made.Enabled, "reached": made.Queue.Reached}
-		if err := exec(ctx, t, dialect.Insert("delivery_queues").Rows(queue)); err != nil {
+		if err := t.insertQueue(ctx, &made.Queue); err != nil {
 			return err
 		}
 		return t.noteWebhook(t.action, made.ID, nil, &made)
@@ -192,12 +191,7 @@ func (s *Store) DeleteWebhook(ctx context.Context, actor monitor.Actor, id monit
 		if err := may(w); err != nil {
 			return err
 		}
-		for table, column := range map[string]string{"webhooks": "id", "delivery_queues": "id", "deliveries": "queue_id"} {
-			if err := exec(ctx, t, dialect.Delete(table).Where(goqu.C(column).Eq(id[:]))); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.deleteQueued(ctx, "webhooks", id)
 	})
 	return err
 }
@@ -205,38 +199,21 @@ func (s *Store) DeleteWebhook(ctx context.Context, actor monitor.Actor, id monit
 // Redeliver lets a delivery that is over be sent again, or one that waits be tried
 // now, under the same idempotency key.
 func (s *Store) Redeliver(ctx context.Context, actor monitor.Actor, id monitor.ID, may func(*monitor.Webhook) error) (*monitor.Delivery, error) {
-	d, err := s.Delivery(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if d.Body == nil || d.Test {
-		return nil, monitor.Errorf(monitor.CodeConflict, "it cannot be sent again: its body is not kept, or it was a test")
-	}
-	_, err = s.changeWebhook(ctx, actor, monitor.ActionWebhookRedeliver, d.Queue, nil, func(t *tx, w *monitor.Webhook) error {
-		if err := may(w); err != nil {
-			return err
-		}
-		return exec(ctx, t, dialect.Update("deliveries").Set(goqu.Record{"state": string(monitor.DeliveryPending), "next_at": t.now, "since": t.now, "done_at": nil}).
-			Where(goqu.C("id").Eq(id[:])))
+	return s.redeliver(ctx, id, func(d *monitor.Delivery, again func(*tx) error) error {
+		_, err := s.changeWebhook(ctx, actor, monitor.ActionWebhookRedeliver, d.Queue, nil, func(t *tx, w *monitor.Webhook) error {
+			if err := may(w); err != nil {
+				return err
+			}
+			return again(t)
+		})
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return s.Delivery(ctx, id)
 }
 
 // KeepTest keeps a test of a webhook, which was sent already, in its log.
 func (s *Store) KeepTest(ctx context.Context, actor monitor.Actor, id monitor.ID, test *monitor.Delivery) error {
 	_, err := s.changeWebhook(ctx, actor, monitor.ActionWebhookTest, id, nil, func(t *tx, _ *monitor.Webhook) error {
-		numbered, _, err := one(ctx, t, dialect.From("delivery_queues").Select("numbered").Where(goqu.C("id").Eq(id[:])), scanInt)
-		if err != nil {
-			return err
-		}
-		test.Queue, test.Number, test.Test = id, int64(numbered+1), true
-		if err := exec(ctx, t, dialect.Update("delivery_queues").Set(goqu.Record{"numbered": test.Number}).Where(goqu.C("id").Eq(id[:]))); err != nil {
-			return err
-		}
-		return exec(ctx, t, dialect.Insert("deliveries").Rows(deliveryRow(test, 0)))
+		return t.keepTest(ctx, id, test)
 	})
 	return err
 }
@@ -272,13 +249,10 @@ func (s *Store) changeWebhook(ctx context.Context, actor monitor.Actor, action s
 
 // webhook gives a webhook, locked with its queue.
 func (t *tx) webhook(ctx context.Context, id monitor.ID) (*monitor.Webhook, error) {
-	// The queue alone is locked: whoever changes a webhook locks it first.
-	lock := dialect.From("delivery_queues").Select("id").Where(goqu.C("id").Eq(id[:])).ForUpdate(goqu.Wait)
-	if _, err := query(ctx, t, lock, scanID); err != nil {
+	if err := t.lockQueue(ctx, id); err != nil {
 		return nil, err
 	}
-	st := dialect.From(webhookTable()).Select(columnList(append(append([]string{}, webhookColumns...), webhookQueueColumns()...))...).Where(goqu.C("id").Eq(id[:]))
-	w, found, err := one(ctx, t, st, scanWebhook)
+	w, found, err := one(ctx, t, queuedTable("webhooks", webhookColumns).Where(goqu.C("id").Eq(id[:])), scanWebhook)
 	if err == nil && !found {
 		err = monitor.Errorf(monitor.CodeNotFound, "there is no such webhook")
 	}
@@ -289,26 +263,6 @@ func (t *tx) noteWebhook(action string, id monitor.ID, was, next *monitor.Webhoo
 	change, err := monitor.NewChange(monitor.KindWebhook, id, action, was, next)
 	t.changes = append(t.changes, change)
 	return err
-}
-
-// webhookTable is a webhook beside its queue.
-func webhookTable() *goqu.SelectDataset {
-	var columns []any
-	for _, c := range webhookColumns {
-		columns = append(columns, goqu.I("w."+c))
-	}
-	for _, c := range queueColumns {
-		columns = append(columns, goqu.I("q."+c).As("queue_"+c))
-	}
-	return dialect.From(goqu.T("webhooks").As("w")).Join(goqu.T("delivery_queues").As("q"), goqu.On(goqu.I("q.id").Eq(goqu.I("w.id")))).Select(columns...).As("hooks")
-}
-
-func webhookQueueColumns() []string {
-	columns := make([]string, len(queueColumns))
-	for i, c := range queueColumns {
-		columns[i] = "queue_" + c
-	}
-	return columns
 }
 
 func webhookRow(w *monitor.Webhook) goqu.Record {

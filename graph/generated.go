@@ -40,6 +40,7 @@ type ResolverRoot interface {
 	Asset() AssetResolver
 	AssetRisk() AssetRiskResolver
 	Backtest() BacktestResolver
+	Channel() ChannelResolver
 	Comment() CommentResolver
 	DeadLetter() DeadLetterResolver
 	Entity() EntityResolver
@@ -337,6 +338,89 @@ type ComplexityRoot struct {
 	BulkPayload struct {
 		Errors func(childComplexity int) int
 		Job    func(childComplexity int) int
+	}
+
+	Channel struct {
+		AfterMinutes         func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		Cursor               func(childComplexity int) int
+		Deliveries           func(childComplexity int, state *monitor.DeliveryState, first int, after *string) int
+		Enabled              func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		GroupMinutes         func(childComplexity int) int
+		Journal              func(childComplexity int, first int, after *string) int
+		Kind                 func(childComplexity int) int
+		Name                 func(childComplexity int) int
+		NullableFailingSince func(childComplexity int) int
+		NullableLastError    func(childComplexity int) int
+		NullableLastSuccess  func(childComplexity int) int
+		NullablePause        func(childComplexity int) int
+		NullablePauseText    func(childComplexity int) int
+		NullablePausedAt     func(childComplexity int) int
+		NullableSecretAt     func(childComplexity int) int
+		Owner                func(childComplexity int) int
+		Query                func(childComplexity int) int
+		Quiet                func(childComplexity int) int
+		Role                 func(childComplexity int) int
+		Settings             func(childComplexity int) int
+		State                func(childComplexity int) int
+		Template             func(childComplexity int) int
+		Trigger              func(childComplexity int) int
+		UpdatedAt            func(childComplexity int) int
+		Version              func(childComplexity int) int
+		Waiting              func(childComplexity int) int
+	}
+
+	ChannelConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ChannelEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ChannelPayload struct {
+		Channel func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	ChannelPreview struct {
+		Alerts  func(childComplexity int) int
+		Body    func(childComplexity int) int
+		Errors  func(childComplexity int) int
+		Subject func(childComplexity int) int
+		Text    func(childComplexity int) int
+	}
+
+	ChannelQuiet struct {
+		Days           func(childComplexity int) int
+		From           func(childComplexity int) int
+		NullableUnless func(childComplexity int) int
+		TimeZone       func(childComplexity int) int
+		To             func(childComplexity int) int
+	}
+
+	ChannelSettings struct {
+		From             func(childComplexity int) int
+		Header           func(childComplexity int) int
+		Host             func(childComplexity int) int
+		IssueType        func(childComplexity int) int
+		Labels           func(childComplexity int) int
+		NullableSecurity func(childComplexity int) int
+		Port             func(childComplexity int) int
+		Project          func(childComplexity int) int
+		Repository       func(childComplexity int) int
+		To               func(childComplexity int) int
+		URL              func(childComplexity int) int
+		Username         func(childComplexity int) int
+	}
+
+	ChannelTemplate struct {
+		Subject func(childComplexity int) int
+		Text    func(childComplexity int) int
 	}
 
 	Comment struct {
@@ -1119,6 +1203,13 @@ type ComplexityRoot struct {
 		AlertStart             func(childComplexity int, input model.AlertStartInput) int
 		AlertTag               func(childComplexity int, input model.AlertTagInput) int
 		AssetUpdate            func(childComplexity int, input model.AssetUpdateInput) int
+		ChannelCreate          func(childComplexity int, input model.ChannelCreateInput) int
+		ChannelDelete          func(childComplexity int, input model.ChannelDeleteInput) int
+		ChannelDisable         func(childComplexity int, input model.ChannelDisableInput) int
+		ChannelEnable          func(childComplexity int, input model.ChannelEnableInput) int
+		ChannelRedeliver       func(childComplexity int, input model.ChannelRedeliverInput) int
+		ChannelTest            func(childComplexity int, input model.ChannelTestInput) int
+		ChannelUpdate          func(childComplexity int, input model.ChannelUpdateInput) int
 		DeadLetterDelete       func(childComplexity int, input model.DeadLetterDeleteInput) int
 		DeadLetterReplay       func(childComplexity int, input model.DeadLetterReplayInput) int
 		EventExport            func(childComplexity int, input model.EventExportInput) int
@@ -1251,6 +1342,9 @@ type ComplexityRoot struct {
 		Asset              func(childComplexity int, id string) int
 		Assets             func(childComplexity int, filter *monitor.AssetFilter, orderBy *monitor.AssetOrder, first int, after *string) int
 		AttackCoverage     func(childComplexity int, since *time.Time) int
+		Channel            func(childComplexity int, id string) int
+		ChannelPreview     func(childComplexity int, input model.ChannelPreviewInput) int
+		Channels           func(childComplexity int, first int, after *string) int
 		DeadLetter         func(childComplexity int, id string) int
 		DeadLetters        func(childComplexity int, filter *monitor.DeadLetterFilter, first int, after *string) int
 		Delivery           func(childComplexity int, id string) int
@@ -2005,6 +2099,12 @@ type BacktestResolver interface {
 
 	Matches(ctx context.Context, obj *monitor.Backtest) ([]*monitor.RuleTestResult, error)
 }
+type ChannelResolver interface {
+	Owner(ctx context.Context, obj *monitor.Channel) (*monitor.User, error)
+
+	Deliveries(ctx context.Context, obj *monitor.Channel, state *monitor.DeliveryState, first int, after *string) (*page.Connection[*monitor.Delivery], error)
+	Journal(ctx context.Context, obj *monitor.Channel, first int, after *string) (*page.Connection[*monitor.JournalEntry], error)
+}
 type CommentResolver interface {
 	Author(ctx context.Context, obj *monitor.Comment) (*monitor.User, error)
 
@@ -2168,6 +2268,13 @@ type MutationResolver interface {
 	WebhookReplay(ctx context.Context, input model.WebhookReplayInput) (*model.WebhookPayload, error)
 	WebhookTest(ctx context.Context, input model.WebhookTestInput) (*model.DeliveryPayload, error)
 	WebhookRedeliver(ctx context.Context, input model.WebhookRedeliverInput) (*model.DeliveryPayload, error)
+	ChannelCreate(ctx context.Context, input model.ChannelCreateInput) (*model.ChannelPayload, error)
+	ChannelUpdate(ctx context.Context, input model.ChannelUpdateInput) (*model.ChannelPayload, error)
+	ChannelDelete(ctx context.Context, input model.ChannelDeleteInput) (*model.ChannelPayload, error)
+	ChannelEnable(ctx context.Context, input model.ChannelEnableInput) (*model.ChannelPayload, error)
+	ChannelDisable(ctx context.Context, input model.ChannelDisableInput) (*model.ChannelPayload, error)
+	ChannelTest(ctx context.Context, input model.ChannelTestInput) (*model.DeliveryPayload, error)
+	ChannelRedeliver(ctx context.Context, input model.ChannelRedeliverInput) (*model.DeliveryPayload, error)
 	SourceUpdate(ctx context.Context, input model.SourceUpdateInput) (*model.SourcePayload, error)
 	SourceDelete(ctx context.Context, input model.SourceDeleteInput) (*model.SourcePayload, error)
 	MappingCreate(ctx context.Context, input model.MappingCreateInput) (*model.MappingPayload, error)
@@ -2242,6 +2349,9 @@ type QueryResolver interface {
 	SuppressionPreview(ctx context.Context, input model.SuppressionPreviewInput) (*monitor.SuppressionPreview, error)
 	Webhook(ctx context.Context, id string) (*monitor.Webhook, error)
 	Webhooks(ctx context.Context, first int, after *string) (*page.Connection[*monitor.Webhook], error)
+	Channel(ctx context.Context, id string) (*monitor.Channel, error)
+	Channels(ctx context.Context, first int, after *string) (*page.Connection[*monitor.Channel], error)
+	ChannelPreview(ctx context.Context, input model.ChannelPreviewInput) (*model.ChannelPreview, error)
 	WebhookPreview(ctx context.Context, input model.WebhookPreviewInput) (*model.WebhookPreview, error)
 	Delivery(ctx context.Context, id string) (*monitor.Delivery, error)
 	Job(ctx context.Context, id string) (*monitor.Job, error)
@@ -3459,6 +3569,378 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BulkPayload.Job(childComplexity), true
+
+	case "Channel.afterMinutes":
+		if e.ComplexityRoot.Channel.AfterMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.AfterMinutes(childComplexity), true
+	case "Channel.createdAt":
+		if e.ComplexityRoot.Channel.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.CreatedAt(childComplexity), true
+	case "Channel.cursor":
+		if e.ComplexityRoot.Channel.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Cursor(childComplexity), true
+	case "Channel.deliveries":
+		if e.ComplexityRoot.Channel.Deliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Channel_deliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Channel.Deliveries(childComplexity, args["state"].(*monitor.DeliveryState), args["first"].(int), args["after"].(*string)), true
+	case "Channel.enabled":
+		if e.ComplexityRoot.Channel.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Enabled(childComplexity), true
+	case "Channel.id":
+		if e.ComplexityRoot.Channel.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.GlobalID(childComplexity), true
+	case "Channel.groupMinutes":
+		if e.ComplexityRoot.Channel.GroupMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.GroupMinutes(childComplexity), true
+	case "Channel.journal":
+		if e.ComplexityRoot.Channel.Journal == nil {
+			break
+		}
+
+		args, err := ec.field_Channel_journal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Channel.Journal(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Channel.kind":
+		if e.ComplexityRoot.Channel.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Kind(childComplexity), true
+	case "Channel.name":
+		if e.ComplexityRoot.Channel.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Name(childComplexity), true
+	case "Channel.failingSince":
+		if e.ComplexityRoot.Channel.NullableFailingSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.NullableFailingSince(childComplexity), true
+	case "Channel.lastError":
+		if e.ComplexityRoot.Channel.NullableLastError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.NullableLastError(childComplexity), true
+	case "Channel.lastSuccess":
+		if e.ComplexityRoot.Channel.NullableLastSuccess == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.NullableLastSuccess(childComplexity), true
+	case "Channel.pause":
+		if e.ComplexityRoot.Channel.NullablePause == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.NullablePause(childComplexity), true
+	case "Channel.pauseText":
+		if e.ComplexityRoot.Channel.NullablePauseText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.NullablePauseText(childComplexity), true
+	case "Channel.pausedAt":
+		if e.ComplexityRoot.Channel.NullablePausedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.NullablePausedAt(childComplexity), true
+	case "Channel.secretAt":
+		if e.ComplexityRoot.Channel.NullableSecretAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.NullableSecretAt(childComplexity), true
+	case "Channel.owner":
+		if e.ComplexityRoot.Channel.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Owner(childComplexity), true
+	case "Channel.query":
+		if e.ComplexityRoot.Channel.Query == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Query(childComplexity), true
+	case "Channel.quiet":
+		if e.ComplexityRoot.Channel.Quiet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Quiet(childComplexity), true
+	case "Channel.role":
+		if e.ComplexityRoot.Channel.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Role(childComplexity), true
+	case "Channel.settings":
+		if e.ComplexityRoot.Channel.Settings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Settings(childComplexity), true
+	case "Channel.state":
+		if e.ComplexityRoot.Channel.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.State(childComplexity), true
+	case "Channel.template":
+		if e.ComplexityRoot.Channel.Template == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Template(childComplexity), true
+	case "Channel.trigger":
+		if e.ComplexityRoot.Channel.Trigger == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Trigger(childComplexity), true
+	case "Channel.updatedAt":
+		if e.ComplexityRoot.Channel.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.UpdatedAt(childComplexity), true
+	case "Channel.version":
+		if e.ComplexityRoot.Channel.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Version(childComplexity), true
+	case "Channel.waiting":
+		if e.ComplexityRoot.Channel.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Waiting(childComplexity), true
+
+	case "ChannelConnection.edges":
+		if e.ComplexityRoot.ChannelConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelConnection.Edges(childComplexity), true
+	case "ChannelConnection.nodes":
+		if e.ComplexityRoot.ChannelConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelConnection.Nodes(childComplexity), true
+	case "ChannelConnection.pageInfo":
+		if e.ComplexityRoot.ChannelConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelConnection.PageInfo(childComplexity), true
+
+	case "ChannelEdge.cursor":
+		if e.ComplexityRoot.ChannelEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelEdge.Cursor(childComplexity), true
+	case "ChannelEdge.node":
+		if e.ComplexityRoot.ChannelEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelEdge.Node(childComplexity), true
+
+	case "ChannelPayload.channel":
+		if e.ComplexityRoot.ChannelPayload.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPayload.Channel(childComplexity), true
+	case "ChannelPayload.errors":
+		if e.ComplexityRoot.ChannelPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPayload.Errors(childComplexity), true
+
+	case "ChannelPreview.alerts":
+		if e.ComplexityRoot.ChannelPreview.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.Alerts(childComplexity), true
+	case "ChannelPreview.body":
+		if e.ComplexityRoot.ChannelPreview.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.Body(childComplexity), true
+	case "ChannelPreview.errors":
+		if e.ComplexityRoot.ChannelPreview.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.Errors(childComplexity), true
+	case "ChannelPreview.subject":
+		if e.ComplexityRoot.ChannelPreview.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.Subject(childComplexity), true
+	case "ChannelPreview.text":
+		if e.ComplexityRoot.ChannelPreview.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.Text(childComplexity), true
+
+	case "ChannelQuiet.days":
+		if e.ComplexityRoot.ChannelQuiet.Days == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelQuiet.Days(childComplexity), true
+	case "ChannelQuiet.from":
+		if e.ComplexityRoot.ChannelQuiet.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelQuiet.From(childComplexity), true
+	case "ChannelQuiet.unless":
+		if e.ComplexityRoot.ChannelQuiet.NullableUnless == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelQuiet.NullableUnless(childComplexity), true
+	case "ChannelQuiet.timeZone":
+		if e.ComplexityRoot.ChannelQuiet.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelQuiet.TimeZone(childComplexity), true
+	case "ChannelQuiet.to":
+		if e.ComplexityRoot.ChannelQuiet.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelQuiet.To(childComplexity), true
+
+	case "ChannelSettings.from":
+		if e.ComplexityRoot.ChannelSettings.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.From(childComplexity), true
+	case "ChannelSettings.header":
+		if e.ComplexityRoot.ChannelSettings.Header == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.Header(childComplexity), true
+	case "ChannelSettings.host":
+		if e.ComplexityRoot.ChannelSettings.Host == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.Host(childComplexity), true
+	case "ChannelSettings.issueType":
+		if e.ComplexityRoot.ChannelSettings.IssueType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.IssueType(childComplexity), true
+	case "ChannelSettings.labels":
+		if e.ComplexityRoot.ChannelSettings.Labels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.Labels(childComplexity), true
+	case "ChannelSettings.security":
+		if e.ComplexityRoot.ChannelSettings.NullableSecurity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.NullableSecurity(childComplexity), true
+	case "ChannelSettings.port":
+		if e.ComplexityRoot.ChannelSettings.Port == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.Port(childComplexity), true
+	case "ChannelSettings.project":
+		if e.ComplexityRoot.ChannelSettings.Project == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.Project(childComplexity), true
+	case "ChannelSettings.repository":
+		if e.ComplexityRoot.ChannelSettings.Repository == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.Repository(childComplexity), true
+	case "ChannelSettings.to":
+		if e.ComplexityRoot.ChannelSettings.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.To(childComplexity), true
+	case "ChannelSettings.url":
+		if e.ComplexityRoot.ChannelSettings.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.URL(childComplexity), true
+	case "ChannelSettings.username":
+		if e.ComplexityRoot.ChannelSettings.Username == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelSettings.Username(childComplexity), true
+
+	case "ChannelTemplate.subject":
+		if e.ComplexityRoot.ChannelTemplate.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelTemplate.Subject(childComplexity), true
+	case "ChannelTemplate.text":
+		if e.ComplexityRoot.ChannelTemplate.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelTemplate.Text(childComplexity), true
 
 	case "Comment.author":
 		if e.ComplexityRoot.Comment.Author == nil {
@@ -6632,6 +7114,83 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AssetUpdate(childComplexity, args["input"].(model.AssetUpdateInput)), true
+	case "Mutation.channelCreate":
+		if e.ComplexityRoot.Mutation.ChannelCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_channelCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChannelCreate(childComplexity, args["input"].(model.ChannelCreateInput)), true
+	case "Mutation.channelDelete":
+		if e.ComplexityRoot.Mutation.ChannelDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_channelDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChannelDelete(childComplexity, args["input"].(model.ChannelDeleteInput)), true
+	case "Mutation.channelDisable":
+		if e.ComplexityRoot.Mutation.ChannelDisable == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_channelDisable_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChannelDisable(childComplexity, args["input"].(model.ChannelDisableInput)), true
+	case "Mutation.channelEnable":
+		if e.ComplexityRoot.Mutation.ChannelEnable == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_channelEnable_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChannelEnable(childComplexity, args["input"].(model.ChannelEnableInput)), true
+	case "Mutation.channelRedeliver":
+		if e.ComplexityRoot.Mutation.ChannelRedeliver == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_channelRedeliver_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChannelRedeliver(childComplexity, args["input"].(model.ChannelRedeliverInput)), true
+	case "Mutation.channelTest":
+		if e.ComplexityRoot.Mutation.ChannelTest == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_channelTest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChannelTest(childComplexity, args["input"].(model.ChannelTestInput)), true
+	case "Mutation.channelUpdate":
+		if e.ComplexityRoot.Mutation.ChannelUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_channelUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChannelUpdate(childComplexity, args["input"].(model.ChannelUpdateInput)), true
 	case "Mutation.deadLetterDelete":
 		if e.ComplexityRoot.Mutation.DeadLetterDelete == nil {
 			break
@@ -7720,6 +8279,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AttackCoverage(childComplexity, args["since"].(*time.Time)), true
+	case "Query.channel":
+		if e.ComplexityRoot.Query.Channel == nil {
+			break
+		}
+
+		args, err := ec.field_Query_channel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Channel(childComplexity, args["id"].(string)), true
+	case "Query.channelPreview":
+		if e.ComplexityRoot.Query.ChannelPreview == nil {
+			break
+		}
+
+		args, err := ec.field_Query_channelPreview_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ChannelPreview(childComplexity, args["input"].(model.ChannelPreviewInput)), true
+	case "Query.channels":
+		if e.ComplexityRoot.Query.Channels == nil {
+			break
+		}
+
+		args, err := ec.field_Query_channels_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Channels(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Query.deadLetter":
 		if e.ComplexityRoot.Query.DeadLetter == nil {
 			break
@@ -10821,6 +11413,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AssetFilter", ec.unmarshalInputAssetFilter),
 			graphql.NewInputUnmarshaler("AssetKindFilter", ec.unmarshalInputAssetKindFilter),
 			graphql.NewInputUnmarshaler("AssetUpdateInput", ec.unmarshalInputAssetUpdateInput),
+			graphql.NewInputUnmarshaler("ChannelCreateInput", ec.unmarshalInputChannelCreateInput),
+			graphql.NewInputUnmarshaler("ChannelDeleteInput", ec.unmarshalInputChannelDeleteInput),
+			graphql.NewInputUnmarshaler("ChannelDisableInput", ec.unmarshalInputChannelDisableInput),
+			graphql.NewInputUnmarshaler("ChannelEnableInput", ec.unmarshalInputChannelEnableInput),
+			graphql.NewInputUnmarshaler("ChannelPreviewInput", ec.unmarshalInputChannelPreviewInput),
+			graphql.NewInputUnmarshaler("ChannelQuietInput", ec.unmarshalInputChannelQuietInput),
+			graphql.NewInputUnmarshaler("ChannelRedeliverInput", ec.unmarshalInputChannelRedeliverInput),
+			graphql.NewInputUnmarshaler("ChannelSettingsInput", ec.unmarshalInputChannelSettingsInput),
+			graphql.NewInputUnmarshaler("ChannelTemplateInput", ec.unmarshalInputChannelTemplateInput),
+			graphql.NewInputUnmarshaler("ChannelTestInput", ec.unmarshalInputChannelTestInput),
+			graphql.NewInputUnmarshaler("ChannelUpdateInput", ec.unmarshalInputChannelUpdateInput),
 			graphql.NewInputUnmarshaler("CriticalityFilter", ec.unmarshalInputCriticalityFilter),
 			graphql.NewInputUnmarshaler("DeadLetterDeleteInput", ec.unmarshalInputDeadLetterDeleteInput),
 			graphql.NewInputUnmarshaler("DeadLetterFilter", ec.unmarshalInputDeadLetterFilter),
@@ -11233,6 +11836,12 @@ type Query {
   webhook(id: ID!): Webhook @auth(requires: ANALYST)
   "Webhooks, latest first: one's own, for administrators all. ` + "`" + `first` + "`" + ` is at most 500."
   webhooks(first: Int!, after: String): WebhookConnection! @auth(requires: ANALYST)
+  "One channel by its id: one's own, for administrators any."
+  channel(id: ID!): Channel @auth(requires: ANALYST)
+  "Channels, latest first: one's own, for administrators all. ` + "`" + `first` + "`" + ` is at most 500."
+  channels(first: Int!, after: String): ChannelConnection! @auth(requires: ANALYST)
+  "What a channel would say of the newest alerts that its query matches, or of an example where none does: before it is kept."
+  channelPreview(input: ChannelPreviewInput!): ChannelPreview! @auth(requires: ANALYST) @cost(weight: 200)
   "What a webhook would send, made of the newest changes: before it is kept."
   webhookPreview(input: WebhookPreviewInput!): WebhookPreview! @auth(requires: ANALYST) @cost(weight: 200)
   "One delivery with its body."
@@ -11506,6 +12115,20 @@ type Mutation {
   webhookTest(input: WebhookTestInput!): DeliveryPayload! @auth(requires: ANALYST) @cost(weight: 200)
   "Sends a delivery again, or tries one that waits now, under the same webhook-id. CONFLICT when its body is kept no longer."
   webhookRedeliver(input: WebhookRedeliverInput!): DeliveryPayload! @auth(requires: ANALYST)
+  "Tells people, or the tools that they work with, of alerts from now on."
+  channelCreate(input: ChannelCreateInput!): ChannelPayload! @auth(requires: ANALYST)
+  "Changes a channel. What is left out stays; what waits to be sent stays as it was made."
+  channelUpdate(input: ChannelUpdateInput!): ChannelPayload! @auth(requires: ANALYST)
+  "Takes a channel away, with its deliveries."
+  channelDelete(input: ChannelDeleteInput!): ChannelPayload! @auth(requires: ANALYST)
+  "Lets a channel that is off or paused go on where it stopped, at once."
+  channelEnable(input: ChannelEnableInput!): ChannelPayload! @auth(requires: ANALYST)
+  "Stops a channel. It keeps its place: enabled again it goes on there, while the journal is kept."
+  channelDisable(input: ChannelDisableInput!): ChannelPayload! @auth(requires: ANALYST)
+  "Sends a message once, marked as a test, and gives what came back. It waits for at most 8 seconds."
+  channelTest(input: ChannelTestInput!): DeliveryPayload! @auth(requires: ANALYST) @cost(weight: 200)
+  "Sends a message again, or tries one that waits now, under the same id. CONFLICT when its body is kept no longer."
+  channelRedeliver(input: ChannelRedeliverInput!): DeliveryPayload! @auth(requires: ANALYST)
   "Says for how long a source may be silent."
   sourceUpdate(input: SourceUpdateInput!): SourcePayload! @auth(requires: ANALYST)
   "Forgets a source with its counts."
@@ -13592,7 +14215,7 @@ type SuppressionPayload @auth(requires: ANALYST) {
 
 # ---------------------------------------------------------------- webhook
 
-"Whether a webhook works."
+"Whether a webhook or a channel works."
 enum WebhookState {
   "What it sends arrives."
   ACTIVE
@@ -13604,7 +14227,7 @@ enum WebhookState {
   DISABLED
 }
 
-"Why a webhook stopped by itself."
+"Why a webhook or a channel stopped by itself."
 enum PauseReason {
   "Nothing arrived for three days."
   FAILING
@@ -13864,6 +14487,357 @@ type WebhookPayload @auth(requires: ANALYST) {
 type DeliveryPayload @auth(requires: ANALYST) {
   "As it is now; null when nothing was sent."
   delivery: Delivery
+  errors: [UserError!]!
+}
+
+# ---------------------------------------------------------------- channel
+
+"Where a channel leads. Each has its own settings and its own secret (docs/channels.md)."
+enum ChannelKind {
+  "An incoming webhook of Slack, whose address is the secret."
+  SLACK
+  "A workflow of Microsoft Teams, whose address is the secret."
+  TEAMS
+  "Mail by a server of one's own; the secret is the password."
+  EMAIL
+  "An incident of PagerDuty; the secret is the integration key."
+  PAGERDUTY
+  "An issue of Jira; the secret is the account's API token."
+  JIRA
+  "An issue of GitHub; the secret is a token that may write issues."
+  GITHUB
+  "JSON to an address; the secret is the value of a header."
+  GENERIC
+}
+
+"What a channel tells of."
+enum ChannelTrigger {
+  "An alert came to match: it is new, or has changed so."
+  ALERT
+  "It did, and ` + "`" + `afterMinutes` + "`" + ` later nobody looks after it: it is still new, and without an assignee. For escalation."
+  UNACKNOWLEDGED
+}
+
+"How the way to a mail server is protected. Nothing is sent without."
+enum MailSecurity {
+  "From the beginning, usually on port 465."
+  TLS
+  "By the command STARTTLS, which is required, usually on port 587."
+  STARTTLS
+}
+
+"A day of the week."
+enum Weekday {
+  "Day 1 of ISO 8601."
+  MONDAY
+  "Day 2 of ISO 8601."
+  TUESDAY
+  "Day 3 of ISO 8601."
+  WEDNESDAY
+  "Day 4 of ISO 8601."
+  THURSDAY
+  "Day 5 of ISO 8601."
+  FRIDAY
+  "Day 6 of ISO 8601."
+  SATURDAY
+  "Day 7 of ISO 8601."
+  SUNDAY
+}
+
+"""
+Tells people, or the tools that they work with, of alerts in words. It is a consumer of the journal with a stored place, as
+a webhook is: nothing is skipped, what comes closely is summed up, and a message that is sent twice has the same id.
+"""
+type Channel implements Node @auth(requires: ANALYST) {
+  id: ID!
+  "Grows with every change of settings: give it to a mutation's expectedVersion."
+  version: Int!
+  "What people call it; messages name it."
+  name: String!
+  "Where it leads; it cannot be changed."
+  kind: ChannelKind!
+  "Where exactly: what the kind needs, without its secret."
+  settings: ChannelSettings! @cost(weight: 0)
+  "Whose it is; null when they are gone. It stops when they lose the role."
+  owner: User
+  "As what it reads: the role of its maker at that time."
+  role: Role!
+  "Which alerts: a query line, such as ` + "`" + `severity:>=high host:web*` + "`" + `; empty: all."
+  query: String!
+  "What it tells of."
+  trigger: ChannelTrigger!
+  "For how long nobody may look after an alert, with UNACKNOWLEDGED; else 0."
+  afterMinutes: Int!
+  "How far apart messages are at least: what comes between is summed up in the next. 0: each alert is a message of its own, unless more than ten come at once."
+  groupMinutes: Int!
+  "When it keeps still; null: never."
+  quiet: ChannelQuiet @cost(weight: 0)
+  "Its words; both empty: the usual ones."
+  template: ChannelTemplate! @cost(weight: 0)
+  "Whether somebody wants it to work."
+  enabled: Boolean!
+  "Whether it works."
+  state: WebhookState!
+  "Why it stopped by itself; null: it did not."
+  pause: PauseReason
+  "The same in words; null: it did not."
+  pauseText: String
+  "Since when it is paused."
+  pausedAt: Time
+  "Since when nothing has arrived, though it was tried; null: the last one arrived."
+  failingSince: Time
+  "When the latest arrived; null: none yet."
+  lastSuccess: Time
+  "What the last try said; null: it arrived, or there was none."
+  lastError: String
+  "Messages that have not arrived yet. When 100 wait, the journal keeps the rest."
+  waiting: Int!
+  "Its place: all up to here was told or waits."
+  cursor: Cursor!
+  "When the secret was given; null: there is none. It is never shown."
+  secretAt: Time
+  createdAt: Time!
+  updatedAt: Time!
+  "What it sends and sent, latest first, without bodies: those of seven days, at most 1,000. ` + "`" + `first` + "`" + ` is at most 500."
+  deliveries(
+    "Those in this state alone; null: all."
+    state: DeliveryState
+    first: Int!
+    after: String
+  ): DeliveryConnection!
+  "Every change of this channel that is within the journal's retention, latest first. ` + "`" + `first` + "`" + ` is at most 500."
+  journal(first: Int!, after: String): JournalConnection!
+}
+
+"Where a channel leads. What a kind does not need is empty."
+type ChannelSettings @auth(requires: ANALYST) {
+  "JIRA: the site. GITHUB: the API. PAGERDUTY: the Events API. GENERIC: where it posts."
+  url: String!
+  "EMAIL: the mail server's name."
+  host: String!
+  "EMAIL: its port."
+  port: Int!
+  "EMAIL: how the way there is protected; null for other kinds."
+  security: MailSecurity
+  "EMAIL: who signs in, empty: nobody. JIRA: the account's address."
+  username: String!
+  "EMAIL: who writes."
+  from: String!
+  "EMAIL: to whom."
+  to: [String!]!
+  "JIRA: the project's key."
+  project: String!
+  "JIRA: such as Task."
+  issueType: String!
+  "GITHUB: owner/name."
+  repository: String!
+  "JIRA, GITHUB: put on each issue."
+  labels: [String!]!
+  "GENERIC: the header that carries the secret; empty: there is none."
+  header: String!
+}
+
+"When a channel keeps still: what comes then is summed up at its end."
+type ChannelQuiet @auth(requires: ANALYST) {
+  "Of the IANA database, such as Europe/Berlin."
+  timeZone: String!
+  "Such as 22:00."
+  from: String!
+  "Such as 07:00, on the next day where it is not later than ` + "`" + `from` + "`" + `."
+  to: String!
+  "On which it begins; empty: every day."
+  days: [Weekday!]!
+  "An alert of this severity, or worse, is told at once even so; null: none is."
+  unless: Severity
+}
+
+"A channel's words: templates of Go's text/template over a notice (docs/channels.md)."
+type ChannelTemplate @auth(requires: ANALYST) {
+  "The heading, one line; empty: the usual one."
+  subject: String!
+  "What stands below it; empty: the usual words."
+  text: String!
+}
+
+"A page of channels."
+type ChannelConnection @auth(requires: ANALYST) {
+  edges: [ChannelEdge!]!
+  nodes: [Channel!]!
+  pageInfo: PageInfo!
+}
+
+"A channel in a page."
+type ChannelEdge @auth(requires: ANALYST) {
+  node: Channel!
+  cursor: String!
+}
+
+"Where a channel leads: what its kind needs, nothing else."
+input ChannelSettingsInput {
+  "JIRA: the site. GITHUB: the API, empty: api.github.com. PAGERDUTY: the Events API, empty: the US one. GENERIC: where it posts. https://, as a webhook's."
+  url: String! = ""
+  "EMAIL: the mail server's name."
+  host: String! = ""
+  "EMAIL: its port."
+  port: Int! = 0
+  "EMAIL: how the way there is protected."
+  security: MailSecurity
+  "EMAIL: who signs in, empty: nobody. JIRA: the account's address."
+  username: String! = ""
+  "EMAIL: who writes."
+  from: String! = ""
+  "EMAIL: to whom; at most 50."
+  to: [String!]! = []
+  "JIRA: the project's key."
+  project: String! = ""
+  "JIRA: such as Task."
+  issueType: String! = ""
+  "GITHUB: owner/name."
+  repository: String! = ""
+  "JIRA, GITHUB: put on each issue; at most 20."
+  labels: [String!]! = []
+  "GENERIC: the header that carries the secret."
+  header: String! = ""
+}
+
+"When a channel keeps still."
+input ChannelQuietInput {
+  "Of the IANA database, such as Europe/Berlin."
+  timeZone: String!
+  "Such as 22:00."
+  from: String!
+  "Such as 07:00, on the next day where it is not later than ` + "`" + `from` + "`" + `."
+  to: String!
+  "On which it begins; empty: every day."
+  days: [Weekday!]! = []
+  "An alert of this severity, or worse, is told at once even so."
+  unless: Severity
+}
+
+"A channel's words."
+input ChannelTemplateInput {
+  "The heading, one line of at most 500 bytes; empty: the usual one."
+  subject: String! = ""
+  "What stands below it, at most 8 KiB; empty: the usual words."
+  text: String! = ""
+}
+
+"Says what a channel would say."
+input ChannelPreviewInput {
+  "Where it leads: each has a form of its own."
+  kind: ChannelKind!
+  "Which alerts: a query line; empty: all."
+  query: String! = ""
+  "What it tells of."
+  trigger: ChannelTrigger! = ALERT
+  "For how long nobody looked after them, with UNACKNOWLEDGED."
+  afterMinutes: Int! = 0
+  "Its words."
+  template: ChannelTemplateInput! = {}
+  "Whether the newest alerts are summed up as after a storm; else one alone is told."
+  grouped: Boolean! = false
+}
+
+"What a channel would say."
+type ChannelPreview @auth(requires: ANALYST) {
+  "The heading, as people read it; null when there are errors."
+  subject: String
+  "What stands below it."
+  text: String
+  "What is sent but the secret, JSON."
+  body: String
+  "How many alerts it is made of; 0: none matches, it is an example."
+  alerts: Int!
+  errors: [UserError!]!
+}
+
+"Says who is told of what."
+input ChannelCreateInput {
+  "At most 100 characters, at least one."
+  name: String!
+  "Where it leads."
+  kind: ChannelKind!
+  "Where exactly."
+  settings: ChannelSettingsInput! = {}
+  "What the kind keeps secret; it is never shown again."
+  secret: String! = ""
+  "Which alerts: a query line; empty: all."
+  query: String! = ""
+  "What it tells of."
+  trigger: ChannelTrigger! = ALERT
+  "1 to 10,080, with UNACKNOWLEDGED."
+  afterMinutes: Int! = 0
+  "0 (each alert by itself) to 1,440."
+  groupMinutes: Int! = 5
+  "When it keeps still; null: never."
+  quiet: ChannelQuietInput
+  "Its words."
+  template: ChannelTemplateInput! = {}
+  "Whether it begins at once."
+  enabled: Boolean! = true
+}
+
+"Changes a channel. What is left out stays."
+input ChannelUpdateInput {
+  id: ID!
+  "Refuses with CONFLICT when the channel has changed since."
+  expectedVersion: Int
+  "What people call it."
+  name: String
+  "Where exactly it leads."
+  settings: ChannelSettingsInput
+  "A new secret; needed when the settings lead elsewhere than before: the old one is not sent there."
+  secret: String
+  "Which alerts: a query line."
+  query: String
+  "What it tells of."
+  trigger: ChannelTrigger
+  "For how long nobody may look after an alert."
+  afterMinutes: Int
+  "How far apart messages are at least."
+  groupMinutes: Int
+  "When it keeps still; null: never."
+  quiet: ChannelQuietInput
+  "Its words."
+  template: ChannelTemplateInput
+}
+
+"Takes a channel away."
+input ChannelDeleteInput {
+  id: ID!
+  "Refuses with CONFLICT when the channel has changed since."
+  expectedVersion: Int
+}
+
+"Lets a channel go on."
+input ChannelEnableInput {
+  id: ID!
+  "Refuses with CONFLICT when the channel has changed since."
+  expectedVersion: Int
+}
+
+"Stops a channel."
+input ChannelDisableInput {
+  id: ID!
+  "Refuses with CONFLICT when the channel has changed since."
+  expectedVersion: Int
+}
+
+"Says which channel is tested."
+input ChannelTestInput {
+  id: ID!
+}
+
+"Says which message is sent again."
+input ChannelRedeliverInput {
+  "The delivery."
+  id: ID!
+}
+
+"What became of a channel."
+type ChannelPayload @auth(requires: ANALYST) {
+  "As it is now, also after a CONFLICT; null when it does not exist."
+  channel: Channel
   errors: [UserError!]!
 }
 
@@ -15051,7 +16025,7 @@ type AuditEdge @auth(requires: ADMIN) {
 
 "What happened to one entity in a transaction."
 type EntityChange @auth(requires: ADMIN) {
-  "Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Mapping, Webhook, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
+  "Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Mapping, Webhook, Channel, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings."
   kind: String!
   "The entity's id in the graph; ` + "`" + `node` + "`" + ` looks up those that are nodes."
   id: ID!
@@ -16993,6 +17967,172 @@ func (ec *executionContext) childFields_BulkPayload(ctx context.Context, field g
 		return ec.fieldContext_BulkPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BulkPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Channel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Channel_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Channel_version(ctx, field)
+	case "name":
+		return ec.fieldContext_Channel_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_Channel_kind(ctx, field)
+	case "settings":
+		return ec.fieldContext_Channel_settings(ctx, field)
+	case "owner":
+		return ec.fieldContext_Channel_owner(ctx, field)
+	case "role":
+		return ec.fieldContext_Channel_role(ctx, field)
+	case "query":
+		return ec.fieldContext_Channel_query(ctx, field)
+	case "trigger":
+		return ec.fieldContext_Channel_trigger(ctx, field)
+	case "afterMinutes":
+		return ec.fieldContext_Channel_afterMinutes(ctx, field)
+	case "groupMinutes":
+		return ec.fieldContext_Channel_groupMinutes(ctx, field)
+	case "quiet":
+		return ec.fieldContext_Channel_quiet(ctx, field)
+	case "template":
+		return ec.fieldContext_Channel_template(ctx, field)
+	case "enabled":
+		return ec.fieldContext_Channel_enabled(ctx, field)
+	case "state":
+		return ec.fieldContext_Channel_state(ctx, field)
+	case "pause":
+		return ec.fieldContext_Channel_pause(ctx, field)
+	case "pauseText":
+		return ec.fieldContext_Channel_pauseText(ctx, field)
+	case "pausedAt":
+		return ec.fieldContext_Channel_pausedAt(ctx, field)
+	case "failingSince":
+		return ec.fieldContext_Channel_failingSince(ctx, field)
+	case "lastSuccess":
+		return ec.fieldContext_Channel_lastSuccess(ctx, field)
+	case "lastError":
+		return ec.fieldContext_Channel_lastError(ctx, field)
+	case "waiting":
+		return ec.fieldContext_Channel_waiting(ctx, field)
+	case "cursor":
+		return ec.fieldContext_Channel_cursor(ctx, field)
+	case "secretAt":
+		return ec.fieldContext_Channel_secretAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Channel_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Channel_updatedAt(ctx, field)
+	case "deliveries":
+		return ec.fieldContext_Channel_deliveries(ctx, field)
+	case "journal":
+		return ec.fieldContext_Channel_journal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Channel", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ChannelConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ChannelConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ChannelConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ChannelEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ChannelEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_ChannelPayload_channel(ctx, field)
+	case "errors":
+		return ec.fieldContext_ChannelPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "subject":
+		return ec.fieldContext_ChannelPreview_subject(ctx, field)
+	case "text":
+		return ec.fieldContext_ChannelPreview_text(ctx, field)
+	case "body":
+		return ec.fieldContext_ChannelPreview_body(ctx, field)
+	case "alerts":
+		return ec.fieldContext_ChannelPreview_alerts(ctx, field)
+	case "errors":
+		return ec.fieldContext_ChannelPreview_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelQuiet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "timeZone":
+		return ec.fieldContext_ChannelQuiet_timeZone(ctx, field)
+	case "from":
+		return ec.fieldContext_ChannelQuiet_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ChannelQuiet_to(ctx, field)
+	case "days":
+		return ec.fieldContext_ChannelQuiet_days(ctx, field)
+	case "unless":
+		return ec.fieldContext_ChannelQuiet_unless(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelQuiet", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_ChannelSettings_url(ctx, field)
+	case "host":
+		return ec.fieldContext_ChannelSettings_host(ctx, field)
+	case "port":
+		return ec.fieldContext_ChannelSettings_port(ctx, field)
+	case "security":
+		return ec.fieldContext_ChannelSettings_security(ctx, field)
+	case "username":
+		return ec.fieldContext_ChannelSettings_username(ctx, field)
+	case "from":
+		return ec.fieldContext_ChannelSettings_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ChannelSettings_to(ctx, field)
+	case "project":
+		return ec.fieldContext_ChannelSettings_project(ctx, field)
+	case "issueType":
+		return ec.fieldContext_ChannelSettings_issueType(ctx, field)
+	case "repository":
+		return ec.fieldContext_ChannelSettings_repository(ctx, field)
+	case "labels":
+		return ec.fieldContext_ChannelSettings_labels(ctx, field)
+	case "header":
+		return ec.fieldContext_ChannelSettings_header(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelSettings", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "subject":
+		return ec.fieldContext_ChannelTemplate_subject(ctx, field)
+	case "text":
+		return ec.fieldContext_ChannelTemplate_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelTemplate", field.Name)
 }
 
 func (ec *executionContext) childFields_Comment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -20151,6 +21291,58 @@ func (ec *executionContext) field_Asset_journal_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Channel_deliveries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*monitor.DeliveryState, error) {
+			return ec.unmarshalODeliveryState2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐDeliveryState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Channel_journal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Entity_alerts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -20627,6 +21819,104 @@ func (ec *executionContext) field_Mutation_assetUpdate_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.AssetUpdateInput, error) {
 			return ec.unmarshalNAssetUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐAssetUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_channelCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ChannelCreateInput, error) {
+			return ec.unmarshalNChannelCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_channelDelete_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ChannelDeleteInput, error) {
+			return ec.unmarshalNChannelDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_channelDisable_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ChannelDisableInput, error) {
+			return ec.unmarshalNChannelDisableInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelDisableInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_channelEnable_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ChannelEnableInput, error) {
+			return ec.unmarshalNChannelEnableInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelEnableInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_channelRedeliver_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ChannelRedeliverInput, error) {
+			return ec.unmarshalNChannelRedeliverInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelRedeliverInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_channelTest_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ChannelTestInput, error) {
+			return ec.unmarshalNChannelTestInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelTestInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_channelUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ChannelUpdateInput, error) {
+			return ec.unmarshalNChannelUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelUpdateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -21920,6 +23210,56 @@ func (ec *executionContext) field_Query_attackCoverage_args(ctx context.Context,
 		return nil, err
 	}
 	args["since"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_channelPreview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ChannelPreviewInput, error) {
+			return ec.unmarshalNChannelPreviewInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelPreviewInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_channel_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_channels_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -27895,6 +29235,1504 @@ func (ec *executionContext) fieldContext_BulkPayload_errors(_ context.Context, f
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Channel_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Channel_version(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Channel_name(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "String")
+}
+
+func (ec *executionContext) _Channel_kind(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.ChannelKind) graphql.Marshaler {
+			return ec.marshalNChannelKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "ChannelKind")
+}
+
+func (ec *executionContext) _Channel_settings(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_settings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Settings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.ChannelSettings) graphql.Marshaler {
+			return ec.marshalNChannelSettings2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelSettings(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_settings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Channel",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelSettings(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Channel_owner(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Channel().Owner(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Channel",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Channel_role(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.Role) graphql.Marshaler {
+			return ec.marshalNRole2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐRole(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Role")
+}
+
+func (ec *executionContext) _Channel_query(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Query, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "String")
+}
+
+func (ec *executionContext) _Channel_trigger(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_trigger(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Trigger, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.ChannelTrigger) graphql.Marshaler {
+			return ec.marshalNChannelTrigger2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelTrigger(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_trigger(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "ChannelTrigger")
+}
+
+func (ec *executionContext) _Channel_afterMinutes(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_afterMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AfterMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_afterMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Channel_groupMinutes(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_groupMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GroupMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_groupMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Channel_quiet(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_quiet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quiet, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.QuietHours) graphql.Marshaler {
+			return ec.marshalOChannelQuiet2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐQuietHours(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_quiet(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Channel",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelQuiet(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Channel_template(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Template, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.NoticeFormat) graphql.Marshaler {
+			return ec.marshalNChannelTemplate2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNoticeFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Channel",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelTemplate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Channel_enabled(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_enabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enabled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Channel_state(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v monitor.WebhookState) graphql.Marshaler {
+			return ec.marshalNWebhookState2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWebhookState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "WebhookState")
+}
+
+func (ec *executionContext) _Channel_pause(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_pause(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullablePause(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.PauseReason) graphql.Marshaler {
+			return ec.marshalOPauseReason2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐPauseReason(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_pause(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "PauseReason")
+}
+
+func (ec *executionContext) _Channel_pauseText(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_pauseText(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullablePauseText(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_pauseText(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "String")
+}
+
+func (ec *executionContext) _Channel_pausedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_pausedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullablePausedAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_pausedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "Time")
+}
+
+func (ec *executionContext) _Channel_failingSince(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_failingSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableFailingSince(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_failingSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "Time")
+}
+
+func (ec *executionContext) _Channel_lastSuccess(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_lastSuccess(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableLastSuccess(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_lastSuccess(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "Time")
+}
+
+func (ec *executionContext) _Channel_lastError(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_lastError(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableLastError(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_lastError(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "String")
+}
+
+func (ec *executionContext) _Channel_waiting(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_waiting(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiting(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "Int")
+}
+
+func (ec *executionContext) _Channel_cursor(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "Cursor")
+}
+
+func (ec *executionContext) _Channel_secretAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_secretAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableSecretAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_secretAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "Time")
+}
+
+func (ec *executionContext) _Channel_createdAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Channel_updatedAt(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Channel_deliveries(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_deliveries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Channel().Deliveries(ctx, obj, fc.Args["state"].(*monitor.DeliveryState), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Delivery]) graphql.Marshaler {
+			return ec.marshalNDeliveryConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_deliveries(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Channel",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeliveryConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Channel_deliveries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Channel_journal(ctx context.Context, field graphql.CollectedField, obj *monitor.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_journal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Channel().Journal(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.JournalEntry]) graphql.Marshaler {
+			return ec.marshalNJournalConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_journal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Channel",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_JournalConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Channel_journal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChannelConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []page.Edge[*monitor.Channel]) graphql.Marshaler {
+			return ec.marshalNChannelEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChannelConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*monitor.Channel) graphql.Marshaler {
+			return ec.marshalNChannel2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Channel(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChannelConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*monitor.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChannelEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Channel) graphql.Marshaler {
+			return ec.marshalNChannel2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannel(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Channel(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChannelEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*monitor.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelPayload_channel(ctx context.Context, field graphql.CollectedField, obj *model.ChannelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelPayload_channel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Channel, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Channel) graphql.Marshaler {
+			return ec.marshalOChannel2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelPayload_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Channel(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChannelPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ChannelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChannelPreview_subject(ctx context.Context, field graphql.CollectedField, obj *model.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelPreview_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelPreview_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelPreview_text(ctx context.Context, field graphql.CollectedField, obj *model.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelPreview_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelPreview_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelPreview_body(ctx context.Context, field graphql.CollectedField, obj *model.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelPreview_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelPreview_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelPreview_alerts(ctx context.Context, field graphql.CollectedField, obj *model.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelPreview_alerts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alerts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelPreview_alerts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ChannelPreview_errors(ctx context.Context, field graphql.CollectedField, obj *model.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelPreview_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelPreview_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelPreview",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChannelQuiet_timeZone(ctx context.Context, field graphql.CollectedField, obj *monitor.QuietHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelQuiet_timeZone(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TimeZone, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelQuiet_timeZone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelQuiet", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelQuiet_from(ctx context.Context, field graphql.CollectedField, obj *monitor.QuietHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelQuiet_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelQuiet_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelQuiet", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelQuiet_to(ctx context.Context, field graphql.CollectedField, obj *monitor.QuietHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelQuiet_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelQuiet_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelQuiet", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelQuiet_days(ctx context.Context, field graphql.CollectedField, obj *monitor.QuietHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelQuiet_days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Days, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []monitor.Weekday) graphql.Marshaler {
+			return ec.marshalNWeekday2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWeekdayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelQuiet_days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelQuiet", field, false, false, "Weekday")
+}
+
+func (ec *executionContext) _ChannelQuiet_unless(ctx context.Context, field graphql.CollectedField, obj *monitor.QuietHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelQuiet_unless(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableUnless(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Severity) graphql.Marshaler {
+			return ec.marshalOSeverity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelQuiet_unless(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelQuiet", field, true, false, "Severity")
+}
+
+func (ec *executionContext) _ChannelSettings_url(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelSettings_host(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_host(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Host, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_host(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelSettings_port(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_port(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Port, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_port(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ChannelSettings_security(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_security(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NullableSecurity(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.MailSecurity) graphql.Marshaler {
+			return ec.marshalOMailSecurity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMailSecurity(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_security(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, true, false, "MailSecurity")
+}
+
+func (ec *executionContext) _ChannelSettings_username(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_username(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Username, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_username(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelSettings_from(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelSettings_to(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelSettings_project(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_project(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Project, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelSettings_issueType(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_issueType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IssueType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_issueType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelSettings_repository(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_repository(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Repository, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_repository(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelSettings_labels(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_labels(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Labels, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_labels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelSettings_header(ctx context.Context, field graphql.CollectedField, obj *monitor.ChannelSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelSettings_header(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Header, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelSettings_header(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelTemplate_subject(ctx context.Context, field graphql.CollectedField, obj *monitor.NoticeFormat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelTemplate_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelTemplate_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChannelTemplate_text(ctx context.Context, field graphql.CollectedField, obj *monitor.NoticeFormat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelTemplate_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelTemplate_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelTemplate", field, false, false, "String")
 }
 
 func (ec *executionContext) _Comment_id(ctx context.Context, field graphql.CollectedField, obj *monitor.Comment) (ret graphql.Marshaler) {
@@ -43174,6 +46012,314 @@ func (ec *executionContext) fieldContext_Mutation_webhookRedeliver(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_channelCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_channelCreate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChannelCreate(ctx, fc.Args["input"].(model.ChannelCreateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_channelCreate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_channelCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_channelUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_channelUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChannelUpdate(ctx, fc.Args["input"].(model.ChannelUpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_channelUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_channelUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_channelDelete(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_channelDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChannelDelete(ctx, fc.Args["input"].(model.ChannelDeleteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_channelDelete(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_channelDelete_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_channelEnable(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_channelEnable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChannelEnable(ctx, fc.Args["input"].(model.ChannelEnableInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_channelEnable(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_channelEnable_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_channelDisable(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_channelDisable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChannelDisable(ctx, fc.Args["input"].(model.ChannelDisableInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_channelDisable(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_channelDisable_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_channelTest(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_channelTest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChannelTest(ctx, fc.Args["input"].(model.ChannelTestInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeliveryPayload) graphql.Marshaler {
+			return ec.marshalNDeliveryPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐDeliveryPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_channelTest(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeliveryPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_channelTest_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_channelRedeliver(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_channelRedeliver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChannelRedeliver(ctx, fc.Args["input"].(model.ChannelRedeliverInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeliveryPayload) graphql.Marshaler {
+			return ec.marshalNDeliveryPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐDeliveryPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_channelRedeliver(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeliveryPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_channelRedeliver_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_sourceUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -46579,6 +49725,138 @@ func (ec *executionContext) fieldContext_Query_webhooks(ctx context.Context, fie
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_webhooks_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_channel(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_channel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Channel(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *monitor.Channel) graphql.Marshaler {
+			return ec.marshalOChannel2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_channel(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Channel(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_channel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_channels(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_channels(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Channels(ctx, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*monitor.Channel]) graphql.Marshaler {
+			return ec.marshalNChannelConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_channels(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_channels_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_channelPreview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_channelPreview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ChannelPreview(ctx, fc.Args["input"].(model.ChannelPreviewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPreview) graphql.Marshaler {
+			return ec.marshalNChannelPreview2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelPreview(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_channelPreview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelPreview(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_channelPreview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -60640,6 +63918,862 @@ func UnmarshalAssetUpdateInput(ctx context.Context, raw any) (*model.AssetUpdate
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputChannelCreateInput(ctx context.Context, obj any) (*model.ChannelCreateInput, error) {
+	var it model.ChannelCreateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["settings"]; !present {
+		asMap["settings"] = map[string]any{}
+	}
+	if _, present := asMap["secret"]; !present {
+		asMap["secret"] = ""
+	}
+	if _, present := asMap["query"]; !present {
+		asMap["query"] = ""
+	}
+	if _, present := asMap["trigger"]; !present {
+		asMap["trigger"] = "ALERT"
+	}
+	if _, present := asMap["afterMinutes"]; !present {
+		asMap["afterMinutes"] = 0
+	}
+	if _, present := asMap["groupMinutes"]; !present {
+		asMap["groupMinutes"] = 5
+	}
+	if _, present := asMap["template"]; !present {
+		asMap["template"] = map[string]any{}
+	}
+	if _, present := asMap["enabled"]; !present {
+		asMap["enabled"] = true
+	}
+
+	fieldsInOrder := [...]string{"name", "kind", "settings", "secret", "query", "trigger", "afterMinutes", "groupMinutes", "quiet", "template", "enabled"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNChannelKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelKind(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Kind = data
+		case "settings":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("settings"))
+			data, err := ec.unmarshalNChannelSettingsInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelSettings(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Settings = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Secret = data
+		case "query":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("query"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Query = data
+		case "trigger":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("trigger"))
+			data, err := ec.unmarshalNChannelTrigger2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelTrigger(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Trigger = data
+		case "afterMinutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("afterMinutes"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.AfterMinutes = data
+		case "groupMinutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("groupMinutes"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.GroupMinutes = data
+		case "quiet":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quiet"))
+			data, err := ec.unmarshalOChannelQuietInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐQuietHours(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Quiet = data
+		case "template":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("template"))
+			data, err := ec.unmarshalNChannelTemplateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNoticeFormat(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Template = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Enabled = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelCreateInput unmarshals raw into the ChannelCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelCreateInput(ctx context.Context, raw any) (*model.ChannelCreateInput, error) {
+	var out *model.ChannelCreateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelCreateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChannelDeleteInput(ctx context.Context, obj any) (*model.ChannelDeleteInput, error) {
+	var it model.ChannelDeleteInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelDeleteInput unmarshals raw into the ChannelDeleteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelDeleteInput(ctx context.Context, raw any) (*model.ChannelDeleteInput, error) {
+	var out *model.ChannelDeleteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelDeleteInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChannelDisableInput(ctx context.Context, obj any) (*model.ChannelDisableInput, error) {
+	var it model.ChannelDisableInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelDisableInput unmarshals raw into the ChannelDisableInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelDisableInput(ctx context.Context, raw any) (*model.ChannelDisableInput, error) {
+	var out *model.ChannelDisableInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelDisableInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChannelEnableInput(ctx context.Context, obj any) (*model.ChannelEnableInput, error) {
+	var it model.ChannelEnableInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelEnableInput unmarshals raw into the ChannelEnableInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelEnableInput(ctx context.Context, raw any) (*model.ChannelEnableInput, error) {
+	var out *model.ChannelEnableInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelEnableInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChannelPreviewInput(ctx context.Context, obj any) (*model.ChannelPreviewInput, error) {
+	var it model.ChannelPreviewInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["query"]; !present {
+		asMap["query"] = ""
+	}
+	if _, present := asMap["trigger"]; !present {
+		asMap["trigger"] = "ALERT"
+	}
+	if _, present := asMap["afterMinutes"]; !present {
+		asMap["afterMinutes"] = 0
+	}
+	if _, present := asMap["template"]; !present {
+		asMap["template"] = map[string]any{}
+	}
+	if _, present := asMap["grouped"]; !present {
+		asMap["grouped"] = false
+	}
+
+	fieldsInOrder := [...]string{"kind", "query", "trigger", "afterMinutes", "template", "grouped"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNChannelKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelKind(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Kind = data
+		case "query":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("query"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Query = data
+		case "trigger":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("trigger"))
+			data, err := ec.unmarshalNChannelTrigger2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelTrigger(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Trigger = data
+		case "afterMinutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("afterMinutes"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.AfterMinutes = data
+		case "template":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("template"))
+			data, err := ec.unmarshalNChannelTemplateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNoticeFormat(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Template = data
+		case "grouped":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grouped"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Grouped = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelPreviewInput unmarshals raw into the ChannelPreviewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelPreviewInput(ctx context.Context, raw any) (*model.ChannelPreviewInput, error) {
+	var out *model.ChannelPreviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelPreviewInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChannelQuietInput(ctx context.Context, obj any) (*monitor.QuietHours, error) {
+	var it monitor.QuietHours
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["days"]; !present {
+		asMap["days"] = []any{}
+	}
+
+	fieldsInOrder := [...]string{"timeZone", "from", "to", "days", "unless"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.TimeZone = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.To = data
+		case "days":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("days"))
+			data, err := ec.unmarshalNWeekday2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWeekdayᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Days = data
+		case "unless":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("unless"))
+			data, err := ec.unmarshalOSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Unless = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelQuietInput unmarshals raw into the ChannelQuietInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelQuietInput(ctx context.Context, raw any) (*monitor.QuietHours, error) {
+	var out *monitor.QuietHours
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelQuietInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChannelRedeliverInput(ctx context.Context, obj any) (*model.ChannelRedeliverInput, error) {
+	var it model.ChannelRedeliverInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelRedeliverInput unmarshals raw into the ChannelRedeliverInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelRedeliverInput(ctx context.Context, raw any) (*model.ChannelRedeliverInput, error) {
+	var out *model.ChannelRedeliverInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelRedeliverInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChannelSettingsInput(ctx context.Context, obj any) (*monitor.ChannelSettings, error) {
+	var it monitor.ChannelSettings
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["url"]; !present {
+		asMap["url"] = ""
+	}
+	if _, present := asMap["host"]; !present {
+		asMap["host"] = ""
+	}
+	if _, present := asMap["port"]; !present {
+		asMap["port"] = 0
+	}
+	if _, present := asMap["username"]; !present {
+		asMap["username"] = ""
+	}
+	if _, present := asMap["from"]; !present {
+		asMap["from"] = ""
+	}
+	if _, present := asMap["to"]; !present {
+		asMap["to"] = []any{}
+	}
+	if _, present := asMap["project"]; !present {
+		asMap["project"] = ""
+	}
+	if _, present := asMap["issueType"]; !present {
+		asMap["issueType"] = ""
+	}
+	if _, present := asMap["repository"]; !present {
+		asMap["repository"] = ""
+	}
+	if _, present := asMap["labels"]; !present {
+		asMap["labels"] = []any{}
+	}
+	if _, present := asMap["header"]; !present {
+		asMap["header"] = ""
+	}
+
+	fieldsInOrder := [...]string{"url", "host", "port", "security", "username", "from", "to", "project", "issueType", "repository", "labels", "header"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "url":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("url"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.URL = data
+		case "host":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("host"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Host = data
+		case "port":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("port"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Port = data
+		case "security":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("security"))
+			data, err := ec.unmarshalOMailSecurity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMailSecurity(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Security = data
+		case "username":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("username"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Username = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.To = data
+		case "project":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("project"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Project = data
+		case "issueType":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("issueType"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.IssueType = data
+		case "repository":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("repository"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Repository = data
+		case "labels":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Labels = data
+		case "header":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("header"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Header = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelSettingsInput unmarshals raw into the ChannelSettingsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelSettingsInput(ctx context.Context, raw any) (*monitor.ChannelSettings, error) {
+	var out *monitor.ChannelSettings
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelSettingsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChannelTemplateInput(ctx context.Context, obj any) (*monitor.NoticeFormat, error) {
+	var it monitor.NoticeFormat
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["subject"]; !present {
+		asMap["subject"] = ""
+	}
+	if _, present := asMap["text"]; !present {
+		asMap["text"] = ""
+	}
+
+	fieldsInOrder := [...]string{"subject", "text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "subject":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("subject"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Subject = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Text = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelTemplateInput unmarshals raw into the ChannelTemplateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelTemplateInput(ctx context.Context, raw any) (*monitor.NoticeFormat, error) {
+	var out *monitor.NoticeFormat
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelTemplateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChannelTestInput(ctx context.Context, obj any) (*model.ChannelTestInput, error) {
+	var it model.ChannelTestInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelTestInput unmarshals raw into the ChannelTestInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelTestInput(ctx context.Context, raw any) (*model.ChannelTestInput, error) {
+	var out *model.ChannelTestInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelTestInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChannelUpdateInput(ctx context.Context, obj any) (*model.ChannelUpdateInput, error) {
+	var it model.ChannelUpdateInput
+	if obj == nil {
+		return &it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "settings", "secret", "query", "trigger", "afterMinutes", "groupMinutes", "quiet", "template"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.ExpectedVersion = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Name = data
+		case "settings":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("settings"))
+			data, err := ec.unmarshalOChannelSettingsInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelSettings(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Settings = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Secret = data
+		case "query":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("query"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Query = data
+		case "trigger":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("trigger"))
+			data, err := ec.unmarshalOChannelTrigger2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelTrigger(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Trigger = data
+		case "afterMinutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("afterMinutes"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.AfterMinutes = data
+		case "groupMinutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("groupMinutes"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.GroupMinutes = data
+		case "quiet":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quiet"))
+			data, err := ec.unmarshalOChannelQuietInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐQuietHours(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Quiet = graphql.OmittableOf(data)
+		case "template":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("template"))
+			data, err := ec.unmarshalOChannelTemplateInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNoticeFormat(ctx, v)
+			if err != nil {
+				return &it, err
+			}
+			it.Template = data
+		}
+	}
+	return &it, nil
+}
+
+// UnmarshalChannelUpdateInput unmarshals raw into the ChannelUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChannelUpdateInput(ctx context.Context, raw any) (*model.ChannelUpdateInput, error) {
+	var out *model.ChannelUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChannelUpdateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCriticalityFilter(ctx context.Context, obj any) (*monitor.CriticalityFilter, error) {
 	var it monitor.CriticalityFilter
 	if obj == nil {
@@ -67985,6 +72119,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Comment(ctx, sel, obj)
+	case *monitor.Channel:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Channel(ctx, sel, obj)
 	case *monitor.Asset:
 		if obj == nil {
 			return graphql.Null
@@ -69709,6 +73848,528 @@ func (ec *executionContext) _BulkPayload(ctx context.Context, sel ast.SelectionS
 			}
 		case "errors":
 			out.Values[i] = ec._BulkPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelImplementors = []string{"Channel", "Node"}
+
+func (ec *executionContext) _Channel(ctx context.Context, sel ast.SelectionSet, obj *monitor.Channel) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Channel")
+		case "id":
+			out.Values[i] = ec._Channel_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Channel_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Channel_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Channel_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "settings":
+			out.Values[i] = ec._Channel_settings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "owner":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Channel_owner(ctx, field, obj)
+				})
+		case "role":
+			out.Values[i] = ec._Channel_role(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "query":
+			out.Values[i] = ec._Channel_query(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "trigger":
+			out.Values[i] = ec._Channel_trigger(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "afterMinutes":
+			out.Values[i] = ec._Channel_afterMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "groupMinutes":
+			out.Values[i] = ec._Channel_groupMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "quiet":
+			out.Values[i] = ec._Channel_quiet(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "template":
+			out.Values[i] = ec._Channel_template(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "enabled":
+			out.Values[i] = ec._Channel_enabled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._Channel_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pause":
+			out.Values[i] = ec._Channel_pause(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pauseText":
+			out.Values[i] = ec._Channel_pauseText(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pausedAt":
+			out.Values[i] = ec._Channel_pausedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failingSince":
+			out.Values[i] = ec._Channel_failingSince(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastSuccess":
+			out.Values[i] = ec._Channel_lastSuccess(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastError":
+			out.Values[i] = ec._Channel_lastError(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "waiting":
+			out.Values[i] = ec._Channel_waiting(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cursor":
+			out.Values[i] = ec._Channel_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "secretAt":
+			out.Values[i] = ec._Channel_secretAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Channel_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Channel_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "deliveries":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Channel_deliveries(ctx, field, obj)
+				})
+		case "journal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Channel_journal(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelConnectionImplementors = []string{"ChannelConnection"}
+
+func (ec *executionContext) _ChannelConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*monitor.Channel]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelConnection")
+		case "edges":
+			out.Values[i] = ec._ChannelConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._ChannelConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ChannelConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelEdgeImplementors = []string{"ChannelEdge"}
+
+func (ec *executionContext) _ChannelEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*monitor.Channel]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelEdge")
+		case "node":
+			out.Values[i] = ec._ChannelEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._ChannelEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelPayloadImplementors = []string{"ChannelPayload"}
+
+func (ec *executionContext) _ChannelPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ChannelPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelPayload")
+		case "channel":
+			out.Values[i] = ec._ChannelPayload_channel(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ChannelPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelPreviewImplementors = []string{"ChannelPreview"}
+
+func (ec *executionContext) _ChannelPreview(ctx context.Context, sel ast.SelectionSet, obj *model.ChannelPreview) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelPreviewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelPreview")
+		case "subject":
+			out.Values[i] = ec._ChannelPreview_subject(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._ChannelPreview_text(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "body":
+			out.Values[i] = ec._ChannelPreview_body(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "alerts":
+			out.Values[i] = ec._ChannelPreview_alerts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ChannelPreview_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelQuietImplementors = []string{"ChannelQuiet"}
+
+func (ec *executionContext) _ChannelQuiet(ctx context.Context, sel ast.SelectionSet, obj *monitor.QuietHours) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelQuietImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelQuiet")
+		case "timeZone":
+			out.Values[i] = ec._ChannelQuiet_timeZone(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._ChannelQuiet_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._ChannelQuiet_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "days":
+			out.Values[i] = ec._ChannelQuiet_days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unless":
+			out.Values[i] = ec._ChannelQuiet_unless(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelSettingsImplementors = []string{"ChannelSettings"}
+
+func (ec *executionContext) _ChannelSettings(ctx context.Context, sel ast.SelectionSet, obj *monitor.ChannelSettings) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelSettingsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelSettings")
+		case "url":
+			out.Values[i] = ec._ChannelSettings_url(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "host":
+			out.Values[i] = ec._ChannelSettings_host(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "port":
+			out.Values[i] = ec._ChannelSettings_port(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "security":
+			out.Values[i] = ec._ChannelSettings_security(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "username":
+			out.Values[i] = ec._ChannelSettings_username(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._ChannelSettings_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._ChannelSettings_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "project":
+			out.Values[i] = ec._ChannelSettings_project(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "issueType":
+			out.Values[i] = ec._ChannelSettings_issueType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "repository":
+			out.Values[i] = ec._ChannelSettings_repository(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "labels":
+			out.Values[i] = ec._ChannelSettings_labels(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "header":
+			out.Values[i] = ec._ChannelSettings_header(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelTemplateImplementors = []string{"ChannelTemplate"}
+
+func (ec *executionContext) _ChannelTemplate(ctx context.Context, sel ast.SelectionSet, obj *monitor.NoticeFormat) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelTemplateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelTemplate")
+		case "subject":
+			out.Values[i] = ec._ChannelTemplate_subject(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._ChannelTemplate_text(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -75318,6 +79979,55 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "channelCreate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_channelCreate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "channelUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_channelUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "channelDelete":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_channelDelete(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "channelEnable":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_channelEnable(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "channelDisable":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_channelDisable(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "channelTest":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_channelTest(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "channelRedeliver":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_channelRedeliver(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "sourceUpdate":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_sourceUpdate(ctx, field)
@@ -76069,6 +80779,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_webhooks(ctx, field)
+				})
+		case "channel":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_channel(ctx, field)
+				})
+		case "channels":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_channels(ctx, field)
+				})
+		case "channelPreview":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_channelPreview(ctx, field)
 				})
 		case "webhookPreview":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -81542,6 +86270,162 @@ func (ec *executionContext) marshalNBulkPayload2ᚖgithubᚗcomᚋsecurityᚑmon
 	return ec._BulkPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNChannel2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Channel) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChannel2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannel(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChannel2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannel(ctx context.Context, sel ast.SelectionSet, v *monitor.Channel) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Channel!")
+		return graphql.Null
+	}
+	return ec._Channel(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNChannelConnection2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*monitor.Channel]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ChannelConnection!")
+		return graphql.Null
+	}
+	return ec._ChannelConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNChannelCreateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelCreateInput(ctx context.Context, v any) (model.ChannelCreateInput, error) {
+	res, err := ec.unmarshalInputChannelCreateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNChannelDeleteInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelDeleteInput(ctx context.Context, v any) (model.ChannelDeleteInput, error) {
+	res, err := ec.unmarshalInputChannelDeleteInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNChannelDisableInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelDisableInput(ctx context.Context, v any) (model.ChannelDisableInput, error) {
+	res, err := ec.unmarshalInputChannelDisableInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChannelEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v page.Edge[*monitor.Channel]) graphql.Marshaler {
+	return ec._ChannelEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNChannelEdge2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []page.Edge[*monitor.Channel]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChannelEdge2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNChannelEnableInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelEnableInput(ctx context.Context, v any) (model.ChannelEnableInput, error) {
+	res, err := ec.unmarshalInputChannelEnableInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNChannelKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelKind(ctx context.Context, v any) (monitor.ChannelKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.ChannelKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChannelKind2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelKind(ctx context.Context, sel ast.SelectionSet, v monitor.ChannelKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ChannelKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNChannelPayload2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelPayload(ctx context.Context, sel ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ChannelPayload!")
+		return graphql.Null
+	}
+	return ec._ChannelPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNChannelPreview2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelPreview(ctx context.Context, sel ast.SelectionSet, v *model.ChannelPreview) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ChannelPreview!")
+		return graphql.Null
+	}
+	return ec._ChannelPreview(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNChannelPreviewInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelPreviewInput(ctx context.Context, v any) (model.ChannelPreviewInput, error) {
+	res, err := ec.unmarshalInputChannelPreviewInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNChannelRedeliverInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelRedeliverInput(ctx context.Context, v any) (model.ChannelRedeliverInput, error) {
+	res, err := ec.unmarshalInputChannelRedeliverInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChannelSettings2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelSettings(ctx context.Context, sel ast.SelectionSet, v monitor.ChannelSettings) graphql.Marshaler {
+	return ec._ChannelSettings(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNChannelSettingsInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelSettings(ctx context.Context, v any) (monitor.ChannelSettings, error) {
+	res, err := ec.unmarshalInputChannelSettingsInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChannelTemplate2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNoticeFormat(ctx context.Context, sel ast.SelectionSet, v monitor.NoticeFormat) graphql.Marshaler {
+	return ec._ChannelTemplate(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNChannelTemplateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNoticeFormat(ctx context.Context, v any) (monitor.NoticeFormat, error) {
+	res, err := ec.unmarshalInputChannelTemplateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNChannelTestInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelTestInput(ctx context.Context, v any) (model.ChannelTestInput, error) {
+	res, err := ec.unmarshalInputChannelTestInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNChannelTrigger2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelTrigger(ctx context.Context, v any) (monitor.ChannelTrigger, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.ChannelTrigger(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChannelTrigger2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelTrigger(ctx context.Context, sel ast.SelectionSet, v monitor.ChannelTrigger) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ChannelTrigger!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNChannelUpdateInput2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋgraphᚋmodelᚐChannelUpdateInput(ctx context.Context, v any) (model.ChannelUpdateInput, error) {
+	res, err := ec.unmarshalInputChannelUpdateInput(ctx, v)
+	return *res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNComment2ᚕᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐCommentᚄ(ctx context.Context, sel ast.SelectionSet, v []*monitor.Comment) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -85759,6 +90643,51 @@ func (ec *executionContext) unmarshalNWebhookUpdateInput2githubᚗcomᚋsecurity
 	return *res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNWeekday2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWeekday(ctx context.Context, v any) (monitor.Weekday, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.Weekday(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWeekday2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWeekday(ctx context.Context, sel ast.SelectionSet, v monitor.Weekday) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Weekday!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNWeekday2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWeekdayᚄ(ctx context.Context, v any) ([]monitor.Weekday, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]monitor.Weekday, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWeekday2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWeekday(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNWeekday2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWeekdayᚄ(ctx context.Context, sel ast.SelectionSet, v []monitor.Weekday) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWeekday2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐWeekday(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
 	return ec.___Directive(ctx, sel, &v)
 }
@@ -86289,6 +91218,63 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
+	return res
+}
+
+func (ec *executionContext) marshalOChannel2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannel(ctx context.Context, sel ast.SelectionSet, v *monitor.Channel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Channel(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOChannelQuiet2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐQuietHours(ctx context.Context, sel ast.SelectionSet, v *monitor.QuietHours) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ChannelQuiet(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOChannelQuietInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐQuietHours(ctx context.Context, v any) (*monitor.QuietHours, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputChannelQuietInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOChannelSettingsInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelSettings(ctx context.Context, v any) (*monitor.ChannelSettings, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputChannelSettingsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOChannelTemplateInput2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐNoticeFormat(ctx context.Context, v any) (*monitor.NoticeFormat, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputChannelTemplateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOChannelTrigger2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelTrigger(ctx context.Context, v any) (*monitor.ChannelTrigger, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.ChannelTrigger(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOChannelTrigger2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐChannelTrigger(ctx context.Context, sel ast.SelectionSet, v *monitor.ChannelTrigger) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
 	return res
 }
 
@@ -87177,6 +92163,38 @@ func (ec *executionContext) marshalOLogSource2ᚖgithubᚗcomᚋsecurityᚑmonit
 	return ec._LogSource(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOMailSecurity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMailSecurity(ctx context.Context, v any) (monitor.MailSecurity, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.MailSecurity(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOMailSecurity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMailSecurity(ctx context.Context, sel ast.SelectionSet, v monitor.MailSecurity) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOMailSecurity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMailSecurity(ctx context.Context, v any) (*monitor.MailSecurity, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.MailSecurity(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOMailSecurity2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMailSecurity(ctx context.Context, sel ast.SelectionSet, v *monitor.MailSecurity) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) marshalOMapping2ᚖgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐMapping(ctx context.Context, sel ast.SelectionSet, v *monitor.Mapping) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -87666,6 +92684,19 @@ func (ec *executionContext) marshalOSettings2ᚖgithubᚗcomᚋsecurityᚑmonito
 		return graphql.Null
 	}
 	return ec._Settings(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx context.Context, v any) (monitor.Severity, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := monitor.Severity(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSeverity2githubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverity(ctx context.Context, sel ast.SelectionSet, v monitor.Severity) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOSeverity2ᚕgithubᚗcomᚋsecurityᚑmonitorᚋsecmonᚋmonitorᚐSeverityᚄ(ctx context.Context, v any) ([]monitor.Severity, error) {

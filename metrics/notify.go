@@ -15,7 +15,7 @@ type Notify struct {
 }
 
 var (
-	notifyKinds    = []string{"Webhook"}
+	notifyKinds    = []string{"Webhook", "Channel"}
 	notifyOutcomes = []string{"delivered", "failed", "gone", "given_up"}
 	notifyPauses   = []string{"FAILING", "GONE", "OWNER", "OPERATION", "EXPIRED"}
 	notifyKind     = knownOf(notifyKinds...)

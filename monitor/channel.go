@@ -127,6 +127,12 @@ func (c *Channel) CheckNotice() error {
 	return nil
 }
 
+// Cursor is its place: all up to here was told or waits.
+func (c *Channel) Cursor() string { return c.Queue.Reached }
+
+// Waiting is how many messages have not arrived yet.
+func (c *Channel) Waiting() int { return c.Queue.Waiting }
+
 // What the schema calls null is the zero value here.
 
 // NullablePause is Pause, nil while it did not stop by itself.

@@ -55,6 +55,14 @@ var (
 	hostName    = regexp.MustCompile(`^[A-Za-z0-9.:_-]{1,253}$`)
 )
 
+// SameReceiver tells whether a secret goes to where it went with other settings.
+func (s *ChannelSettings) SameReceiver(other ChannelSettings) bool {
+	return s.URL == other.URL && s.Host == other.Host && s.Port == other.Port && s.Security == other.Security && s.Header == other.Header
+}
+
+// NullableSecurity is Security, nil for other kinds than EMAIL.
+func (s *ChannelSettings) NullableSecurity() *MailSecurity { return nullable(s.Security) }
+
 // check gives BAD_INPUT for settings that do not suit a kind, and takes away those of
 // other kinds.
 func (s *ChannelSettings) check(kind ChannelKind) error {

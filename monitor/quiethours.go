@@ -22,6 +22,9 @@ type Weekday string
 // Weekdays are all, in the order of time.Weekday.
 var Weekdays = []Weekday{"SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"}
 
+// NullableUnless is Unless, nil where everything waits.
+func (q *QuietHours) NullableUnless() *Severity { return nullable(q.Unless) }
+
 func (q *QuietHours) check() error {
 	if _, err := time.LoadLocation(q.TimeZone); err != nil || q.TimeZone == "" || q.TimeZone == "Local" {
 		return InputErrorf("quiet.timeZone", "%q is no time zone such as Europe/Berlin or UTC", q.TimeZone)

@@ -33,7 +33,8 @@ type filler struct {
 
 func newFiller(w *worker) *filler { return &filler{w: w, limit: w.d.Limits.Page} }
 
-// step makes the next page's deliveries. It waits for entries, and for room.
+// step makes the next page's deliveries. It waits for entries, for their time, and for
+// room.
 func (f *filler) step(ctx context.Context) error {
 	if f.reading == nil {
 		if err := f.begin(ctx); err != nil {
@@ -55,22 +56,54 @@ func (f *filler) step(ctx context.Context) error {
 		return err
 	}
 	if q.Reached != f.stored.Cursor() { // a replay sent it elsewhere
-		f.reading, f.entries = nil, nil
+		f.forget()
 		return nil
 	}
 	if q.Waiting >= f.w.d.Limits.Waiting || q.WaitingBytes >= f.w.d.Limits.WaitingBytes {
-		select { // the journal keeps what comes behind
-		case <-ctx.Done():
-		case <-f.w.room:
-		case <-time.After(time.Minute):
-		}
+		f.pause(ctx, time.Minute, f.w.room) // the journal keeps what comes behind
 		return nil
 	}
-	return f.render(ctx, route)
+	if f.renderer != nil && f.version != route.Version {
+		if _, gathers := f.gathered(); gathers { // what was taken in is taken in again, as it is to be now
+			f.forget()
+			return nil
+		}
+		f.closeRenderer()
+	}
+	some := f.ripe(route.Delay)
+	if some > 0 {
+		return f.render(ctx, route, some)
+	}
+	due, gathers := f.gathered()
+	if gathers && !time.Now().Before(due) {
+		return f.tell(ctx)
+	}
+	if len(f.entries) > 0 { // nothing is to be told yet
+		wait := time.Until(f.entries[0].Body.At.Add(route.Delay))
+		if gathers {
+			wait = min(wait, time.Until(due))
+		}
+		f.pause(ctx, wait, nil)
+	}
+	return nil
 }
 
-// begin reads on from the stored position.
+// pause waits for something, or a time: a minute at most, since settings may change.
+func (f *filler) pause(ctx context.Context, lasts time.Duration, until <-chan struct{}) {
+	timer := time.NewTimer(max(min(lasts, time.Minute), time.Millisecond))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-until:
+	case <-timer.C:
+	}
+}
+
+// begin reads on from the stored position; with what has been taken in, from behind that.
 func (f *filler) begin(ctx context.Context) error {
+	if _, gathers := f.gathered(); gathers {
+		return f.subscribe(ctx)
+	}
 	q, err := f.w.d.Leases.LeasedQueue(ctx, f.w.lease)
 	if err != nil {
 		return err
@@ -82,6 +115,42 @@ func (f *filler) begin(ctx context.Context) error {
 	return f.subscribe(ctx)
 }
 
+// forget lets the next step begin at the stored position.
+func (f *filler) forget() {
+	f.reading, f.entries = nil, nil
+	f.closeRenderer()
+}
+
+func (f *filler) closeRenderer() {
+	if f.renderer != nil {
+		f.renderer.Close()
+		f.renderer = nil
+	}
+}
+
+// gathered tells when what has been taken in is to be told; ok is false when there is
+// nothing.
+func (f *filler) gathered() (due time.Time, ok bool) {
+	if g, is := f.renderer.(Gatherer); is {
+		return g.Due(time.Now())
+	}
+	return due, false
+}
+
+// ripe is how many of the page's entries are old enough to be looked at.
+func (f *filler) ripe(delay time.Duration) int {
+	most := min(f.limit, len(f.entries))
+	if delay <= 0 {
+		return most
+	}
+	for i, e := range f.entries[:most] {
+		if time.Since(e.Body.At) < delay {
+			return i
+		}
+	}
+	return most
+}
+
 func (f *filler) subscribe(ctx context.Context) error {
 	reading, _, err := f.w.d.Journal.Subscribe(ctx, &f.at)
 	if err != nil {
@@ -91,14 +160,31 @@ func (f *filler) subscribe(ctx context.Context) error {
 	return nil
 }
 
+// read waits for entries, or until what has been taken in is to be told.
 func (f *filler) read(ctx context.Context) error {
-	entries, err := f.reading.Next(ctx, f.w.d.Limits.Page)
+	reading := ctx
+	if due, ok := f.gathered(); ok {
+		timed, cancel := context.WithDeadline(ctx, earlier(due, time.Now().Add(time.Minute)))
+		defer cancel()
+		reading = timed
+	}
+	entries, err := f.reading.Next(reading, f.w.d.Limits.Page)
 	if err != nil {
 		f.reading = nil
+		if reading.Err() != nil && ctx.Err() == nil {
+			return nil
+		}
 		return expired(err)
 	}
 	f.entries, f.from = entries, f.at
 	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // expired makes a Stop of what no waiting mends: silence would hide the gap.
@@ -109,17 +195,13 @@ func expired(err error) error {
 	return err
 }
 
-// render makes deliveries of the page, or of its beginning where all is too much.
-func (f *filler) render(ctx context.Context, route Route) error {
+// render makes deliveries of the page's beginning.
+func (f *filler) render(ctx context.Context, route Route, n int) error {
 	select {
 	case f.w.d.renders <- struct{}{}:
 		defer func() { <-f.w.d.renders }()
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-	if f.renderer != nil && f.version != route.Version {
-		f.renderer.Close()
-		f.renderer = nil
 	}
 	if f.renderer == nil {
 		renderer, err := route.Start(f.w.ctx)
@@ -128,8 +210,8 @@ func (f *filler) render(ctx context.Context, route Route) error {
 		}
 		f.renderer, f.version = renderer, route.Version
 	}
-	some := f.entries[:min(f.limit, len(f.entries))]
-	to := f.w.d.Journal.PositionOf(some[len(some)-1])
+	some := f.entries[:n]
+	to := f.w.d.Journal.PositionOf(some[n-1])
 	payloads, err := f.renderer.Render(ctx, monitor.JournalPage{Entries: some, From: f.from, At: to})
 	if err != nil {
 		return f.fault(err)
@@ -138,20 +220,45 @@ func (f *filler) render(ctx context.Context, route Route) error {
 	for i, p := range payloads {
 		bodies[i] = Body(p)
 	}
-	if len(bodies) > 0 || time.Since(f.wrote) > progressPeriod {
-		if err := f.w.d.Deliveries.Enqueue(ctx, f.w.lease, f.stored, to, bodies); err != nil {
-			if !errors.Is(err, monitor.ErrLeaseLost) || ctx.Err() != nil {
-				f.reading = nil // whether it was written is not known: the queue tells
-			}
+	_, gathers := f.gathered()
+	if !gathers && (len(bodies) > 0 || time.Since(f.wrote) > progressPeriod) {
+		if err := f.enqueue(ctx, to, bodies); err != nil {
 			return err
 		}
-		f.stored, f.wrote = to, time.Now()
 	}
+	f.faults, f.limit = 0, f.w.d.Limits.Page
+	f.at, f.from, f.entries = to, to, f.entries[n:]
+	return nil
+}
+
+// tell makes deliveries of what has been taken in.
+func (f *filler) tell(ctx context.Context) error {
+	g, is := f.renderer.(Gatherer)
+	if !is {
+		return nil
+	}
+	bodies, err := g.Take()
+	if err == nil {
+		err = f.enqueue(ctx, f.at, bodies)
+	}
+	if err != nil {
+		f.forget() // it is taken in again
+	}
+	return err
+}
+
+// enqueue stores deliveries with the position that they lead to.
+func (f *filler) enqueue(ctx context.Context, to monitor.Position, bodies [][]byte) error {
+	if err := f.w.d.Deliveries.Enqueue(ctx, f.w.lease, f.stored, to, bodies); err != nil {
+		if !errors.Is(err, monitor.ErrLeaseLost) || ctx.Err() != nil {
+			f.reading = nil // whether it was written is not known: the queue tells
+		}
+		return err
+	}
+	f.stored, f.wrote = to, time.Now()
 	if len(bodies) > 0 {
 		signal(f.w.kick)
 	}
-	f.faults, f.limit = 0, f.w.d.Limits.Page
-	f.at, f.from, f.entries = to, to, f.entries[len(some):]
 	return nil
 }
 

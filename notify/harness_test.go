@@ -35,6 +35,7 @@ type site struct {
 	tail  *feed.Tail
 	owner *monitor.User
 	made  int
+	heard heardNotices
 }
 
 func newSite(t *testing.T) *site {
@@ -168,6 +169,7 @@ func (d *death) ReleaseQueues(ctx context.Context, owner string) error {
 type replica struct {
 	*death
 	hooks *Webhooks
+	words *Channels
 	most  atomic.Int64
 	meter countingMeter
 	stop  func()
@@ -188,9 +190,10 @@ func (s *site) replica(limits Limits) *replica {
 		Unseal: func(_ monitor.ID, sealed []byte) (string, error) { return string(sealed), nil },
 		Recent: func(context.Context) (monitor.JournalPage, error) { return monitor.JournalPage{}, nil },
 	}
+	r.words = s.channels()
 	d := NewDispatcher(Options{
 		Owner: fmt.Sprintf("replica-%d", replicas.Add(1)), Leases: r.death, Deliveries: r.death, Journal: s,
-		Destinations: map[monitor.Kind]Destination{monitor.KindWebhook: r.hooks}, Limits: limits, Meter: &r.meter, Log: slog.New(slog.DiscardHandler),
+		Destinations: map[monitor.Kind]Destination{monitor.KindWebhook: r.hooks, monitor.KindChannel: r.words}, Limits: limits, Meter: &r.meter, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

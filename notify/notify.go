@@ -60,10 +60,22 @@ type Route struct {
 	Version string
 	// Start begins to make messages.
 	Start func(ctx context.Context) (feed.Renderer, error)
+	// Delay is how long after they were written entries are looked at.
+	Delay time.Duration
 	// Concurrency is how many are sent at once; 1: in order, each when the one before
 	// has arrived.
 	Concurrency int
 	Sender      Sender
+}
+
+// Gatherer is a Renderer that gives no payloads of its pages: it sums them up. The
+// queue's place stays before what has been taken in until that is told.
+type Gatherer interface {
+	feed.Renderer
+	// Due tells when what Render took in is to be told; ok is false when there is nothing.
+	Due(now time.Time) (at time.Time, ok bool)
+	// Take gives the messages of what Render took in, and begins anew.
+	Take() ([][]byte, error)
 }
 
 // Sender sends one message. It returns by the deadline of its context, and is used

@@ -2,8 +2,6 @@ package notify
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -14,8 +12,8 @@ import (
 
 // WebhookStore keeps webhooks and those whom they belong to.
 type WebhookStore interface {
+	Owners
 	WebhooksByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Webhook, error)
-	UsersByID(ctx context.Context, ids []monitor.ID) ([]*monitor.User, error)
 	// WebhookSecrets gives the sealed secrets that sign now, the newest first.
 	WebhookSecrets(ctx context.Context, id monitor.ID) ([][]byte, error)
 }
@@ -44,7 +42,7 @@ func (h *Webhooks) Open(ctx context.Context, id monitor.ID) (Route, error) {
 		return Route{}, monitor.ErrLeaseLost // it was taken away just now
 	}
 	w := found[0]
-	if err := h.mayRead(ctx, w); err != nil {
+	if err := mayRead(ctx, h.Store, w.OwnerID, w.Role); err != nil {
 		return Route{}, err
 	}
 	return Route{
@@ -53,42 +51,16 @@ func (h *Webhooks) Open(ctx context.Context, id monitor.ID) (Route, error) {
 	}, nil
 }
 
-// mayRead gives a Stop where the owner may not read any more what the webhook sends.
-func (h *Webhooks) mayRead(ctx context.Context, w *monitor.Webhook) error {
-	owners, err := h.Store.UsersByID(ctx, []monitor.ID{w.OwnerID})
-	switch {
-	case err != nil:
-		return err
-	case len(owners) == 0:
-		return &Stop{monitor.PauseOwner, "its owner is not there any more"}
-	case owners[0].Disabled:
-		return &Stop{monitor.PauseOwner, "its owner, " + owners[0].Name + ", is disabled"}
-	case owners[0].Role.Rank() < w.Role.Rank():
-		return &Stop{monitor.PauseOwner, fmt.Sprintf("its owner, %s, is not %s any more", owners[0].Name, w.Role)}
-	}
-	return nil
-}
-
 // Test sends what a webhook would send, once, and gives what became of it.
 func (h *Webhooks) Test(ctx context.Context, w *monitor.Webhook) (*monitor.Delivery, error) {
-	if err := h.mayRead(ctx, w); err != nil {
+	if err := mayRead(ctx, h.Store, w.OwnerID, w.Role); err != nil {
 		return nil, refused(err)
 	}
 	body, err := h.Preview(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now().UTC().Truncate(time.Microsecond)
-	d := &monitor.Delivery{
-		ID: monitor.NewID(now), Queue: w.ID, State: monitor.DeliveryDelivered, Test: true, Body: body, Bytes: len(body), Attempts: 1,
-		NextAt: now, Since: now, CreatedAt: now,
-	}
-	result := webhookSender{h, w}.Send(ctx, d)
-	d.Log, d.DoneAt = []monitor.DeliveryAttempt{result.DeliveryAttempt}, result.At.Add(time.Duration(result.Took)*time.Millisecond)
-	if result.Error != "" {
-		d.State = monitor.DeliveryFailed
-	}
-	return d, nil
+	return sendTest(ctx, w.ID, body, webhookSender{h, w}), nil
 }
 
 // Preview gives a body that the webhook would have sent of the newest changes, or
@@ -116,14 +88,6 @@ func (h *Webhooks) Preview(ctx context.Context, w *monitor.Webhook) ([]byte, err
 	return Body(payloads[len(payloads)-1]), nil
 }
 
-func refused(err error) error {
-	var stop *Stop
-	if errors.As(err, &stop) {
-		return monitor.Errorf(monitor.CodeConflict, "%s", stop.Text)
-	}
-	return err
-}
-
 // webhookSender signs and posts.
 type webhookSender struct {
 	h *Webhooks
@@ -133,22 +97,19 @@ type webhookSender struct {
 // Send posts a delivery. The time in the signature is that of the try.
 func (s webhookSender) Send(ctx context.Context, d *monitor.Delivery) Result {
 	now := time.Now()
-	fail := func(text string) Result {
-		return Result{DeliveryAttempt: monitor.DeliveryAttempt{At: now.UTC().Truncate(time.Microsecond), Error: text}}
-	}
 	sealed, err := s.h.Store.WebhookSecrets(ctx, s.w.ID)
 	if err != nil || len(sealed) == 0 {
-		return fail("the secret could not be read")
+		return failed("the secret could not be read")
 	}
 	secrets := make([]string, len(sealed))
 	for i := range sealed {
 		if secrets[i], err = s.h.Unseal(s.w.ID, sealed[i]); err != nil {
-			return fail("the secret cannot be opened: its sealing key is gone; make a new one")
+			return failed("the secret cannot be opened: its sealing key is gone; make a new one")
 		}
 	}
 	signature, err := Sign(secrets, d.MessageID(), now, d.Body)
 	if err != nil {
-		return fail("the delivery cannot be signed")
+		return failed("the delivery cannot be signed")
 	}
 	headers := http.Header{}
 	headers.Set(headerID, d.MessageID())

@@ -82,7 +82,7 @@ func (r *Resolver) journalEntry(ctx context.Context, id monitor.ID, e monitor.En
 // raise or which hold whole texts, everything was new.
 var shownWhole = []monitor.Kind{
 	monitor.KindUser, monitor.KindAPIToken, monitor.KindIncidentGrouping, monitor.KindSuppression, monitor.KindSource, monitor.KindDeadLetter, monitor.KindMapping, monitor.KindSavedView, monitor.KindSavedOperation, monitor.KindExport,
-	monitor.KindWebhook,
+	monitor.KindWebhook, monitor.KindChannel,
 }
 
 // fieldChanges lists the fields that a change altered, by name.

@@ -160,6 +160,8 @@ type Resolver struct {
 	Webhooks    Webhooks
 	Deliveries  Deliveries
 	WebhookWork WebhookWork
+	Channels    Channels
+	ChannelWork ChannelWork
 
 	Jobs  Jobs
 	Users Users

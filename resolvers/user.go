@@ -65,6 +65,8 @@ func (r queryResolver) Node(ctx context.Context, id string) (monitor.Node, error
 		return node(r.Suppression(ctx, id))
 	case monitor.KindWebhook:
 		return node(r.Webhook(ctx, id))
+	case monitor.KindChannel:
+		return node(r.Channel(ctx, id))
 	case monitor.KindJob:
 		return node(r.Job(ctx, id))
 	case monitor.KindSavedView:

@@ -56,15 +56,9 @@ func (r queryResolver) Webhook(ctx context.Context, id string) (*monitor.Webhook
 
 // Webhooks lists one's own, or for administrators all.
 func (r queryResolver) Webhooks(ctx context.Context, first int, after *string) (*monitor.WebhookConnection, error) {
-	args, err := pageArgs(first, after)
+	args, owner, err := ownPage(ctx, "webhook", first, after)
 	if err != nil {
 		return nil, err
-	}
-	owner := monitor.ID{}
-	if monitor.RoleFrom(ctx) != monitor.RoleAdmin {
-		if owner, err = webhookOwner(ctx); err != nil {
-			return nil, err
-		}
 	}
 	return r.Resolver.Webhooks.Webhooks(ctx, owner, args)
 }
@@ -88,29 +82,9 @@ func (r queryResolver) WebhookPreview(ctx context.Context, input model.WebhookPr
 	return &model.WebhookPreview{Body: &text, Errors: mendable}, nil
 }
 
-// Delivery gives one delivery of a webhook of the viewer's.
-func (r queryResolver) Delivery(ctx context.Context, id string) (*monitor.Delivery, error) {
-	key, err := monitor.ParseIDOf(monitor.KindDelivery, id)
-	if err != nil {
-		return nil, err
-	}
-	d, err := r.Resolver.Deliveries.Delivery(ctx, key)
-	if err != nil {
-		if monitor.CodeOf(err) == monitor.CodeNotFound {
-			err = nil
-		}
-		return nil, err
-	}
-	found, err := r.Resolver.Webhooks.WebhooksByID(ctx, []monitor.ID{d.Queue})
-	if err != nil || len(found) == 0 || mayManage(ctx, found[0]) != nil {
-		return nil, err
-	}
-	return d, nil
-}
-
 // WebhookCreate makes a webhook.
 func (r mutationResolver) WebhookCreate(ctx context.Context, input model.WebhookCreateInput) (*model.WebhookPayload, error) {
-	owner, err := webhookOwner(ctx)
+	owner, err := queueOwner(ctx, "webhook")
 	if err != nil {
 		return webhookPayload(nil, "", err)
 	}
@@ -244,10 +218,10 @@ var errNoWebhook = monitor.Errorf(monitor.CodeNotFound, "there is no such webhoo
 
 // mayManage lets owners and administrators do as they like with a webhook.
 func mayManage(ctx context.Context, w *monitor.Webhook) error {
-	if monitor.RoleFrom(ctx) == monitor.RoleAdmin || w.OwnerID == keeper(ctx) && !w.OwnerID.IsZero() {
-		return nil
+	if !manages(ctx, w.OwnerID) {
+		return errNoWebhook
 	}
-	return errNoWebhook
+	return nil
 }
 
 func managing(ctx context.Context) func(*monitor.Webhook) error {
@@ -260,15 +234,6 @@ func seen(ctx context.Context, w *monitor.Webhook) *monitor.Webhook {
 		return nil
 	}
 	return w
-}
-
-// webhookOwner is whose a webhook becomes that the viewer makes.
-func webhookOwner(ctx context.Context) (monitor.ID, error) {
-	owner := keeper(ctx)
-	if owner.IsZero() {
-		return owner, monitor.Errorf(monitor.CodeBadInput, "this token belongs to nobody: a webhook has an owner, by whose rights it reads")
-	}
-	return owner, nil
 }
 
 func webhookPayload(w *monitor.Webhook, secret string, err error) (*model.WebhookPayload, error) {

@@ -266,6 +266,125 @@ type BulkPayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// Says who is told of what.
+type ChannelCreateInput struct {
+	// At most 100 characters, at least one.
+	Name string `json:"name"`
+	// Where it leads.
+	Kind monitor.ChannelKind `json:"kind"`
+	// Where exactly.
+	Settings monitor.ChannelSettings `json:"settings"`
+	// What the kind keeps secret; it is never shown again.
+	Secret string `json:"secret"`
+	// Which alerts: a query line; empty: all.
+	Query string `json:"query"`
+	// What it tells of.
+	Trigger monitor.ChannelTrigger `json:"trigger"`
+	// 1 to 10,080, with UNACKNOWLEDGED.
+	AfterMinutes int `json:"afterMinutes"`
+	// 0 (each alert by itself) to 1,440.
+	GroupMinutes int `json:"groupMinutes"`
+	// When it keeps still; null: never.
+	Quiet *monitor.QuietHours `json:"quiet,omitempty"`
+	// Its words.
+	Template monitor.NoticeFormat `json:"template"`
+	// Whether it begins at once.
+	Enabled bool `json:"enabled"`
+}
+
+// Takes a channel away.
+type ChannelDeleteInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the channel has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// Stops a channel.
+type ChannelDisableInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the channel has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// Lets a channel go on.
+type ChannelEnableInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the channel has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What became of a channel.
+type ChannelPayload struct {
+	// As it is now, also after a CONFLICT; null when it does not exist.
+	Channel *monitor.Channel `json:"channel,omitempty"`
+	Errors  []*UserError     `json:"errors"`
+}
+
+// What a channel would say.
+type ChannelPreview struct {
+	// The heading, as people read it; null when there are errors.
+	Subject *string `json:"subject,omitempty"`
+	// What stands below it.
+	Text *string `json:"text,omitempty"`
+	// What is sent but the secret, JSON.
+	Body *string `json:"body,omitempty"`
+	// How many alerts it is made of; 0: none matches, it is an example.
+	Alerts int          `json:"alerts"`
+	Errors []*UserError `json:"errors"`
+}
+
+// Says what a channel would say.
+type ChannelPreviewInput struct {
+	// Where it leads: each has a form of its own.
+	Kind monitor.ChannelKind `json:"kind"`
+	// Which alerts: a query line; empty: all.
+	Query string `json:"query"`
+	// What it tells of.
+	Trigger monitor.ChannelTrigger `json:"trigger"`
+	// For how long nobody looked after them, with UNACKNOWLEDGED.
+	AfterMinutes int `json:"afterMinutes"`
+	// Its words.
+	Template monitor.NoticeFormat `json:"template"`
+	// Whether the newest alerts are summed up as after a storm; else one alone is told.
+	Grouped bool `json:"grouped"`
+}
+
+// Says which message is sent again.
+type ChannelRedeliverInput struct {
+	// The delivery.
+	ID string `json:"id"`
+}
+
+// Says which channel is tested.
+type ChannelTestInput struct {
+	ID string `json:"id"`
+}
+
+// Changes a channel. What is left out stays.
+type ChannelUpdateInput struct {
+	ID string `json:"id"`
+	// Refuses with CONFLICT when the channel has changed since.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// What people call it.
+	Name *string `json:"name,omitempty"`
+	// Where exactly it leads.
+	Settings *monitor.ChannelSettings `json:"settings,omitempty"`
+	// A new secret; needed when the settings lead elsewhere than before: the old one is not sent there.
+	Secret *string `json:"secret,omitempty"`
+	// Which alerts: a query line.
+	Query *string `json:"query,omitempty"`
+	// What it tells of.
+	Trigger *monitor.ChannelTrigger `json:"trigger,omitempty"`
+	// For how long nobody may look after an alert.
+	AfterMinutes *int `json:"afterMinutes,omitempty"`
+	// How far apart messages are at least.
+	GroupMinutes *int `json:"groupMinutes,omitempty"`
+	// When it keeps still; null: never.
+	Quiet graphql.Omittable[*monitor.QuietHours] `json:"quiet,omitempty"`
+	// Its words.
+	Template *monitor.NoticeFormat `json:"template,omitempty"`
+}
+
 // Deletes dead letters.
 type DeadLetterDeleteInput struct {
 	// At most 500.
@@ -303,7 +422,7 @@ type DeliveryPayload struct {
 
 // What happened to one entity in a transaction.
 type EntityChange struct {
-	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Mapping, Webhook, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
+	// Alert, Incident, IncidentTask, IncidentGrouping, Suppression, Source, DeadLetter, Mapping, Webhook, Channel, Asset, Indicator, IndicatorImport, Rule, User, Session, APIToken, Comment, Job, Export, SavedView, SavedOperation, Settings.
 	Kind string `json:"kind"`
 	// The entity's id in the graph; `node` looks up those that are nodes.
 	ID string `json:"id"`

@@ -364,6 +364,179 @@ export type Audience =
   /** Everybody who may read. */
   | 'VIEWER';
 
+/** Says who is told of what. */
+export type ChannelCreateInput = {
+  /** 1 to 10,080, with UNACKNOWLEDGED. */
+  afterMinutes?: Scalars['Int']['input'];
+  /** Whether it begins at once. */
+  enabled?: Scalars['Boolean']['input'];
+  /** 0 (each alert by itself) to 1,440. */
+  groupMinutes?: Scalars['Int']['input'];
+  /** Where it leads. */
+  kind: ChannelKind;
+  /** At most 100 characters, at least one. */
+  name: Scalars['String']['input'];
+  /** Which alerts: a query line; empty: all. */
+  query?: Scalars['String']['input'];
+  /** When it keeps still; null: never. */
+  quiet?: InputMaybe<ChannelQuietInput>;
+  /** What the kind keeps secret; it is never shown again. */
+  secret?: Scalars['String']['input'];
+  /** Where exactly. */
+  settings?: ChannelSettingsInput;
+  /** Its words. */
+  template?: ChannelTemplateInput;
+  /** What it tells of. */
+  trigger?: ChannelTrigger;
+};
+
+/** Takes a channel away. */
+export type ChannelDeleteInput = {
+  /** Refuses with CONFLICT when the channel has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Stops a channel. */
+export type ChannelDisableInput = {
+  /** Refuses with CONFLICT when the channel has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Lets a channel go on. */
+export type ChannelEnableInput = {
+  /** Refuses with CONFLICT when the channel has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+/** Where a channel leads. Each has its own settings and its own secret (docs/channels.md). */
+export type ChannelKind =
+  /** Mail by a server of one's own; the secret is the password. */
+  | 'EMAIL'
+  /** JSON to an address; the secret is the value of a header. */
+  | 'GENERIC'
+  /** An issue of GitHub; the secret is a token that may write issues. */
+  | 'GITHUB'
+  /** An issue of Jira; the secret is the account's API token. */
+  | 'JIRA'
+  /** An incident of PagerDuty; the secret is the integration key. */
+  | 'PAGERDUTY'
+  /** An incoming webhook of Slack, whose address is the secret. */
+  | 'SLACK'
+  /** A workflow of Microsoft Teams, whose address is the secret. */
+  | 'TEAMS';
+
+/** Says what a channel would say. */
+export type ChannelPreviewInput = {
+  /** For how long nobody looked after them, with UNACKNOWLEDGED. */
+  afterMinutes?: Scalars['Int']['input'];
+  /** Whether the newest alerts are summed up as after a storm; else one alone is told. */
+  grouped?: Scalars['Boolean']['input'];
+  /** Where it leads: each has a form of its own. */
+  kind: ChannelKind;
+  /** Which alerts: a query line; empty: all. */
+  query?: Scalars['String']['input'];
+  /** Its words. */
+  template?: ChannelTemplateInput;
+  /** What it tells of. */
+  trigger?: ChannelTrigger;
+};
+
+/** When a channel keeps still. */
+export type ChannelQuietInput = {
+  /** On which it begins; empty: every day. */
+  days?: Array<Weekday>;
+  /** Such as 22:00. */
+  from: Scalars['String']['input'];
+  /** Of the IANA database, such as Europe/Berlin. */
+  timeZone: Scalars['String']['input'];
+  /** Such as 07:00, on the next day where it is not later than `from`. */
+  to: Scalars['String']['input'];
+  /** An alert of this severity, or worse, is told at once even so. */
+  unless?: InputMaybe<Severity>;
+};
+
+/** Says which message is sent again. */
+export type ChannelRedeliverInput = {
+  /** The delivery. */
+  id: Scalars['ID']['input'];
+};
+
+/** Where a channel leads: what its kind needs, nothing else. */
+export type ChannelSettingsInput = {
+  /** EMAIL: who writes. */
+  from?: Scalars['String']['input'];
+  /** GENERIC: the header that carries the secret. */
+  header?: Scalars['String']['input'];
+  /** EMAIL: the mail server's name. */
+  host?: Scalars['String']['input'];
+  /** JIRA: such as Task. */
+  issueType?: Scalars['String']['input'];
+  /** JIRA, GITHUB: put on each issue; at most 20. */
+  labels?: Array<Scalars['String']['input']>;
+  /** EMAIL: its port. */
+  port?: Scalars['Int']['input'];
+  /** JIRA: the project's key. */
+  project?: Scalars['String']['input'];
+  /** GITHUB: owner/name. */
+  repository?: Scalars['String']['input'];
+  /** EMAIL: how the way there is protected. */
+  security?: InputMaybe<MailSecurity>;
+  /** EMAIL: to whom; at most 50. */
+  to?: Array<Scalars['String']['input']>;
+  /** JIRA: the site. GITHUB: the API, empty: api.github.com. PAGERDUTY: the Events API, empty: the US one. GENERIC: where it posts. https://, as a webhook's. */
+  url?: Scalars['String']['input'];
+  /** EMAIL: who signs in, empty: nobody. JIRA: the account's address. */
+  username?: Scalars['String']['input'];
+};
+
+/** A channel's words. */
+export type ChannelTemplateInput = {
+  /** The heading, one line of at most 500 bytes; empty: the usual one. */
+  subject?: Scalars['String']['input'];
+  /** What stands below it, at most 8 KiB; empty: the usual words. */
+  text?: Scalars['String']['input'];
+};
+
+/** Says which channel is tested. */
+export type ChannelTestInput = {
+  id: Scalars['ID']['input'];
+};
+
+/** What a channel tells of. */
+export type ChannelTrigger =
+  /** An alert came to match: it is new, or has changed so. */
+  | 'ALERT'
+  /** It did, and `afterMinutes` later nobody looks after it: it is still new, and without an assignee. For escalation. */
+  | 'UNACKNOWLEDGED';
+
+/** Changes a channel. What is left out stays. */
+export type ChannelUpdateInput = {
+  /** For how long nobody may look after an alert. */
+  afterMinutes?: InputMaybe<Scalars['Int']['input']>;
+  /** Refuses with CONFLICT when the channel has changed since. */
+  expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+  /** How far apart messages are at least. */
+  groupMinutes?: InputMaybe<Scalars['Int']['input']>;
+  id: Scalars['ID']['input'];
+  /** What people call it. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** Which alerts: a query line. */
+  query?: InputMaybe<Scalars['String']['input']>;
+  /** When it keeps still; null: never. */
+  quiet?: InputMaybe<ChannelQuietInput>;
+  /** A new secret; needed when the settings lead elsewhere than before: the old one is not sent there. */
+  secret?: InputMaybe<Scalars['String']['input']>;
+  /** Where exactly it leads. */
+  settings?: InputMaybe<ChannelSettingsInput>;
+  /** Its words. */
+  template?: InputMaybe<ChannelTemplateInput>;
+  /** What it tells of. */
+  trigger?: InputMaybe<ChannelTrigger>;
+};
+
 /** How much depends on an asset. */
 export type Criticality =
   /** The business stops without it. */
@@ -1167,6 +1340,13 @@ export type JournalFilter = {
   or?: InputMaybe<Array<JournalFilter>>;
 };
 
+/** How the way to a mail server is protected. Nothing is sent without. */
+export type MailSecurity =
+  /** By the command STARTTLS, which is required, usually on port 587. */
+  | 'STARTTLS'
+  /** From the beginning, usually on port 465. */
+  | 'TLS';
+
 /** Makes a mapping. */
 export type MappingCreateInput = {
   /** Whether it is in force. */
@@ -1309,7 +1489,7 @@ export type OutcomeFilter = {
   in?: InputMaybe<Array<Outcome>>;
 };
 
-/** Why a webhook stopped by itself. */
+/** Why a webhook or a channel stopped by itself. */
 export type PauseReason =
   /** The journal behind its place is past retention: replay it from one that is kept. */
   | 'EXPIRED'
@@ -2068,7 +2248,7 @@ export type WebhookRotateSecretInput = {
   overlapHours?: Scalars['Int']['input'];
 };
 
-/** Whether a webhook works. */
+/** Whether a webhook or a channel works. */
 export type WebhookState =
   /** What it sends arrives. */
   | 'ACTIVE'
@@ -2100,3 +2280,20 @@ export type WebhookUpdateInput = {
   /** A JSON object as text. */
   variables?: InputMaybe<Scalars['String']['input']>;
 };
+
+/** A day of the week. */
+export type Weekday =
+  /** Day 5 of ISO 8601. */
+  | 'FRIDAY'
+  /** Day 1 of ISO 8601. */
+  | 'MONDAY'
+  /** Day 6 of ISO 8601. */
+  | 'SATURDAY'
+  /** Day 7 of ISO 8601. */
+  | 'SUNDAY'
+  /** Day 4 of ISO 8601. */
+  | 'THURSDAY'
+  /** Day 2 of ISO 8601. */
+  | 'TUESDAY'
+  /** Day 3 of ISO 8601. */
+  | 'WEDNESDAY';

@@ -16,6 +16,7 @@ export type AlertRowsQueryVariables = Exact<{
 export type AlertRowsQuery = { nodes: Array<
     | { __typename: 'Alert', id?: string, version: number, title: string, severity: Types.Severity, status: Types.AlertStatus, disposition: Types.AlertDisposition | null, count: number, firstSeen: string, lastSeen: string, createdAt: string, host: string, user: string, techniques: Array<string>, process: string, tags: Array<string>, assignee: { __typename: 'User', id: string, name: string, displayName: string } | null, source: { __typename: 'Endpoint', ip: string | null, port: number | null }, destination: { __typename: 'Endpoint', ip: string | null, port: number | null }, incident: { __typename: 'Incident', id: string, title: string } | null, hostAsset?: { __typename: 'Asset', id: string, risk: { __typename: 'AssetRisk', score: number } } | null, userAsset?: { __typename: 'Asset', id: string, risk: { __typename: 'AssetRisk', score: number } } | null }
     | { __typename: 'Asset' }
+    | { __typename: 'Channel' }
     | { __typename: 'Comment' }
     | { __typename: 'DeadLetter' }
     | { __typename: 'Event' }

@@ -16,6 +16,7 @@ export type LatestChangeQueryVariables = Exact<{
 export type LatestChangeQuery = { node:
     | { __typename: 'Alert', id: string }
     | { __typename: 'Asset', id: string, latestChanges: { __typename: 'JournalConnection', nodes: Array<{ __typename: 'JournalEntry', action: string, changes: Array<{ __typename: 'FieldChange', field: string, before: unknown, after: unknown }>, actor: { __typename: 'Actor', kind: Types.ActorKind, name: string, user: { __typename: 'User', id: string, displayName: string } | null } }> } }
+    | { __typename: 'Channel', id: string }
     | { __typename: 'Comment', id: string }
     | { __typename: 'DeadLetter', id: string }
     | { __typename: 'Event', id: string }
