@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"observe":         {}, // writes dashboards, checks alerts
 	"db/dbtest":       {"db", "db/localdb"},
 	"notify":          {"monitor", "page", "feed"},
+	"notify/channel":  {"monitor", "notify"}, // what channels say, and to whom
 	"graph":           {"graph/model", "monitor", "page", "attack"},
 	"graph/model":     {"monitor", "page", "attack"},
 	"resolvers":       {"graph", "graph/model", "monitor", "page", "auth", "limit", "report", "export", "attack"},
@@ -89,6 +90,8 @@ var importers = map[string][]string{
 	"github.com/shirou/gopsutil/":      {"agent"},
 	"github.com/fsnotify/fsnotify":     {"agent"},
 	"go.etcd.io/bbolt":                 {"agent"},
+	"github.com/wneessen/go-mail":      {"notify/channel"},
+	"github.com/emersion/go-smtp":      {}, // tests alone
 }
 
 // standardOnly import nothing but the standard library and what allowed says.

@@ -77,6 +77,13 @@ func (e errAddress) Error() string {
 	return "the name leads to an address that is not public; the server's configuration can allow it (--webhook-allow)"
 }
 
+// Control is for a net.Dialer: it refuses addresses that are neither public nor
+// allowed, whatever the name that led to them. It is told what the connection is
+// about to be made to; the connection must be encrypted.
+func (a Allowed) Control(network, address string, c syscall.RawConn) error {
+	return a.control(false)(network, address, c)
+}
+
 // control gives a check of the address that a connection is about to be made to: the
 // resolved one, so that no name can lead elsewhere than where it was looked at.
 // plain connections reach allowed networks only.

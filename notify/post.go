@@ -59,18 +59,30 @@ func (p *Poster) Close() {
 // Post sends a body. Only an answer of 2xx, read to its end or its bound within the
 // deadline of ctx, is an arrival.
 func (p *Poster) Post(ctx context.Context, to string, headers http.Header, body []byte) Result {
-	started := time.Now()
-	r := Result{DeliveryAttempt: monitor.DeliveryAttempt{At: started.UTC().Truncate(time.Microsecond)}}
-	p.post(ctx, to, headers, body, &r)
-	r.Took = int(time.Since(started).Milliseconds())
+	r, _ := p.Exchange(ctx, http.MethodPost, to, headers, body, maxAnswerBody)
 	return r
 }
 
-func (p *Poster) post(ctx context.Context, to string, headers http.Header, body []byte, r *Result) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+// Answer is what a receiver said.
+type Answer struct {
+	Header http.Header
+	Body   []byte // at most as much as was asked for
+}
+
+// Exchange is Post with any method, and gives up to limit bytes of the answer.
+func (p *Poster) Exchange(ctx context.Context, method, to string, headers http.Header, body []byte, limit int64) (Result, Answer) {
+	started := time.Now()
+	r := Result{DeliveryAttempt: monitor.DeliveryAttempt{At: started.UTC().Truncate(time.Microsecond)}}
+	answer := p.exchange(ctx, method, to, headers, body, limit, &r)
+	r.Took = int(time.Since(started).Milliseconds())
+	return r, answer
+}
+
+func (p *Poster) exchange(ctx context.Context, method, to string, headers http.Header, body []byte, limit int64, r *Result) Answer {
+	request, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(body))
 	if err != nil {
 		r.Error = "the address cannot be read"
-		return
+		return Answer{}
 	}
 	request.Header = headers.Clone()
 	request.Header.Set("Content-Type", "application/json")
@@ -81,13 +93,13 @@ func (p *Poster) post(ctx context.Context, to string, headers http.Header, body 
 	}
 	response, err := sender.Do(request)
 	if err != nil {
-		r.Error = told(err)
-		return
+		r.Error = Told(err)
+		return Answer{}
 	}
 	defer response.Body.Close() //nolint:errcheck // it was read
 	r.Status = response.StatusCode
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBody))
-	r.Response = readable(answer)
+	answer, err := io.ReadAll(io.LimitReader(response.Body, limit))
+	r.Response = Readable(answer)
 	r.Gone = response.StatusCode == http.StatusGone
 	r.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
 	switch {
@@ -96,13 +108,14 @@ func (p *Poster) post(ctx context.Context, to string, headers http.Header, body 
 	case response.StatusCode/100 != 2:
 		r.Error = fmt.Sprintf("HTTP %d", response.StatusCode)
 	case err != nil:
-		r.Error = "the answer did not end: " + told(err)
+		r.Error = "the answer did not end: " + Told(err)
 	}
+	return Answer{Header: response.Header, Body: answer}
 }
 
-// told says what went wrong, without the address: that may hold a secret, and the
+// Told says what went wrong, without the address: that may hold a secret, and the
 // inner one is nobody's business.
-func told(err error) string {
+func Told(err error) string {
 	var address errAddress
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
@@ -122,11 +135,11 @@ func told(err error) string {
 	case errors.As(err, &at):
 		err = at.Err
 	}
-	return "the exchange failed: " + readable([]byte(err.Error()))
+	return "the exchange failed: " + Readable([]byte(err.Error()))
 }
 
-// readable makes text that may be kept and shown.
-func readable(b []byte) string {
+// Readable makes text that may be kept and shown.
+func Readable(b []byte) string {
 	b = b[:min(len(b), monitor.MaxDeliveryResponse)]
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\n' && r != '\t' {
