@@ -10,6 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/security-monitor/secmon/graph"
+	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/notify"
 	"github.com/security-monitor/secmon/resolvers"
 	"github.com/security-monitor/secmon/schema"
 	live "github.com/security-monitor/secmon/transport"
@@ -48,9 +50,13 @@ func (a *App) graphql() (http.Handler, error) {
 	root.Shapes = gate.shapes
 	a.metrics.GraphQL.Know(knownOperations(executable.Schema(), gate.trusted))
 	presenter := resolvers.WithoutHints(resolvers.Presenter(a.lg), a.offers)
-	if err := a.openWebhooks(root, executable, gate, presenter, guard); err != nil {
+	out, err := a.openOutbound()
+	if err != nil {
 		return nil, err
 	}
+	hooks, channels := a.openWebhooks(out, root, executable, gate, presenter, guard), a.openChannels(out)
+	root.WebhookWork, root.ChannelWork = hooks, channels
+	a.openNotifying(map[monitor.Kind]notify.Destination{monitor.KindWebhook: hooks.hooks, monitor.KindChannel: channels.channels})
 	server := handler.New(executable)
 	server.AddTransport(live.WebSocket{Server: a.live})
 	server.AddTransport(live.Stream{Server: a.live})

@@ -2,10 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/x509"
-	"errors"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -18,79 +14,20 @@ import (
 	live "github.com/security-monitor/secmon/transport"
 )
 
-// testTime bounds a test of a webhook, within a request's deadline.
-const testTime = 8 * time.Second
-
-// openWebhooks prepares what sends; it begins with the background. Webhooks' operations
-// are executed as everybody's are, by an executor of their own.
-func (a *App) openWebhooks(root *resolvers.Resolver, schema graphql.ExecutableSchema, gate *gate, presenter graphql.ErrorPresenterFunc, guard *resolvers.Guard) error {
+// openWebhooks prepares webhooks, whose operations are executed as everybody's are, by
+// an executor of their own.
+func (a *App) openWebhooks(out outbound, root *resolvers.Resolver, schema graphql.ExecutableSchema, gate *gate, presenter graphql.ErrorPresenterFunc, guard *resolvers.Guard) *webhookWork {
 	exec := executor.New(schema)
 	a.equip(exec, root, gate, presenter, guard)
-	allowed, err := notify.ParseAllowed(a.cfg.WebhookAllow)
-	if err != nil {
-		return fmt.Errorf("webhook-allow: %w", err)
-	}
-	roots, err := certificates(a.cfg.WebhookCAFile)
-	if err != nil {
-		return fmt.Errorf("webhook-ca-file: %w", err)
-	}
-	poster := notify.NewPoster(allowed, roots, "secmon/"+Version)
-	a.closers = append(a.closers, func() error { poster.Close(); return nil })
 	work := &webhookWork{app: a, exec: exec, gate: gate}
 	work.hooks = &notify.Webhooks{
-		Store: a.Store, Unseal: a.Auth.Unseal, Poster: poster, Recent: work.recent,
+		Store: a.Store, Unseal: a.Auth.Unseal, Poster: out.poster, Recent: work.recent,
 		Select: func(ctx context.Context, w *monitor.Webhook) (feed.Renderer, error) {
 			return work.selection(w).Start(ctx)
 		},
 	}
-	root.WebhookWork = work
-	a.notifying = notify.NewDispatcher(notify.Options{
-		Owner: a.name, Leases: a.Store, Deliveries: a.Store, Journal: webhookJournal{a.hub, a.tail},
-		Destinations: map[monitor.Kind]notify.Destination{monitor.KindWebhook: work.hooks},
-		Limits:       notify.DefaultLimits, Meter: notifyMeter{a}, Log: a.lg,
-	})
-	return nil
+	return work
 }
-
-// certificates gives the system's with those of a file; nil, the system's, without one.
-func certificates(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil //nolint:nilnil // the system's
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, errors.New("there is no certificate in it")
-	}
-	return pool, nil
-}
-
-// webhookJournal is the journal as subscribers follow it: who loses a right has lost
-// it before the entry that says so comes.
-type webhookJournal struct {
-	*feed.Hub
-	tail *feed.Tail
-}
-
-func (j webhookJournal) PositionOf(e monitor.Entry) monitor.Position { return j.tail.PositionOf(e) }
-
-type notifyMeter struct{ app *App }
-
-func (m notifyMeter) Sent(kind monitor.Kind, outcome string, took time.Duration) {
-	m.app.metrics.Notify.Sent(string(kind), outcome, took)
-}
-
-func (m notifyMeter) Paused(kind monitor.Kind, reason monitor.PauseReason) {
-	m.app.metrics.Notify.Paused(string(kind), string(reason))
-}
-
-func (m notifyMeter) Holding(n int) { m.app.metrics.Notify.Holding(n) }
 
 // webhookWork is what the resolvers ask of webhooks beside their keeping.
 type webhookWork struct {
@@ -106,9 +43,9 @@ func (w *webhookWork) selection(hook *monitor.Webhook) live.Selection {
 
 // CheckWebhook holds a webhook's operation to the bounds that a subscriber's is held to.
 func (w *webhookWork) CheckWebhook(ctx context.Context, hook *monitor.Webhook) error {
-	alone, cancel := w.alone(ctx)
+	apart, cancel := alone(ctx)
 	defer cancel()
-	op, err := w.selection(hook).Check(alone)
+	op, err := w.selection(hook).Check(apart)
 	if err != nil {
 		return err
 	}
@@ -120,31 +57,20 @@ func (w *webhookWork) CheckWebhook(ctx context.Context, hook *monitor.Webhook) e
 
 // PreviewWebhook gives what a webhook would send of the newest changes.
 func (w *webhookWork) PreviewWebhook(ctx context.Context, hook *monitor.Webhook) ([]byte, error) {
-	alone, cancel := w.alone(ctx)
+	apart, cancel := alone(ctx)
 	defer cancel()
-	return w.hooks.Preview(alone, hook)
+	return w.hooks.Preview(apart, hook)
 }
 
 // TestWebhook sends once and keeps what became of it.
 func (w *webhookWork) TestWebhook(ctx context.Context, actor monitor.Actor, hook *monitor.Webhook) (*monitor.Delivery, error) {
-	alone, cancel := w.alone(ctx)
+	apart, cancel := alone(ctx)
 	defer cancel()
-	d, err := w.hooks.Test(alone, hook)
+	d, err := w.hooks.Test(apart, hook)
 	if err != nil {
 		return nil, err
 	}
 	return d, w.app.Store.KeepTest(ctx, actor, hook.ID, d)
-}
-
-// alone gives a context that has nothing of the request but its end: what runs in it
-// runs as nobody, and loads for itself.
-func (w *webhookWork) alone(ctx context.Context) (context.Context, context.CancelFunc) {
-	alone, cancel := context.WithTimeout(context.Background(), testTime)
-	stop := context.AfterFunc(ctx, cancel)
-	return alone, func() {
-		stop()
-		cancel()
-	}
 }
 
 // NewWebhookSecret makes a secret and what seals it.
@@ -196,10 +122,4 @@ func (w *webhookWork) recent(ctx context.Context) (monitor.JournalPage, error) {
 	}
 	from := monitor.Position{Epoch: head.Epoch, Seq: entries[0].Seq - 1}
 	return monitor.JournalPage{Entries: entries, From: from, At: w.app.tail.PositionOf(entries[len(entries)-1])}, nil
-}
-
-func (a *App) trimDeliveries(ctx context.Context) {
-	if err := a.Store.TrimDeliveries(ctx); err != nil && ctx.Err() == nil {
-		a.upkeepFailed("deliveries", "trim deliveries", err)
-	}
 }

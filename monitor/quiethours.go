@@ -3,6 +3,7 @@ package monitor
 import (
 	"slices"
 	"time"
+	_ "time/tzdata" // an image of the program alone has no time zones
 )
 
 // QuietHours are when a channel keeps still: what comes then is summed up at their
