@@ -277,8 +277,15 @@ func TestOTLPIsSentAgainWhenThereIsNoRoom(t *testing.T) {
 	if err := zip.Close(); err != nil {
 		t.Fatal(err)
 	}
-	answer := serve(&OTLP{in}, http.MethodPost, OTLPPath, packed.String(), "Content-Type", otlpProtobuf, "Content-Encoding", "gzip")
-	if answer.Code != http.StatusTooManyRequests || answer.Header().Get("Retry-After") == "" || store.events != 0 || in.InFlight() != 0 {
+	send := func() *httptest.ResponseRecorder {
+		return serve(&OTLP{in}, http.MethodPost, OTLPPath, packed.String(), "Content-Type", otlpProtobuf, "Content-Encoding", "gzip")
+	}
+	if answer := send(); answer.Code != http.StatusRequestEntityTooLarge || store.events != 0 || in.InFlight() != 0 {
+		t.Errorf("it can never fit: %d %v, %d stored, %d bytes held", answer.Code, answer.Header(), store.events, in.InFlight())
+	}
+	in.MaxInFlight = 1 << 20
+	in.inFlight.Store(in.MaxInFlight - 64<<10)
+	if answer := send(); answer.Code != http.StatusTooManyRequests || answer.Header().Get("Retry-After") == "" || store.events != 0 || in.InFlight() != in.MaxInFlight-64<<10 {
 		t.Errorf("%d %v, %d stored, %d bytes held", answer.Code, answer.Header(), store.events, in.InFlight())
 	}
 	if answer := serve(&OTLP{in}, http.MethodGet, OTLPPath, "", "Content-Type", otlpProtobuf); answer.Code != http.StatusMethodNotAllowed || answer.Header().Get("Allow") != http.MethodPost {
