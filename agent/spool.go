@@ -72,7 +72,7 @@ func OpenSpool(dir string, maxBytes int64) (*Spool, error) {
 	path := filepath.Join(dir, "spool.db")
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openWait, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true})
 	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("%s is in use by another agent", path)
+		return nil, fmt.Errorf("%s is in use by another agent, such as that of secmon serve --agent: stop it, or name another folder by --spool-dir", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("spool %s: %w", path, err)

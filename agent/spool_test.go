@@ -30,6 +30,14 @@ func put(t *testing.T, s *Spool, known Known, records [][]byte) {
 	}
 }
 
+func TestSpoolOfAnotherAgentSaysWhatToDo(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, 1<<20)
+	if _, err := OpenSpool(dir, 1<<20); err == nil || !strings.Contains(err.Error(), "in use by another agent") || !strings.Contains(err.Error(), "--spool-dir") || !strings.Contains(err.Error(), "serve --agent") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestSpoolKeepsOrderAndWhatIsKnownOverARestart(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, 1<<20)

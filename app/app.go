@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/security-monitor/secmon/archive"
@@ -104,7 +105,7 @@ func New(ctx context.Context, cfg Config, lg *slog.Logger) (_ *App, err error) {
 	// Before anything is made: where the address is taken nothing has happened yet, and
 	// the first password is not lost.
 	if a.socket, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen); err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+		return nil, notListening(err, "--listen")
 	}
 	a.closers = append(a.closers, a.stopListening)
 	if err := a.openTraces(ctx); err != nil {
@@ -318,6 +319,14 @@ func (a *App) serve(ctx context.Context) error {
 		return a.web.Close()
 	}
 	return nil
+}
+
+// notListening adds what to do about an error that says itself where and what for.
+func notListening(err error, flag string) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: stop what listens there, or name another address by %s", err, flag)
+	}
+	return err
 }
 
 // Close ends everything that New opened, in the reverse order. Run must have

@@ -34,7 +34,7 @@ func (c *Archiving) place(ctx context.Context) (p archive.Place, err error) {
 		return p, fmt.Errorf("archive: %w", err)
 	}
 	if name != "" {
-		return p, fmt.Errorf("archive: %s is no directory; a directory or prefix ends with a slash", c.Archive)
+		return p, fmt.Errorf("archive: %w", noFolder(c.Archive))
 	}
 	p.Shelf = shelf
 	if c.ArchiveRecipientsFile != "" {

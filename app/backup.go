@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -158,6 +160,20 @@ func VerifyBackup(ctx context.Context, from string, shelf Shelf, opening Opening
 	return is, err
 }
 
+// noFolder says what a path would have to be that names a single file or object.
+func noFolder(path string) error {
+	switch _, err := os.Stat(path); {
+	case strings.HasPrefix(path, "s3://"):
+		return fmt.Errorf("%s names an object: a prefix ends with a slash", path)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no directory %s; of one that is to be made the name ends with a slash", path)
+	case err != nil:
+		return err
+	default:
+		return fmt.Errorf("%s is a file, and no directory", path)
+	}
+}
+
 // ListBackups gives the files of a directory or a prefix.
 func ListBackups(ctx context.Context, at string, shelf Shelf) ([]backup.File, error) {
 	where, name, err := backup.Find(ctx, at, shelf.options())
@@ -165,7 +181,7 @@ func ListBackups(ctx context.Context, at string, shelf Shelf) ([]backup.File, er
 		return nil, err
 	}
 	if name != "" {
-		return nil, fmt.Errorf("%s is no directory; a prefix ends with a slash", at)
+		return nil, noFolder(at)
 	}
 	return where.List(ctx)
 }

@@ -13,12 +13,13 @@ import (
 // channelWork is what the resolvers ask of channels beside their keeping.
 type channelWork struct {
 	app      *App
+	out      outbound
 	channels *notify.Channels
 }
 
 func (a *App) openChannels(out outbound) *channelWork {
 	mailer := channel.NewMailer(out.allowed, out.roots)
-	return &channelWork{a, &notify.Channels{
+	return &channelWork{a, out, &notify.Channels{
 		Store: a.Store, Unseal: a.Auth.Unseal, Base: a.cfg.PublicURL, Log: a.lg, Latest: a.latestAlerts, Example: channel.Example,
 		Compose: func(c *monitor.Channel, n *monitor.Notice) (notify.Message, error) {
 			m, err := channel.Compose(c, n)
@@ -43,11 +44,16 @@ func (a *App) latestAlerts(ctx context.Context, line string, limit int) ([]*moni
 	return alerts, nil
 }
 
-// CheckChannel gives BAD_INPUT for words that cannot be put together, and for a secret
-// that does not suit.
+// CheckChannel gives BAD_INPUT for words that cannot be put together, an address that
+// can never be sent to, and a secret that does not suit.
 func (w *channelWork) CheckChannel(c *monitor.Channel, secret *string) error {
 	if err := channel.CheckTemplates(c.Template); err != nil {
 		return err
+	}
+	if c.Settings.URL != "" {
+		if err := w.out.poster.Check(c.Settings.URL); err != nil {
+			return monitor.InputErrorf("settings.url", "%v", err)
+		}
 	}
 	switch {
 	case secret != nil:

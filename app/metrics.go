@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -24,7 +23,7 @@ func (a *App) openMetrics(ctx context.Context) error {
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.MetricsListen)
 	if err != nil {
-		return fmt.Errorf("listen for metrics: %w", err)
+		return notListening(err, "--metrics-listen")
 	}
 	a.measure()
 	mux := http.NewServeMux()

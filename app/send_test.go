@@ -21,6 +21,8 @@ type receiver struct {
 	fail   func(try int, w http.ResponseWriter) bool // true when it has answered, or broken off
 	tries  int
 	stored []string
+
+	letters []string
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
@@ -40,7 +42,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	line := 0
 	for lines := bufio.NewScanner(body); lines.Scan(); {
 		line++
-		if strings.Contains(lines.Text(), "refuse") {
+		if !json.Valid(lines.Bytes()) || strings.Contains(lines.Text(), "refuse") {
+			r.letters = append(r.letters, lines.Text())
 			a.Errors = append(a.Errors, map[string]any{"line": line, "code": "X", "message": "refused"})
 			continue
 		}
@@ -124,8 +127,53 @@ func TestSenderSaysWhereItEndedAndGoesOnFromThere(t *testing.T) {
 func TestSenderNamesLinesOfTheFile(t *testing.T) {
 	r := &receiver{t: t, fail: never}
 	_, accepted, rejected, err := send(t, r, "{\"a\":1}\n\n{\"x\":\"refuse\"}\nno json\n{\"a\":2}\n", 0, 0)
-	if err != nil || accepted != 2 || len(rejected) != 2 || rejected[0]+rejected[1] != 7 {
+	if err != nil || accepted != 2 || len(rejected) != 2 || rejected[0] != 3 || rejected[1] != 4 {
 		t.Errorf("accepted %d, rejected lines %v, want 3 and 4: %v", accepted, rejected, err)
+	}
+}
+
+// What is no record is the server's to keep, whatever it looks like; nothing that it
+// would take for a list comes before what is none.
+func TestSenderSendsWhatIsNoRecord(t *testing.T) {
+	for _, c := range []struct {
+		name, input string
+		stored      string
+		letters     string
+		rejected    string
+		tries       int
+	}{
+		{"lines", "{\"a\":1}\n{broken\n[refuse,\n{\"a\":2}\n", `{"a":1}|{"a":2}`, `{broken|[refuse,`, "[2 3]", 1},
+		{"no line is one", "{refuse\n[1\n", "", `{refuse|[1`, "[1 2]", 1},
+		{"an element that is none ends the array", "[{\"a\":\n1},\n{\"b\":\n refuse}, {\"c\":2}]", `{"a":1}`, `{"b":  refuse}`, "[2]", 1},
+		{"an array that ends too early", `[{"a":1},`, `{"a":1}`, "", "[2]", 1},
+		{"nothing between commas", `[{"a":1},,{"a":2}]`, `{"a":1}`, "", "[2]", 1},
+	} {
+		r := &receiver{t: t, fail: never}
+		_, _, rejected, err := send(t, r, c.input, 0, 0)
+		if err != nil || strings.Join(r.stored, "|") != c.stored || strings.Join(r.letters, "|") != c.letters || fmt.Sprint(rejected) != c.rejected || r.tries != c.tries {
+			t.Errorf("%s: stored %q, letters %q, rejected %v in %d requests: %v", c.name, r.stored, r.letters, rejected, r.tries, err)
+		}
+	}
+	// A chunk of a thousand and nothing but lines that look like lists behind it.
+	r := &receiver{t: t, fail: never}
+	_, accepted, rejected, err := send(t, r, numbered(1_000)+"[refuse\n[refuse again\n", 0, 0)
+	if err != nil || accepted != 1_000 || fmt.Sprint(rejected) != "[1001 1002]" || r.tries != 3 {
+		t.Errorf("accepted %d, rejected %v in %d requests: %v", accepted, rejected, r.tries, err)
+	}
+}
+
+// One record that is too large for the server is no matter of its neighbours.
+func TestSenderSendsALargeRecordAlone(t *testing.T) {
+	r := &receiver{t: t, fail: func(try int, w http.ResponseWriter) bool {
+		if try == 2 {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			_, _ = w.Write([]byte(`{"code":"BODY_TOO_LARGE"}`))
+		}
+		return try == 2
+	}}
+	_, accepted, rejected, err := send(t, r, "{\"a\":1}\n{\"a\":\""+strings.Repeat("x", 3<<20)+"\"}\n{\"a\":3}\n", 0, 0)
+	if err != nil || accepted != 2 || fmt.Sprint(rejected) != "[2]" || r.tries != 3 {
+		t.Errorf("accepted %d, rejected %v in %d requests: %v", accepted, rejected, r.tries, err)
 	}
 }
 

@@ -76,7 +76,7 @@ func (a *App) openSyslog(ctx context.Context) error {
 func (a *App) listenSyslog(ctx context.Context, address string, config *tls.Config) error {
 	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return fmt.Errorf("listen for syslog: %w", err)
+		return fmt.Errorf("syslog: %w", err)
 	}
 	a.syslogSockets = append(a.syslogSockets, listener{socket, config})
 	a.closers = append(a.closers, func() error {

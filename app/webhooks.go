@@ -41,8 +41,14 @@ func (w *webhookWork) selection(hook *monitor.Webhook) live.Selection {
 	return live.Selection{Exec: w.exec, Document: hook.Document, Variables: hook.Variables, Role: hook.Role, ID: hook.ID, Log: w.app.lg}
 }
 
-// CheckWebhook holds a webhook's operation to the bounds that a subscriber's is held to.
+// CheckWebhook holds a webhook's operation to the bounds that a subscriber's is held to,
+// and its address, which a preview has none of, to what the configuration allows.
 func (w *webhookWork) CheckWebhook(ctx context.Context, hook *monitor.Webhook) error {
+	if hook.URL != "" {
+		if err := w.hooks.Poster.Check(hook.URL); err != nil {
+			return monitor.InputErrorf("url", "%v", err)
+		}
+	}
 	apart, cancel := alone(ctx)
 	defer cancel()
 	op, err := w.selection(hook).Check(apart)

@@ -112,6 +112,9 @@ func TestAdministratorBringsArchivedEventsBack(t *testing.T) {
 	if err := verify(); err != nil {
 		t.Error(err)
 	}
+	p := newTerminal(t)
+	days := []string{"--from", time.Now().AddDate(0, 0, -5).Format(time.DateOnly), "--to", time.Now().Format(time.DateOnly)}
+	p.fails(5, "nothing is archived of these days", "", append([]string{"archive", "restore", "--database-dsn", dsn, "--archive", cfg.Archive}, days...)...)
 	object := filepath.Join(cfg.Archive, all[0].Objects[0].Name)
 	if err := os.Truncate(object, all[0].Objects[0].Bytes-1); err != nil {
 		t.Fatal(err)

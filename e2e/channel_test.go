@@ -112,6 +112,7 @@ func TestAlertsAreToldByChannel(t *testing.T) {
 		"no secret for the header":   {"secret": ""},
 		"a Slack address that isn't": {"kind": "SLACK", "secret": "https://evil.example.com/services/x"},
 		"no recipients":              {"kind": "EMAIL", "settings": map[string]any{"host": "smtp.example.com", "port": 465, "security": "TLS", "from": "a@example.com"}},
+		"an address inside":          {"settings": map[string]any{"url": "https://10.1.2.3/x", "header": "Authorization"}},
 		"no such line":               {"query": "host:("},
 		"no such zone":               {"quiet": map[string]any{"timeZone": "Moon/Sea", "from": "22:00", "to": "07:00"}},
 	} {

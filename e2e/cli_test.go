@@ -189,7 +189,8 @@ func TestShellRunsAnyOperation(t *testing.T) {
 }
 
 func TestShellSendsAndFollowsWithItsLogin(t *testing.T) {
-	r := startReplica(t, config(t, dbtest.DSN(t), startRedis(t).URL()))
+	cfg := config(t, dbtest.DSN(t), startRedis(t).URL())
+	r := startReplica(t, cfg)
 	p := newTerminal(t)
 	p.does(testPassword+"\n", "login", r.URL(), "--user", "admin")
 	head, err := r.Store.Head(t.Context())
@@ -199,6 +200,17 @@ func TestShellSendsAndFollowsWithItsLogin(t *testing.T) {
 	p.does(`{"product":"shop","host":"shop-1","event":"login"}`+"\n", "ingest", "-q", "-")
 	if got := lines(t, p.does("", "tail", "events", "--after", head.Cursor(), "--count", "1", "-o", "json")); got[0]["host"] != "shop-1" {
 		t.Errorf("%v", got)
+	}
+	// What cannot be read is left out, told, and kept by the server.
+	if got := p.run("{\"host\":\"shop-2\"}\n{broken mimikatz\n[1]\n", "ingest", "-q", "-"); got.code != 2 || !strings.Contains(got.err, "-:2: MALFORMED_JSON") || !strings.Contains(got.err, "1 record stored, 2 rejected") {
+		t.Errorf("%+v", got)
+	}
+	eventually(t, "the dead letters", func() bool {
+		kept := p.does("", "query", `{ deadLetters(first: 10) { nodes { raw line } } }`)
+		return strings.Contains(kept, `"{broken mimikatz"`) && strings.Contains(kept, `"[1]"`)
+	})
+	if got := p.run("203.0.113.7\nno indicator\n", "indicators", "import", "--database-dsn", cfg.DatabaseDSN, "-"); got.code != 2 || !strings.Contains(got.out, "1 added") || !strings.Contains(got.err, "1 of the list could not be read") {
+		t.Errorf("%+v", got)
 	}
 	if got := p.does("", "tokens", "list", "-o", "json"); got != "" {
 		t.Errorf("the token for sending goes on: %s", got)

@@ -39,9 +39,9 @@ func TestImportTellsByItsExitCodeOfRefusedRules(t *testing.T) {
 		told   string // on standard output
 		reason string
 	}{
-		{"all stored", map[string]string{"a.yml": helloRule}, 0, "", "1 files: 1 added", "nothing is wrong"},
+		{"all stored", map[string]string{"a.yml": helloRule}, 0, "", "1 file: 1 added", "nothing is wrong"},
 		{"one inactive", map[string]string{"a.yml": helloRule, "b.yml": inactive}, 0, "", "1 inactive, 0 converted; 0 refused", "an inactive rule is stored"},
-		{"one refused", map[string]string{"a.yml": helloRule, "c.yml": "title: no rule\n"}, 2, "1 of 2 files were refused; the rules of the others are stored", "refused: c.yml", "the others are stored, and the script has to know"},
+		{"one refused", map[string]string{"a.yml": helloRule, "c.yml": "title: no rule\n"}, 2, "1 of 2 files refused; the rules of the others are stored", "refused: c.yml", "the others are stored, and the script has to know"},
 		{"nothing there", map[string]string{"readme.txt": "x"}, 1, "no .yml", "", "the wrong directory is no success"},
 	}
 	for _, c := range cases {

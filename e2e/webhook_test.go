@@ -240,14 +240,25 @@ func TestWebhooksDoNotReachTheInside(t *testing.T) {
 	r := startReplica(t, config(t, dbtest.DSN(t), startRedis(t).URL()))
 	admin := login(t, r.URL(), "admin", testPassword)
 	inner := startHook(t)
-	for _, to := range []string{inner.URL, strings.Replace(inner.URL, "127.0.0.1", "localhost", 1), strings.Replace(inner.URL, "http://", "https://", 1)} {
-		made, codes := mutate(t, r, admin, "webhookCreate", "WebhookCreateInput", webhookFields, map[string]any{"name": "In", "url": to, "document": alertHook})
-		if codes != "" {
-			t.Fatalf("%+v %s", made, codes)
-		}
-		test, codes := mutate(t, r, admin, "webhookTest", "WebhookTestInput", `delivery { state log { status error } }`, map[string]any{"id": pick(t, made, "webhook", "id")})
-		if codes != "" || pick(t, test, "delivery", "state") != "FAILED" || !strings.Contains(fmt.Sprint(pick(t, test, "delivery", "log", 0, "error")), "--webhook-allow") {
-			t.Errorf("%s: %+v %s", to, test, codes)
+	// A name is found out when a connection is made, all else when it is written down.
+	name := strings.NewReplacer("http://", "https://", "127.0.0.1", "localhost").Replace(inner.URL)
+	made, codes := mutate(t, r, admin, "webhookCreate", "WebhookCreateInput", webhookFields, map[string]any{"name": "In", "url": name, "document": alertHook})
+	if codes != "" {
+		t.Fatalf("%+v %s", made, codes)
+	}
+	id := pick(t, made, "webhook", "id")
+	test, codes := mutate(t, r, admin, "webhookTest", "WebhookTestInput", `delivery { state log { status error } }`, map[string]any{"id": id})
+	if codes != "" || pick(t, test, "delivery", "state") != "FAILED" || !strings.Contains(fmt.Sprint(pick(t, test, "delivery", "log", 0, "error")), "--webhook-allow") {
+		t.Errorf("%s: %+v %s", name, test, codes)
+	}
+	for _, to := range []string{inner.URL, strings.Replace(inner.URL, "127.0.0.1", "localhost", 1), strings.Replace(inner.URL, "http://", "https://", 1), "http://1.1.1.1/", "https://169.254.169.254/latest"} {
+		for mutation, given := range map[string]map[string]any{
+			"Create": {"name": "In", "url": to, "document": alertHook}, "Update": {"id": id, "url": to},
+		} {
+			refused, codes := mutate(t, r, admin, "webhook"+mutation, "Webhook"+mutation+"Input", `webhook { id }`, given)
+			if said := fmt.Sprint(refused["errors"]); codes != "BAD_INPUT" || !strings.Contains(said, "--webhook-allow") || !strings.Contains(said, "url") {
+				t.Errorf("%s %s: %+v %s", mutation, to, refused, codes)
+			}
 		}
 	}
 	for _, bad := range []string{"ftp://example.com/", "https://ana:secret@example.com/", "example.com", "https:///x", "javascript:alert(1)"} {

@@ -37,7 +37,7 @@ func (t *Tail) Subscribe(ctx context.Context, after *monitor.Position) (*Subscri
 // check tells whether the journal can be read on from a position.
 func (t *Tail) check(ctx context.Context, p, head monitor.Position) error {
 	if p.Epoch != head.Epoch {
-		return t.expired(ctx, "epoch", "the database was restored from a backup since", head)
+		return t.expired(ctx, "epoch", "it is of another journal: of another database, or of this one before it was restored from a backup", head)
 	}
 	if t.remembers(p) {
 		return nil // so that a crowd that comes back does not go to the database

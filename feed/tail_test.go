@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 
@@ -197,6 +198,17 @@ func TestReplacedJournalEndsSubscriptions(t *testing.T) {
 				t.Errorf("a new subscription got %v", got)
 			}
 		})
+	}
+}
+
+// What is known of a cursor with another epoch is that the journal is another one.
+func TestCursorOfAnotherJournalIsNotCalledRestored(t *testing.T) {
+	l := &fakeLog{epoch: 1}
+	l.append("one")
+	tail := startTail(t, l)
+	err := tail.check(t.Context(), monitor.Position{Epoch: 7, Seq: 1}, monitor.Position{Epoch: 1, Seq: 1})
+	if monitor.CodeOf(err) != monitor.CodeCursorExpired || !strings.Contains(err.Error(), "of another database, or of this one") {
+		t.Errorf("got %v", err)
 	}
 }
 

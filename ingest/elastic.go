@@ -106,7 +106,11 @@ func (h *Elastic) bulk(w http.ResponseWriter, r *http.Request, index string) {
 	if err == nil && len(items) == 0 {
 		err = monitor.Errorf(monitor.CodeBadInput, "request body is required")
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case perItem && c.full:
+		err = errSaturated // who sends document by document again makes other requests of them
+	default:
 		err = c.err()
 	}
 	if err == nil {

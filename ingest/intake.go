@@ -68,6 +68,7 @@ func (in *Intake) Full() bool {
 
 var (
 	errSaturated = monitor.Errorf(monitor.CodeRateLimited, "the server has as much in hand as it can hold; send the request again later")
+	errNoRoom    = monitor.Errorf(CodeBodyTooLarge, "the request holds more than the server may have in hand (--max-in-flight-mb), 1 KiB counted for each record beside its bytes; send it in several requests")
 	errBusy      = monitor.Errorf(monitor.CodeRateLimited, "the database is slower than events come; nothing is stored, send the request again later")
 	errKeyReused = monitor.Errorf(CodeKeyReused, "something else was sent before with this Idempotency-Key; nothing of this request is stored")
 )
@@ -193,12 +194,17 @@ func (c *collection) letGo(size int64) {
 	c.inFlight.Add(-size)
 }
 
-// err is why the request cannot go on, nil while it can.
+// err is why the request cannot go on, nil while it can. A request that does not fit
+// into an idle server either is not to be sent again: it would be refused for ever.
 func (c *collection) err() error {
-	if c.full {
+	switch {
+	case !c.full:
+		return c.ctx.Err()
+	case c.held > c.MaxInFlight:
+		return errNoRoom
+	default:
 		return errSaturated
 	}
-	return c.ctx.Err()
 }
 
 // submit stores what was gathered. It gives the id of the batch that has it, and

@@ -140,7 +140,7 @@ func TestALedgerIsBounded(t *testing.T) {
 
 func TestARequestThatIsNotStoredIsNotCounted(t *testing.T) {
 	in, kept := withLedger(t)
-	in.MaxInFlight = 1
+	in.inFlight.Store(in.MaxInFlight)
 	if status := send(t, &Handler{Intake: in}, "/api/ingest", "{broken\n{\"a\":1}\n"); status != http.StatusTooManyRequests {
 		t.Fatal(status)
 	}

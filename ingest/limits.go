@@ -45,6 +45,14 @@ type Rejection struct {
 	raw []byte // what came, as much of it as was read
 }
 
+// Raw is what came, nil where it is not known or not whole.
+func (r *Rejection) Raw() []byte {
+	if r.Code == CodeRecordTooLarge {
+		return nil
+	}
+	return r.raw
+}
+
 // rejectionOf makes a Rejection of what a normaliser says; nil of nil.
 func rejectionOf(line int, raw []byte, err error) *Rejection {
 	if err == nil {

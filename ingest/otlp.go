@@ -130,7 +130,7 @@ func (c *collection) readAll(from io.Reader, most int64) ([]byte, error) {
 		n, err := bounded.Read(body[before:cap(body)])
 		body = body[:before+n]
 		if !c.hold(int64(n)) {
-			return nil, errSaturated
+			return nil, c.err()
 		}
 		switch {
 		case errors.Is(err, io.EOF):

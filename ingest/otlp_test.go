@@ -264,6 +264,24 @@ func TestOTLPAnswers(t *testing.T) {
 	}
 }
 
+// What is wrong with a request is said in the words of JSON, not of Go.
+func TestOTLPSaysWhatIsNoRequest(t *testing.T) {
+	for body, want := range map[string]string{
+		`[]`:                    "it has the type array at byte 1, and should be an object",
+		`{"resourceLogs": "x"}`: "resourceLogs has the type string at byte 20, and should be an array",
+		`{"resourceLogs": [{"scopeLogs": {"a":1}}]}`: "resourceLogs.scopeLogs has the type object at byte 33, and should be an array",
+		`{"resourceLogs": [{"scopeLogs": [7.5]}]}`:   "resourceLogs.scopeLogs has the type number at byte 36, and should be an object",
+		`{"resourceLogs": [`:                         "unexpected end of JSON input",
+	} {
+		in, _ := testIntake(t)
+		in.Limits = DefaultLimits
+		_, _, err := recordsOf(t, in, body, otlpJSON)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "Go ") || strings.Contains(err.Error(), "ingest.") {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+	}
+}
+
 // A server with no room says so, to be asked again, and a compressed body counts as
 // what it becomes.
 func TestOTLPIsSentAgainWhenThereIsNoRoom(t *testing.T) {
@@ -277,8 +295,15 @@ func TestOTLPIsSentAgainWhenThereIsNoRoom(t *testing.T) {
 	if err := zip.Close(); err != nil {
 		t.Fatal(err)
 	}
-	answer := serve(&OTLP{in}, http.MethodPost, OTLPPath, packed.String(), "Content-Type", otlpProtobuf, "Content-Encoding", "gzip")
-	if answer.Code != http.StatusTooManyRequests || answer.Header().Get("Retry-After") == "" || store.events != 0 || in.InFlight() != 0 {
+	send := func() *httptest.ResponseRecorder {
+		return serve(&OTLP{in}, http.MethodPost, OTLPPath, packed.String(), "Content-Type", otlpProtobuf, "Content-Encoding", "gzip")
+	}
+	if answer := send(); answer.Code != http.StatusRequestEntityTooLarge || store.events != 0 || in.InFlight() != 0 {
+		t.Errorf("it can never fit: %d %v, %d stored, %d bytes held", answer.Code, answer.Header(), store.events, in.InFlight())
+	}
+	in.MaxInFlight = 1 << 20
+	in.inFlight.Store(in.MaxInFlight - 64<<10)
+	if answer := send(); answer.Code != http.StatusTooManyRequests || answer.Header().Get("Retry-After") == "" || store.events != 0 || in.InFlight() != in.MaxInFlight-64<<10 {
 		t.Errorf("%d %v, %d stored, %d bytes held", answer.Code, answer.Header(), store.events, in.InFlight())
 	}
 	if answer := serve(&OTLP{in}, http.MethodGet, OTLPPath, "", "Content-Type", otlpProtobuf); answer.Code != http.StatusMethodNotAllowed || answer.Header().Get("Allow") != http.MethodPost {

@@ -4,7 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 	"unicode/utf8"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
@@ -103,6 +106,23 @@ func badOTLP(err error) error {
 	return monitor.Errorf(monitor.CodeBadInput, "the body is no ExportLogsServiceRequest: %s; nothing of it is stored", printable([]byte(err.Error())))
 }
 
+// inJSON words an error of encoding/json for who knows JSON and not Go.
+func inJSON(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	what, want := "it", "an object"
+	if wrong.Field != "" {
+		what = wrong.Field
+	}
+	if wrong.Type.Kind() == reflect.Slice {
+		want = "an array"
+	}
+	kind, _, _ := strings.Cut(wrong.Value, " ") // a number comes with its figures
+	return fmt.Errorf("%s has the type %s at byte %d, and should be %s", what, kind, wrong.Offset, want)
+}
+
 // eachLogJSON reads an ExportLogsServiceRequest in JSON.
 func eachLogJSON(body []byte, yield eachLog) error {
 	var request otlpRequest
@@ -110,7 +130,7 @@ func eachLogJSON(body []byte, yield eachLog) error {
 		return monitor.Errorf(monitor.CodeBadInput, "the body is not UTF-8; nothing of it is stored")
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
-		return badOTLP(err)
+		return badOTLP(inJSON(err))
 	}
 	for _, logs := range request.ResourceLogs {
 		resource := &resourcepb.Resource{}

@@ -214,7 +214,8 @@ func TestSplitObjectsCountsAndBounds(t *testing.T) {
 // Each protocol says in its own form that a request is to be sent again later.
 func TestSaturationInEachProtocol(t *testing.T) {
 	in, store := testIntake(t)
-	in.MaxInFlight = recordOverhead
+	others := in.MaxInFlight
+	in.inFlight.Store(others)
 	for _, c := range []struct {
 		h          http.Handler
 		path, body string
@@ -230,13 +231,15 @@ func TestSaturationInEachProtocol(t *testing.T) {
 		if answer.Code != c.status || answer.Header().Get("Retry-After") == "" || !strings.Contains(answer.Body.String(), c.has) {
 			t.Errorf("%s: %d %s, want %d with %s", c.path, answer.Code, answer.Body, c.status, c.has)
 		}
-		if in.InFlight() != 0 {
-			t.Errorf("%s still holds %d bytes", c.path, in.InFlight())
+		if in.InFlight() != others {
+			t.Errorf("%s still holds %d bytes", c.path, in.InFlight()-others)
 		}
 	}
 	if store.events != 0 {
 		t.Errorf("%d events of refused requests are stored", store.events)
 	}
+	in.inFlight.Store(0)
+	in.MaxInFlight = recordOverhead
 	answer := serve(&Elastic{in}, http.MethodPost, "/api/elastic/_bulk", strings.Repeat("{\"index\":{}}\n{}\n", 3)+"{\"index\":{}}\n[]\n", "User-Agent", "")
 	if body := answer.Body.String(); answer.Code != 200 || strings.Count(body, `"status":429`) != 3 || strings.Count(body, `"status":400`) != 1 || store.events != 0 || in.InFlight() != 0 {
 		t.Errorf("document by document: %d %s; %d stored", answer.Code, body, store.events)
@@ -244,6 +247,29 @@ func TestSaturationInEachProtocol(t *testing.T) {
 	in.inFlight.Store(in.MaxInFlight)
 	if answer := serve(&Splunk{in, nil}, http.MethodGet, "/api/splunk/services/collector/health", ""); answer.Code != 503 || !strings.Contains(answer.Body.String(), `"code":18`) {
 		t.Errorf("health: %d %s", answer.Code, answer.Body)
+	}
+}
+
+// What an idle server has no room for either is not to be sent again as it is.
+func TestRequestThatNeverFits(t *testing.T) {
+	in, store := testIntake(t)
+	in.MaxInFlight = recordOverhead
+	for _, c := range []struct {
+		h               http.Handler
+		path, body, has string
+	}{
+		{&Handler{in}, "/api/ingest", "{}\n{}", `"code":"BODY_TOO_LARGE"`},
+		{&Elastic{in}, "/api/elastic/_bulk", "{\"index\":{}}\n{}\n{\"index\":{}}\n{}\n", `"status":413`},
+		{&Splunk{in, nil}, "/api/splunk/services/collector", `{"event":"x"}`, `"code":27`},
+		{&EventBridge{in}, "/api/aws/eventbridge", "[{},{}]", `"code":"BODY_TOO_LARGE"`},
+	} {
+		answer := serve(c.h, http.MethodPost, c.path, c.body)
+		if answer.Code != http.StatusRequestEntityTooLarge || answer.Header().Get("Retry-After") != "" || !strings.Contains(answer.Body.String(), c.has) || !strings.Contains(answer.Body.String(), "--max-in-flight-mb") {
+			t.Errorf("%s: %d %s, want 413 with %s", c.path, answer.Code, answer.Body, c.has)
+		}
+	}
+	if store.events != 0 || in.InFlight() != 0 {
+		t.Errorf("%d events of refused requests are stored, %d bytes are held", store.events, in.InFlight())
 	}
 }
 

@@ -46,6 +46,11 @@ func Split(r io.Reader, limits Limits, yield func(line int, raw []byte, problem 
 	return s.lines()
 }
 
+// OpensList tells whether a body that begins with raw is not read line by line.
+func OpensList(raw []byte) bool {
+	return len(raw) > 0 && (raw[0] == '[' || raw[0] == '#') || documentStart.Match(raw)
+}
+
 type splitter struct {
 	limits  Limits
 	yield   func(int, []byte, *Rejection) error

@@ -3,6 +3,7 @@ package notify
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strings"
 	"syscall"
 )
@@ -74,7 +75,26 @@ func (e errAddress) Error() string {
 	if e.plain {
 		return "unencrypted http is sent only to networks that the server's configuration allows (--webhook-allow): use https"
 	}
-	return "the name leads to an address that is not public; the server's configuration can allow it (--webhook-allow)"
+	return "the address, or that which the name leads to, is not public; the server's configuration can allow it (--webhook-allow)"
+}
+
+// CheckURL tells what is known of an address before a connection is made, so that
+// whoever writes it down hears it at once: a literal one that is not public, and http
+// where nothing is allowed. Where a name leads is looked at with each connection.
+func (a Allowed) CheckURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
+	}
+	plain := u.Scheme == "http"
+	literal, err := netip.ParseAddr(u.Hostname())
+	if err != nil { // a name
+		if plain && len(a) == 0 {
+			return errAddress{plain: true}
+		}
+		return nil
+	}
+	return a.check(literal, plain)
 }
 
 // Control is for a net.Dialer: it refuses addresses that are neither public nor
@@ -93,10 +113,14 @@ func (a Allowed) control(plain bool) func(network, address string, _ syscall.Raw
 		if err != nil {
 			return errAddress{}
 		}
-		addr := at.Addr().Unmap().WithZone("")
-		if a.has(addr) || !plain && public(addr) {
-			return nil
-		}
-		return errAddress{plain: plain && public(addr)}
+		return a.check(at.Addr(), plain)
 	}
+}
+
+func (a Allowed) check(addr netip.Addr, plain bool) error {
+	addr = addr.Unmap().WithZone("")
+	if a.has(addr) || !plain && public(addr) {
+		return nil
+	}
+	return errAddress{plain: plain && public(addr)}
 }

@@ -64,6 +64,36 @@ func TestParseAllowed(t *testing.T) {
 	}
 }
 
+func TestURLIsCheckedWhereItIsWrittenDown(t *testing.T) {
+	inner, err := ParseAllowed([]string{"10.1.0.0/16"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		allowed Allowed
+		url     string
+		refused bool
+		reason  string
+	}{
+		{nil, "https://hooks.example.com/x", false, "where a name leads is known with the connection"},
+		{nil, "https://1.1.1.1/x", false, "public"},
+		{nil, "https://127.0.0.1:8443/x", true, "loopback"},
+		{nil, "https://[::ffff:10.1.0.1]/x", true, "private, mapped"},
+		{nil, "https://[fe80::1%25eth0]/x", true, "link-local, with a zone"},
+		{nil, "http://hooks.example.com/x", true, "no network is allowed that http could reach"},
+		{nil, "http://1.1.1.1/x", true, "public, but not encrypted"},
+		{inner, "http://10.1.2.3/x", false, "allowed, also without TLS"},
+		{inner, "https://[::ffff:10.1.0.1]/x", false, "allowed, mapped"},
+		{inner, "http://hooks.corp/x", false, "the name may lead to what is allowed"},
+		{inner, "http://1.1.1.1/x", true, "http reaches allowed networks alone"},
+		{inner, "https://10.2.0.1/x", true, "not the network that is allowed"},
+	} {
+		if err := c.allowed.CheckURL(c.url); (err != nil) != c.refused {
+			t.Errorf("%s with %v: %v (%s)", c.url, c.allowed, err, c.reason)
+		}
+	}
+}
+
 func TestInnerAddressIsNotReachedByAnyName(t *testing.T) {
 	reached := false
 	inner := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))

@@ -27,13 +27,14 @@ const (
 // Poster posts to addresses that others chose: to public ones, and to those that the
 // configuration allows.
 type Poster struct {
+	allowed    Allowed
 	tls, plain *http.Client
 	agent      string
 }
 
 // NewPoster prepares one. roots may be nil for the system's.
 func NewPoster(allowed Allowed, roots *x509.CertPool, agent string) *Poster {
-	return &Poster{tls: client(allowed, false, roots), plain: client(allowed, true, roots), agent: agent}
+	return &Poster{allowed: allowed, tls: client(allowed, false, roots), plain: client(allowed, true, roots), agent: agent}
 }
 
 func client(allowed Allowed, plain bool, roots *x509.CertPool) *http.Client {
@@ -49,6 +50,9 @@ func client(allowed Allowed, plain bool, roots *x509.CertPool) *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
+
+// Check is CheckURL with what the configuration allows.
+func (p *Poster) Check(address string) error { return p.allowed.CheckURL(address) }
 
 // Close ends connections that are kept open.
 func (p *Poster) Close() {

@@ -33,7 +33,7 @@ type Deliveries interface {
 // WebhookWork knows what webhooks send, and sends it.
 type WebhookWork interface {
 	// CheckWebhook gives BAD_INPUT for an operation that the webhook's role may not
-	// subscribe to, or that is none.
+	// subscribe to, or that is none, and for an address that is never sent to.
 	CheckWebhook(ctx context.Context, w *monitor.Webhook) error
 	PreviewWebhook(ctx context.Context, w *monitor.Webhook) ([]byte, error)
 	// TestWebhook sends once and keeps what became of it.
@@ -206,7 +206,7 @@ func (r mutationResolver) WebhookRedeliver(ctx context.Context, input model.Webh
 	return deliveryPayload(r.Resolver.Deliveries.Redeliver(ctx, monitor.ViewerFrom(ctx).Actor(), id, managing(ctx)))
 }
 
-// checkWebhook is Check, and that its operation runs.
+// checkWebhook is Check, that its operation runs, and that its address may be sent to.
 func (r *Resolver) checkWebhook(ctx context.Context, w *monitor.Webhook) error {
 	if err := w.Check(); err != nil { // its size, before it is parsed
 		return err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/security-monitor/secmon/app"
@@ -14,6 +16,8 @@ type archiveCommand struct {
 	Verify  archiveVerifyCommand  `cmd:"" help:"Read archived days to their end and check every count and hash, without a database. Leaves with 1 when something is wrong."`
 	Restore archiveRestoreCommand `cmd:"" help:"Bring archived events back for a while, under their ids; servers may run meanwhile. Nothing is raised by it."`
 }
+
+var errNotArchived = missing{errors.New("nothing is archived of these days")}
 
 // span is the days that a command is about.
 type span struct {
@@ -41,7 +45,10 @@ func (c *archiveListCommand) Run(ctx context.Context) error {
 		if m.Scope != "" {
 			what = "some sources"
 		}
-		fmt.Printf("%s\t%d events\t%d objects\t%d bytes\t%s\t%s\n", m.Day, m.Events, len(m.Objects), m.Bytes, what, m.Name)
+		fmt.Printf("%s\t%s\t%s\t%d bytes\t%s\t%s\n", m.Day, counted(m.Events, "event"), counted(len(m.Objects), "object"), m.Bytes, what, m.Name)
+	}
+	if err == nil && len(all) == 0 {
+		fmt.Fprintln(os.Stderr, errNotArchived) // a list of nothing is an answer
 	}
 	return err
 }
@@ -60,10 +67,10 @@ func (c *archiveVerifyCommand) Run(ctx context.Context) error {
 			fmt.Printf("%s\tNOT WHOLE: %v\n", m.Name, err)
 			return
 		}
-		fmt.Printf("%s\twhole: %d events\n", m.Name, m.Events)
+		fmt.Printf("%s\twhole: %s\n", m.Name, counted(m.Events, "event"))
 	})
 	if err == nil && n == 0 {
-		fmt.Println("nothing is archived of these days")
+		err = errNotArchived
 	}
 	return err
 }
@@ -83,6 +90,9 @@ func (c *archiveRestoreCommand) Run(ctx context.Context) error {
 	if err := app.RestoreArchive(ctx, c.Storage, c.Archiving, r, quiet()); err != nil {
 		return err
 	}
-	fmt.Printf("%d events of %d objects are back until %s\n", r.Restored, r.Objects, r.Until.Format(time.RFC3339))
+	if r.Total == 0 {
+		return errNotArchived
+	}
+	fmt.Printf("%s of %s back until %s\n", counted(r.Restored, "event"), counted(r.Objects, "object"), r.Until.Format(time.RFC3339))
 	return nil
 }

@@ -25,6 +25,9 @@ const (
 // out: scripts tell it by the code 2 from one that did nothing, 1.
 type partial struct{ error }
 
+// missing is the error of a command whose object is not there.
+type missing struct{ error }
+
 // usage is the error of a command line that cannot be meant.
 type usage struct{ error }
 
@@ -47,6 +50,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &partial{}):
 		return exitPartial
+	case errors.As(err, &missing{}):
+		return exitNotFound
 	case errors.Is(err, contexts.ErrNone), errors.Is(err, contexts.ErrOver), errors.As(err, &closed) && closed.Code == 4403:
 		return exitNoLogin
 	case errors.As(err, &refused) && len(refused) > 0 && exitCodes[monitor.Code(refused[0].Code())] != 0:

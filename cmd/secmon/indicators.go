@@ -69,5 +69,8 @@ func (c *indicatorsImportCommand) Run(ctx context.Context) error {
 		}
 		fmt.Printf("  %s: %s\n", where, p.Message)
 	}
-	return errors.Join(err, closeAll())
+	if err = errors.Join(err, closeAll()); err == nil && report.Refused > 0 {
+		return partial{fmt.Errorf("%d of the list could not be read; the others are stored", report.Refused)}
+	}
+	return err
 }

@@ -50,7 +50,10 @@ func (c *ingestCommand) Run(ctx context.Context) error {
 		}
 	}
 	took := time.Since(begun)
-	fmt.Fprintf(os.Stderr, "%d records stored, %d rejected, in %s (%.0f/s)\n", accepted, rejected, took.Round(time.Millisecond), float64(accepted)/took.Seconds())
+	fmt.Fprintf(os.Stderr, "%s stored, %d rejected, in %s (%.0f/s)\n", counted(accepted, "record"), rejected, took.Round(time.Millisecond), float64(accepted)/took.Seconds())
+	if rejected > 0 {
+		return partial{fmt.Errorf("%s rejected; the server keeps them as dead letters", counted(rejected, "record"))}
+	}
 	return nil
 }
 

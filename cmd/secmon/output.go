@@ -17,6 +17,14 @@ type outputFlag struct {
 	Output string `short:"o" env:"-" enum:"table,json" default:"table" help:"table: for people; json: for programs, an object a line."`
 }
 
+// counted gives a number with what is counted, in the singular where it is one.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
 // newTable writes to standard output, and fits what is a terminal.
 func newTable(columns ...table.Column) *table.Table {
 	width := 0

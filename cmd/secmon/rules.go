@@ -71,7 +71,7 @@ func verdict(path string, report *app.RuleReport) error {
 	case report.Files == 0:
 		return fmt.Errorf("%s has no .yml or .yaml file", path)
 	case refused > 0:
-		return partial{fmt.Errorf("%d of %d files were refused; the rules of the others are stored", refused, report.Files)}
+		return partial{fmt.Errorf("%d of %s refused; the rules of the others are stored", refused, counted(report.Files, "file"))}
 	}
 	return nil
 }

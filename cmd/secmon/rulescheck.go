@@ -145,8 +145,8 @@ func checkText(r *app.RuleCheckReport) string {
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "%s: %s: %s\n", table.Visible(place(f)), f.Kind, table.Visible(f.Message))
 	}
-	fmt.Fprintf(&b, "%d files: %d rules (%d detections, %d correlations, %d filters); %d inactive, %d refused, %d converted\n",
-		r.Files, r.Rules, r.Detections, r.Correlations, r.Filters, r.Inactive, r.Refused, r.Converted)
+	fmt.Fprintf(&b, "%s: %s (%s, %s, %s); %d inactive, %d refused, %d converted\n",
+		counted(r.Files, "file"), counted(r.Rules, "rule"), counted(r.Detections, "detection"), counted(r.Correlations, "correlation"), counted(r.Filters, "filter"), r.Inactive, r.Refused, r.Converted)
 	return b.String()
 }
 

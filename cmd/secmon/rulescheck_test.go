@@ -83,7 +83,7 @@ func TestRulesCheckSaysWhatIsTheMatter(t *testing.T) {
 		`/old.yml:1:1: converted: "s | count() by User > 5" of Sigma 1 became a correlation event_count within 5m`,
 		`/two.yml:11:1: refused: has the same id as ` + all + `/good.yml`,
 		`/filter.yml:1:1: inactive: the filter names the rule "nobody"`,
-		"7 files: 7 rules (5 detections, 1 correlations, 1 filters); 2 inactive, 2 refused, 1 converted\n",
+		"7 files: 7 rules (5 detections, 1 correlation, 1 filter); 2 inactive, 2 refused, 1 converted\n",
 	} {
 		if !strings.Contains(out, line) {
 			t.Errorf("prints no line %q in\n%s", line, out)
@@ -140,7 +140,7 @@ func TestRulesCheckReadsArchives(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := runs(t, "rules", "check", path)
-	if !errors.Is(err, errRefused) || !strings.Contains(out, "rules.zip/wrong.yml:8:15:") || !strings.Contains(out, "2 files: 1 rules") {
+	if !errors.Is(err, errRefused) || !strings.Contains(out, "rules.zip/wrong.yml:8:15:") || !strings.Contains(out, "2 files: 1 rule ") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -59,7 +59,7 @@ func TestRulesCheckReadsOneFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{filepath.Join(dir, "good.yml"), link} {
-		if out, err := runs(t, "rules", "check", path); err != nil || !strings.Contains(out, "1 files: 1 rules") {
+		if out, err := runs(t, "rules", "check", path); err != nil || !strings.Contains(out, "1 file: 1 rule ") {
 			t.Errorf("%s: %v\n%s", path, err, out)
 		}
 	}

@@ -183,8 +183,8 @@ func sendRules(ctx context.Context, r *remote, files []ruleFile, enable bool, re
 
 // tellImport prints what became of an import.
 func tellImport(path string, report *app.RuleReport, verbose bool) error {
-	_, _ = fmt.Fprintf(os.Stdout, "%d files: %d added, %d updated, %d unchanged; of these %d inactive, %d converted; %d refused\n",
-		report.Files, report.Added, report.Updated, report.Unchanged, len(report.Inactive), len(report.Converted), len(report.Refused))
+	_, _ = fmt.Fprintf(os.Stdout, "%s: %d added, %d updated, %d unchanged; of these %d inactive, %d converted; %d refused\n",
+		counted(report.Files, "file"), report.Added, report.Updated, report.Unchanged, len(report.Inactive), len(report.Converted), len(report.Refused))
 	list("inactive", report.Inactive, verbose)
 	list("converted", report.Converted, verbose)
 	list("refused", report.Refused, verbose)

@@ -35,7 +35,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if a.FirstPassword != "" {
 		fmt.Printf("  Log in as admin with the password %s (it is shown only this once)\n", a.FirstPassword)
 	} else {
-		fmt.Printf("  Log in as admin with your password; a new one: secmon user password admin%s\n", elsewhere(c.Config))
+		fmt.Printf("  Log in as admin with your password; a new one: %s\n", newPassword(os.Args[0], c.Config))
 	}
 	if a.OffersPlayground() {
 		fmt.Printf("  GraphQL playground: %s/playground\n", a.URL())
@@ -45,6 +45,12 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	stopDemo()
 	stopAgent()
 	return errors.Join(err, a.Close())
+}
+
+// newPassword is the command for one, with the program as it was called: make run's is on
+// no path.
+func newPassword(program string, cfg app.Config) string {
+	return program + " user password admin" + elsewhere(cfg)
 }
 
 // elsewhere is what a command needs to find the same data directory.
