@@ -69,8 +69,8 @@ plant unit 'one at a time' templates/backend/backup.yaml 's/concurrencyPolicy: F
 plant config 'listn' templates/_data.tpl 's/"listen" ":8000"/"listn" ":8000"/'
 plant config 'grace' templates/_data.tpl 's/printf "%vs"/printf "%v seconds"/'
 plant config 'log-level' values.schema.json 's/"log-level": {/"log-levels": {/'
-plant rolls 'keep an old configuration' templates/backend/deployment.yaml 's/print (include "secmon.configFile" $).* | sha256sum/sha256sum "x"/'
-plant rolls 'though nothing changed' templates/backend/deployment.yaml 's/print (include "secmon.configFile" $).* | sha256sum/randAlphaNum 8/'
+plant rolls 'keep an old configuration' templates/backend/deployment.yaml 's/print (include "secmon.configFile" [$]).* | sha256sum/sha256sum "x"/'
+plant rolls 'though nothing changed' templates/backend/deployment.yaml 's/print (include "secmon.configFile" [$]).* | sha256sum/randAlphaNum 8/'
 plant docs 'make helm/docs' values.yaml 's/# -- Replaces the chart.s name/# -- Stands for the name/'
 
 if [ "$missed" -gt 0 ]; then
