@@ -9,6 +9,7 @@ import (
 
 	"github.com/security-monitor/secmon/archive"
 	"github.com/security-monitor/secmon/db"
+	"github.com/security-monitor/secmon/db/dbtest"
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -64,4 +65,12 @@ func TestDamageOfAFinishedArchiveStopsRetention(t *testing.T) {
 	}
 	w.want("still there", "a-0", "a-1")
 	w.waiting("it waits", keeping, 10*time.Hour)
+
+	// What docs/runbook.md says of SecmonArchiveDamaged.
+	dbtest.Exec(t, w.dsn, "UPDATE event_archives SET state = 'WRITING' WHERE state = 'WRITTEN' AND day = '"+due[len(due)-1].Day.Format(time.DateOnly)+"'")
+	w.must(w.sweep(keeping))
+	w.want("archived anew")
+	if r, err := w.restore(""); err != nil || r.Restored != 2 {
+		t.Errorf("restored %d, %v", r.Restored, err)
+	}
 }
