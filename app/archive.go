@@ -10,6 +10,7 @@ import (
 	"github.com/security-monitor/secmon/archive"
 	"github.com/security-monitor/secmon/backup"
 	"github.com/security-monitor/secmon/db"
+	"github.com/security-monitor/secmon/metrics"
 	"github.com/security-monitor/secmon/monitor"
 )
 
@@ -85,14 +86,31 @@ func (a *App) retire(ctx context.Context, partitioned <-chan struct{}) {
 			}
 			if err != nil && ctx.Err() == nil {
 				a.upkeepFailed("events", "archive and delete old events", err)
+				if !errors.Is(err, db.ErrPostponed) {
+					a.archiveFailed(metrics.ArchiveWork, err)
+				}
 			}
 		}
+		a.measureWaiting(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(trimPeriod):
 		}
 	}
+}
+
+// measureWaiting tells for how long the oldest events have been due. Where that cannot
+// be told the last answer stays: the sweep fails then, too.
+func (a *App) measureWaiting(ctx context.Context) {
+	if waiting, err := a.sweeper().Waiting(ctx, a.setup.Load().Keeping()); err == nil {
+		a.metrics.Archive.Waiting(waiting)
+	}
+}
+
+func (a *App) archiveFailed(work string, err error) {
+	damage := archive.Damage{}
+	a.metrics.Archive.Failed(work, errors.As(err, &damage))
 }
 
 func (a *App) settleHolds(ctx context.Context) error {
@@ -215,6 +233,9 @@ func (a *App) EventRestore(ctx context.Context, actor monitor.Actor, r *monitor.
 func (a *App) beginRestore(ctx context.Context, actor monitor.Actor, r *monitor.EventRestore) (*monitor.Job, error) {
 	return a.begin(ctx, actor, monitor.JobEventRestore, func(ctx context.Context, progress func(done, total int) error) (string, error) {
 		err := restoreAlone(ctx, a.Store, &a.archive, r, progress)
+		if err != nil && ctx.Err() == nil {
+			a.archiveFailed(metrics.RestoreWork, err)
+		}
 		return fmt.Sprintf("%d events are back until %s", r.Restored, r.Until.UTC().Format(time.RFC3339)), err
 	})
 }

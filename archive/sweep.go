@@ -78,12 +78,36 @@ func (s *Sweeper) Due(ctx context.Context, keeping *monitor.EventKeeping) ([]Due
 	if err := s.finish(ctx, days); err != nil {
 		return nil, err
 	}
+	return s.among(ctx, days, keeping)
+}
+
+// Waiting is for how long the oldest of it has been due; 0 where nothing is. It changes
+// nothing, so that everybody may ask at any time.
+func (s *Sweeper) Waiting(ctx context.Context, keeping *monitor.EventKeeping) (time.Duration, error) {
+	days, err := s.Events.EventDays(ctx)
+	if err != nil {
+		return 0, err
+	}
+	due, err := s.among(ctx, days, keeping)
+	if err != nil {
+		return 0, err
+	}
+	var longest time.Duration
+	for i := range due {
+		longest = max(longest, s.Now().Sub(keeping.DueSince(due[i].Day, due[i].Classes)))
+	}
+	return longest, nil
+}
+
+// among gives what of these days is due.
+func (s *Sweeper) among(ctx context.Context, days []*monitor.EventDay, keeping *monitor.EventKeeping) ([]Due, error) {
 	var all []Due
 	for _, day := range days {
 		d := Due{Day: day.Day, Classes: keeping.Due(day.Day, s.Now())}
 		if !d.Classes.Any() {
 			continue
 		}
+		var err error
 		if d.archive, err = s.Records.OpenArchive(ctx, day.Day, d.Classes.Scope()); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,8 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +46,7 @@ func TestAdministratorBringsArchivedEventsBack(t *testing.T) {
 	cfg := config(t, dsn, startRedis(t).URL())
 	cfg.EventRetention = 48 * time.Hour
 	cfg.Archive = t.TempDir() + "/"
+	cfg.MetricsListen = "127.0.0.1:0"
 	r := startReplica(t, cfg)
 	admin, vic := login(t, r.URL(), "admin", testPassword), userToken(t, r, "vic", monitor.RoleViewer)
 	type archives struct {
@@ -121,6 +124,44 @@ func TestAdministratorBringsArchivedEventsBack(t *testing.T) {
 	}
 	if err := verify(); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("verified: %v", err)
+	}
+	input["query"] = "host:web-1"
+	if _, codes := mutate(t, r, admin, "eventRestore", "EventRestoreInput", "job { kind }", input); codes != "" {
+		t.Fatal(codes)
+	}
+	eventually(t, "the damage to be measured", func() bool {
+		text := metricsText(t, r.MetricsURL())
+		return strings.Contains(text, `secmon_archive_failed_total{reason="damaged",work="restore"} 1`) && strings.Contains(text, "secmon_archive_waiting_seconds 0\n")
+	})
+}
+
+// An archive that cannot be written keeps the events, and Prometheus sees for how long
+// they have waited and that it failed.
+func TestArchiveThatFailsIsMeasured(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	oldEvents(t, dsn, 10, "web-1")
+	cfg := config(t, dsn, startRedis(t).URL())
+	cfg.EventRetention = 48 * time.Hour
+	cfg.Archive = "/proc/secmon-archive/" // where nobody makes a directory
+	cfg.MetricsListen = "127.0.0.1:0"
+	r := startReplica(t, cfg)
+	waits := regexp.MustCompile(`(?m)^secmon_archive_waiting_seconds (\S+)$`)
+	eventually(t, "the failure to be measured", func() bool {
+		text := metricsText(t, r.MetricsURL())
+		m := waits.FindStringSubmatch(text)
+		if m == nil {
+			return false
+		}
+		seconds, err := strconv.ParseFloat(m[1], 64)
+		days := time.Duration(seconds) * time.Second / (24 * time.Hour)
+		return err == nil && days == 7 && strings.Contains(text, `secmon_archive_failed_total{reason="failed",work="archive"} 1`)
+	})
+	var data struct {
+		Events struct{ Nodes []struct{ Host string } }
+	}
+	post(t, r.URL(), login(t, r.URL(), "admin", testPassword), "{ events(first: 5) { nodes { host } } }", nil, &data)
+	if len(data.Events.Nodes) != 1 {
+		t.Errorf("not archived, and gone: %v", data)
 	}
 }
 

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"crypto/tls"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,8 @@ type service struct {
 	Healthcheck *struct{ Test []string }
 	Ports       []string
 	Volumes     []string
+	Networks    []string
+	Profiles    []string
 }
 
 type composition struct {
@@ -119,8 +122,55 @@ func TestComposeSecretsAreMadeOnce(t *testing.T) {
 	if !strings.HasPrefix(first["redis.conf"], "requirepass "+strings.TrimSpace(first["redis-password"])+"\n") {
 		t.Error("redis.conf has another password")
 	}
-	info, err := os.Stat(dir)
-	if err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("others may enter the directory: %v %v", info, err)
+	data := filepath.Join(filepath.Dir(dir), "data")
+	for _, path := range []string{dir, data} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("others may enter %s: %v %v", path, info, err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(data, "archive")); err != nil || info.Mode() != os.ModeDir|os.ModeSticky|0o777 {
+		t.Errorf("the backend cannot write its archive: %v %v", info, err)
+	}
+	if _, err := tls.X509KeyPair([]byte(first["syslog.crt"]), []byte(first["syslog.key"])); err != nil {
+		t.Errorf("the certificate for syslog: %v", err)
+	}
+}
+
+// Who takes syslog says who may send it, and is asked for by name. It is a backend like the others.
+func TestComposeTakesSyslogWhereItIsAskedFor(t *testing.T) {
+	services := compose(t).Services
+	syslog, backend := services["syslog"], services["backend"]
+	if !slices.Equal(syslog.Profiles, []string{"syslog"}) {
+		t.Errorf("it runs without being asked for: %v", syslog.Profiles)
+	}
+	if syslog.Environment["SECMON_SYSLOG_NETWORKS"] == "" {
+		t.Error("nothing says who may send")
+	}
+	for name, value := range backend.Environment {
+		if syslog.Environment[name] != value {
+			t.Errorf("%s differs from the other backends'", name)
+		}
+	}
+	for _, port := range []string{"SECMON_SYSLOG_TLS_LISTEN", "SECMON_SYSLOG_LISTEN"} {
+		listen := syslog.Environment[port]
+		if !slices.Contains(syslog.Ports, "127.0.0.1"+listen+listen) {
+			t.Errorf("%s %q is not reached: %v", port, listen, syslog.Ports)
+		}
+	}
+	// A network without a way out publishes no port.
+	if !slices.Contains(syslog.Networks, "outside") || slices.Contains(backend.Networks, "outside") {
+		t.Errorf("networks: %v, %v", syslog.Networks, backend.Networks)
+	}
+}
+
+// Each backend writes its archive to one place: another replica goes on with it.
+func TestComposeArchivesToOnePlace(t *testing.T) {
+	for name, s := range compose(t).Services {
+		if s.Environment["SECMON_CONFIG"] == "" {
+			continue
+		}
+		if !slices.Contains(s.Volumes, "./data/archive:/archive") || s.Environment["SECMON_ARCHIVE"] != "${ARCHIVE-/archive/}" {
+			t.Errorf("%s: %v, %q", name, s.Volumes, s.Environment["SECMON_ARCHIVE"])
+		}
 	}
 }

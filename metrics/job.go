@@ -14,7 +14,7 @@ var (
 	jobStates  = []string{"DONE", "FAILED", "CANCELLED"}
 	kindNames  = knownOf(jobKinds...)
 	stateNames = knownOf(jobStates...)
-	upkeeps    = []string{"partitions", "events", "journal", "alert_counts", "groups", "correlations", "exports", "jobs", "assets", "suppressions", "sources", "deliveries", "holds", "restores"}
+	upkeeps    = []string{"partitions", "events", "journal", "alert_counts", "groups", "correlations", "parts", "exports", "jobs", "assets", "suppressions", "sources", "deliveries", "holds", "restores"}
 )
 
 func newJobs(r *prometheus.Registry) *Jobs {

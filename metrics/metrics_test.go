@@ -37,6 +37,7 @@ func TestLabelsAreBounded(t *testing.T) {
 		s.Detect.Event(Class(x, x, x), time.Second)
 		s.Jobs.Ended(x, x)
 		s.Jobs.Begun(x)
+		s.Archive.Failed(x, false)
 		s.Store.Statement(x, "alerts", time.Second)
 	}
 	text := shown(t, s)
@@ -83,6 +84,23 @@ func TestClassOfALogSource(t *testing.T) {
 	} {
 		if got := Class(c[0], c[1], c[2]); got != c[3] {
 			t.Errorf("%q is %s, want %s", c[:3], got, c[3])
+		}
+	}
+}
+
+func TestArchiveTellsDamageFromOtherFailures(t *testing.T) {
+	s := New("1")
+	s.Archive.Waiting(90 * time.Minute)
+	s.Archive.Failed(ArchiveWork, true)
+	s.Archive.Failed(RestoreWork, false)
+	text := shown(t, s)
+	for _, line := range []string{
+		"secmon_archive_waiting_seconds 5400",
+		`secmon_archive_failed_total{reason="damaged",work="archive"} 1`, `secmon_archive_failed_total{reason="failed",work="archive"} 0`,
+		`secmon_archive_failed_total{reason="damaged",work="restore"} 0`, `secmon_archive_failed_total{reason="failed",work="restore"} 1`,
+	} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("%s is not shown", line)
 		}
 	}
 }

@@ -31,6 +31,7 @@ type Set struct {
 	Jobs    *Jobs
 	Health  *Health
 	Notify  *Notify
+	Archive *Archive
 
 	registry *prometheus.Registry
 }
@@ -40,7 +41,7 @@ func New(version string) *Set {
 	r := prometheus.NewRegistry()
 	s := &Set{
 		registry: r, HTTP: newHTTP(r), GraphQL: newGraphQL(r), Ingest: newIngest(r), Detect: newDetect(r), Store: newStore(r),
-		Feed: newFeed(r), Jobs: newJobs(r), Health: newHealth(r), Notify: newNotify(r),
+		Feed: newFeed(r), Jobs: newJobs(r), Health: newHealth(r), Notify: newNotify(r), Archive: newArchive(r),
 	}
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	build := gauges(r, "secmon_build_info", "Always 1; the labels say which build this is.", "version", "goversion")

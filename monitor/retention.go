@@ -91,6 +91,25 @@ func (k *EventKeeping) Due(day, now time.Time) DueClasses {
 	return due
 }
 
+// DueSince is the time at which the last of the classes ended that Due gives.
+func (k *EventKeeping) DueSince(day time.Time, due DueClasses) time.Time {
+	var since time.Time
+	for i, ended := range due.Ended {
+		if !ended {
+			continue
+		}
+		keep := k.Default
+		if i < len(k.Rules) {
+			keep = k.Rules[i].Keep
+		}
+		// Whole days: a class that is kept for 36 hours ends with the next one.
+		if end := day.Add(24*time.Hour + keep); end.After(since) {
+			since = end
+		}
+	}
+	return since
+}
+
 // DueClasses are the classes of a day's events: the i-th is of what Rules[i] is the
 // first to fit, the last of what none fits.
 type DueClasses struct {

@@ -177,6 +177,11 @@ var dashboards = []dashboard{
 			{title: "Jobs", unit: "short", queries: []query{q(`sum by (kind) (secmon_jobs_running{$in})`, "running: {{kind}}"), q(`sum by (kind, state) (increase(secmon_jobs_ended_total{$in}[$__rate_interval]))`, "{{kind}} {{state}}")}},
 			{title: "Upkeep that failed", unit: "short", queries: []query{q(`sum by (task) (increase(secmon_upkeep_failed_total{$in}[$__rate_interval]))`, "{{task}}")}},
 		}},
+		{"Archive", []panel{
+			{title: "Oldest events wait to be archived and deleted", unit: "s", queries: []query{q(`max(secmon_archive_waiting_seconds{$in})`, "")}},
+			{title: "Archiving and restoring that failed", unit: "short", stack: true, queries: []query{q(`sum by (work, reason) (increase(secmon_archive_failed_total{$in}[$__rate_interval]))`, "{{work}}: {{reason}}")}},
+			{title: "Archiving and restoring that runs", unit: "short", queries: []query{q(`sum by (kind) (secmon_jobs_running{kind=~"EVENT_ARCHIVE|EVENT_RESTORE",$in})`, "{{kind}}")}},
+		}},
 		{"Webhooks", []panel{
 			{title: "Tries to send", unit: "ops", stack: true, queries: []query{q(`sum by (outcome) (rate(secmon_deliveries_total{$in}[$__rate_interval]))`, "{{outcome}}")}},
 			{title: "Time of a try", unit: "s", queries: quantiles("secmon_delivery_seconds", "")},

@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 planted=0 missed=0
 
-# plant CHECK WORDS FILE SED: in FILE SED makes an error that CHECK has to report with WORDS.
+# plant CHECK WORDS FILE SED [ENVIRONMENT]: in FILE SED makes an error that CHECK has to report with WORDS.
 plant() {
   local check=$1 words=$2 file=$3 edit=$4 copy=$work/chart
   planted=$((planted + 1))
@@ -21,6 +21,7 @@ plant() {
   rm "$copy/$file.before"
   local environment=prod
   case "$check $file" in *examples*) environment=rollouts ;; *values-dev* | *" values.yaml" | config*) environment=dev ;; esac
+  environment=${5:-$environment}
   if CHART=$copy ENVIRONMENTS=$environment scripts/helm-test.sh "$check" >"$work/said" 2>&1; then
     echo "   NOT FOUND by $check: $file: $edit" >&2
     missed=$((missed + 1))
@@ -55,13 +56,21 @@ plant unit 'would take away the colour that serves' templates/_checks.tpl 's/if 
 plant unit 'pins each colour by digests of its own' templates/_names.tpl 's/else if not $colour.tag/else if true/'
 plant unit 'not in the log' templates/datastores/mysql.yaml 's/^            - {name: MYSQL_ROOT_HOST.*/&\n            - {name: MYSQL_RANDOM_ROOT_PASSWORD, value: "yes"}/'
 plant unit 'opens the way to the node' templates/_network.tpl 's/div $metadata 2/div $metadata 4/'
+plant unit 'on its ports alone' templates/networkpolicy.yaml 's/- {port: 5140, protocol: TCP}/- {port: 8000, protocol: TCP}/'
+plant unit 'keeps the sender' templates/backend/syslog.yaml 's/externalTrafficPolicy: Local/externalTrafficPolicy: Cluster/'
+plant schema 'externalTrafficPolic' templates/backend/syslog.yaml 's/externalTrafficPolicy:/externalTrafficPolicies:/'
+plant unit 'goes to the active colour' templates/backend/syslog.yaml 's/"colour" .Values.blueGreen.active/"colour" "blue"/'
+plant unit 'over plain TCP from anybody' templates/_checks.tpl 's/and .tcp.enabled (not .networks)/and .tcp.enabled (not .networks) (not $v.syslog.tls.enabled)/'
+plant unit 'is read again by a private key' templates/backend/deployment.yaml 's/key: archive-identity, path: archive-identity/key: archive-identity, path: identity/'
+plant config 'archive-too' templates/_data.tpl 's/dict "archive" .Values/dict "archive-too" .Values/' prod
+plant rolls 'keep old keys' templates/backend/deployment.yaml 's/ (include "secmon.archiveRecipients" $)//'
 plant schema 'concurencyPolicy' templates/backend/backup.yaml 's/concurrencyPolicy/concurencyPolicy/'
 plant unit 'one at a time' templates/backend/backup.yaml 's/concurrencyPolicy: Forbid/concurrencyPolicy: Allow/'
 plant config 'listn' templates/_data.tpl 's/"listen" ":8000"/"listn" ":8000"/'
 plant config 'grace' templates/_data.tpl 's/printf "%vs"/printf "%v seconds"/'
 plant config 'log-level' values.schema.json 's/"log-level": {/"log-levels": {/'
-plant rolls 'keep an old configuration' templates/backend/deployment.yaml 's/include "secmon.configFile" $ | sha256sum/sha256sum "x"/'
-plant rolls 'though nothing changed' templates/backend/deployment.yaml 's/include "secmon.configFile" $ | sha256sum/randAlphaNum 8/'
+plant rolls 'keep an old configuration' templates/backend/deployment.yaml 's/print (include "secmon.configFile" [$]).* | sha256sum/sha256sum "x"/'
+plant rolls 'though nothing changed' templates/backend/deployment.yaml 's/print (include "secmon.configFile" [$]).* | sha256sum/randAlphaNum 8/'
 plant docs 'make helm/docs' values.yaml 's/# -- Replaces the chart.s name/# -- Stands for the name/'
 
 if [ "$missed" -gt 0 ]; then

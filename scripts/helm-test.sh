@@ -21,7 +21,10 @@ arguments() { # ENVIRONMENT COLOUR
     default) ;;
     rollouts) printf '%s\n' -f "$chart/values-prod.yaml" -f "$chart/examples/argo-rollouts.yaml" ;;
     # With what is off by default, too.
-    prod) printf '%s\n' -f "$chart/values-prod.yaml" --set "backup.enabled=true,backup.to=s3://acme/secmon/,backup.recipients={age1one,age1two}" ;;
+    prod) printf '%s\n' -f "$chart/values-prod.yaml" --set "backup.enabled=true,backup.to=s3://acme/secmon/,backup.recipients={age1one,age1two}" \
+      --set "syslog.tls.enabled=true,syslog.tls.secret=syslog-tls,syslog.tls.clientCASecret=syslog-ca,syslog.tls.clientNames={*.example.com}" \
+      --set "syslog.tcp.enabled=true,syslog.networks={10.0.0.0/8},syslog.service.type=LoadBalancer,syslog.service.loadBalancerClass=service.k8s.aws/nlb" \
+      --set "archive.to=s3://acme-archive/secmon/,archive.recipients={age1one,age1two},archive.identity=true,networkPolicy.smtp.enabled=true,config.webhook-allow={10.40.0.0/16}" ;;
     *) printf '%s\n' -f "$chart/values-$1.yaml" ;;
   esac
   if [ "$2" = green ]; then printf '%s\n' --set blueGreen.active=green,blueGreen.green.enabled=true,blueGreen.blue.tag=1.0.0,blueGreen.green.tag=1.1.0; fi
@@ -95,6 +98,7 @@ rolls() {
   [ "$first" = "$(template more --set backend.replicas=5,ingress.className=other)" ] || die "pods are replaced though nothing of theirs changed"
   [ "$first" != "$(template flags --set config.log-level=debug)" ] || die "pods keep an old configuration"
   [ "$first" != "$(template given --set secrets.values.jwtKeys=new)" ] || die "pods keep an old secret"
+  [ "$(template keys --set "archive.to=s3://a/b/,archive.recipients={age1one}")" != "$(template keys2 --set "archive.to=s3://a/b/,archive.recipients={age1two}")" ] || die "pods keep old keys of the archive"
   [ "$first" != "$(template revision --set secrets.revision=1)" ] || die "secrets.revision replaces no pods"
 }
 

@@ -198,4 +198,18 @@ spec:
 EOF
 curl --silent --show-error --fail --output "$work/rds.pem" "https://truststore.pki.rds.amazonaws.com/$region/$region-bundle.pem"
 kubectl create configmap rds-ca --namespace security-monitor --from-file=rds-ca.pem="$work/rds.pem" --dry-run=client --output yaml | kubectl apply -f -
+# Pods of the program for syslog's load balancer, once the chart has made the Service.
+if [ "$(get '.syslog.target_group_arn // "none"')" != none ]; then
+  kubectl apply -f - <<EOF
+apiVersion: elbv2.k8s.aws/v1beta1
+kind: TargetGroupBinding
+metadata:
+  name: syslog
+  namespace: security-monitor
+spec:
+  serviceRef: {name: security-monitor-syslog, port: syslog-tls}
+  targetGroupARN: $(get .syslog.target_group_arn)
+  targetType: ip
+EOF
+fi
 echo "$environment is ready for the chart"

@@ -129,7 +129,7 @@ if [ -x bin/helm ] && [ -e $chart/values.yaml ]; then
   for environment in dev staging prod; do
     node -p 'JSON.parse(fs.readFileSync(process.argv[1])).planned_values.outputs.helm_values.value' "$work/$environment.json" >"$work/values.yaml"
     render "$environment" "$work/values.yaml" >"$work/rendered" 2>&1 || fail "$environment: the chart refuses its values: $(head -n 5 "$work/rendered")"
-    for word in rediss://secmon@ /backend/database-dsn "@$digest"; do
+    for word in rediss://secmon@ /backend/database-dsn "@$digest" 'archive: "s3://' eks.amazonaws.com/role-arn; do
       grep -qF -- "$word" "$work/rendered" || fail "$environment: nothing of $word in what the chart makes"
     done
     { cat "$work/values.yaml"; echo '"netwrokPolicy": {}'; } >"$work/planted.yaml"

@@ -30,6 +30,8 @@ var chartSchema = cmp.Or(os.Getenv("CHART_SCHEMA"), "../../helm/security-monitor
 var setByChart = []string{
 	"agent", "data-dir", "database-dsn", "grace", "drain-delay", "help", "listen", "log-json", "metrics-listen",
 	"jwt-keys", "jwt-keys-file", "sealing-keys", "sealing-keys-file", "admin-password", "oidc-client-secret", "oidc-client-secret-file",
+	"archive", "archive-recipients-file", "archive-identity-file", "archive-s3-endpoint", "archive-s3-region",
+	"syslog-listen", "syslog-networks", "syslog-tls-listen", "syslog-tls-cert-file", "syslog-tls-key-file", "syslog-tls-client-ca-file", "syslog-tls-client-names",
 	"redis-url", "redis-cluster", "redis-ca-file", "redis-password-file", "config", "version",
 }
 

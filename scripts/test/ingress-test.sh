@@ -17,7 +17,7 @@ fail() { echo "FAIL: $*" >&2; failed=1; }
 # platform.sh with programs that write down what they are given.
 cat >"$work/bin/terraform" <<'EOF'
 #!/usr/bin/env bash
-echo '{"cluster":{"name":"c","region":"r","vpc_id":"v","vpc_cidr":"127.0.0.2/32"},"ingress":{"port":8080,"target_group_arn":"t"},"role_arns":{"cluster-autoscaler":"a","load-balancer-controller":"b","external-secrets":"c"},"operators":{"prometheus":'"${PROMETHEUS:-false}"'}}'
+echo '{"cluster":{"name":"c","region":"r","vpc_id":"v","vpc_cidr":"127.0.0.2/32"},"ingress":{"port":8080,"target_group_arn":"t"},"role_arns":{"cluster-autoscaler":"a","load-balancer-controller":"b","external-secrets":"c"},"operators":{"prometheus":'"${PROMETHEUS:-false}"'},"syslog":'"${SYSLOG:-null}"'}'
 EOF
 cat >"$work/bin/aws" <<'EOF'
 #!/usr/bin/env bash
@@ -36,6 +36,9 @@ printf '#!/usr/bin/env bash\n' >"$work/bin/curl"
 chmod +x "$work/bin/"*
 run_platform() { env "$@" PATH="$work/bin:$PATH" CALLS="$work/calls" VALUES="$work" "$platform" dev >"$work/platform.out" 2>&1; }
 run_platform A=b || { cat "$work/platform.out" >&2; exit 1; }
+grep -qF 'name: security-monitor-syslog' "$work/objects" && fail "nobody sends syslog, and pods are bound for it"
+run_platform 'SYSLOG={"target_group_arn":"arn-of-syslog"}' || fail "with syslog it does not go on"
+grep -A1 -F 'serviceRef: {name: security-monitor-syslog, port: syslog-tls}' "$work/objects" | grep -qxF '  targetGroupARN: arn-of-syslog' || fail "no pods are bound to syslog's load balancer"
 run_platform 'ENTRIES={"Entries":[]}' && fail "no range of the CDN's, and nobody minds"
 run_platform 'EDGE_CIDRS=0.0.0.0/0' && fail "everybody is trusted, and nobody minds"
 run_platform 'EDGE_CIDRS=198.51.100.0/24,203.0.113.0/24' || fail "EDGE_CIDRS is not taken"

@@ -211,10 +211,43 @@ deny contains msg if {
 	msg := sprintf("%s: images are scanned when they are pushed", [c.address])
 }
 
-# The program's role writes backups: what it writes over has to be still there.
-deny contains msg if {
+# The program's roles write backups and the archive: what they write over has to be
+# still there.
+kept_buckets contains [c, name] if {
 	some c in planned("aws_s3_bucket")
-	endswith(object.get(c.change.after, "bucket_prefix", ""), "-backup-")
+	some name in {"backup", "archive"}
+	endswith(object.get(c.change.after, "bucket_prefix", ""), sprintf("-%s-", [name]))
+}
+
+deny contains msg if {
+	some [c, _] in kept_buckets
 	not c.change.after.id in {v.change.after.bucket | some v in planned("aws_s3_bucket_versioning"); v.change.after.versioning_configuration[0].status == "Enabled"}
-	msg := sprintf("%s: backups that are written over are kept", [c.address])
+	msg := sprintf("%s: backups and archives that are written over are kept", [c.address])
+}
+
+deny contains "archive: an environment has a bucket for it" if {
+	environment
+	count([name | some [_, name] in kept_buckets; name == "archive"]) != 1
+}
+
+# Events are there as they came in.
+deny contains msg if {
+	some [c, "archive"] in kept_buckets
+	not c.change.after.id in {e.change.after.bucket |
+		some e in planned("aws_s3_bucket_server_side_encryption_configuration")
+		some rule in e.change.after.rule
+		some by in rule.apply_server_side_encryption_by_default
+		by.sse_algorithm == "aws:kms"
+		is_string(by.kms_master_key_id)
+	}
+	msg := sprintf("%s: the archive is encrypted with our key", [c.address])
+}
+
+# The program reads what it finds; the other classes have to be thawed first.
+deny contains msg if {
+	some c in planned("aws_s3_bucket_lifecycle_configuration")
+	some rule in c.change.after.rule
+	some transition in rule.transition
+	not transition.storage_class in {"GLACIER_IR", "STANDARD_IA"}
+	msg := sprintf("%s: %s is not read at once", [c.address, transition.storage_class])
 }

@@ -4,6 +4,7 @@ import rego.v1
 
 deny contains msg if {
 	some c in planned("aws_lb")
+	not is(c.change, "load_balancer_type", "network")
 	not is(c.change, "drop_invalid_header_fields", true)
 	msg := sprintf("%s: drops malformed headers", [c.address])
 }
@@ -17,9 +18,18 @@ deny contains msg if {
 
 deny contains msg if {
 	some c in planned("aws_lb")
+	not is(c.change, "load_balancer_type", "network") # AWS logs only what these end TLS of
 	logs := [l | some l in c.change.after.access_logs; l.enabled == true]
 	count(logs) == 0
 	msg := sprintf("%s: has access logs", [c.address])
+}
+
+# What is open to the world is the one that CloudFront stands before.
+deny contains msg if {
+	some c in planned("aws_lb")
+	is(c.change, "load_balancer_type", "network")
+	not is(c.change, "internal", true)
+	msg := sprintf("%s: is reached from inside alone", [c.address])
 }
 
 deny contains msg if {

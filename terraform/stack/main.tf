@@ -8,6 +8,8 @@ locals {
   recovery_window_days = var.protected ? 30 : 0
   # The ingress controller's pods; it does not run as root.
   ingress_port = 8080
+  # Ports of the program's pods: syslog over TLS, and the API, which says whether it is ready.
+  syslog_ports = { events = 6514, health = 8000 }
 }
 
 data "aws_region" "current" {}
@@ -40,6 +42,10 @@ module "security_groups" {
   name         = local.name
   vpc_id       = module.network.vpc_id
   ingress_port = local.ingress_port
+
+  syslog_cidrs       = var.syslog.cidrs
+  syslog_port        = local.syslog_ports.events
+  syslog_health_port = local.syslog_ports.health
 }
 
 module "eks" {
@@ -163,6 +169,39 @@ module "backups" {
   name_prefix         = "${local.name}-backup-"
   versioned           = true
   retention_days      = var.database.backup_days
+  deletion_protection = var.protected
+}
+
+# Where the program writes events before it deletes them (docs/archive.md). They are as
+# they came in, so they have our key; versions keep what is written over or deleted,
+# which the program's role cannot do; old ones lie in Glacier, in the class that is read
+# at once.
+module "archive" {
+  source = "../modules/bucket"
+
+  name_prefix         = "${local.name}-archive-"
+  versioned           = true
+  encrypted_by_key    = true
+  key_arn             = module.kms.arns.data
+  retention_days      = var.archive.days
+  noncurrent_days     = 90
+  glacier_after_days  = var.archive.glacier_after_days
+  deletion_protection = var.protected
+}
+
+# Where networks send syslog, the way in for it.
+module "syslog" {
+  source = "../modules/syslog"
+  count  = length(var.syslog.cidrs) > 0 ? 1 : 0
+
+  name                = local.name
+  vpc_id              = module.network.vpc_id
+  subnet_ids          = module.network.private_subnet_ids
+  security_group_id   = module.security_groups.ids.syslog
+  port                = local.syslog_ports.events
+  health_port         = local.syslog_ports.health
+  zone_id             = data.aws_route53_zone.this.zone_id
+  domain              = "syslog.${var.domain}"
   deletion_protection = var.protected
 }
 

@@ -36,6 +36,7 @@ output "log_group_names" {
 output "role_arns" {
   description = "Roles for service accounts (eks.amazonaws.com/role-arn)."
   value = {
+    backend                  = module.role_backend.role_arn
     cluster-autoscaler       = module.eks.autoscaler_role_arn
     external-secrets         = module.role_external_secrets.role_arn
     fluent-bit               = module.role_fluent_bit.role_arn
@@ -46,6 +47,16 @@ output "role_arns" {
 output "ingress" {
   description = "Target group of the ingress controller's pods, and their port."
   value       = { target_group_arn = module.load_balancer.target_group_arn, port = local.ingress_port }
+}
+
+output "syslog" {
+  description = "Target group of the program's pods for syslog over TLS. Null: nobody sends it."
+  value       = one([for way in module.syslog : { target_group_arn = way.target_group_arn }])
+}
+
+output "archive_path" {
+  description = "Where events are archived, for secmon archive --archive."
+  value       = local.archive_path
 }
 
 output "alarm_topic_arn" {

@@ -7,6 +7,8 @@ locals {
     redis-password = module.cache.password_secret_name
   })
 
+  archive_path = "s3://${module.archive.bucket}/secmon/"
+
   helm_values = {
     config = {
       public-url = module.cdn.url
@@ -35,6 +37,22 @@ locals {
     networkPolicy = {
       database = { cidrs = module.network.database_cidrs }
       redis    = { cidrs = module.network.database_cidrs }
+      syslog   = { healthCheckCidrs = length(module.syslog) > 0 ? module.network.private_cidrs : [] }
+    }
+    archive = {
+      to = local.archive_path
+      s3 = { region = data.aws_region.current.region }
+    }
+    # Its certificate is the operator's to put into the Secret: cert-manager's, or one of
+    # an authority inside that senders know. Without a client CA the networks decide.
+    syslog = {
+      tls = {
+        enabled        = length(module.syslog) > 0
+        port           = local.syslog_ports.events
+        secret         = var.syslog.secret
+        clientCASecret = var.syslog.client_ca_secret
+      }
+      networks = var.syslog.cidrs
     }
     # The environments' values want both; without their kinds in the cluster helm would
     # refuse the whole release.
@@ -43,7 +61,10 @@ locals {
       prometheusRule = { enabled = var.operators.prometheus }
       dashboards     = { enabled = var.operators.prometheus }
     }
-    backend  = { verticalAutoscaling = { enabled = var.operators.vertical_pod_autoscaler } }
+    backend = {
+      verticalAutoscaling = { enabled = var.operators.vertical_pod_autoscaler }
+      serviceAccount      = { annotations = { "eks.amazonaws.com/role-arn" = module.role_backend.role_arn } }
+    }
     frontend = { verticalAutoscaling = { enabled = var.operators.vertical_pod_autoscaler } }
     backup = {
       enabled        = length(var.backup_recipients) > 0

@@ -147,3 +147,27 @@ variable "backup_recipients" {
     error_message = "Public keys begin with age1. The private ones stay out of AWS."
   }
 }
+
+variable "archive" {
+  description = "How long events are kept in the archive after the program has deleted them, in days (null: for ever), and after how many they go into Glacier Instant Retrieval (null: never)."
+  type = object({
+    days               = optional(number)
+    glacier_after_days = optional(number)
+  })
+  default = {}
+}
+
+variable "syslog" {
+  description = "Networks inside, by VPN or peering, that send syslog over TLS (empty: none do); Secrets with the certificate that they are shown, and with the CA of theirs (empty: the networks decide)."
+  type = object({
+    cidrs            = optional(list(string), [])
+    secret           = optional(string, "syslog-tls")
+    client_ca_secret = optional(string, "")
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for cidr in var.syslog.cidrs : can(cidrnetmask(cidr)) && !endswith(cidr, "/0")])
+    error_message = "Networks such as 10.64.0.0/16. Syslog is not for everybody."
+  }
+}

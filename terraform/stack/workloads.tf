@@ -1,5 +1,5 @@
-# Roles of what runs in the cluster beside the program. The program's servers call
-# nothing of AWS and have none.
+# Roles of the program, which calls nothing of AWS but its archive, and of what runs in
+# the cluster beside it.
 
 # Reads the program's secrets and parameters, no others.
 data "aws_iam_policy_document" "external_secrets" {
@@ -58,8 +58,8 @@ module "role_fluent_bit" {
   policy            = data.aws_iam_policy_document.fluent_bit.json
 }
 
-# The load balancer is Terraform's; its controller only registers pods in the one
-# target group.
+# The load balancer is Terraform's; its controller only registers pods in
+# these target groups.
 data "aws_iam_policy_document" "load_balancer_controller" {
   statement {
     sid = "Look"
@@ -82,7 +82,7 @@ data "aws_iam_policy_document" "load_balancer_controller" {
   statement {
     sid       = "RegisterPods"
     actions   = ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"]
-    resources = [module.load_balancer.target_group_arn]
+    resources = concat([module.load_balancer.target_group_arn], module.syslog[*].target_group_arn)
   }
 }
 
@@ -95,6 +95,58 @@ module "role_load_balancer_controller" {
   namespace         = "kube-system"
   service_account   = "aws-load-balancer-controller"
   policy            = data.aws_iam_policy_document.load_balancer_controller.json
+}
+
+# Adds to the archive and reads it, under its prefix alone; deletes nothing. What it
+# writes over stays as a version.
+data "aws_iam_policy_document" "backend" {
+  statement {
+    sid       = "Objects"
+    actions   = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"]
+    resources = ["${module.archive.arn}/secmon/*"]
+  }
+
+  statement {
+    sid       = "Names"
+    actions   = ["s3:ListBucket"]
+    resources = [module.archive.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "s3:prefix"
+      values   = ["secmon/"]
+    }
+  }
+
+  # The key has more under it; for this role it opens this bucket's objects.
+  statement {
+    sid       = "KeyOfTheBucket"
+    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+    resources = [module.kms.arns.data]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${data.aws_region.current.region}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:s3:arn"
+      values   = [module.archive.arn]
+    }
+  }
+}
+
+module "role_backend" {
+  source = "../modules/irsa"
+
+  name              = "${local.name}-backend"
+  oidc_provider_arn = module.eks.oidc_provider_arn
+  oidc_issuer       = module.eks.oidc_issuer
+  namespace         = local.namespaces.program
+  service_account   = "security-monitor-backend"
+  policy            = data.aws_iam_policy_document.backend.json
 }
 
 # Adds backups; reads, lists and deletes none.

@@ -39,6 +39,9 @@ anything is sent to the cluster.
 {{- if and $v.oidc.clientSecret (not $v.secrets.values.oidcClientSecret) }}
 {{- fail "oidc.clientSecret needs secrets.existingSecret, secrets.externalSecrets or secrets.values.oidcClientSecret" }}
 {{- end }}
+{{- if and $v.archive.to $v.archive.identity (not $v.secrets.values.archiveIdentity) }}
+{{- fail "archive.identity needs secrets.existingSecret, secrets.externalSecrets or secrets.values.archiveIdentity" }}
+{{- end }}
 {{- end }}
 {{- if not (index $v.blueGreen $v.blueGreen.active).enabled }}
 {{- fail (printf "blueGreen.active is %s, which is not enabled: nothing would answer" $v.blueGreen.active) }}
@@ -69,8 +72,18 @@ anything is sent to the cluster.
 {{- fail "backup.keep needs a prefix in backup.to, with / at its end: one name would be written over and over" }}
 {{- end }}
 {{- end }}
+{{- include "secmon.checkSyslog" . }}
 {{- if $v.networkPolicy.enabled }}
 {{- $open := dict }}
+{{- with index $v.config "webhook-allow" }}
+{{- $_ := set $open "webhooks" . }}
+{{- end }}
+{{- if $v.networkPolicy.smtp.enabled }}
+{{- $_ := set $open "smtp" $v.networkPolicy.smtp.cidrs }}
+{{- end }}
+{{- if hasPrefix "s3://" $v.archive.to }}
+{{- $_ := set $open "archive" $v.networkPolicy.archive.cidrs }}
+{{- end }}
 {{- if $v.networkPolicy.https.enabled }}
 {{- $_ := set $open "https" $v.networkPolicy.https.cidrs }}
 {{- end }}
@@ -80,7 +93,7 @@ anything is sent to the cluster.
 {{- range $what, $cidrs := $open }}
 {{- range $cidrs }}
 {{- if and (not (has . (list "0.0.0.0/0" "::/0"))) (include "secmon.hasMetadata" .) }}
-{{- fail (printf "networkPolicy.%s.cidrs: %s leaves the node's metadata service open: take 0.0.0.0/0 or ::/0, out of which it is taken, or ranges without 169.254.169.254 and fd00:ec2::/32" $what .) }}
+{{- fail (printf "%s: %s leaves the node's metadata service open: take 0.0.0.0/0 or ::/0, out of which it is taken, or ranges without 169.254.169.254 and fd00:ec2::/32" (eq $what "webhooks" | ternary "config.webhook-allow" (printf "networkPolicy.%s.cidrs" $what)) .) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -90,6 +103,34 @@ anything is sent to the cluster.
 {{- end }}
 {{- if and (index $v.config "oidc-issuer") (not $v.ingress.enabled) (not (index $v.config "public-url")) }}
 {{- fail "config.oidc-issuer needs config.public-url or ingress.enabled: the provider sends people back there" }}
+{{- end }}
+{{- end }}
+
+{{/*
+Syslog has no token: without a certificate or a network the program does not start, and
+without a peer the policy's rule would let everybody in.
+*/}}
+{{- define "secmon.checkSyslog" -}}
+{{- $v := .Values }}
+{{- with $v.syslog }}
+{{- if and .tls.enabled (not .tls.secret) }}
+{{- fail "syslog.tls.enabled needs syslog.tls.secret: the certificate that senders are shown" }}
+{{- end }}
+{{- if and .tcp.enabled (not .networks) }}
+{{- fail "syslog.tcp.enabled needs syslog.networks: syslog has no token, so its address says who may send" }}
+{{- end }}
+{{- if and .tls.enabled (not .tls.clientCASecret) (not .networks) }}
+{{- fail "syslog.tls.enabled needs syslog.tls.clientCASecret or syslog.networks: somebody has to say who may send" }}
+{{- end }}
+{{- if and .tls.clientNames (not .tls.clientCASecret) }}
+{{- fail "syslog.tls.clientNames needs syslog.tls.clientCASecret: without it no certificate is asked for" }}
+{{- end }}
+{{- if and .tls.enabled .tcp.enabled (eq (int .tls.port) (int .tcp.port)) }}
+{{- fail "syslog.tls.port and syslog.tcp.port are one port" }}
+{{- end }}
+{{- if and (include "secmon.syslog" $) $v.networkPolicy.enabled (not $v.networkPolicy.syslog.cidrs) (not $v.networkPolicy.syslog.peers) (not .networks) }}
+{{- fail "networkPolicy.syslog needs cidrs or peers: where senders with a certificate are" }}
+{{- end }}
 {{- end }}
 {{- end }}
 

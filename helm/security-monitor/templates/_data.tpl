@@ -79,6 +79,30 @@ redis://{{ include "secmon.fullname" . }}-redis:6379/0
 {{- end }}
 {{- end }}
 
+{{/* "true" where the backend takes syslog. */}}
+{{- define "secmon.syslog" -}}
+{{- if or .Values.syslog.tls.enabled .Values.syslog.tcp.enabled }}true{{ end }}
+{{- end }}
+
+{{/* What senders of syslog are shown and asked for, as a JSON list of mounted secrets. */}}
+{{- define "secmon.syslogSecrets" -}}
+{{- $all := list }}
+{{- with .Values.syslog.tls }}
+{{- if .enabled }}
+{{- $all = append $all (dict "name" "syslog" "secret" .secret "keys" (list "tls.crt" "tls.key")) }}
+{{- if .clientCASecret }}
+{{- $all = append $all (dict "name" "syslog-ca" "secret" .clientCASecret "keys" (list "ca.crt")) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toJson $all }}
+{{- end }}
+
+{{/* The keys that archives are encrypted for, one a line; "" where they are not. */}}
+{{- define "secmon.archiveRecipients" -}}
+{{- if .Values.archive.to }}{{ join "\n" .Values.archive.recipients }}{{ end }}
+{{- end }}
+
 {{/*
 The configuration file's content: what the chart knows, under what .Values.config
 says. Every value is written as text, because numbers that Helm has read would
@@ -95,6 +119,28 @@ come out as 3e+06; lists and maps as the command line takes them.
       "redis-cluster" (and (not .Values.redis.enabled) .Values.redis.external.cluster) }}
 {{- if .Values.ingress.enabled }}
 {{- $_ := set $config "public-url" (printf "%s://%s" (ternary "https" "http" .Values.ingress.https) .Values.ingress.host) }}
+{{- end }}
+{{- $syslog := .Values.syslog }}
+{{- if $syslog.tls.enabled }}
+{{- $config = merge $config (dict "syslog-tls-listen" ":6514" "syslog-tls-cert-file" "/run/secrets/syslog/tls.crt" "syslog-tls-key-file" "/run/secrets/syslog/tls.key") }}
+{{- if $syslog.tls.clientCASecret }}
+{{- $config = merge $config (dict "syslog-tls-client-ca-file" "/run/secrets/syslog-ca/ca.crt" "syslog-tls-client-names" ($syslog.tls.clientNames | default nil)) }}
+{{- end }}
+{{- end }}
+{{- if $syslog.tcp.enabled }}
+{{- $_ := set $config "syslog-listen" ":5140" }}
+{{- end }}
+{{- if and $syslog.networks (include "secmon.syslog" .) }}
+{{- $_ := set $config "syslog-networks" $syslog.networks }}
+{{- end }}
+{{- if .Values.archive.to }}
+{{- $config = merge $config (dict "archive" .Values.archive.to "archive-s3-region" (.Values.archive.s3.region | default nil) "archive-s3-endpoint" (.Values.archive.s3.endpoint | default nil)) }}
+{{- if .Values.archive.recipients }}
+{{- $_ := set $config "archive-recipients-file" "/etc/secmon/config/archive-recipients" }}
+{{- end }}
+{{- if .Values.archive.identity }}
+{{- $_ := set $config "archive-identity-file" "/run/secrets/secmon/archive-identity" }}
+{{- end }}
 {{- end }}
 {{- $config = mergeOverwrite $config (deepCopy .Values.config) }}
 {{- range $key, $value := $config }}

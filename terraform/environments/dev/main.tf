@@ -15,10 +15,12 @@ module "stack" {
   credentials_version     = var.credentials_version
   operators               = var.operators
   backup_recipients       = var.backup_recipients
+  syslog                  = var.syslog
 
   nodes              = { capacity = "SPOT", min = 1, desired = 2, max = 4 }
   network            = { nat_per_zone = false }
   database           = { multi_az = false, backup_days = 7 }
   cache              = { node_type = "cache.t4g.micro", replicas = 0 }
+  archive            = { days = 30 }
   log_retention_days = 14
 }

@@ -15,6 +15,7 @@ module "stack" {
   credentials_version     = var.credentials_version
   operators               = var.operators
   backup_recipients       = var.backup_recipients
+  syslog                  = var.syslog
 
   nodes = { min = 3, desired = 3, max = 12 }
   network = {
@@ -29,6 +30,7 @@ module "stack" {
     max_connections = 250
   }
   cache              = { node_type = "cache.m7g.large", replicas = 1 }
+  archive            = { glacier_after_days = 30 } # and kept until somebody decides otherwise
   log_retention_days = 365
   price_class        = "PriceClass_All"
 }

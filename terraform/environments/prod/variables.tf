@@ -85,3 +85,13 @@ variable "backup_recipients" {
     error_message = "Public keys begin with age1. The private ones stay out of AWS."
   }
 }
+
+variable "syslog" {
+  description = "Networks inside, by VPN or peering, that send syslog over TLS (empty: none do); Secrets with the certificate that they are shown, and with the CA of theirs (empty: the networks decide)."
+  type = object({
+    cidrs            = optional(list(string), [])
+    secret           = optional(string, "syslog-tls")
+    client_ca_secret = optional(string, "")
+  })
+  default = {}
+}

@@ -17,9 +17,11 @@ module "stack" {
   credentials_version     = var.credentials_version
   operators               = var.operators
   backup_recipients       = var.backup_recipients
+  syslog                  = var.syslog
 
   nodes              = { min = 2, desired = 2, max = 4 }
   network            = { nat_per_zone = false }
   database           = { instance_class = "db.t3.medium", backup_days = 7 }
+  archive            = { days = 90 }
   log_retention_days = 30
 }

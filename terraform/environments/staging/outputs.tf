@@ -9,8 +9,14 @@ output "platform" {
     cluster   = module.stack.cluster
     role_arns = module.stack.role_arns
     ingress   = module.stack.ingress
+    syslog    = module.stack.syslog
     operators = var.operators
   }
+}
+
+output "archive_path" {
+  description = "Where events are archived: secmon archive --archive."
+  value       = module.stack.archive_path
 }
 
 output "deploy_role_arn" {

@@ -32,13 +32,17 @@ resource "aws_s3_bucket_ownership_controls" "this" {
   }
 }
 
-# S3's own keys: the load balancer writes with no other, and backups come encrypted.
+# S3's own keys unless another is given: the load balancer writes with no other, and
+# backups come encrypted.
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
+    bucket_key_enabled = var.encrypted_by_key
+
     apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
+      sse_algorithm     = var.encrypted_by_key ? "aws:kms" : "AES256"
+      kms_master_key_id = var.encrypted_by_key ? var.key_arn : null
     }
   }
 }
@@ -52,15 +56,30 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
     filter {}
 
-    expiration {
-      days = var.retention_days
+    dynamic "expiration" {
+      for_each = var.retention_days == null ? [] : [var.retention_days]
+
+      content {
+        days = expiration.value
+      }
     }
 
     dynamic "noncurrent_version_expiration" {
       for_each = aws_s3_bucket_versioning.this
 
       content {
-        noncurrent_days = var.retention_days
+        noncurrent_days = coalesce(var.noncurrent_days, var.retention_days)
+      }
+    }
+
+    # The one of Glacier's classes that is read at once: the program reads what it finds,
+    # and waits for nobody who thaws it first.
+    dynamic "transition" {
+      for_each = var.glacier_after_days == null ? [] : [var.glacier_after_days]
+
+      content {
+        days          = transition.value
+        storage_class = "GLACIER_IR"
       }
     }
 

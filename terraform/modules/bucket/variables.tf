@@ -15,8 +15,37 @@ variable "versioned" {
 }
 
 variable "retention_days" {
-  description = "How long objects are kept, in days."
+  description = "How long objects are kept, in days. Null: for ever."
   type        = number
+}
+
+variable "noncurrent_days" {
+  description = "How long versions are kept that were written over or deleted, in days. Null: as everything else."
+  type        = number
+  default     = null
+}
+
+variable "glacier_after_days" {
+  description = "After how many days objects go into Glacier Instant Retrieval, which charges for 90 days at least. Null: never."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.glacier_after_days == null || var.retention_days == null || coalesce(var.retention_days, 0) >= coalesce(var.glacier_after_days, 0) + 90
+    error_message = "What is deleted within 90 days of going into Glacier costs more than it saves."
+  }
+}
+
+variable "encrypted_by_key" {
+  description = "Whether key_arn is given. It is told apart, since the key may be known only after apply."
+  type        = bool
+  default     = false
+}
+
+variable "key_arn" {
+  description = "KMS key that objects are encrypted with, in place of S3's own."
+  type        = string
+  default     = null
 }
 
 variable "policy_documents" {

@@ -1,5 +1,5 @@
 # Three keys, so that who may read logs cannot read the database: data (database,
-# cache, volumes, secrets), cluster (Kubernetes' own secrets), logs (log groups,
+# cache, volumes, secrets, archive), cluster (Kubernetes' own secrets), logs (log groups,
 # alarms).
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
@@ -12,7 +12,7 @@ locals {
   autoscaling = "arn:${data.aws_partition.current.partition}:iam::${local.account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
 
   keys = {
-    data    = { description = "Database, cache, volumes and secrets", policy = data.aws_iam_policy_document.data.json }
+    data    = { description = "Database, cache, volumes, secrets, archive", policy = data.aws_iam_policy_document.data.json }
     cluster = { description = "Secrets in Kubernetes", policy = data.aws_iam_policy_document.account.json }
     logs    = { description = "Log groups and alarms", policy = data.aws_iam_policy_document.logs.json }
   }

@@ -27,3 +27,8 @@ output "cidr" {
   description = "Range of the VPC."
   value       = aws_vpc.this.cidr_block
 }
+
+output "private_cidrs" {
+  description = "Ranges of the subnets of nodes and pods, for network policies."
+  value       = values(local.private)
+}

@@ -18,3 +18,21 @@ variable "ingress_port" {
     error_message = "The controller does not run as root: 1025 to 65535."
   }
 }
+
+variable "syslog_cidrs" {
+  description = "Networks that send syslog. Empty: there is no way in for it."
+  type        = list(string)
+  default     = []
+}
+
+variable "syslog_port" {
+  description = "Port for syslog over TLS."
+  type        = number
+  default     = 6514
+}
+
+variable "syslog_health_port" {
+  description = "Port on which the program's pods say whether they are ready."
+  type        = number
+  default     = 8000
+}
