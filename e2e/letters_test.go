@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -48,7 +49,7 @@ func TestDeadLettersOfEveryProtocol(t *testing.T) {
 				headers = append(headers, "Idempotency-Key", "batch "+protocol)
 			}
 			response, a := call(t, "POST", r.URL()+c.path, "Bearer "+token, c.body, headers...)
-			if response.StatusCode != 200 {
+			if response.StatusCode != http.StatusOK {
 				t.Errorf("%s, round %d: %d %v", protocol, round, response.StatusCode, a)
 			}
 		}
@@ -74,7 +75,7 @@ func TestDeadLettersOfEveryProtocol(t *testing.T) {
 	unmapped := map[string]any{"code": "MAPPING_FAILED"}
 	eventually(t, "a letter of each protocol", func() bool { return len(find(unmapped)) == len(bodies)+1 })
 	sendAll(2)
-	if status, said := sendEvents(t, r.URL(), token, []byte("{sentinel\n")); status != 422 {
+	if status, said := sendEvents(t, r.URL(), token, []byte("{sentinel\n")); status != http.StatusUnprocessableEntity {
 		t.Fatal(status, said)
 	}
 	eventually(t, "what came behind the second round", func() bool { return len(find(map[string]any{"text": "sentinel"})) == 1 })
