@@ -42,7 +42,7 @@ func configurationOf(t *testing.T, heading string) string {
 func installed(t *testing.T, program string, files ...string) string {
 	t.Helper()
 	path := program
-	for _, dir := range []string{"/usr/sbin", "/usr/bin"} {
+	for _, dir := range []string{"/usr/sbin", "/usr/bin", "../bin/shippers"} {
 		if _, err := os.Stat(filepath.Join(dir, program)); err == nil {
 			path = filepath.Join(dir, program)
 		}

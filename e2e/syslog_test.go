@@ -270,18 +270,30 @@ func hereInPlaceOf(t *testing.T, text string, ca *authority, address, port strin
 
 // The real syslog-ng, likewise.
 func TestSyslogNGSendsSyslog(t *testing.T) {
-	program := installed(t, "syslog-ng")
-	ca := newAuthority(t)
-	cfg := syslogConfig(t, ca)
-	r := startReplica(t, cfg)
-	dir := t.TempDir()
-	log := filepath.Join(dir, "in.log")
-	text := strings.ReplaceAll(hereInPlaceOf(t, configurationOf(t, "syslog-ng (syslog over TLS)"), ca, r.SyslogAddresses()[0], "6514"), "reliable(yes)", fmt.Sprintf("reliable(yes) dir(%q)", dir))
-	text = fmt.Sprintf("@version: 3.35\nsource s_src { file(%q follow-freq(0.2) flags(no-parse) program-override(\"app\")); };\n", log) + text
-	conf := filepath.Join(dir, "syslog-ng.conf")
-	writeFile(t, conf, text)
-	writeFile(t, log, "")
-	sendsThroughARestart(t, r, cfg, true, log, program, "-F", "-e", "-f", conf, "-R", filepath.Join(dir, "persist"), "-p", filepath.Join(dir, "pid"), "-c", filepath.Join(dir, "ctl"), "--no-caps")
+	for name, c := range map[string]struct {
+		heading string
+		address int // of SyslogAddresses
+		port    string
+		hears   bool // the goodbye, before it writes again
+	}{
+		"TLS":   {"syslog-ng (syslog over TLS)", 0, "6514", false},
+		"plain": {"syslog-ng (syslog over plain TCP)", 1, "514", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := installed(t, "syslog-ng")
+			ca := newAuthority(t)
+			cfg := syslogConfig(t, ca)
+			r := startReplica(t, cfg)
+			dir := t.TempDir()
+			log := filepath.Join(dir, "in.log")
+			text := strings.ReplaceAll(hereInPlaceOf(t, configurationOf(t, c.heading), ca, r.SyslogAddresses()[c.address], c.port), "reliable(yes)", fmt.Sprintf("reliable(yes) dir(%q)", dir))
+			text = fmt.Sprintf("@version: 3.35\nsource s_src { file(%q follow-freq(0.2) flags(no-parse) program-override(\"app\")); };\n", log) + text
+			conf := filepath.Join(dir, "syslog-ng.conf")
+			writeFile(t, conf, text)
+			writeFile(t, log, "")
+			sendsThroughARestart(t, r, cfg, c.hears, log, program, "-F", "-e", "-f", conf, "-R", filepath.Join(dir, "persist"), "-p", filepath.Join(dir, "pid"), "-c", filepath.Join(dir, "ctl"), "--no-caps")
+		})
+	}
 }
 
 // sendsThroughARestart starts a shipper that follows a log, and replaces its server in

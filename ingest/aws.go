@@ -44,7 +44,9 @@ func (h *EventBridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	err := c.read(func(body io.Reader) error {
 		return SplitObjects(body, h.Limits, func(n int, object []byte, problem *Rejection) error {
 			if objects = n; n == 1 {
-				first = object
+				if first = object; problem != nil {
+					first = problem.raw
+				}
 			}
 			if problem == nil {
 				problem = rejectionOf(n, object, c.addAWS(object))

@@ -94,9 +94,7 @@ func (h *Elastic) bulk(w http.ResponseWriter, r *http.Request, index string) {
 			if items = append(items, item); problem == nil && !c.full {
 				h.add(c, item, len(items), raw)
 			}
-			if item.problem != nil {
-				c.reject(item.problem)
-			}
+			c.rejectItem(item)
 			if perItem && c.full {
 				return r.Context().Err() // the others are counted, and not held
 			}
@@ -159,6 +157,17 @@ func (h *Elastic) add(c *collection, item *bulkItem, number int, raw []byte) {
 	c.batch.Parts = append(c.batch.Parts, item.part)
 }
 
+// rejectItem notes a document that is no good, by its name where it has one.
+func (c *collection) rejectItem(item *bulkItem) {
+	if item.problem == nil {
+		return
+	}
+	if item.id != "" {
+		item.problem.name = item.index + "\x00" + item.id
+	}
+	c.reject(item.problem)
+}
+
 // document is _bulk for one.
 func (h *Elastic) document(w http.ResponseWriter, r *http.Request, index, id string, create bool) {
 	c := h.begin(w, r, protocolElastic)
@@ -175,12 +184,11 @@ func (h *Elastic) document(w http.ResponseWriter, r *http.Request, index, id str
 		s := &splitter{limits: h.Limits}
 		if code, message := s.check(bytes.TrimSpace(raw)); code != "" {
 			item.problem = &Rejection{Line: 1, Code: code, Message: message, raw: raw}
-			c.reject(item.problem)
+			c.rejectItem(item)
 			return nil
 		}
-		if h.add(c, item, 1, bytes.TrimSpace(raw)); item.problem != nil {
-			c.reject(item.problem)
-		}
+		h.add(c, item, 1, bytes.TrimSpace(raw))
+		c.rejectItem(item)
 		return c.err()
 	})
 	if err == nil {

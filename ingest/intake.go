@@ -84,6 +84,7 @@ type collection struct {
 	batch    *monitor.Batch
 	rejected int
 	letters  []*monitor.DeadLetter // of what was rejected
+	names    []string              // of the letters, each the sender's own or ""
 	protocol string
 	mapping  string // that the source names
 	received time.Time

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -180,8 +181,11 @@ func (l *Ledger) note(c *collection) {
 	l.lost += c.rejected - len(c.letters)
 	l.mu.Unlock()
 	now := l.now()
-	for _, letter := range c.letters {
-		letter.ID, letter.At, letter.SourceKey, letter.State = monitor.NewID(now), c.received, key, monitor.LetterWaiting
+	for i, letter := range c.letters {
+		if letter.ID = c.letterID(i); letter.ID.IsZero() {
+			letter.ID = monitor.NewID(now)
+		}
+		letter.At, letter.SourceKey, letter.State = c.received, key, monitor.LetterWaiting
 		letter.Size, letter.Mapping = len(letter.Raw), c.mapping
 	}
 	l.keep(c.letters)
@@ -210,7 +214,24 @@ func (c *collection) reject(problem *Rejection) {
 	if c.letterBytes += len(raw); c.letterBytes > requestBytes {
 		return
 	}
+	c.names = append(c.names, problem.name)
 	c.letters = append(c.letters, &monitor.DeadLetter{
 		Code: problem.Code, Message: cutRunes(clean(problem.Message), maxName), Line: problem.Line, Raw: append([]byte(nil), raw...), Cut: cut,
 	})
+}
+
+// letterID is made of the sender's name for the record or its request, and of the
+// record, so that one that is sent again is kept once: also where the first answer was
+// lost, and where nothing of the request was stored. Zero where the sender has no name.
+func (c *collection) letterID(i int) monitor.ID {
+	letter := c.letters[i]
+	name := monitor.HashPart("document", c.names[i])
+	switch {
+	case c.names[i] != "":
+	case c.key != "":
+		name = monitor.HashPart("request", c.key, strconv.Itoa(letter.Line))
+	default:
+		return monitor.ID{}
+	}
+	return monitor.ID(monitor.HashPart("dead letter", c.protocol, c.sender, string(name[:]), letter.Code, string(letter.Raw)))
 }

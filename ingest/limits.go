@@ -42,7 +42,8 @@ type Rejection struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 
-	raw []byte // what came, as much of it as was read
+	raw  []byte // what came, as much of it as was read
+	name string // the sender's for the record, "" where it has none
 }
 
 // Raw is what came, nil where it is not known or not whole.
@@ -53,15 +54,20 @@ func (r *Rejection) Raw() []byte {
 	return r.raw
 }
 
+// recordError says what is wrong with a record, with one of the codes above.
+type recordError struct{ code, text string }
+
+func (e *recordError) Error() string { return e.text }
+
 // rejectionOf makes a Rejection of what a normaliser says; nil of nil.
 func rejectionOf(line int, raw []byte, err error) *Rejection {
 	if err == nil {
 		return nil
 	}
 	code := CodeMalformed
-	var unmapped *mappingError
-	if errors.As(err, &unmapped) {
-		code = CodeMappingFailed
+	var known *recordError
+	if errors.As(err, &known) {
+		code = known.code
 	}
 	return &Rejection{Line: line, Code: code, Message: err.Error(), raw: raw}
 }

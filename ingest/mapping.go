@@ -15,11 +15,6 @@ import (
 // CodeMappingFailed is of a record that lacks what its mapping requires.
 const CodeMappingFailed = "MAPPING_FAILED"
 
-// mappingError says what a record lacks.
-type mappingError struct{ text string }
-
-func (e *mappingError) Error() string { return e.text }
-
 // mappings are those in force. It is replaced as a whole.
 type mappings struct {
 	byName  map[string]*mapping
@@ -121,7 +116,7 @@ func (m *mapping) normalise(in *input) error {
 	for i, field := range m.Fields {
 		value := text(in.v, m.fields[i])
 		if !m.put(in, field.Target, value) && field.Required {
-			return &mappingError{fmt.Sprintf("the mapping %s requires %s, and at %s stands none", m.Name, strings.ToLower(string(field.Target)), clip(field.Path))}
+			return &recordError{CodeMappingFailed, fmt.Sprintf("the mapping %s requires %s, and at %s stands none", m.Name, strings.ToLower(string(field.Target)), clip(field.Path))}
 		}
 	}
 	if len(m.renames) > 0 {

@@ -110,8 +110,8 @@ func (h *OTLP) take(c *collection, from io.Reader, encoding string, problem *otl
 			err = c.add(record)
 		}
 		if err != nil {
-			if record == nil && encoding == otlpJSON {
-				record = raw // of protobuf nothing is kept that could be read or replayed
+			if record == nil {
+				record = writer.kept(in, raw, encoding)
 			}
 			c.reject(rejectionOf(records, record, err))
 			problem.add(records, err.Error())

@@ -15,6 +15,7 @@ import (
 	"github.com/valyala/fastjson"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/security-monitor/secmon/monitor"
 )
@@ -44,8 +45,8 @@ type lostAttribute struct {
 }
 
 var (
-	errTooDeep  = errors.New("the log record is nested deeper than allowed")
-	errTooLarge = errors.New("the log record is larger than allowed")
+	errTooDeep  = &recordError{CodeTooDeep, "the log record is nested deeper than allowed"}
+	errTooLarge = &recordError{CodeRecordTooLarge, "the log record is larger than allowed"}
 )
 
 // record gives the record of a log record, a slice of its own.
@@ -74,12 +75,29 @@ func (w *logWriter) record(in *logScope, raw []byte) ([]byte, error) {
 	}
 	s := &splitter{limits: w.limits}
 	if code, message := s.check(out); code != "" {
-		return nil, errors.New(message)
+		return nil, &recordError{code, message}
 	}
 	if len(out) > w.limits.RecordBytes {
 		return nil, fmt.Errorf("%w with what its resource adds: %d bytes", errTooLarge, w.limits.RecordBytes)
 	}
 	return out, nil
+}
+
+// kept gives what is kept of a log record that became no record: its JSON, else its
+// bytes as they came.
+func (w *logWriter) kept(in *logScope, raw []byte, encoding string) []byte {
+	if encoding == otlpJSON || len(raw) > w.limits.RecordBytes {
+		return raw
+	}
+	w.log.Reset()
+	if in.read(raw, &w.log) != nil {
+		return raw
+	}
+	readable, err := protojson.Marshal(&w.log)
+	if err != nil {
+		return raw
+	}
+	return readable
 }
 
 // body begins a record, without its last brace: with the body, where that is a map or a

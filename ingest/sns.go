@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -183,11 +182,11 @@ func (c *collection) addMessage(m *snsMessage) error {
 		code, why := s.check(object)
 		switch {
 		case len(object) > c.Limits.RecordBytes:
-			return fmt.Errorf("the message is longer than %d bytes", c.Limits.RecordBytes)
+			return &recordError{CodeRecordTooLarge, fmt.Sprintf("the message is longer than %d bytes", c.Limits.RecordBytes)}
 		case code == "":
 			return c.addAWS(object)
 		case code != CodeMalformed:
-			return errors.New(why)
+			return &recordError{code, why}
 		}
 	}
 	text := map[string]any{"message": m.Message, "time": m.Timestamp, "sns": map[string]string{"topic": m.TopicARN, "id": m.MessageID}}
@@ -199,7 +198,7 @@ func (c *collection) addMessage(m *snsMessage) error {
 		return err
 	}
 	if len(record) > c.Limits.RecordBytes {
-		return fmt.Errorf("the message is longer than %d bytes", c.Limits.RecordBytes)
+		return &recordError{CodeRecordTooLarge, fmt.Sprintf("the message is longer than %d bytes", c.Limits.RecordBytes)}
 	}
 	return c.add(record)
 }

@@ -21,7 +21,10 @@ type syslogLine struct {
 	host     string
 	program  string
 	pid      string
+	kind     string // MSGID of RFC 5424
 	text     string
+
+	structured string // of RFC 5424, as it stands there
 }
 
 // peerKey has the address that a line came from over the network, by ECS's name. It is the
@@ -75,6 +78,7 @@ func normaliseSyslog(in *input) {
 	l, ok := parseSyslog(line, in.received)
 	if !ok {
 		l = syslogLine{priority: -1, text: strings.TrimPrefix(line, " "), program: shippedProgram(v)}
+		in.addStructured(text(v, "structured-data")) // rsyslog's name
 	} else {
 		in.addSyslog(&l)
 	}
@@ -105,6 +109,8 @@ func (in *input) addSyslog(l *syslogLine) {
 			in.rec.addUnlessThere(part[0], part[1])
 		}
 	}
+	in.rec.addUnlessThere("log.syslog.msgid", l.kind)
+	in.addStructured(l.structured)
 }
 
 // parseSyslog reads a line of RFC 5424 or 3164, with or without its priority, also
@@ -179,36 +185,15 @@ func (l *syslogLine) parse5424(rest string) bool {
 	} else if parts[0] != "-" {
 		return false
 	}
-	l.host, l.program, l.pid = nilValue(parts[1]), nilValue(parts[2]), nilValue(parts[3])
-	l.text = strings.TrimPrefix(afterStructured(parts[5]), "\ufeff")
+	l.host, l.program, l.pid, l.kind = nilValue(parts[1]), nilValue(parts[2]), nilValue(parts[3]), nilValue(parts[4])
+	l.structured, l.text = cutStructured(parts[5])
+	l.text = strings.TrimPrefix(l.text, "\ufeff")
 	return true
 }
 
 func nilValue(s string) string {
 	if s == "-" {
 		return ""
-	}
-	return s
-}
-
-// afterStructured gives the message behind the structured data, in whose values
-// a backslash stands before a quote and a bracket.
-func afterStructured(s string) string {
-	if rest, ok := strings.CutPrefix(s, "-"); ok {
-		return strings.TrimPrefix(rest, " ")
-	}
-	quoted := false
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			quoted = !quoted
-		case ']':
-			if !quoted && (i+1 == len(s) || s[i+1] != '[') {
-				return strings.TrimPrefix(s[i+1:], " ")
-			}
-		}
 	}
 	return s
 }

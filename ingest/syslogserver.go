@@ -347,9 +347,9 @@ func (s *Syslog) collect(c *collection, frames *syslogFrames, peer *syslogPeer) 
 			s.Stats.Cut.Add(1)
 		}
 		record := syslogRecord(f, peer)
-		if err := c.add(record); err != nil { // our own JSON: nothing of it should be wrong
+		if err := c.add(record); err != nil { // our own JSON: what can be wrong is what a mapping lacks
 			c.reject(rejectionOf(0, record, err))
-			s.Log.Error("syslog: message not read", "address", peer.address, "error", err)
+			s.Log.Debug("syslog: message not read", "address", peer.address, "error", err)
 		}
 	}
 	return true, nil
@@ -369,12 +369,20 @@ func syslogRecord(f frame, peer *syslogPeer) []byte {
 	return append(out, '}')
 }
 
+// note counts a batch whose outcome is certain.
+func (s *Syslog) note(c *collection) {
+	if s.Ledger != nil && len(c.batch.Events)+c.rejected > 0 {
+		s.Ledger.note(c)
+	}
+}
+
 // store stores a batch, again and again until it is, or the server gives up. Its name
 // has it stored once where the database did not tell.
 func (s *Syslog) store(c *collection, peer *syslogPeer) error {
 	events := len(c.batch.Events)
 	count(s.meter(), c.batch, c.rejected)
 	if events == 0 {
+		s.note(c)
 		return nil
 	}
 	peer.batches++
@@ -386,6 +394,7 @@ func (s *Syslog) store(c *collection, peer *syslogPeer) error {
 		cancel()
 		if err == nil {
 			s.meter().Request(protocolSyslog, "stored")
+			s.note(c)
 			return nil
 		}
 		s.meter().Request(protocolSyslog, outcomeOf(statusOf(monitor.CodeOf(err))))

@@ -5,11 +5,13 @@
 #   promtool  Prometheus's checker of rules
 #   nginx     NGINX, for the tests of its configuration and of rolling restarts
 #   images    buildah, which builds and compares the images
-#   shippers  rsyslog with its output to Elasticsearch and with TLS, for the tests that send by it
+#   shippers  rsyslog with its output to Elasticsearch and with TLS, for the tests that send by it;
+#             and syslog-ng, unpacked under bin/shippers: Debian installs one of the two
 #   checks    shellcheck, jq and curl, for the pipeline's scripts and their checks
 # On Debian and Ubuntu by apt (as root or with sudo), on macOS by brew. No
 # service is started: secmon runs its servers as private child processes.
 set -euo pipefail
+shippers=$(cd "$(dirname "$0")/.." && pwd)/bin/shippers
 
 say() { echo "[install-deps] $*"; }
 die() { echo "[install-deps] $*" >&2; exit 1; }
@@ -29,6 +31,7 @@ have_browser() {
 }
 
 missing=()
+unpack=
 for group in "$@"; do
   case "$group" in
     servers)
@@ -49,6 +52,7 @@ for group in "$@"; do
         have rsyslogd || missing+=(rsyslog)
         compgen -G '/usr/lib/*/rsyslog/omelasticsearch.so' >/dev/null || missing+=(omelasticsearch)
         compgen -G '/usr/lib/*/rsyslog/lmnsd_ossl.so' >/dev/null || missing+=(rsyslog-openssl)
+        [ -x "$shippers/syslog-ng" ] || ! have apt-get || unpack=syslog-ng
       fi ;;
     checks)
       for name in shellcheck jq curl; do have "$name" || missing+=("$name"); done ;;
@@ -58,8 +62,36 @@ for group in "$@"; do
   esac
 done
 
+# unpack_syslog_ng puts it and what it needs beside the system, without its
+# service, and makes a program that finds it there. It needs no root.
+unpack_syslog_ng() {
+  local packages dir
+  dir=$(mktemp -d)
+  packages=$(apt-get install -s --no-install-recommends syslog-ng-core syslog-ng-mod-http 2>/dev/null | awk '/^Inst / {print $2}') || true
+  if [ -z "$packages" ]; then
+    say "apt has no syslog-ng (are there package lists?): the tests that send by it are skipped"
+    return
+  fi
+  say "unpacking syslog-ng into $shippers"
+  rm -rf "$shippers/syslog-ng" "$shippers/syslog-ng.d"
+  mkdir -p "$shippers/syslog-ng.d"
+  # shellcheck disable=SC2086 # names of packages, one each
+  (cd "$dir" && apt-get download -o APT::Sandbox::User=root $packages >/dev/null)
+  for package in "$dir"/*.deb; do dpkg-deb -x "$package" "$shippers/syslog-ng.d"; done
+  cat >"$dir/run" <<'END'
+#!/bin/sh
+root=$(dirname "$(readlink -f "$0")")/syslog-ng.d
+libraries=$(printf '%s:' "$root"/usr/lib/syslog-ng "$root"/usr/lib/*-linux-gnu* "$root"/lib/*-linux-gnu*)
+modules=$(echo "$root"/usr/lib/syslog-ng/*.*/)
+LD_LIBRARY_PATH="${libraries%:}" exec "$root/usr/sbin/syslog-ng" --module-path "$modules" "$@"
+END
+  chmod +x "$dir/run"
+  mv "$dir/run" "$shippers/syslog-ng"
+  rm -rf "$dir"
+}
+
 if [ ${#missing[@]} -eq 0 ]; then
-  say "nothing to install for: $*"
+  if [ -n "$unpack" ]; then unpack_syslog_ng; else say "nothing to install for: $*"; fi
   exit 0
 fi
 
@@ -145,3 +177,4 @@ if have systemctl; then
   done
 fi
 say "installed: ${packages[*]}"
+if [ -n "$unpack" ]; then unpack_syslog_ng; fi
