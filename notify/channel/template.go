@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -142,7 +143,7 @@ func (r *run) functions() template.FuncMap {
 		"truncate": r.truncate,
 		"contains": func(part, s string) (bool, error) { _, err := r.made(s); return strings.Contains(s, part), err },
 		"replace":  r.replace,
-		"default":  func(usual, s string) string { return map[bool]string{true: usual, false: s}[s == ""] },
+		"default":  func(usual, s string) string { return cmp.Or(s, usual) },
 		"time":     r.time,
 		"duration": lasting,
 		"print":    func(args ...any) (string, error) { return r.format(fmt.Sprint, args) },
