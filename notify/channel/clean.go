@@ -73,13 +73,18 @@ func address(text string) string {
 
 // line makes one line of at most a number of characters.
 func line(text string, most int) string {
+	if long := 16 * most; len(text) > long { // no megabytes are looked through for a line
+		text = text[:long] + "…"
+	}
 	return cut(strings.Join(strings.Fields(visible(text)), " "), most)
 }
+
+var breaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n")
 
 // visible takes away what is not shown, or shows something else than is there: control
 // characters but line breaks, and those that turn the direction of writing.
 func visible(text string) string {
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n").Replace(strings.ToValidUTF8(text, "\uFFFD"))
+	text = breaks.Replace(strings.ToValidUTF8(text, "\uFFFD"))
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':

@@ -153,7 +153,7 @@ func at(base, path string) string {
 
 // apiWords are what an API says about an error, of the forms that they have; "" for
 // none.
-func apiWords(body []byte) string {
+func apiWords(body []byte, redact redactor) string {
 	var said struct {
 		Message  string          `json:"message"`       // GitHub, PagerDuty
 		Messages []string        `json:"errorMessages"` // Jira
@@ -169,7 +169,7 @@ func apiWords(body []byte) string {
 	}
 	var told []string
 	for _, w := range words {
-		if w = line(w, 200); w != "" && len(told) < 5 {
+		if w = line(redact.text(w), 200); w != "" && len(told) < 5 {
 			told = append(told, w)
 		}
 	}

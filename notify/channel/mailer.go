@@ -10,6 +10,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"net/textproto"
+	"os"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ type mailing struct {
 
 // send gives back what the server said. It ends by the deadline of ctx.
 func (m *Mailer) send(ctx context.Context, s *monitor.ChannelSettings, secret string, d *monitor.Delivery) (mailing, error) {
-	message, err := mime(s, d)
+	message, err := mimeOf(s, d)
 	if err != nil {
 		return mailing{}, err
 	}
@@ -109,8 +110,7 @@ func (m *Mailer) client(ctx context.Context, s *monitor.ChannelSettings, secret 
 		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS)) // dial has seen to it
 	}
 	if s.Username != "" {
-		options = append(options, gomail.WithUsername(s.Username), gomail.WithPassword(secret),
-			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin))
+		options = append(options, gomail.WithSMTPAuthCustom(&mailLogin{user: s.Username, password: secret, host: s.Host}))
 	}
 	return gomail.NewClient(s.Host, options...)
 }
@@ -169,9 +169,9 @@ func converse(session *smtp.Client, message *gomail.Msg, attempts int) (mailing,
 	return said, nil
 }
 
-// mime makes the mail. Its Message-ID and date are the delivery's: who gets it twice
+// mimeOf makes the mail. Its Message-ID and date are the delivery's: who gets it twice
 // after a connection that broke in the last moment can tell.
-func mime(s *monitor.ChannelSettings, d *monitor.Delivery) (*gomail.Msg, error) {
+func mimeOf(s *monitor.ChannelSettings, d *monitor.Delivery) (*gomail.Msg, error) {
 	var content mail
 	if err := json.Unmarshal(d.Body, &content); err != nil {
 		return nil, errors.New("the message cannot be read")
@@ -206,8 +206,8 @@ func domain(address string) string {
 // cause is why an exchange broke: at the deadline the connection is closed, which is
 // no fault of the network.
 func cause(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) { // the library knows the time too
+		return context.DeadlineExceeded
 	}
 	return err
 }

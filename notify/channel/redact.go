@@ -1,8 +1,12 @@
 package channel
 
 import (
+	"cmp"
 	"encoding/base64"
+	"encoding/json"
+	"html"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,10 +31,20 @@ func newRedactor(kind monitor.ChannelKind, s *monitor.ChannelSettings, secret st
 	if kind == monitor.ChannelSlack || kind == monitor.ChannelTeams {
 		forms = append(forms, addressParts(secret)...)
 	}
+	for _, f := range forms { // as it stands in JSON and HTML
+		escaped, err := json.Marshal(f)
+		if err == nil {
+			forms = append(forms, strings.Trim(string(escaped), `"`))
+		}
+		forms = append(forms, strings.ReplaceAll(f, "/", `\/`), html.EscapeString(f))
+	}
 	forms = slices.DeleteFunc(forms, func(f string) bool { return len(f) < 4 })
-	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) }) // the longest first
+	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }) // the longest first
 	return slices.Compact(forms)
 }
+
+// word is a part of an address that is the same in all of them, such as services.
+var word = regexp.MustCompile(`^[a-z]{1,15}$`)
 
 // addressParts are the pieces that a receiver may name of its own address: what is
 // behind the host, and each part of it that can be a secret by its length.
@@ -48,7 +62,7 @@ func addressParts(secret string) []string {
 			parts = append(parts, each, url.QueryEscape(each))
 		}
 	}
-	return slices.DeleteFunc(parts, func(p string) bool { return len(p) < 8 })
+	return slices.DeleteFunc(parts, func(p string) bool { return len(p) < 8 || word.MatchString(p) })
 }
 
 // text gives a text without the secret, and without the beginning of it where the text

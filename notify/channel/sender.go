@@ -75,8 +75,8 @@ func (s Sender) exchange(ctx context.Context, method, to string, headers http.He
 	}
 	r, answer := s.Poster.Exchange(ctx, method, to, headers, body, limit)
 	r.Response = redact.answer(answer.Body)
-	if words := apiWords(answer.Body); r.Error != "" && words != "" {
-		r.Error += ": " + redact.text(words)
+	if words := apiWords(answer.Body, redact); r.Error != "" && words != "" {
+		r.Error += ": " + words
 	}
 	return r, answer
 }

@@ -114,9 +114,9 @@ func (s span) slack(add func(string)) {
 
 // slackEscape is all that mrkdwn needs so that nothing is a link or a mention:
 // https://docs.slack.dev/messaging/formatting-message-text#escaping
-func slackEscape(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
-}
+func slackEscape(text string) string { return slackEscaper.Replace(text) }
+
+var slackEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // icon shows how bad it is to those who only glance.
 func icon(s monitor.Severity) string {

@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -24,7 +25,11 @@ const (
 func CheckTemplates(f monitor.NoticeFormat) error {
 	for _, n := range []*monitor.Notice{Example("Example"), exampleSum("Example")} {
 		for path, text := range map[string]string{"template.subject": f.Subject, "template.text": f.Text} {
-			if _, err := execute(path, text, clean(n)); err != nil {
+			made, err := execute(path, text, clean(n))
+			if err == nil && len(made) > maxText {
+				err = monitor.InputErrorf(path, "%s", errLong)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -32,7 +37,9 @@ func CheckTemplates(f monitor.NoticeFormat) error {
 	return nil
 }
 
-// execute gives what a template makes of a notice, "" for an empty template.
+// execute gives what a template makes of a notice, "" for an empty template. What is
+// longer than maxText is cut: events are long at times, and half of it is better than
+// nothing.
 func execute(path, text string, n *monitor.Notice) (string, error) {
 	if text == "" {
 		return "", nil
@@ -46,6 +53,10 @@ func execute(path, text string, n *monitor.Notice) (string, error) {
 	if err == nil {
 		err = t.Execute(&out, fieldsOf(n))
 	}
+	if errors.Is(err, errFull) {
+		out.WriteString("…")
+		err = nil
+	}
 	if err != nil {
 		return "", monitor.InputErrorf(path, "%s", cut(visible(strings.TrimPrefix(err.Error(), "template: ")), 300))
 	}
@@ -54,12 +65,16 @@ func execute(path, text string, n *monitor.Notice) (string, error) {
 
 var errLong = fmt.Errorf("the text is longer than %d bytes", maxText)
 
-// bounded keeps what a template writes, and fails when that is too much.
+// errFull ends a template that wrote all that is kept.
+var errFull = errors.New("the text is full")
+
+// bounded keeps what a template writes, and ends it when that is too much.
 type bounded struct{ strings.Builder }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxText {
-		return 0, errLong
+	if left := maxText - b.Len(); len(p) > left {
+		b.Builder.Write(p[:left])
+		return left, errFull
 	}
 	return b.Builder.Write(p)
 }
@@ -128,7 +143,7 @@ func (r *run) functions() template.FuncMap {
 		"truncate": r.truncate,
 		"contains": func(part, s string) (bool, error) { _, err := r.made(s); return strings.Contains(s, part), err },
 		"replace":  r.replace,
-		"default":  func(usual, s string) string { return map[bool]string{true: usual, false: s}[s == ""] },
+		"default":  func(usual, s string) string { return cmp.Or(s, usual) },
 		"time":     r.time,
 		"duration": lasting,
 		"print":    func(args ...any) (string, error) { return r.format(fmt.Sprint, args) },
