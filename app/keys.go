@@ -30,7 +30,7 @@ func Reseal(ctx context.Context, cfg Storage, text, file string, lg *slog.Logger
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, kept := range []auth.SealedSecrets{store, store.SealedWebhooks()} {
+	for _, kept := range []auth.SealedSecrets{store, store.SealedWebhooks(), store.SealedMappings()} {
 		n, gone, failed := auth.Reseal(ctx, kept, keys)
 		resealed, lost, err = resealed+n, lost+gone, errors.Join(err, failed)
 	}

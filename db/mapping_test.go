@@ -9,6 +9,41 @@ import (
 	"github.com/security-monitor/secmon/page"
 )
 
+func TestSecretsOfMappingsAreSealedAnew(t *testing.T) {
+	clock := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	store := replica(t, dbtest.DSN(t), &clock)
+	var ids []monitor.ID
+	for i, secret := range [][]byte{{1}, nil, {3}, {4}} {
+		header := ""
+		if secret != nil {
+			header = "X-Signature"
+		}
+		made := monitor.Mapping{ID: monitor.NewID(clock.Add(time.Duration(i) * time.Second)), Name: string(rune('a' + i)), Enabled: true, SignatureHeader: header, Secret: secret}
+		if _, err := store.CreateMapping(t.Context(), monitor.SystemActor, made); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, made.ID)
+	}
+	sealed := store.SealedMappings()
+	first, err := sealed.SealedSecrets(t.Context(), monitor.ID{}, 2)
+	if err != nil || len(first) != 2 || first[0].User != ids[0] || first[1].User != ids[2] || first[1].Sealed[0] != 3 {
+		t.Fatalf("%+v %v", first, err)
+	}
+	if err := sealed.ReplaceSealed(t.Context(), ids[2], []byte{3}, []byte{33}); err != nil {
+		t.Error(err)
+	}
+	if err := sealed.ReplaceSealed(t.Context(), ids[3], []byte{3}, []byte{33}); err != nil { // it was set anew meanwhile
+		t.Error(err)
+	}
+	rest, err := sealed.SealedSecrets(t.Context(), ids[0], 9)
+	if err != nil || len(rest) != 2 || rest[0].Sealed[0] != 33 || rest[1].Sealed[0] != 4 {
+		t.Errorf("%+v %v", rest, err)
+	}
+	if found, err := store.MappingsByID(t.Context(), ids[2:3]); err != nil || len(found) != 1 || found[0].Version != 1 {
+		t.Errorf("it is another version for whoever edits it: %+v %v", found, err)
+	}
+}
+
 func TestAMappingIsKeptOverReplicas(t *testing.T) {
 	clock := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	dsn := dbtest.DSN(t)

@@ -172,6 +172,9 @@ func TestShellRunsAnyOperation(t *testing.T) {
 	if got := p.does("", "query", "alerts of a host"); got != want {
 		t.Errorf("saved: %s", got)
 	}
+	if got := strings.Fields(p.does("", "query", "-o", "table", query, "--var", "n=5", "--var", "host=web-2")); strings.Join(got, " ") != "host web-2" {
+		t.Errorf("as a table: %q", got)
+	}
 	p.fails(5, "no saved operation", "", "query", "nothing")
 	p.fails(64, "operation:1:", "", "query", "{ alerts(")
 	p.fails(64, "--name one of: A, B", "", "query", "query A { viewer { role } } query B { viewer { role } }")

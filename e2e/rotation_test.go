@@ -3,6 +3,9 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -120,6 +123,33 @@ func TestSealingKeysAreRotatedWithSecondFactorsAlive(t *testing.T) {
 	if len(confirm.TotpConfirm.RecoveryCodes) == 0 {
 		t.Fatal("the second factor is not confirmed")
 	}
+	// Secrets of a webhook and of a mapping are sealed by the same keys.
+	if p, codes := mutate(t, w.is[0], bearer, "webhookCreate", "WebhookCreateInput", "secret", map[string]any{"name": "Chat", "url": "https://chat.example.com/hook", "document": alertHook, "enabled": false}); codes != "" {
+		t.Fatalf("%+v %s", p, codes)
+	}
+	if p, codes := mutate(t, w.is[0], bearer, "mappingCreate", "MappingCreateInput", "mapping { signed }", map[string]any{
+		"name": "gate", "rules": map[string]any{"product": "gatekeeper"}, "signatureHeader": "X-Signature", "secret": "a secret of the gate",
+	}); codes != "" {
+		t.Fatalf("%+v %s", p, codes)
+	}
+	token := ingestToken(t, w.is[0])
+	signed := func(r *replica) int {
+		const body = `{"node":"door-1"}`
+		mac := hmac.New(sha256.New, []byte("a secret of the gate"))
+		_, _ = mac.Write([]byte(body))
+		rq, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL()+"/api/ingest/webhook/gate", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rq.Header.Set("X-Api-Key", token)
+		rq.Header.Set("X-Signature", hex.EncodeToString(mac.Sum(nil)))
+		answer, err := http.DefaultClient.Do(rq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode
+	}
 	comesIn := func(r *replica) bool {
 		dbtest.Exec(t, dsn, "UPDATE second_factors SET last_step = 0") // a code counts once in 30 s; here time is short
 		var in struct{ SessionLogin struct{ AccessToken string } }
@@ -155,7 +185,7 @@ func TestSealingKeysAreRotatedWithSecondFactorsAlive(t *testing.T) {
 	if comesIn(startReplica(t, without)) {
 		t.Error("before the resealing the new key alone opens what the old one sealed: the test says nothing")
 	}
-	if out := reseal(keyList(fresh, old)); !strings.HasPrefix(out, "1 secrets") {
+	if out := reseal(keyList(fresh, old)); !strings.HasPrefix(out, "3 secrets") {
 		t.Errorf("keys reseal: %s", out)
 	}
 	if out := reseal(keyList(fresh, old)); !strings.HasPrefix(out, "0 secrets") {
@@ -163,6 +193,9 @@ func TestSealingKeysAreRotatedWithSecondFactorsAlive(t *testing.T) {
 	}
 	works("resealed")("both")
 	w.roll(func(c *app.Config) { c.SealingKeys = fresh }, works("the old key gone"))
+	if status := signed(w.is[1]); status != http.StatusOK {
+		t.Errorf("a request that a mapping's secret signs is answered %d when the old key is gone", status)
+	}
 }
 
 // The database's password is changed by two users that take turns, while two

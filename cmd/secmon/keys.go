@@ -32,9 +32,9 @@ func (c *keysResealCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d secrets sealed anew; the others were already\n", resealed)
+	fmt.Printf("%s sealed anew; the others were already\n", counted(resealed, "secret"))
 	if lost > 0 {
-		return fmt.Errorf("%d secrets were sealed with none of these keys: their owners have recovery codes, or need an administrator to take the second factor away", lost)
+		return partial{fmt.Errorf("%s sealed with none of these keys: of a webhook or a mapping make a new one; whoever has lost a second factor has recovery codes, or needs an administrator to take it away", counted(lost, "secret"))}
 	}
 	return nil
 }

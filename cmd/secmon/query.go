@@ -26,6 +26,7 @@ type queryCommand struct {
 	Vars       string            `env:"-" type:"existingfile" help:"File with a JSON object of variables; --var wins." placeholder:"FILE"`
 	Saved      bool              `env:"-" help:"The operation is a saved one's name, whatever it looks like."`
 	Count      int               `env:"-" help:"Of a subscription: end after so many messages; 0: never."`
+	Output     string            `short:"o" env:"-" enum:"json,table" default:"json" help:"json: the data, a line for each message; table: the first list as a table, of an answer without one a line for each value."`
 }
 
 const maxOperation = 1 << 20
@@ -50,7 +51,7 @@ func (c *queryCommand) Run(ctx context.Context) error {
 	}
 	data, err := r.Do(ctx, text, operation.Name, variables)
 	if len(data) > 0 && (err == nil || string(data) != "null") {
-		if printErr := printRaw(data); printErr != nil {
+		if printErr := (&queryOutput{format: c.Output}).print(data); printErr != nil {
 			return printErr
 		}
 	}
@@ -199,12 +200,12 @@ func payloadErrors(data json.RawMessage) error {
 // follow prints the messages of a subscription until it ends.
 func (c *queryCommand) follow(ctx context.Context, r *remote, text, name string, variables map[string]any) error {
 	feed := &client.Feed{URL: r.address(), Token: r.Token, Query: text, OperationName: name, Variables: variables, Retrying: retrying}
-	seen := 0
+	seen, out := 0, &queryOutput{format: c.Output}
 	err := feed.Run(ctx, func(m client.Message) error {
 		if len(m.Errors) > 0 {
 			return m.Errors
 		}
-		if err := printRaw(m.Data); err != nil {
+		if err := out.print(m.Data); err != nil {
 			return err
 		}
 		if seen++; c.Count > 0 && seen >= c.Count {

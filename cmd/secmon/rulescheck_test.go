@@ -55,6 +55,12 @@ func ruleFolder(t *testing.T, names ...string) string {
 // runs gives what a command prints on standard output.
 func runs(t *testing.T, args ...string) (string, error) {
 	t.Helper()
+	return printed(t, func() error { return run(t.Context(), args) })
+}
+
+// printed gives what f writes to standard output.
+func printed(t *testing.T, f func() error) (string, error) {
+	t.Helper()
 	file, err := os.CreateTemp(t.TempDir(), "out")
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +68,7 @@ func runs(t *testing.T, args ...string) (string, error) {
 	defer file.Close() //nolint:errcheck // a temporary file
 	was := os.Stdout
 	os.Stdout = file
-	err = run(t.Context(), args)
+	err = f()
 	os.Stdout = was
 	out, readErr := os.ReadFile(file.Name())
 	if readErr != nil {
