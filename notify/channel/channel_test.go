@@ -171,6 +171,20 @@ func TestTemplateOfNothingGivesTheUsualWords(t *testing.T) {
 	}
 }
 
+func TestLinesOfATemplateStayLines(t *testing.T) {
+	for kind, want := range map[monitor.ChannelKind]string{
+		monitor.ChannelSlack: `"text":"one\ntwo"`, monitor.ChannelTeams: `"text":"one"}]},{"type":"RichTextBlock","spacing":"None","inlines":[{"type":"TextRun","text":"two"}]}`,
+		monitor.ChannelEmail: `<p>one<br>\ntwo</p>`, monitor.ChannelJira: `{"type":"text","text":"one"},{"type":"hardBreak"},{"type":"text","text":"two"}`,
+		monitor.ChannelGitHub: `"body":"one\\\ntwo`, monitor.ChannelPagerDuty: `"text":"one\ntwo`,
+	} {
+		c := channelOf(kind)
+		c.Template.Text = "one\r\ntwo"
+		if m := compose(t, c, one()); !bytes.Contains(m.Body, []byte(want)) {
+			t.Errorf("%s: %s is not in %s", kind, want, m.Body)
+		}
+	}
+}
+
 func TestDurationsInWords(t *testing.T) {
 	for minutes, want := range map[int]string{0: "0 minutes", 1: "1 minute", 15: "15 minutes", 60: "1 hour", 90: "90 minutes", 1440: "1 day", 4320: "3 days"} {
 		if got := lasting(minutes); got != want {

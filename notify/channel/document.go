@@ -61,6 +61,22 @@ func (s spans) plain() string {
 	return b.String()
 }
 
+// rows are the lines of a paragraph, for those who know no line break within one.
+func (s spans) rows() []spans {
+	rows := []spans{nil}
+	for _, each := range s {
+		for i, text := range strings.Split(each.text, "\n") {
+			if i > 0 {
+				rows = append(rows, nil)
+			}
+			if text != "" {
+				rows[len(rows)-1] = append(rows[len(rows)-1], span{text: text, bold: each.bold, url: each.url})
+			}
+		}
+	}
+	return rows
+}
+
 // written makes a document of what a template gave: a paragraph at each empty line,
 // and where it leads.
 func written(text string, n *monitor.Notice) document {

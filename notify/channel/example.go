@@ -35,17 +35,21 @@ func exampleSum(channel string) *monitor.Notice {
 		n.Alerts = append(n.Alerts, exampleAlert(i, severity))
 	}
 	for i := range monitor.MaxNoticeCounts {
-		n.Titles = append(n.Titles, monitor.NoticeCount{Value: n.Alerts[i%2].Title, Count: 60 - 10*i})
+		n.Titles = append(n.Titles, monitor.NoticeCount{Value: exampleTitles[i], Count: 60 - 14*i})
 		n.Hosts = append(n.Hosts, monitor.NoticeCount{Value: n.Alerts[i].Host, Count: 40 - 8*i})
 	}
 	return n
 }
 
+var exampleTitles = [monitor.MaxNoticeCounts]string{
+	"Suspicious Encoded PowerShell Command Line", "Credential Dumping via LSASS Access", "Service Installed from a Temporary Folder", "Scheduled Task by Command Line",
+	"Connection to a Rare Port",
+}
+
 func exampleAlert(i int, severity monitor.Severity) monitor.NoticeAlert {
-	titles := []string{"Suspicious Encoded PowerShell Command Line", "Credential Dumping via LSASS Access"}
 	at := exampleAt.Add(time.Duration(i) * time.Minute)
 	return monitor.NoticeAlert{
-		ID: "QWxlcnQ6ZXhhbXBsZQ", Title: titles[i%2], Severity: severity, Status: monitor.AlertNew, Host: fmt.Sprintf("web-%d.example.com", i+1),
+		ID: "QWxlcnQ6ZXhhbXBsZQ", Title: exampleTitles[i%len(exampleTitles)], Severity: severity, Status: monitor.AlertNew, Host: fmt.Sprintf("web-%d.example.com", i+1),
 		User: `EXAMPLE\ana`, Process: `C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe`, Source: "192.0.2.7", Destination: "198.51.100.20",
 		Techniques: []string{"T1059.001", "T1027"}, Tags: []string{"attack.execution"}, Matches: 3, FirstSeen: at.Add(-time.Minute), LastSeen: at, CreatedAt: at,
 	}

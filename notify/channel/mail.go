@@ -27,8 +27,9 @@ var mailPage = template.Must(template.New("mail").Parse(`<!DOCTYPE html>
 {{range .Blocks}}{{if .List}}<ul style="padding-left:20px">
 {{range .Lines}}<li>{{template "line" .}}</li>
 {{end}}</ul>
-{{else}}{{range .Lines}}<p style="white-space:pre-line">{{template "line" .}}</p>
-{{end}}{{end}}{{end}}<p style="color:#6b7280;font-size:12px">Channel {{.Channel}} of Security Monitor</p>
+{{else}}<p>{{range $i, $row := .Lines}}{{if $i}}<br>
+{{end}}{{template "line" $row}}{{end}}</p>
+{{end}}{{end}}<p style="color:#6b7280;font-size:12px">Channel {{.Channel}} of Security Monitor</p>
 </div></body></html>
 {{define "line"}}{{range .}}{{if .URL}}<a href="{{.URL}}">{{.Text}}</a>{{else if .Bold}}<b>{{.Text}}</b>{{else}}{{.Text}}{{end}}{{end}}{{end}}`))
 
@@ -50,8 +51,11 @@ func (d document) html(n *monitor.Notice, subject string) string {
 		Blocks           []mailBlock
 	}{Subject: subject, Channel: n.Channel, Color: mailColor(n.Severity)}
 	for _, b := range d {
-		out := mailBlock{List: b.list}
-		for _, line := range b.lines {
+		out, rows := mailBlock{List: b.list}, b.lines
+		if !b.list {
+			rows = b.lines[0].rows()
+		}
+		for _, line := range rows {
 			var all []mailSpan
 			for _, s := range line {
 				all = append(all, mailSpan{Text: s.text, URL: s.url, Bold: s.bold})

@@ -36,7 +36,7 @@ func NewMailer(allowed notify.Allowed, roots *x509.CertPool) *Mailer {
 // maxMailAnswers is what a server may say in all, in bytes.
 const maxMailAnswers = 256 << 10
 
-// mailings are the words of a server about a mail that it took.
+// mailing is the words of a server about a mail that it took.
 type mailing struct {
 	status  int
 	answer  string
@@ -49,34 +49,25 @@ func (m *Mailer) send(ctx context.Context, s *monitor.ChannelSettings, secret st
 	if err != nil {
 		return mailing{}, err
 	}
-	var conn net.Conn
-	defer func() {
-		if conn != nil {
-			conn.Close() //nolint:errcheck // all was said
-		}
-	}()
-	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		if conn, err = m.dialer.DialContext(ctx, network, address); err != nil {
+	var held holding
+	defer held.release()
+	dial := func(dialing context.Context, network, address string) (net.Conn, error) {
+		conn, err := m.dialer.DialContext(dialing, network, address)
+		if err != nil {
 			return nil, err
 		}
+		held.hold(ctx, conn)
 		limited := &limitedConn{Conn: conn, left: maxMailAnswers}
 		if s.Security != monitor.MailTLS {
 			return limited, nil
 		}
 		secured := tls.Client(limited, m.config(s))
-		return secured, secured.HandshakeContext(ctx)
+		return secured, secured.HandshakeContext(dialing)
 	}
 	client, err := m.client(ctx, s, secret, dial)
 	if err != nil {
 		return mailing{}, err
 	}
-	// The deadline of ctx holds for all that is said, not for each line.
-	stop := context.AfterFunc(ctx, func() {
-		if conn != nil {
-			conn.Close() //nolint:errcheck // it is given up
-		}
-	})
-	defer stop()
 	session, err := client.DialToSMTPClientWithContext(ctx)
 	if err != nil {
 		return mailing{}, cause(ctx, err)
@@ -87,6 +78,24 @@ func (m *Mailer) send(ctx context.Context, s *monitor.ChannelSettings, secret st
 	}
 	session.Quit() //nolint:errcheck,gosec // it has taken the mail
 	return said, nil
+}
+
+// holding is a connection that is closed in the end, and when ctx does: the deadline
+// holds for all that is said, while the library's begins anew now and then.
+type holding struct {
+	conn net.Conn
+	stop func() bool
+}
+
+func (h *holding) hold(ctx context.Context, conn net.Conn) {
+	h.conn, h.stop = conn, context.AfterFunc(ctx, func() { conn.Close() }) //nolint:errcheck // it is given up
+}
+
+func (h *holding) release() {
+	if h.conn != nil {
+		h.stop()
+		h.conn.Close() //nolint:errcheck // all was said
+	}
 }
 
 func (m *Mailer) config(s *monitor.ChannelSettings) *tls.Config {

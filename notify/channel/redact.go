@@ -82,5 +82,7 @@ func (r redactor) text(s string) string {
 	return s
 }
 
-// answer makes what came back fit to be kept.
-func (r redactor) answer(b []byte) string { return notify.Readable([]byte(r.text(string(b)))) }
+// answer makes what came back fit to be kept: its beginning is.
+func (r redactor) answer(b []byte) string {
+	return notify.Readable([]byte(r.text(string(b[:min(len(b), maxAnswer)]))))
+}

@@ -94,26 +94,23 @@ func size(v any) int {
 func (d document) teams(n *monitor.Notice) []teamsText {
 	var texts []teamsText
 	for _, b := range d {
-		for i, line := range b.lines {
+		rows := b.lines
+		if !b.list {
+			rows = b.lines[0].rows()
+		}
+		for i, row := range rows {
 			t := teamsText{Type: "RichTextBlock"}
+			if i > 0 {
+				t.Spacing = "None"
+			}
 			if b.list {
 				t.Inlines = append(t.Inlines, teamsRun{Type: "TextRun", Text: "• "})
-				if i > 0 {
-					t.Spacing = "None"
-				}
 			}
-			for _, s := range line {
+			for _, s := range row {
 				if s.url == n.URL && s.url != "" && !b.list {
 					continue // the button leads there
 				}
-				run := teamsRun{Type: "TextRun", Text: cut(s.text, maxTeamsRun)}
-				if s.bold {
-					run.Weight = "Bolder"
-				}
-				if s.url != "" {
-					run.Select = &teamsAction{Type: "Action.OpenUrl", URL: s.url}
-				}
-				t.Inlines = append(t.Inlines, run)
+				t.Inlines = append(t.Inlines, s.teams())
 			}
 			if len(t.Inlines) > 0 {
 				texts = append(texts, t)
@@ -121,6 +118,17 @@ func (d document) teams(n *monitor.Notice) []teamsText {
 		}
 	}
 	return texts
+}
+
+func (s span) teams() teamsRun {
+	run := teamsRun{Type: "TextRun", Text: cut(s.text, maxTeamsRun)}
+	if s.bold {
+		run.Weight = "Bolder"
+	}
+	if s.url != "" {
+		run.Select = &teamsAction{Type: "Action.OpenUrl", URL: s.url}
+	}
+	return run
 }
 
 // maxTeamsRun is in characters of one text, which may be bytes four times as many.
