@@ -149,9 +149,15 @@ func (w *world) want(what string, hosts ...string) {
 
 func (w *world) archives() []*monitor.EventArchive {
 	w.t.Helper()
-	found, err := w.store.EventArchives(w.t.Context(), page.Args{First: 100})
-	w.must(err)
-	return found.Nodes()
+	var all []*monitor.EventArchive
+	for args := (page.Args{First: 100}); ; {
+		found, err := w.store.EventArchives(w.t.Context(), args)
+		w.must(err)
+		if all = append(all, found.Nodes()...); !found.PageInfo.HasNextPage {
+			return all
+		}
+		args.After = *found.PageInfo.EndCursor
+	}
 }
 
 func archived(all []*monitor.EventArchive) (events int) {
@@ -569,6 +575,58 @@ func TestOneReplicaAtATime(t *testing.T) {
 	}
 	if ran, err := other.ArchiveAlone(t.Context(), func() error { return nil }); !ran || err != nil {
 		t.Errorf("afterwards the other one: %t, %v", ran, err)
+	}
+}
+
+// The sweeps of two replicas at once, over days with events of several sources, again
+// and again as days go by: each event is in the archive once, and comes back once.
+func TestTwoReplicasSweepAtOnce(t *testing.T) {
+	w := newWorld(t)
+	other, err := db.Open(t.Context(), db.Options{DSN: w.dsn, Now: func() time.Time { return w.now }})
+	w.must(err)
+	t.Cleanup(func() { _ = other.Close() })
+	want, ran := 0, [2]int{}
+	for d := range 4 {
+		w.takeIn("vpcflow", 20+d)
+		w.takeIn("other", 10)
+		want += 30 + d
+		w.pass(9)
+		var both sync.WaitGroup
+		for i, store := range []*db.Store{w.store, other} {
+			both.Go(func() {
+				sweeper := w.sweeper()
+				sweeper.Events, sweeper.Records = store, store
+				for range 3 {
+					did, err := store.ArchiveAlone(t.Context(), func() error {
+						due, err := sweeper.Due(t.Context(), byFormat)
+						for _, d := range due {
+							if err == nil {
+								_, err = sweeper.Do(t.Context(), d)
+							}
+						}
+						return err
+					})
+					if err != nil {
+						t.Errorf("replica %d: %v", i, err)
+					}
+					if did {
+						ran[i]++
+					}
+				}
+			})
+		}
+		both.Wait()
+	}
+	w.pass(40)
+	w.must(w.sweep(byFormat))
+	if got := archived(w.archives()); got != want || len(w.events()) != 0 {
+		t.Errorf("%d events are archived and %d are left, want %d and none; the replicas ran %v times", got, len(w.events()), want, ran)
+	}
+	if ran[0]+ran[1] < 4 {
+		t.Errorf("the replicas ran %v times", ran)
+	}
+	if r, err := w.restore(""); err != nil || r.Restored != want || len(w.events()) != want {
+		t.Errorf("%d of %d came back, %d are there: %v", r.Restored, want, len(w.events()), err)
 	}
 }
 

@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/security-monitor/secmon/app"
 	"github.com/security-monitor/secmon/db/dbtest"
+	"github.com/security-monitor/secmon/monitor"
+	"github.com/security-monitor/secmon/page"
 )
 
 // What a protocol's sender sends, and how it understands the answer.
@@ -76,21 +80,33 @@ func protocolSenders(token string) []protocolSender {
 		}, all, func(status int, answer []byte) bool {
 			return status == http.StatusServiceUnavailable && strings.Contains(string(answer), `"code":9`)
 		}},
+		{"otlp", "/api/otlp/v1/logs", "Bearer " + token, func(markers []string) string {
+			var logs []string
+			for _, m := range markers {
+				logs = append(logs, fmt.Sprintf(`{"body":{"stringValue":%q}}`, lineOf(m)))
+			}
+			return `{"resourceLogs":[{"scopeLogs":[{"logRecords":[` + strings.Join(logs, ",") + `]}]}]}`
+		}, all, func(status int, answer []byte) bool {
+			return status == http.StatusTooManyRequests && strings.Contains(string(answer), `"code":8`) // RESOURCE_EXHAUSTED
+		}},
 	}
 }
 
 // Ten times what the server may hold comes at once, by every protocol, and nobody
-// sends again: what is acknowledged is there once, and what is not is not there.
+// sends again: what is acknowledged is there once, and what is not is not there. Who
+// sends syslog meanwhile is refused nothing, and held up instead.
 func TestTenTimesWhatItCanTake(t *testing.T) {
 	cfg := config(t, dbtest.DSN(t), startRedis(t).URL())
 	cfg.MaxInFlightMB = 1
+	cfg.Syslog = app.Syslog{Listen: "127.0.0.1:0", Networks: []string{"127.0.0.0/8"}, MaxConnections: 16, MaxLineKB: 64}
 	r := startReplica(t, cfg)
+	held := sendSyslog(t, r.SyslogAddresses()[0], 2_000)
 	senders := protocolSenders(ingestToken(t, r))
 	const (
-		together = 30 // requests under way
+		together = 32 // requests under way
 		each     = 120
 		rounds   = 10
-	) // 30 × 120 × 3 kB: ten times the bound
+	) // 32 × 120 × 3 kB: ten times the bound
 	var mu sync.Mutex
 	acknowledged, sent := map[string]bool{}, 0
 	refused := map[string]int{}
@@ -121,6 +137,12 @@ func TestTenTimesWhatItCanTake(t *testing.T) {
 		})
 	}
 	all.Wait()
+	eventually(t, "all lines of syslog", func() bool { return len(syslogOf(t, r)) == held() })
+	for line, n := range syslogOf(t, r) {
+		if n != 1 {
+			t.Errorf("%s of syslog is there %d times", line, n)
+		}
+	}
 	stored := markersOf(t, r.URL())
 	t.Logf("%d of %d records acknowledged, %d stored; refused requests: %v", len(acknowledged), sent, len(stored), refused)
 	for m := range acknowledged {
@@ -145,6 +167,56 @@ func TestTenTimesWhatItCanTake(t *testing.T) {
 	})
 }
 
+// sendSyslog sends so many lines beside a test, and gives what waits until they are sent
+// and says how many they are.
+func sendSyslog(t *testing.T, address string, lines int) func() int {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan error, 1)
+	go func() {
+		defer conn.Close() //nolint:errcheck // a test
+		for n := range lines {
+			if _, err := fmt.Fprintf(conn, "<34>1 2026-05-04T09:30:00Z pressure app - line%d - %s\n", n, strings.Repeat("x", 2_000)); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- nil
+	}()
+	return sync.OnceValue(func() int {
+		if err := <-sent; err != nil {
+			t.Errorf("syslog: %v", err)
+		}
+		return lines
+	})
+}
+
+// syslogOf counts the lines of syslog that are stored, by their MSGID.
+func syslogOf(t *testing.T, r *replica) map[string]int {
+	t.Helper()
+	found, args := map[string]int{}, page.Args{First: 500}
+	for {
+		events, err := r.Store.Events(t.Context(), nil, monitor.EventsByReceived, args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events.Nodes() {
+			if e.Format == "syslog" {
+				_, after, _ := strings.Cut(string(e.Raw), " app - ")
+				id, _, _ := strings.Cut(after, " ")
+				found[id]++
+			}
+		}
+		if !events.PageInfo.HasNextPage {
+			return found
+		}
+		args.After = *events.PageInfo.EndCursor
+	}
+}
+
 func sendOnce(ctx context.Context, url, authorization, body string) (int, http.Header, []byte) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -153,6 +225,7 @@ func sendOnce(ctx context.Context, url, authorization, body string) (int, http.H
 		return 0, nil, []byte(err.Error())
 	}
 	request.Header.Set("Authorization", authorization)
+	request.Header.Set("Content-Type", "application/json") // OTLP asks for it
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, nil, []byte(err.Error())

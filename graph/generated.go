@@ -13482,7 +13482,7 @@ type Source implements Node @auth(requires: VIEWER) {
   version: Int!
   "For people: token, protocol and format."
   name: String!
-  "By what it sends: json, elastic, splunk, webhook."
+  "By what it sends: json, elastic, splunk, otlp, aws, syslog, webhook."
   protocol: String!
   "The API token's name; empty: no token of the database."
   token: String!
@@ -13597,7 +13597,7 @@ type DeadLetter implements Node @auth(requires: ANALYST) {
   at: Time!
   "The source's id in the graph."
   sourceId: ID!
-  "By what it was sent: json, elastic, splunk, webhook."
+  "By what it was sent: json, elastic, splunk, otlp, aws, syslog, webhook."
   protocol: String!
   "The API token's name; empty: no token of the database."
   token: String!

@@ -181,8 +181,7 @@ func NormalURL(value string) (string, bool) {
 	host, port := FoldDomain(u.Hostname()), u.Port()
 	if addr, err := netip.ParseAddr(host); err == nil {
 		host = addr.Unmap().WithZone("").String()
-	}
-	if host == "" {
+	} else if host == "" || strings.IndexByte(host, ':') >= 0 { // as of "a://:0:"
 		return "", false
 	}
 	u.Scheme = Fold(u.Scheme)

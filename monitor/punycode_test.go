@@ -24,7 +24,7 @@ func TestURLsAreKeptInOneForm(t *testing.T) {
 	for value, want := range map[string]string{
 		"HTTP://u:p@Evil.Example.:80/a/./b/../c?q=%3a#f": "http://evil.example/a/c?q=%3A", "https://evil.example:443": "https://evil.example/",
 		"http://evil.example/%7e%2f%zz": "", "http://evil.example/%41%2f": "http://evil.example/A%2F", "http://[::ffff:203.0.113.7]:8080/": "http://203.0.113.7:8080/",
-		"http://[2001:DB8::7]/": "http://[2001:db8::7]/",
+		"http://[2001:DB8::7]/": "http://[2001:db8::7]/", "a://:0:": "",
 	} {
 		got, ok := NormalURL(value)
 		if got != want || ok != (want != "") {
