@@ -118,9 +118,9 @@ export function MappingForm({ draft, paths, signed, readOnly, onChange }: Mappin
       </Rows>
       <section aria-labelledby="log-source" className="space-y-2">
         <div>
-          <h3 id="log-source" className="text-sm font-semibold">
+          <h2 id="log-source" className="text-sm font-semibold">
             Log source
-          </h3>
+          </h2>
           <p className="text-xs text-muted">As Sigma’s rules name it: it says which rules look at the events.</p>
         </div>
         <div className="grid gap-3 sm:grid-cols-2">
@@ -207,9 +207,9 @@ export function MappingForm({ draft, paths, signed, readOnly, onChange }: Mappin
       </Rows>
       <section aria-labelledby="signature" className="space-y-2">
         <div>
-          <h3 id="signature" className="text-sm font-semibold">
+          <h2 id="signature" className="text-sm font-semibold">
             Signature of its webhook
-          </h3>
+          </h2>
           <p className="text-xs text-muted">
             With one, requests are taken that are signed, and no others: the header has the HMAC-SHA-256 of the body in
             hexadecimal.
@@ -250,9 +250,9 @@ function Values({ draft, paths, onChange }: ValuesProps) {
   return (
     <section aria-labelledby="values-found" className="space-y-2">
       <div>
-        <h3 id="values-found" className="text-sm font-semibold">
+        <h2 id="values-found" className="text-sm font-semibold">
           Values in the records
-        </h3>
+        </h2>
         <p className="text-xs text-muted">Say what each is, as far as it matters.</p>
       </div>
       <section

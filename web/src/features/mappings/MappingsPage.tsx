@@ -8,9 +8,9 @@ import { SourceSections } from '../../nouns/source/SourceSections';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
+import { Card } from '../../ui/Card';
 import { legible } from '../../ui/legible';
 import { Mark } from '../../ui/Mark';
-import { Section } from '../../ui/Section';
 import { EmptyState, ErrorState, Skeleton, StaleBanner } from '../../ui/States';
 import { Switch } from '../../ui/Switch';
 import { Table } from '../../ui/Table';
@@ -54,13 +54,13 @@ export function MappingsPage() {
       >
         <div className="mx-auto max-w-[90rem] space-y-6">
           {mayWork && (
-            <Section title="Records that no format knows, of the latest 500 such events">
+            <Card title="Records that no format knows, of the latest 500 such events">
               <Unknown mayMap={mayAdminister} />
-            </Section>
+            </Card>
           )}
-          <Section title="Mappings">
+          <Card title="Mappings">
             <Mappings mayChange={mayAdminister} />
-          </Section>
+          </Card>
         </div>
       </section>
     </>
@@ -89,6 +89,7 @@ function Unknown({ mayMap }: { mayMap: boolean }) {
   }
   return (
     <Table
+      bare
       label="List of unknown records"
       wide={0}
       columns={['Names in them', 'Events', 'Latest', 'Read as it is', '']}
@@ -164,6 +165,7 @@ function Mappings({ mayChange }: { mayChange: boolean }) {
     <div className="space-y-2">
       {list.error != null && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
       <Table
+        bare
         label="List of mappings"
         wide={2}
         columns={['Name', 'In force', 'For records', 'Log source', 'Values', 'Webhook', 'Changed']}

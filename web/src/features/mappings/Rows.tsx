@@ -22,9 +22,9 @@ export function Rows<R extends { key: number }>(props: RowsProps<R>) {
   return (
     <section aria-labelledby={id} className="space-y-2">
       <div>
-        <h3 id={id} className="text-sm font-semibold">
+        <h2 id={id} className="text-sm font-semibold">
           {title}
-        </h3>
+        </h2>
         <p className="text-xs text-muted">{hint}</p>
       </div>
       {rows.length > 0 && (
