@@ -92,7 +92,7 @@ function Unknown({ mayMap }: { mayMap: boolean }) {
       bare
       label="List of unknown records"
       wide={0}
-      columns={['Names in them', 'Events', 'Latest', 'Read as it is', '']}
+      columns={['Names in them', 'Events', 'Latest', 'Guessed without a mapping', '']}
       rows={data.unknownShapes.map((shape) => ({
         key: shape.names.join('\n'),
         cells: [

@@ -80,11 +80,11 @@ export function SourcePanel({ id, onChanged, onDismiss }: SourcePanelProps) {
               ['Sent by', protocolLabel(source.protocol)],
               ['Format', source.format],
               ['Rate', rateText(source.rate)],
-              ['Accepted', `${source.records.toLocaleString('en')} records, ${bytesText(source.bytes)}`],
+              ['Accepted', `${recordsText(source.records)}, ${bytesText(source.bytes)}`],
               [
                 'Refused',
                 <span key="r">
-                  {source.rejected.toLocaleString('en')}, of the last hour {shareText(source.errorRate)}
+                  {recordsText(source.rejected)}; {shareText(source.errorRate)} of the last hour
                   {mayWork && source.rejected > 0 && (
                     <>
                       {' · '}
@@ -128,6 +128,10 @@ export function SourcePanel({ id, onChanged, onDismiss }: SourcePanelProps) {
       )}
     </Side>
   );
+}
+
+function recordsText(n: number): string {
+  return `${n.toLocaleString('en')} ${n === 1 ? 'record' : 'records'}`;
 }
 
 function Silence({ source: { silentSince, alert, patience } }: { source: Source }) {
