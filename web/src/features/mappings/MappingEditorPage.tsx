@@ -238,8 +238,10 @@ function Letters({ mapping, letter, ready, onTry }: LettersProps) {
     fetchPolicy: 'cache-and-network',
   });
   const [replaying, setReplaying] = useState<{ which: Which; what: string } | null>(null);
-  const { nodes: refused = [], pageInfo } = data?.deadLetters ?? {};
+  const refused = data?.deadLetters.nodes ?? [];
   if (!letter && refused.length === 0) return null;
+  // The letter of the address has a button of its own.
+  const alone = refused.every(({ id }) => id === letter);
   const whole = refused.filter(({ cut }) => !cut);
   return (
     <Section title="Dead letters">
@@ -278,13 +280,13 @@ function Letters({ mapping, letter, ready, onTry }: LettersProps) {
               Replay the letter
             </Button>
           )}
-          {refused.length > 0 && (
+          {!alone && (
             <Button
               icon={RotateCcw}
               disabled={!ready}
               onClick={() => setReplaying({ which: { filter }, what: 'what it refused' })}
             >
-              {pageInfo?.hasNextPage ? 'Replay all that it refused' : `Replay the ${refused.length} that it refused`}
+              Replay all that it refused
             </Button>
           )}
         </div>

@@ -40,7 +40,7 @@ export function MappingForm({ draft, paths, signed, readOnly, onChange }: Mappin
           onChange={(event) => set({ name: event.target.value })}
           hint={`Also of its webhook: /api/ingest/webhook/${legible(draft.name) || 'NAME'}`}
         />
-        <label className="flex items-center gap-2 sm:mt-6">
+        <label className="flex items-center gap-2 sm:mt-5 sm:h-8">
           <input
             type="checkbox"
             checked={draft.enabled}

@@ -113,8 +113,8 @@ function Verdict({ preview: { problem } }: { preview: Preview }) {
     <Mark
       look={
         problem
-          ? { label: 'Refused', icon: CircleX, className: 'text-warn' }
-          : { label: 'Stored', icon: CircleCheck, className: 'text-good' }
+          ? { label: 'Would be refused', icon: CircleX, className: 'text-warn' }
+          : { label: 'Would be stored', icon: CircleCheck, className: 'text-good' }
       }
     />
   );

@@ -107,8 +107,8 @@ describe('saying what a value is', () => {
     draft = assign(draft, 'who', 'USER');
     draft = assign(draft, 'machine', 'HOST');
     expect(rulesOf(draft).fields).toEqual([
-      { target: 'USER', path: 'who', required: false },
       { target: 'HOST', path: 'machine', required: true },
+      { target: 'USER', path: 'who', required: false },
     ]);
     draft = assign(draft, 'who', 'HOST');
     expect(rulesOf(draft).fields).toEqual([{ target: 'HOST', path: 'who', required: true }]);

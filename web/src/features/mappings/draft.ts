@@ -141,12 +141,13 @@ export function targetLabel(target: MappingTarget): string {
 
 /** Says what the value at a path is; null: nothing. A target stands once, and a path is one thing. */
 export function assign(draft: Draft, path: string, target: MappingTarget | null): Draft {
-  const rest = draft.fields.filter((field) => field.path !== path && field.target !== target);
-  if (!target) return { ...draft, fields: rest };
+  if (!target) return { ...draft, fields: draft.fields.filter((field) => field.path !== path) };
   const before = draft.fields.find((field) => field.target === target);
+  const field = before ? { ...before, path } : { key: nextKey(), target, path, required: false };
+  const others = draft.fields.filter((each) => each === before || (each.path !== path && each.target !== target));
   return {
     ...draft,
-    fields: [...rest, { key: before?.key ?? nextKey(), target, path, required: before?.required ?? false }],
+    fields: before ? others.map((each) => (each === before ? field : each)) : [...others, field],
   };
 }
 
