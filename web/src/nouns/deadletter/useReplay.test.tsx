@@ -19,7 +19,7 @@ class Server extends ApolloLink {
   override request({ operationName, variables }: ApolloLink.Operation) {
     return new Observable<ApolloLink.Result>((observer) => {
       observer.next({
-        data: operationName === 'DeadLetterIds' ? this.page(variables.first, variables.after) : this.replay(variables),
+        data: operationName === 'DeadLetterIds' ? this.page(variables.first, variables.after) : this.replay(variables.input),
       });
       observer.complete();
     });
@@ -38,10 +38,10 @@ class Server extends ApolloLink {
     };
   }
 
-  replay({ input: { ids, asText } }: Record<string, { ids: string[]; asText: boolean }>) {
+  replay({ ids, asText }: { ids: string[]; asText: boolean }) {
     this.replayed.push(ids);
     const refused = this.replayed.length === this.refuses;
-    const replays = ids.map((id: string) => ({
+    const replays = ids.map((id) => ({
       __typename: 'DeadLetterReplay',
       letter: { __typename: 'DeadLetter', id, state: 'REPLAYED', replayedAt: null, result: '' },
       stored: asText,
