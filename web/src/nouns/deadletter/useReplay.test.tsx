@@ -19,7 +19,10 @@ class Server extends ApolloLink {
   override request({ operationName, variables }: ApolloLink.Operation) {
     return new Observable<ApolloLink.Result>((observer) => {
       observer.next({
-        data: operationName === 'DeadLetterIds' ? this.page(variables.first, variables.after) : this.replay(variables.input),
+        data:
+          operationName === 'DeadLetterIds'
+            ? this.page(variables.first, variables.after)
+            : this.replay(variables.input),
       });
       observer.complete();
     });
