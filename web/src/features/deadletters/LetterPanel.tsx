@@ -5,7 +5,7 @@ import { RotateCcw, SearchX } from 'lucide-react';
 import { formatOf } from '../../nouns/deadletter/outcome';
 import { Time } from '../../nouns/time/Time';
 import { Banner } from '../../ui/Banner';
-import { Button } from '../../ui/Button';
+import { Button, buttonLook } from '../../ui/Button';
 import { CopyButton } from '../../ui/CopyButton';
 import { Facts } from '../../ui/Facts';
 import { legible } from '../../ui/legible';
@@ -20,8 +20,6 @@ import { LetterBadge } from './LetterBadge';
 type Letter = NonNullable<DeadLetterDetailQuery['deadLetter']>;
 
 const link = 'text-accent underline underline-offset-2';
-const buttonLook =
-  'inline-flex h-7 items-center rounded-md border border-line-strong bg-surface px-2.5 text-xs font-medium text-ink hover:bg-hover';
 
 interface LetterPanelProps {
   id: string;
@@ -111,7 +109,7 @@ function MapIt({ letter }: { letter: Letter }) {
         to="/sources/mappings/$id"
         params={{ id: mapping.id }}
         search={{ letter: letter.id }}
-        className={buttonLook}
+        className={buttonLook('secondary')}
       >
         Mend the mapping {legible(mapping.name)}
       </Link>
@@ -119,7 +117,7 @@ function MapIt({ letter }: { letter: Letter }) {
   }
   if (!letter.raw.trimStart().startsWith('{')) return null;
   return (
-    <Link to="/sources/mappings/new" search={{ letter: letter.id }} className={buttonLook}>
+    <Link to="/sources/mappings/new" search={{ letter: letter.id }} className={buttonLook('secondary')}>
       Make a mapping
     </Link>
   );

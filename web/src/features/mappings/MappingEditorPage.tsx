@@ -89,7 +89,8 @@ function Editor({ mapping, onStored }: { mapping: Mapping | null; onStored(): vo
     return () => clearTimeout(timer);
   }, [draft]);
 
-  const dirty = signature(draft) !== signature(stored);
+  // Who may not store loses nothing by leaving.
+  const dirty = mayAdminister && signature(draft) !== signature(stored);
   // Somebody else has stored a version: who has written nothing sees that one.
   const before = useRef(stored);
   useEffect(() => {
@@ -149,7 +150,7 @@ function Editor({ mapping, onStored }: { mapping: Mapping | null; onStored(): vo
         {mapping && <span className="text-xs text-muted">version {mapping.version}</span>}
         {dirty && <span className="text-xs text-warn">not stored</span>}
         <span role="status" className="ml-auto text-xs text-muted">
-          {mayAdminister && dirty && problem}
+          {dirty && problem}
         </span>
         {mayAdminister && mapping && (
           <Delete

@@ -1,13 +1,14 @@
 // What no format knows, with what was guessed of it, and the mappings that say how to read it.
 import { useQuery } from '@apollo/client/react';
 import { Link } from '@tanstack/react-router';
+import clsx from 'clsx';
 import { CircleCheck, CircleOff, Plus, Waypoints } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useConnection } from '../../api/useConnection';
 import { SourceSections } from '../../nouns/source/SourceSections';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
-import { Button } from '../../ui/Button';
+import { Button, buttonLook } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { legible } from '../../ui/legible';
 import { Mark } from '../../ui/Mark';
@@ -38,12 +39,9 @@ export function MappingsPage() {
       <div className="flex flex-wrap items-center gap-2 border-b border-line bg-canvas px-3 py-2">
         <p className="text-muted">How records of products are read that no format knows.</p>
         {mayAdminister && (
-          <Link to="/sources/mappings/new" className="ml-auto">
-            {/* A link that looks like the button of other lists. */}
-            <span className="inline-flex h-7 items-center gap-1.5 rounded-md bg-accent px-2.5 text-xs font-medium text-accent-ink hover:opacity-90">
-              <Plus size={14} aria-hidden />
-              New mapping
-            </span>
+          <Link to="/sources/mappings/new" className={clsx('ml-auto', buttonLook('primary'))}>
+            <Plus size={14} aria-hidden />
+            New mapping
           </Link>
         )}
       </div>
