@@ -22,7 +22,7 @@ const screens = [
   ['suppressions', '/suppressions', 'Backups run as root'],
   ['indicators', '/indicators', '203.0.113.38'],
   ['sources', '/sources', 'e2e'],
-  ['dead-letters', '/sources/dead-letters', 'e2e'],
+  ['dead-letters', '/sources/dead-letters', 'Bytes'],
   ['mappings', '/sources/mappings', 'gatekeeper'],
   ['webhooks', '/webhooks', 'Night shift'],
   ['rule-editor', '/rules/new', 'Would run'],
