@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { logIn, type Target, waitLive } from '../actions';
+import { encodedPowerShell, logIn, type Target, waitLive } from '../actions';
 import { Server } from '../server';
 
 /** Where the pictures go: to the documentation, or, to look at only, wherever one says. */
@@ -21,6 +21,9 @@ const screens = [
   ['assets', '/assets', 'Last seen'],
   ['suppressions', '/suppressions', 'Backups run as root'],
   ['indicators', '/indicators', '203.0.113.38'],
+  ['sources', '/sources', 'e2e'],
+  ['dead-letters', '/sources/dead-letters', 'Bytes'],
+  ['mappings', '/sources/mappings', 'gatekeeper'],
   ['webhooks', '/webhooks', 'Night shift'],
   ['rule-editor', '/rules/new', 'Would run'],
   ['integrations', '/integrations', 'New token'],
@@ -42,6 +45,7 @@ test.beforeAll(async () => {
   server = await Server.start({ demo: true });
   target = { url: server.url, password: server.password, token: '' };
   await fill(await login());
+  await send(await server.ingestToken());
   await new Promise((done) => setTimeout(done, settle));
 });
 
@@ -61,10 +65,11 @@ async function login(): Promise<string> {
 
 /** What the demo leaves to people. */
 async function fill(token: string): Promise<void> {
-  const query = `mutation ($suppression: SuppressionCreateInput!, $list: IndicatorImportInput!, $webhook: WebhookCreateInput!) {
+  const query = `mutation ($suppression: SuppressionCreateInput!, $list: IndicatorImportInput!, $webhook: WebhookCreateInput!, $mapping: MappingCreateInput!) {
     suppressionCreate(input: $suppression) { errors { message } }
     indicatorImport(input: $list) { errors { message } }
     webhookCreate(input: $webhook) { errors { message } }
+    mappingCreate(input: $mapping) { errors { message } }
   }`;
   const response = await fetch(`${target.url}/api/graphql`, {
     method: 'POST',
@@ -81,6 +86,17 @@ async function fill(token: string): Promise<void> {
           name: 'Night shift',
           url: 'https://chat.example/hooks/night-shift',
           document: 'subscription { alertFeed { cursor entries { change alert { title severity host } } } }',
+        },
+        mapping: {
+          name: 'gate',
+          rules: {
+            product: 'gatekeeper',
+            tests: [{ path: 'node' }],
+            fields: [
+              { target: 'HOST', path: 'node', required: true },
+              { target: 'USER', path: 'who' },
+            ],
+          },
         },
         list: {
           format: 'CSV',
@@ -104,6 +120,23 @@ async function fill(token: string): Promise<void> {
     errors?: { message: string }[];
   };
   expect([errors ?? [], Object.values(data ?? {}).flatMap((payload) => payload.errors)]).toEqual([[], []]);
+}
+
+/** What other products send: known, unknown, and broken. */
+async function send(token: string): Promise<void> {
+  const records = [
+    ...['till-1', 'till-2', 'till-3'].map((till) => JSON.stringify({ till, clerk: 'ana', sum: 12.5, kind: 'refund' })),
+    JSON.stringify({ temperature: 71.5, rack: 'b4', level: 'warning' }),
+    JSON.stringify(encodedPowerShell('ws-office-7')),
+    '{"rack":"b4","temperature":7',
+    'the door of rack b4 is open',
+  ];
+  const response = await fetch(`${target.url}/api/ingest`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' },
+    body: records.join('\n'),
+  });
+  expect(response.status).toBe(200);
 }
 
 test.afterAll(() => server.stop());
@@ -192,6 +225,19 @@ for (const theme of ['dark', 'light'] as const) {
       await page.waitForTimeout(1_200);
       await shoot(name);
     }
+    await page.goto(`${target.url}/sources`);
+    await page.getByRole('grid', { name: 'Sources' }).getByRole('row').filter({ hasText: 'generic' }).click();
+    await expect(page.getByRole('complementary', { name: 'Source', exact: true })).toContainText('The last hour');
+    await shoot('source');
+    await page.goto(`${target.url}/sources/dead-letters`);
+    await page.getByRole('grid', { name: 'Dead letters' }).getByRole('row').nth(1).click();
+    await expect(page.getByRole('complementary', { name: 'Dead letter' })).toContainText('The record as it came');
+    await shoot('dead-letter');
+    await page.goto(`${target.url}/sources/mappings`);
+    await page.getByRole('row').filter({ hasText: 'till' }).getByRole('link', { name: 'Make a mapping' }).click();
+    await page.getByLabel('What till is', { exact: true }).selectOption('HOST');
+    await expect(page.getByRole('article', { name: 'Record 1' })).toContainText('till-');
+    await shoot('mapping');
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Go to or find' }).fill('ws');
     await shoot('palette');

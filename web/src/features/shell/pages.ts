@@ -2,6 +2,7 @@
 // palette are made of this one table.
 import {
   Activity,
+  Antenna,
   Bell,
   BookOpen,
   Cable,
@@ -64,6 +65,7 @@ export const groups: readonly PageGroup[] = [
     title: 'Manage',
     pages: [
       { to: '/integrations', label: 'Integrations', icon: Cable, key: 'n' },
+      { to: '/sources', label: 'Sources', icon: Antenna, key: 'f' },
       { to: '/webhooks', label: 'Webhooks', icon: Webhook, key: 'w' },
       { to: '/health', label: 'Health', icon: Activity, key: 'h' },
       { to: '/audit', label: 'Audit log', icon: ScrollText, key: 'l', admin: true },
@@ -75,7 +77,13 @@ export const groups: readonly PageGroup[] = [
 export const pages: readonly PageLink[] = groups.flatMap((group) => group.pages);
 
 /** Pages that no navigation leads to. */
-const titles: Record<string, string> = { '/entity': 'Entity', '/rules/new': 'New rule' };
+const titles: Record<string, string> = {
+  '/entity': 'Entity',
+  '/rules/new': 'New rule',
+  '/sources/dead-letters': 'Dead letters',
+  '/sources/mappings': 'Mappings',
+  '/sources/mappings/new': 'New mapping',
+};
 
 /** What the page at an address is called. */
 export function titleOf(path: string): string | undefined {
