@@ -133,7 +133,7 @@ function Rules({ keeping }: { keeping: Keeping }) {
     <Table
       bare
       label="Retention by source"
-      columns={['', 'Events of', 'Kept']}
+      columns={['Order', 'Events of', 'Kept']}
       wide={1}
       rows={[
         ...keeping.rules.map((rule, i) => ({
@@ -144,12 +144,13 @@ function Rules({ keeping }: { keeping: Keeping }) {
               {legible(sourceText(rule))}
               {rule.name && <span className="block text-xs text-muted">{legible(rule.name)}</span>}
             </span>,
-            <span key="k" className="whitespace-nowrap">
-              {keepText(rule.keep)}
-            </span>,
+            line(keepText(rule.keep)),
           ],
         })),
-        { key: 'default', cells: ['', keeping.rules.length ? 'All others' : 'All sources', keepText(keeping.keep)] },
+        {
+          key: 'default',
+          cells: ['', keeping.rules.length ? 'All others' : 'All sources', line(keepText(keeping.keep))],
+        },
       ]}
     />
   );
@@ -162,9 +163,11 @@ interface DaysProps {
 }
 
 /** The oldest first: they go next. */
-function Days({ days, keeping, archived }: DaysProps) {
+function Days({ days: made, keeping, archived }: DaysProps) {
   const [all, setAll] = useState(false);
   const now = Date.now();
+  // Those of the days to come are made ahead, and empty.
+  const days = made.filter((day) => Date.parse(day.day) <= now);
   if (days.length === 0) return <p className="text-muted">No day has events.</p>;
   const sum = days.reduce((total, day) => ({ events: total.events + day.events, bytes: total.bytes + day.bytes }), {
     events: 0,
@@ -181,14 +184,13 @@ function Days({ days, keeping, archived }: DaysProps) {
         bare
         label="Days in the database"
         columns={['Day', 'Events, about', 'Size, about', archived ? 'Goes to the archive' : 'Deleted for good']}
-        wide={3}
         rows={(all ? days : days.slice(0, shown)).map((day) => ({
           key: day.day,
           cells: [
-            formatUTCDay(day.day),
+            line(formatUTCDay(day.day)),
             day.events.toLocaleString('en'),
-            formatBytes(day.bytes),
-            goesText(leaves(day.day, keeping), now),
+            line(formatBytes(day.bytes)),
+            line(goesText(leaves(day.day, keeping), now)),
           ],
         }))}
       />
@@ -198,6 +200,15 @@ function Days({ days, keeping, archived }: DaysProps) {
         </Button>
       )}
     </>
+  );
+}
+
+/** A cell that stays on one line. */
+function line(text: string) {
+  return (
+    <span key={text} className="whitespace-nowrap">
+      {text}
+    </span>
   );
 }
 
