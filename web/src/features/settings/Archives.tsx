@@ -45,7 +45,7 @@ export function Archives({ onRestore }: { onRestore?: ((wanted: Wanted) => void)
       {list.error != null && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
       <Table
         bare
-        label="Archived days"
+        label="What became of days"
         columns={['Day', 'State', 'Events', 'Objects', 'Size', 'Changed', '']}
         wide={1}
         rows={list.items.map((archive) => ({

@@ -45,7 +45,7 @@ export function Restores() {
       {list.error != null && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
       <Table
         bare
-        label="Restored"
+        label="Restores"
         columns={['Days', 'State', 'Events', 'Until', 'By', '']}
         wide={1}
         rows={list.items.map((restore) => ({

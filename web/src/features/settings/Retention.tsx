@@ -182,7 +182,7 @@ function Days({ days: made, keeping, archived }: DaysProps) {
       </p>
       <Table
         bare
-        label="Days in the database"
+        label="Days and when they go"
         columns={['Day', 'Events, about', 'Size, about', archived ? 'Goes to the archive' : 'Deleted for good']}
         rows={(all ? days : days.slice(0, shown)).map((day) => ({
           key: day.day,
