@@ -48,7 +48,10 @@ export function RetentionForm({ version, keeping: loaded, days, archive, onClose
   const next = useRef(rules.length);
   const [confirming, setConfirming] = useState(false);
   const is: Keeping = { keep, rules: rules.map(trimmed) };
-  const problem = keepProblem(keep) ?? is.rules.map(ruleProblem).find((each) => each !== null) ?? null;
+  const problem =
+    version !== begun
+      ? 'The settings have changed meanwhile: cancel, look at them as they are now, and decide again.'
+      : (keepProblem(keep) ?? is.rules.map(ruleProblem).find((each) => each !== null) ?? null);
   const same = JSON.stringify(is) === JSON.stringify({ keep: was.keep, rules: was.rules.map(trimmed) });
   const set = (key: number, values: Partial<Rule>) =>
     setRules(rules.map((rule) => (rule.key === key ? { ...rule, ...values } : rule)));
@@ -216,7 +219,7 @@ function Effect({
         <p className={archive === null ? 'font-medium text-critical' : undefined}>
           {archive === null
             ? 'No archive is set up: they are deleted for good.'
-            : 'They are written to the archive and verified first, and can be restored from there.'}{' '}
+            : 'They are written to the archive and verified first, and can be restored from there.'}
         </p>
       )}
       {shorter && <p className="text-muted">What an open alert or incident points to stays.</p>}
