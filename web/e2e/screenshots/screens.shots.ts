@@ -221,6 +221,17 @@ for (const theme of ['dark', 'light'] as const) {
     await page.getByRole('combobox', { name: 'Go to or find' }).fill('ws');
     await shoot('palette');
     await page.keyboard.press('Escape');
+    await page.goto(`${target.url}/settings?section=retention`);
+    const restored = page.getByRole('region', { name: 'Restored', exact: true });
+    await expect(restored).toContainText('Back');
+    await restored.scrollIntoViewIfNeeded();
+    await shoot('retention-restored');
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByLabel('Events are kept for', { exact: true }).fill('10');
+    await page.getByRole('button', { name: 'Add a rule for a source', exact: true }).click();
+    await page.getByLabel('Format', { exact: true }).fill('vpcflow');
+    await expect(page.getByRole('region', { name: 'What it does', exact: true })).toContainText('Within six hours');
+    await shoot('retention-change');
     await page.goto(`${target.url}/attack`);
     await page.getByRole('button', { name: /T1059/ }).first().click();
     await expect(page.getByRole('complementary', { name: 'Technique' })).toContainText('Rules (');

@@ -94,7 +94,9 @@ function State({ archive }: { archive: ArchivedDayFragment }) {
         </span>
       )}
       {archive.manifest && (
-        <code className="block font-mono text-2xs break-all text-faint">{legible(archive.manifest)}</code>
+        <code className="block font-mono text-2xs break-all text-faint" title={legible(archive.manifest)}>
+          {legible(archive.manifest.replace(/\.manifest\.json$/, ''))}
+        </code>
       )}
     </>
   );
