@@ -3,6 +3,7 @@
 import {
   Activity,
   Antenna,
+  Archive,
   Bell,
   BookOpen,
   Cable,
@@ -75,6 +76,11 @@ export const groups: readonly PageGroup[] = [
 ];
 
 export const pages: readonly PageLink[] = groups.flatMap((group) => group.pages);
+
+/** Parts of pages that the palette finds by name. */
+export const parts: readonly (Omit<PageLink, 'key'> & { search: Record<string, string> })[] = [
+  { to: '/settings', search: { section: 'retention' }, label: 'Retention and archive', icon: Archive, admin: true },
+];
 
 /** Pages that no navigation leads to. */
 const titles: Record<string, string> = {
