@@ -1,4 +1,4 @@
-// How the states of webhooks and deliveries look: never by colour alone.
+// How the states of what is sent elsewhere look: never by colour alone.
 import clsx from 'clsx';
 import { CircleCheck, CircleOff, CirclePause, CircleX, Clock, type LucideIcon, TriangleAlert } from 'lucide-react';
 import type { DeliveryState, WebhookState } from '../../gql/schema';
@@ -9,7 +9,7 @@ interface Look {
   className: string;
 }
 
-const webhookLook: Record<WebhookState, Look> = {
+const senderLook: Record<WebhookState, Look> = {
   ACTIVE: { label: 'Active', icon: CircleCheck, className: 'text-good' },
   FAILING: { label: 'Failing', icon: TriangleAlert, className: 'text-warn' },
   PAUSED: { label: 'Paused', icon: CirclePause, className: 'text-warn' },
@@ -23,13 +23,13 @@ const deliveryLook: Record<DeliveryState, Look> = {
   CANCELLED: { label: 'Cancelled', icon: CircleOff, className: 'text-muted' },
 };
 
-export function WebhookBadge({ state }: { state: WebhookState }) {
-  return <Badge look={webhookLook[state]} />;
+export function SenderBadge({ state }: { state: WebhookState }) {
+  return <Badge look={senderLook[state]} />;
 }
 
 export function DeliveryBadge({ state, attempts }: { state: DeliveryState; attempts: number }) {
   const look = deliveryLook[state];
-  return <Badge look={state === 'PENDING' && attempts > 0 ? { ...webhookLook.FAILING, label: 'Tried' } : look} />;
+  return <Badge look={state === 'PENDING' && attempts > 0 ? { ...senderLook.FAILING, label: 'Tried' } : look} />;
 }
 
 function Badge({ look: { label, icon: Icon, className } }: { look: Look }) {
