@@ -13,6 +13,7 @@ import { readSearch as readAlertSearch } from '../features/alerts/filters';
 import { readSearch as readAssetSearch } from '../features/assets/filters';
 import { readSearch as readAttackSearch } from '../features/attack/filters';
 import { readSearch as readAuditSearch } from '../features/audit/filters';
+import { readSearch as readChannelSearch } from '../features/channels/filters';
 import { readSearch as readEntitySearch } from '../features/entity/filters';
 import { readSearch as readEventSearch } from '../features/events/filters';
 import { readSearch as readIncidentSearch } from '../features/incidents/filters';
@@ -125,6 +126,12 @@ const webhooksRoute = createRoute({
   validateSearch: only(readWebhookSearch),
   component: lazyRouteComponent(() => import('../features/webhooks/WebhooksPage'), 'WebhooksPage'),
 });
+const channelsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/channels',
+  validateSearch: only(readChannelSearch),
+  component: lazyRouteComponent(() => import('../features/channels/ChannelsPage'), 'ChannelsPage'),
+});
 const indicatorsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/indicators',
@@ -196,6 +203,7 @@ export const router = createRouter({
       assetsRoute,
       suppressionsRoute,
       webhooksRoute,
+      channelsRoute,
       indicatorsRoute,
       entityRoute,
       integrationsRoute,

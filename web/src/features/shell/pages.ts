@@ -10,6 +10,7 @@ import {
   Gauge,
   Grid3x3,
   type LucideIcon,
+  Megaphone,
   Radio,
   ScrollText,
   Server,
@@ -64,6 +65,7 @@ export const groups: readonly PageGroup[] = [
     title: 'Manage',
     pages: [
       { to: '/integrations', label: 'Integrations', icon: Cable, key: 'n' },
+      { to: '/channels', label: 'Channels', icon: Megaphone, key: 'c' },
       { to: '/webhooks', label: 'Webhooks', icon: Webhook, key: 'w' },
       { to: '/health', label: 'Health', icon: Activity, key: 'h' },
       { to: '/audit', label: 'Audit log', icon: ScrollText, key: 'l', admin: true },

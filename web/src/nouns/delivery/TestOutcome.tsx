@@ -10,7 +10,7 @@ export function TestOutcome({ delivery }: { delivery: TestOutcomeFragment }) {
   const last = delivery.log.at(-1);
   const arrived = delivery.state === 'DELIVERED';
   return (
-    <Banner tone={arrived ? 'info' : 'warn'} icon={arrived ? CircleCheck : undefined} className="rounded-md">
+    <Banner tone={arrived ? 'info' : 'warn'} icon={arrived ? CircleCheck : undefined} className="basis-full rounded-md">
       <p>
         {arrived ? 'The test arrived' : 'The test did not arrive'}:{' '}
         {last ? legible(sentence(attemptText(last))) : 'No answer.'}
