@@ -1,6 +1,7 @@
 // The words of a channel: templates, and what they can say.
 import { TextArea, TextField } from '../../ui/Field';
 import type { Problems } from './draft';
+import { known } from './notice';
 
 interface WordsFieldsProps {
   subject: string;
@@ -8,16 +9,6 @@ interface WordsFieldsProps {
   problems: Problems;
   onChange(part: { subject?: string; text?: string }): void;
 }
-
-/** What stands in a notice (monitor.Notice), by what it is about. */
-const known = [
-  ['The message', '.Channel .Trigger .AfterMinutes .Total .Severity .From .To .URL .Test'],
-  ['Counted: each has .Value and .Count', '.Severities .Titles .Hosts'],
-  [
-    'Each of .Alerts, the worst first',
-    '.Title .Severity .Status .Host .User .Process .Source .Destination .Techniques .Tags .Matches .FirstSeen .LastSeen .CreatedAt .URL .ID',
-  ],
-] as const;
 
 const mono = 'w-full rounded-md border border-line-strong bg-surface px-2.5 py-1.5 font-mono text-xs text-ink';
 
