@@ -9,6 +9,7 @@ const pages = [
   ['/attack', 'techniques are watched'],
   ['/assets', 'Last seen'],
   ['/suppressions', 'New suppression'],
+  ['/channels', 'New channel'],
   ['/webhooks', 'New webhook'],
   ['/indicators', 'New indicator'],
   ['/entity?kind=host&value=ws-axe-light', 'Latest events'],

@@ -21,6 +21,7 @@ const screens = [
   ['assets', '/assets', 'Last seen'],
   ['suppressions', '/suppressions', 'Backups run as root'],
   ['indicators', '/indicators', '203.0.113.38'],
+  ['channels', '/channels', 'Escalation by mail'],
   ['webhooks', '/webhooks', 'Night shift'],
   ['rule-editor', '/rules/new', 'Would run'],
   ['integrations', '/integrations', 'New token'],
@@ -45,7 +46,7 @@ test.beforeAll(async () => {
   await new Promise((done) => setTimeout(done, settle));
 });
 
-/** A webhook belongs to a person: what is made is the administrator's. */
+/** Webhooks and channels belong to a person: what is made is the administrator's. */
 async function login(): Promise<string> {
   const response = await fetch(`${target.url}/api/graphql`, {
     method: 'POST',
@@ -61,10 +62,12 @@ async function login(): Promise<string> {
 
 /** What the demo leaves to people. */
 async function fill(token: string): Promise<void> {
-  const query = `mutation ($suppression: SuppressionCreateInput!, $list: IndicatorImportInput!, $webhook: WebhookCreateInput!) {
+  const query = `mutation ($suppression: SuppressionCreateInput!, $list: IndicatorImportInput!, $webhook: WebhookCreateInput!, $chat: ChannelCreateInput!, $mail: ChannelCreateInput!) {
     suppressionCreate(input: $suppression) { errors { message } }
     indicatorImport(input: $list) { errors { message } }
     webhookCreate(input: $webhook) { errors { message } }
+    chat: channelCreate(input: $chat) { errors { message } }
+    mail: channelCreate(input: $mail) { errors { message } }
   }`;
   const response = await fetch(`${target.url}/api/graphql`, {
     method: 'POST',
@@ -81,6 +84,29 @@ async function fill(token: string): Promise<void> {
           name: 'Night shift',
           url: 'https://chat.example/hooks/night-shift',
           document: 'subscription { alertFeed { cursor entries { change alert { title severity host } } } }',
+        },
+        // Neither leads anywhere: what is sent is tried again.
+        chat: {
+          name: 'Chat of the night shift',
+          kind: 'GENERIC',
+          settings: { url: 'https://chat.example/hooks/night-shift', header: 'Authorization' },
+          secret: 'Bearer of-nobody',
+          query: 'severity:>=high',
+          quiet: { timeZone: 'Europe/Berlin', from: '07:00', to: '22:00', unless: 'CRITICAL' },
+        },
+        mail: {
+          name: 'Escalation by mail',
+          kind: 'EMAIL',
+          settings: {
+            host: 'smtp.example',
+            port: 587,
+            security: 'STARTTLS',
+            from: 'secmon@corp.example',
+            to: ['on-call@corp.example'],
+          },
+          query: 'severity:>=critical',
+          trigger: 'UNACKNOWLEDGED',
+          afterMinutes: 15,
         },
         list: {
           format: 'CSV',
@@ -192,6 +218,14 @@ for (const theme of ['dark', 'light'] as const) {
       await page.waitForTimeout(1_200);
       await shoot(name);
     }
+    await page.goto(`${target.url}/channels`);
+    await page.getByRole('grid', { name: 'Channels' }).getByRole('row').filter({ hasText: 'Chat of' }).click();
+    await expect(page.getByRole('complementary', { name: 'Channel', exact: true })).toContainText('What is told');
+    await shoot('channel');
+    await page.getByRole('button', { name: 'New channel', exact: true }).click();
+    await expect(page.getByRole('article', { name: 'The message', exact: true })).toBeVisible();
+    await shoot('channel-new');
+    await page.keyboard.press('Escape');
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Go to or find' }).fill('ws');
     await shoot('palette');

@@ -48,7 +48,8 @@ export function ChannelDialog({ edited, onDone, onCancel }: ChannelDialogProps) 
     setDraft((was) => ({ ...was, ...part }));
     setRefused({}); // it was about what stood there before
   };
-  const ready = isReady(draft, edited !== undefined);
+  const kept = edited?.secretAt != null;
+  const ready = isReady(draft, kept);
   const problems: Problems = { ...problemsOf(preview?.errors ?? []), ...refused };
   const elsewhere = Object.entries(refused).find(([path]) => !hasField(draft, path));
   const send = async (event: FormEvent) => {
@@ -87,12 +88,7 @@ export function ChannelDialog({ edited, onDone, onCancel }: ChannelDialogProps) 
             onChange={(event) => set({ name: event.target.value })}
           />
           <SettingsFields draft={draft} problems={problems} onChange={(settings) => set({ settings })} />
-          <SecretField
-            draft={draft}
-            kept={edited?.secretAt != null}
-            problems={problems}
-            onChange={(secret) => set({ secret })}
-          />
+          <SecretField draft={draft} kept={kept} problems={problems} onChange={(secret) => set({ secret })} />
           <WhenFields draft={draft} problems={problems} onChange={set} />
           <QuietFields quiet={draft.quiet} problems={problems} onChange={(quiet) => set({ quiet })} />
         </div>

@@ -79,6 +79,8 @@ describe('the secret', () => {
     const edited = { id: 'c1', version: 3 };
     expect(updateInput({ ...full, secret: ' ' }, edited)).not.toHaveProperty('secret');
     expect(updateInput(full, edited)).toMatchObject({ id: 'c1', expectedVersion: 3, secret: 's3cret' });
+    const headless = { ...full, kind: 'GENERIC' as const, settings: { ...full.settings, header: '' } };
+    expect(updateInput(headless, edited).secret, 'without a header it goes').toBe('');
   });
 
   test('a new channel waits for it, one that is there does not', () => {
@@ -168,6 +170,7 @@ test('a channel that is opened and saved says what it said', () => {
   expect(updateInput(draftOf(kept), kept)).toEqual({
     id: 'c1',
     expectedVersion: 7,
+    secret: '', // nobody signs in
     name: 'Night shift',
     settings: { to, host, port, security, username, from },
     query: 'severity:>=high',

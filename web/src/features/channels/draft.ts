@@ -189,8 +189,13 @@ export function createInput(draft: Draft): ChannelCreateInput {
 }
 
 export function updateInput(draft: Draft, edited: { id: string; version: number }): ChannelUpdateInput {
-  const secret = hasSecret(draft) ? draft.secret.trim() : '';
-  return { id: edited.id, expectedVersion: edited.version, ...commonOf(draft), ...(secret && { secret }) };
+  const secret = draft.secret.trim();
+  return {
+    id: edited.id,
+    expectedVersion: edited.version,
+    ...commonOf(draft),
+    ...(!hasSecret(draft) ? { secret: '' } : secret && { secret }),
+  };
 }
 
 export function previewInput(draft: Draft, grouped: boolean): ChannelPreviewInput {
@@ -198,10 +203,10 @@ export function previewInput(draft: Draft, grouped: boolean): ChannelPreviewInpu
   return { kind: draft.kind, query, trigger, afterMinutes, template, grouped };
 }
 
-/** Whether it can be sent: what has to be there is. What is wrong with it the server says. */
-export function isReady(draft: Draft, edited: boolean): boolean {
+/** Whether it can be sent: what has to be there is, a secret unless one is `kept`. What is wrong with it the server says. */
+export function isReady(draft: Draft, kept: boolean): boolean {
   const missing = kinds[draft.kind].fields.some(({ name, required }) => required && draft.settings[name].trim() === '');
-  const needsSecret = !edited && hasSecret(draft) && draft.secret.trim() === '';
+  const needsSecret = !kept && hasSecret(draft) && draft.secret.trim() === '';
   return draft.name.trim() !== '' && !missing && !needsSecret;
 }
 

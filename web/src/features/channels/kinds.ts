@@ -53,7 +53,7 @@ export const kinds: Record<ChannelKind, KindFacts> = {
     fields: [],
     secret: {
       label: 'Address of the workflow',
-      hint: 'In Teams: Workflows of the channel, “Send webhook alerts to a channel”. The address at its end is the secret.',
+      hint: 'In Teams: Workflows of the channel, one with the trigger “When a Teams webhook request is received” that anyone may call. Its address is the secret.',
     },
   },
   EMAIL: {
