@@ -14,6 +14,7 @@ test('an analyst has a chat told of alerts in their own words, sees what failed,
   const bodiesOf = (host: string) => receiver.received.filter(({ body }) => body.includes(host));
   try {
     const target = { url: server.url, password: server.password, token: await server.ingestToken() };
+    await ingest(request, target, [encodedPowerShell('ws-chan-a'), encodedPowerShell('ws-chan-b')]);
     await logIn(page, target, '/channels');
     await expect(page.getByRole('heading', { name: 'Nobody is told of alerts' })).toBeVisible();
 
@@ -24,7 +25,8 @@ test('an analyst has a chat told of alerts in their own words, sees what failed,
     await dialog.getByLabel('Address', { exact: true }).fill(receiver.url);
     await dialog.getByLabel('Header', { exact: true }).fill('Authorization');
     await dialog.getByLabel('Value of the header', { exact: true }).fill('Bearer owl');
-    await dialog.getByRole('combobox', { name: 'Alerts that match', exact: true }).fill('host:ws-chan-*');
+    const query = dialog.getByRole('combobox', { name: 'Alerts that match', exact: true });
+    await query.fill('host:nobody');
     await dialog.getByLabel('Minutes between messages', { exact: true }).fill('0');
 
     // The preview: an example while nothing matches, what is wrong at its field, then one's own words.
@@ -38,10 +40,15 @@ test('an analyst has a chat told of alerts in their own words, sees what failed,
     await dialog
       .getByLabel('Text', { exact: true })
       .fill('{{range .Alerts}}Look at {{.Host}}: {{.Title}}{{"\\n"}}{{end}}');
-    await expect(message).toContainText('Owl: 1 of HIGH');
-    await expect(message).toContainText('Look at ');
+    await expect(message).toContainText('Look at web-1.example.com: ');
+    await query.fill('host:ws-chan-*');
+    await query.press('Enter');
+    await expect(dialog.getByText('Made of the newest alert that matches.')).toBeVisible();
+    await expect(message).toContainText('Owl: 1 of ');
     await dialog.getByRole('button', { name: 'A storm, summed up', exact: true }).click();
-    await expect(message).not.toContainText('Owl: 1 of');
+    await expect(message).toContainText('Owl: 2 of ');
+    await expect(message).toContainText('Look at ws-chan-a: ');
+    await expect(dialog.getByText('Made of the 2 newest alerts that match.')).toBeVisible();
     await expect(dialog.getByRole('region', { name: 'As it is sent', exact: true })).toContainText('"notice"');
     await dialog.getByRole('checkbox', { name: /^Quiet hours/ }).check();
     await expect(dialog.getByLabel('Time zone', { exact: true })).toBeVisible();
@@ -52,13 +59,13 @@ test('an analyst has a chat told of alerts in their own words, sees what failed,
     await dialog.getByRole('checkbox', { name: /^Quiet hours/ }).uncheck();
     await dialog.getByRole('button', { name: 'Create channel', exact: true }).click();
 
-    const line = page
+    const row = page
       .getByRole('grid', { name: 'Channels' })
       .getByRole('row')
       .filter({ hasText: 'Chat of the night shift' });
-    await expect(line).toContainText('Active');
-    await expect(line).toContainText('Any address');
-    await line.click();
+    await expect(row).toContainText('Active');
+    await expect(row).toContainText('Any address');
+    await row.click();
     await expect(page).toHaveURL(/channel=/);
     const panel = page.getByRole('complementary', { name: 'Channel', exact: true });
     await panel.getByRole('button', { name: 'Send a test', exact: true }).click();
@@ -94,7 +101,7 @@ test('an analyst has a chat told of alerts in their own words, sees what failed,
     // A receiver that fails: the error stands in the list, in the panel and at a test.
     receiver.state.status = 500;
     await ingest(request, target, [encodedPowerShell('ws-chan-2')]);
-    await expect(line).toContainText('Failing', { timeout: 60_000 });
+    await expect(row).toContainText('Failing', { timeout: 60_000 });
     await expect(panel.getByText(/^Nothing has arrived since/)).toContainText('500');
     await panel.getByRole('button', { name: 'Send a test', exact: true }).click();
     await expect(panel.getByText(/^The test did not arrive: .*500/)).toBeVisible();
@@ -102,7 +109,7 @@ test('an analyst has a chat told of alerts in their own words, sees what failed,
     await expectAccessible(page, 'a channel that fails');
     receiver.state.status = 200;
     await panel.getByRole('button', { name: 'Try now', exact: true }).click();
-    await expect(line).toContainText('Active', { timeout: 60_000 });
+    await expect(row).toContainText('Active', { timeout: 60_000 });
     expect(bodiesOf('ws-chan-2').length).toBeGreaterThan(1);
 
     // Edited without its secret it keeps that; led elsewhere it asks for it.
