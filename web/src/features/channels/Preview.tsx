@@ -40,7 +40,12 @@ export function Preview({ preview, error, onRetry, grouped, onGroup }: PreviewPr
 
 function Said({ preview }: { preview: NonNullable<PreviewProps['preview']> }) {
   const [problem] = preview.errors;
-  if (problem) return <Banner tone="warn">{legible(sentence(problem.message))}</Banner>;
+  if (problem)
+    return (
+      <Banner tone="warn" className="rounded-md">
+        {legible(sentence(problem.message))}
+      </Banner>
+    );
   return (
     <>
       <article aria-label="The message" className="rounded-md border border-line bg-raised p-3">

@@ -47,7 +47,7 @@ export const kinds: Record<ChannelKind, KindFacts> = {
     },
   },
   TEAMS: {
-    label: 'Microsoft Teams',
+    label: 'Teams',
     icon: MessagesSquare,
     becomes: 'a message',
     fields: [],
@@ -127,7 +127,7 @@ export const kinds: Record<ChannelKind, KindFacts> = {
   GENERIC: {
     label: 'Any address',
     icon: Braces,
-    becomes: 'JSON by POST',
+    becomes: 'JSON',
     fields: [
       {
         name: 'url',

@@ -10,12 +10,14 @@ interface TroubleProps {
 export function Trouble({ sender }: TroubleProps) {
   if (sender.pauseText) {
     return (
-      <Banner tone="warn">It stopped: {legible(sender.pauseText)}. Nothing is lost while the journal is kept.</Banner>
+      <Banner tone="warn" className="rounded-md">
+        It stopped: {legible(sender.pauseText)}. Nothing is lost while the journal is kept.
+      </Banner>
     );
   }
   if (!sender.failingSince) return null;
   return (
-    <Banner tone="warn">
+    <Banner tone="warn" className="rounded-md">
       Nothing has arrived since <Time at={sender.failingSince} />: {legible(sender.lastError ?? '')}. It is tried again
       for three days.
     </Banner>
