@@ -53,7 +53,7 @@ export const kinds: Record<ChannelKind, KindFacts> = {
     fields: [],
     secret: {
       label: 'Address of the workflow',
-      hint: 'In Teams: Workflows of the channel, one with the trigger “When a Teams webhook request is received” that anyone may call. Its address is the secret.',
+      hint: 'In Teams: ⋯ of the channel, Workflows, “Send webhook alerts to a channel”, open to anyone. The address that it shows is the secret.',
     },
   },
   EMAIL: {
