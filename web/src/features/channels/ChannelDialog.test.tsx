@@ -1,11 +1,12 @@
 import { ApolloClient, ApolloLink, Observable } from '@apollo/client';
 import { ApolloProvider } from '@apollo/client/react';
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { configure, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { createCache } from '../../api/client';
 import { ChannelDialog } from './ChannelDialog';
 
 vi.setConfig({ testTimeout: 30_000 });
+configure({ asyncUtilTimeout: 10_000 }); // the preview waits for a pause in typing
 
 // jsdom knows no modal dialogs.
 beforeAll(() => {

@@ -16,7 +16,7 @@ export function KindPicker({ kind, onChange }: { kind: ChannelKind; onChange(kin
             <label
               key={each}
               className={clsx(
-                'flex min-h-12 cursor-pointer items-center gap-2 rounded-md border px-2 py-1 has-focus-visible:outline-2 has-focus-visible:outline-accent',
+                'relative flex min-h-12 cursor-pointer items-center gap-2 rounded-md border px-2 py-1 has-focus-visible:outline-2 has-focus-visible:outline-accent',
                 each === kind ? 'border-accent bg-selected' : 'border-line hover:bg-hover',
               )}
             >
