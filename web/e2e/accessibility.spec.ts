@@ -13,6 +13,7 @@ const pages = [
   ['/sources/dead-letters', 'Replay all'],
   ['/sources/mappings', 'New mapping'],
   ['/sources/mappings/new', 'Create mapping'],
+  ['/channels', 'New channel'],
   ['/webhooks', 'New webhook'],
   ['/indicators', 'New indicator'],
   ['/entity?kind=host&value=ws-axe-light', 'Latest events'],

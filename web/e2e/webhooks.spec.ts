@@ -1,43 +1,8 @@
 // A webhook from its preview to its delivery log, against a receiver of the test's own.
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from '@playwright/test';
 import { encodedPowerShell, expectAccessible, ingest, logIn } from './actions';
+import { startReceiver } from './receiver';
 import { Server } from './server';
-
-interface Received {
-  headers: IncomingHttpHeaders;
-  body: string;
-}
-
-function startReceiver() {
-  const received: Received[] = [];
-  const state = { status: 200 };
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (part) => {
-      body += part;
-    });
-    request.on('end', () => {
-      received.push({ headers: request.headers, body });
-      response.writeHead(state.status).end(state.status === 200 ? 'thanks' : 'broken');
-    });
-  });
-  return new Promise<{ url: string; received: Received[]; state: { status: number }; close(): void }>((done) => {
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      done({
-        url: `http://127.0.0.1:${port}/hook`,
-        received,
-        state,
-        close: () => {
-          server.closeAllConnections();
-          server.close();
-        },
-      });
-    });
-  });
-}
 
 test('an analyst sends alerts to an address, sees what failed, and sends it again', async ({ page, request }) => {
   test.setTimeout(240_000);

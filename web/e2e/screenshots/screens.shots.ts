@@ -28,6 +28,7 @@ const screens = [
   ['sources', '/sources', 'e2e'],
   ['dead-letters', '/sources/dead-letters', 'Bytes'],
   ['mappings', '/sources/mappings', 'gatekeeper'],
+  ['channels', '/channels', 'Escalation by mail'],
   ['webhooks', '/webhooks', 'Night shift'],
   ['rule-editor', '/rules/new', 'Would run'],
   ['integrations', '/integrations', 'New token'],
@@ -61,7 +62,7 @@ test.beforeAll(async () => {
   await restore(token); // by now the days are in the archive
 });
 
-/** A webhook belongs to a person: what is made is the administrator's. */
+/** Webhooks and channels belong to a person: what is made is the administrator's. */
 async function login(): Promise<string> {
   const response = await fetch(`${target.url}/api/graphql`, {
     method: 'POST',
@@ -77,11 +78,13 @@ async function login(): Promise<string> {
 
 /** What the demo leaves to people. */
 async function fill(token: string): Promise<void> {
-  const query = `mutation ($suppression: SuppressionCreateInput!, $list: IndicatorImportInput!, $webhook: WebhookCreateInput!, $mapping: MappingCreateInput!) {
+  const query = `mutation ($suppression: SuppressionCreateInput!, $list: IndicatorImportInput!, $webhook: WebhookCreateInput!, $mapping: MappingCreateInput!, $chat: ChannelCreateInput!, $mail: ChannelCreateInput!) {
     suppressionCreate(input: $suppression) { errors { message } }
     indicatorImport(input: $list) { errors { message } }
     webhookCreate(input: $webhook) { errors { message } }
     mappingCreate(input: $mapping) { errors { message } }
+    chat: channelCreate(input: $chat) { errors { message } }
+    mail: channelCreate(input: $mail) { errors { message } }
   }`;
   await send(token, query, {
     suppression: {
@@ -93,6 +96,29 @@ async function fill(token: string): Promise<void> {
       name: 'Night shift',
       url: 'https://chat.example/hooks/night-shift',
       document: 'subscription { alertFeed { cursor entries { change alert { title severity host } } } }',
+    },
+    // Neither leads anywhere: what is sent is tried again.
+    chat: {
+      name: 'Chat of the night shift',
+      kind: 'GENERIC',
+      settings: { url: 'https://chat.example/hooks/night-shift', header: 'Authorization' },
+      secret: 'Bearer of-nobody',
+      query: 'severity:>=high',
+      quiet: { timeZone: 'Europe/Berlin', from: '07:00', to: '22:00', unless: 'CRITICAL' },
+    },
+    mail: {
+      name: 'Escalation by mail',
+      kind: 'EMAIL',
+      settings: {
+        host: 'smtp.example',
+        port: 587,
+        security: 'STARTTLS',
+        from: 'secmon@corp.example',
+        to: ['on-call@corp.example'],
+      },
+      query: 'severity:>=critical',
+      trigger: 'UNACKNOWLEDGED',
+      afterMinutes: 15,
     },
     mapping: {
       name: 'gate',
@@ -263,6 +289,14 @@ for (const theme of ['dark', 'light'] as const) {
     await page.getByLabel('What till is', { exact: true }).selectOption('HOST');
     await expect(page.getByRole('article', { name: 'Record 1' })).toContainText('till-');
     await shoot('mapping');
+    await page.goto(`${target.url}/channels`);
+    await page.getByRole('grid', { name: 'Channels' }).getByRole('row').filter({ hasText: 'Chat of' }).click();
+    await expect(page.getByRole('complementary', { name: 'Channel', exact: true })).toContainText('What is told');
+    await shoot('channel');
+    await page.getByRole('button', { name: 'New channel', exact: true }).click();
+    await expect(page.getByRole('article', { name: 'The message', exact: true })).toBeVisible();
+    await shoot('channel-new');
+    await page.keyboard.press('Escape');
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Go to or find' }).fill('ws');
     await shoot('palette');

@@ -13,6 +13,7 @@ import { readSearch as readAlertSearch } from '../features/alerts/filters';
 import { readSearch as readAssetSearch } from '../features/assets/filters';
 import { readSearch as readAttackSearch } from '../features/attack/filters';
 import { readSearch as readAuditSearch } from '../features/audit/filters';
+import { readSearch as readChannelSearch } from '../features/channels/filters';
 import { readSearch as readLetterSearch } from '../features/deadletters/filters';
 import { readSearch as readEntitySearch } from '../features/entity/filters';
 import { readSearch as readEventSearch } from '../features/events/filters';
@@ -163,6 +164,12 @@ const mappingRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/mappings/MappingEditorPage'), 'MappingEditorPage'),
 });
 
+const channelsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/channels',
+  validateSearch: only(readChannelSearch),
+  component: lazyRouteComponent(() => import('../features/channels/ChannelsPage'), 'ChannelsPage'),
+});
 const indicatorsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/indicators',
@@ -239,6 +246,7 @@ export const router = createRouter({
       mappingsRoute,
       mappingNewRoute,
       mappingRoute,
+      channelsRoute,
       indicatorsRoute,
       entityRoute,
       integrationsRoute,

@@ -1,5 +1,6 @@
 // A modal on the browser's own <dialog>: it keeps the focus, closes on Escape
 // and gives the focus back.
+import clsx from 'clsx';
 import { X } from 'lucide-react';
 import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import { IconButton } from './Button';
@@ -10,10 +11,12 @@ interface DialogProps {
   onClose(): void;
   /** It holds text alone: then it takes the focus itself, so that keys scroll it. */
   text?: boolean;
+  /** It has two columns where there is room. */
+  wide?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ title, onClose, text, children }: DialogProps) {
+export function Dialog({ title, onClose, text, wide, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   // A layout effect: it is undone while the dialog is still in the page, so that
@@ -35,7 +38,10 @@ export function Dialog({ title, onClose, text, children }: DialogProps) {
         onClose();
       }}
       onClick={(event) => event.target === ref.current && onClose()}
-      className="m-auto w-[min(32rem,calc(100vw-2rem))] rounded-xl border border-line bg-surface p-0 text-ink shadow-pop"
+      className={clsx(
+        'm-auto rounded-xl border border-line bg-surface p-0 text-ink shadow-pop',
+        wide ? 'w-[min(64rem,calc(100vw-2rem))]' : 'w-[min(32rem,calc(100vw-2rem))]',
+      )}
     >
       <div className="flex items-center justify-between border-b border-line py-2 pr-2 pl-4">
         <h2 id={id} className="text-base font-semibold">

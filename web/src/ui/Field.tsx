@@ -2,37 +2,34 @@
 import { type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes, useId } from 'react';
 import { legible } from './legible';
 
-const look = 'w-full rounded-md border border-line-strong bg-surface px-2.5 text-sm text-ink disabled:opacity-60';
+const look =
+  'w-full rounded-md border border-line-strong bg-surface px-2.5 text-sm text-ink aria-invalid:border-critical disabled:opacity-60';
 
 interface FieldProps {
   label: string;
   hint?: ReactNode;
+  /** What is wrong with its value. */
+  problem?: string;
 }
 
-export function TextField({ label, hint, ...rest }: FieldProps & InputHTMLAttributes<HTMLInputElement>) {
+export function TextField({ label, hint, problem, ...rest }: FieldProps & InputHTMLAttributes<HTMLInputElement>) {
   const id = useId();
   return (
     <div>
       <Label id={id} text={label} />
-      <input id={id} aria-describedby={hint ? `${id}-hint` : undefined} className={`${look} h-8`} {...rest} />
-      <Hint id={id}>{hint}</Hint>
+      <input id={id} {...described(id, hint, problem)} className={`${look} h-8`} {...rest} />
+      <Hint id={id} hint={hint} problem={problem} />
     </div>
   );
 }
 
-export function TextArea({ label, hint, ...rest }: FieldProps & TextareaHTMLAttributes<HTMLTextAreaElement>) {
+export function TextArea({ label, hint, problem, ...rest }: FieldProps & TextareaHTMLAttributes<HTMLTextAreaElement>) {
   const id = useId();
   return (
     <div>
       <Label id={id} text={label} />
-      <textarea
-        id={id}
-        rows={3}
-        aria-describedby={hint ? `${id}-hint` : undefined}
-        className={`${look} py-1.5`}
-        {...rest}
-      />
-      <Hint id={id}>{hint}</Hint>
+      <textarea id={id} rows={3} {...described(id, hint, problem)} className={`${look} py-1.5`} {...rest} />
+      <Hint id={id} hint={hint} problem={problem} />
     </div>
   );
 }
@@ -44,7 +41,7 @@ interface ChoiceProps extends FieldProps {
   onChange(value: string): void;
 }
 
-export function Choice({ label, hint, value, options, disabled, onChange }: ChoiceProps) {
+export function Choice({ label, hint, problem, value, options, disabled, onChange }: ChoiceProps) {
   const id = useId();
   return (
     <div>
@@ -53,7 +50,7 @@ export function Choice({ label, hint, value, options, disabled, onChange }: Choi
         id={id}
         value={value}
         disabled={disabled}
-        aria-describedby={hint ? `${id}-hint` : undefined}
+        {...described(id, hint, problem)}
         onChange={(event) => onChange(event.target.value)}
         className={`${look} h-8`}
       >
@@ -63,7 +60,7 @@ export function Choice({ label, hint, value, options, disabled, onChange }: Choi
           </option>
         ))}
       </select>
-      <Hint id={id}>{hint}</Hint>
+      <Hint id={id} hint={hint} problem={problem} />
     </div>
   );
 }
@@ -76,10 +73,24 @@ function Label({ id, text }: { id: string; text: string }) {
   );
 }
 
-function Hint({ id, children }: { id: string; children: ReactNode }) {
-  return children ? (
-    <p id={`${id}-hint`} className="mt-1 text-xs text-muted">
-      {children}
-    </p>
-  ) : null;
+function described(id: string, hint: ReactNode, problem: string | undefined) {
+  const ids = [problem && `${id}-problem`, hint && `${id}-hint`].filter(Boolean).join(' ');
+  return { 'aria-describedby': ids || undefined, 'aria-invalid': problem ? true : undefined };
+}
+
+function Hint({ id, hint, problem }: { id: string; hint: ReactNode; problem?: string }) {
+  return (
+    <>
+      {problem && (
+        <p id={`${id}-problem`} className="mt-1 text-xs break-words text-critical">
+          {legible(problem)}
+        </p>
+      )}
+      {hint && (
+        <p id={`${id}-hint`} className="mt-1 text-xs text-muted">
+          {hint}
+        </p>
+      )}
+    </>
+  );
 }

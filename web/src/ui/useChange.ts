@@ -7,8 +7,14 @@ import { useCallback } from 'react';
 import { describe } from '../api/errors';
 import { notify } from './notices';
 
+export interface Problem {
+  code: string;
+  message: string;
+  path?: readonly string[] | null;
+}
+
 interface Payload {
-  errors: readonly { code: string; message: string }[];
+  errors: readonly Problem[];
 }
 
 /** Says who was faster, for what was sent; null when that is not known. */
@@ -24,6 +30,8 @@ export function useChange(explain?: Explain) {
     async <TData extends object, TVariables extends OperationVariables>(
       mutation: TypedDocumentNode<TData, TVariables>,
       variables: TVariables,
+      /** Shows a problem at its field; true: no notice is needed. */
+      show?: (problem: Problem) => boolean,
     ): Promise<NonNullable<TData[keyof TData]> | null> => {
       try {
         const { data } = await client.mutate<TData, TVariables>({ mutation, variables } as Parameters<
@@ -40,7 +48,9 @@ export function useChange(explain?: Explain) {
               ? `${who} Nothing was changed; look at it as it is now and decide again.`
               : `Nothing was changed: ${problem.message}. Look at it as it is now and decide again.`,
           );
-        } else notify('error', sentence(problem?.message ?? 'the server gave no answer'));
+        } else if (!problem || !show?.(problem)) {
+          notify('error', sentence(problem?.message ?? 'the server gave no answer'));
+        }
       } catch (error) {
         const { message, requestId } = describe(error);
         notify('error', requestId ? `${sentence(message)} Request ${requestId}.` : sentence(message));

@@ -14,6 +14,7 @@ export const kinds = [
   'IncidentGrouping',
   'Suppression',
   'Webhook',
+  'Channel',
   'Comment',
   'Settings',
   'Export',

@@ -12,6 +12,7 @@ import {
   Gauge,
   Grid3x3,
   type LucideIcon,
+  Megaphone,
   Radio,
   ScrollText,
   Server,
@@ -67,6 +68,7 @@ export const groups: readonly PageGroup[] = [
     pages: [
       { to: '/integrations', label: 'Integrations', icon: Cable, key: 'n' },
       { to: '/sources', label: 'Sources', icon: Antenna, key: 'f' },
+      { to: '/channels', label: 'Channels', icon: Megaphone, key: 'c' },
       { to: '/webhooks', label: 'Webhooks', icon: Webhook, key: 'w' },
       { to: '/health', label: 'Health', icon: Activity, key: 'h' },
       { to: '/audit', label: 'Audit log', icon: ScrollText, key: 'l', admin: true },

@@ -4,6 +4,8 @@ import { useApolloClient } from '@apollo/client/react';
 import { Eye } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { describe } from '../../api/errors';
+import { Body } from '../../nouns/delivery/Body';
+import { pretty } from '../../nouns/delivery/pretty';
 import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
@@ -12,7 +14,7 @@ import { Dialog } from '../../ui/Dialog';
 import { Choice, TextArea, TextField } from '../../ui/Field';
 import { legible } from '../../ui/legible';
 import { notify } from '../../ui/notices';
-import { firstOperations, pretty, variablesProblem } from './operations';
+import { firstOperations, variablesProblem } from './operations';
 import {
   WebhookCreateDocument,
   type WebhookFactsFragment,
@@ -153,19 +155,6 @@ function Preview({ document, variables, disabled }: { document: string; variable
       </Button>
       {shown?.problem && <Banner tone="warn">{legible(shown.problem)}</Banner>}
       {shown?.body && <Body text={shown.body} label="What it would send of the newest changes" />}
-    </section>
-  );
-}
-
-/** A message as it is sent. */
-export function Body({ text, label }: { text: string; label: string }) {
-  return (
-    <section
-      aria-label={label}
-      tabIndex={0} // what scrolls is reached by keys
-      className="max-h-64 overflow-auto rounded-md border border-line bg-raised p-2"
-    >
-      <pre className="font-mono text-xs break-all whitespace-pre-wrap">{legible(text)}</pre>
     </section>
   );
 }

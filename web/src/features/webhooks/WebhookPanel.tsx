@@ -1,12 +1,18 @@
 // A webhook: whether it works, what it sent, with body and answer, and what can be
 // done about it.
 import { useQuery } from '@apollo/client/react';
-import { KeyRound, Pencil, Play, RotateCcw, SearchX, Send, Trash2 } from 'lucide-react';
+import { KeyRound, Pencil, RotateCcw, SearchX, Send, Trash2 } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
+import { Body } from '../../nouns/delivery/Body';
+import type { TestOutcomeFragment } from '../../nouns/delivery/Delivery.generated';
+import { DeliveryLog } from '../../nouns/delivery/DeliveryLog';
+import { SenderBadge } from '../../nouns/delivery/looks';
+import { SenderSwitch } from '../../nouns/delivery/SenderSwitch';
+import { TestOutcome } from '../../nouns/delivery/TestOutcome';
+import { Trouble } from '../../nouns/delivery/Trouble';
 import { JournalList } from '../../nouns/journal/JournalList';
 import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { Time } from '../../nouns/time/Time';
-import { Banner } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';
@@ -17,13 +23,9 @@ import { notify } from '../../ui/notices';
 import { Section } from '../../ui/Section';
 import { Side } from '../../ui/Side';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/States';
-import { Switch } from '../../ui/Switch';
 import { useEvery } from '../../ui/useEvery';
-import { DeliveryBadge, WebhookBadge } from './looks';
-import { pretty } from './operations';
-import { Body, SecretDialog, WebhookDialog } from './WebhookDialog';
+import { SecretDialog, WebhookDialog } from './WebhookDialog';
 import {
-  DeliveryDetailDocument,
   WebhookDeleteDocument,
   WebhookDetailDocument,
   type WebhookDetailQuery,
@@ -39,13 +41,16 @@ type Detail = NonNullable<WebhookDetailQuery['webhook']>;
 
 interface WebhookPanelProps {
   id: string;
+  /** The delivery that is open. */
+  delivery?: string;
+  onOpenDelivery(id?: string): void;
   onChanged(): void;
   onDismiss(): void;
 }
 
-export function WebhookPanel({ id, onChanged, onDismiss }: WebhookPanelProps) {
+export function WebhookPanel({ id, delivery, onOpenDelivery, onChanged, onDismiss }: WebhookPanelProps) {
   const { data, error, refetch } = useQuery(WebhookDetailDocument, { variables: { id } });
-  const [delivery, setDelivery] = useState<string | null>(null);
+  const change = useExplainedChange();
   const reload = () => void refetch().catch(() => undefined);
   useEvery(3_000, reload);
   const webhook = data?.webhook;
@@ -60,23 +65,13 @@ export function WebhookPanel({ id, onChanged, onDismiss }: WebhookPanelProps) {
           <div>
             <h3 className="text-lg font-semibold break-words">{legible(webhook.name)}</h3>
             <p className="flex flex-wrap items-center gap-2 text-xs text-muted">
-              <WebhookBadge state={webhook.state} />
+              <SenderBadge state={webhook.state} />
               <span>
                 of {legible(webhook.owner?.displayName ?? 'somebody who is gone')}, made <Time at={webhook.createdAt} />
               </span>
             </p>
           </div>
-          {webhook.pauseText && (
-            <Banner tone="warn">
-              It stopped: {legible(webhook.pauseText)}. Nothing is lost while the journal is kept.
-            </Banner>
-          )}
-          {!webhook.pauseText && webhook.failingSince && (
-            <Banner tone="warn">
-              Nothing has arrived since <Time at={webhook.failingSince} />: {legible(webhook.lastError ?? '')}. It is
-              tried again for three days.
-            </Banner>
-          )}
+          <Trouble sender={webhook} />
           <Actions
             webhook={webhook}
             onChanged={changed}
@@ -85,36 +80,16 @@ export function WebhookPanel({ id, onChanged, onDismiss }: WebhookPanelProps) {
               onDismiss();
             }}
           />
-          <Section title="Deliveries">
-            {webhook.deliveries.nodes.length === 0 ? (
-              <p className="text-muted">Nothing yet: what changes from now on is sent.</p>
-            ) : (
-              <ul className="divide-y divide-line">
-                {webhook.deliveries.nodes.map((each) => (
-                  <li key={each.id}>
-                    <button
-                      type="button"
-                      className="flex min-h-7 w-full items-center gap-2 py-1 text-left text-xs hover:bg-hover"
-                      onClick={() => setDelivery(each.id)}
-                    >
-                      <span className="w-12 shrink-0 tabular-nums">#{each.number}</span>
-                      <span className="w-20 shrink-0">
-                        <DeliveryBadge state={each.state} attempts={each.attempts} />
-                      </span>
-                      <span className="min-w-0 grow truncate text-muted">
-                        {each.test ? 'test, ' : ''}
-                        {each.bytes.toLocaleString('en')} bytes
-                        {each.attempts > 1 && `, ${each.attempts} tries`}
-                      </span>
-                      <span className="shrink-0 text-muted">
-                        <Time at={each.doneAt ?? each.createdAt} />
-                      </span>
-                    </button>
-                  </li>
-                ))}
-              </ul>
-            )}
-          </Section>
+          <DeliveryLog
+            deliveries={webhook.deliveries.nodes}
+            open={delivery}
+            onOpen={onOpenDelivery}
+            onRedeliver={async (id) => {
+              const done = await change(WebhookRedeliverDocument, { input: { id } });
+              changed();
+              return done;
+            }}
+          />
           <Section title="What is sent">
             <Facts
               rows={[
@@ -140,7 +115,6 @@ export function WebhookPanel({ id, onChanged, onDismiss }: WebhookPanelProps) {
           <Section title="History">
             <JournalList entries={webhook.journal.nodes} more={webhook.journal.pageInfo.hasNextPage} />
           </Section>
-          {delivery && <DeliveryDialog id={delivery} onClose={() => setDelivery(null)} onChanged={changed} />}
         </div>
       ) : error ? (
         <ErrorState title="The webhook cannot be loaded" error={error} onRetry={reload} />
@@ -159,6 +133,7 @@ function Actions({ webhook, onChanged, onGone }: { webhook: Detail; onChanged():
   const change = useExplainedChange();
   const [doing, setDoing] = useState<Doing | null>(null);
   const [testing, setTesting] = useState(false);
+  const [outcome, setOutcome] = useState<TestOutcomeFragment | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const { id, version } = webhook;
   const stop = () => setDoing(null);
@@ -170,34 +145,24 @@ function Actions({ webhook, onChanged, onGone }: { webhook: Detail; onChanged():
     setTesting(true);
     const sent = await change(WebhookTestDocument, { input: { id } });
     setTesting(false);
-    const last = sent?.delivery?.log.at(-1);
-    if (sent?.delivery?.state === 'DELIVERED') notify('info', `The test arrived: HTTP ${last?.status}.`);
-    else if (sent) notify('warn', `The test did not arrive: ${last?.error ?? 'no answer'}.`);
+    setOutcome(sent?.delivery ?? null);
     onChanged();
   };
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <Switch
-        label="Switched on"
-        on={webhook.enabled}
+      <SenderSwitch
+        sender={webhook}
         onToggle={async (on) => {
           const input = { id, expectedVersion: version };
           if (on) await change(WebhookEnableDocument, { input });
           else await change(WebhookDisableDocument, { input });
           onChanged();
         }}
+        onGoOn={async () => {
+          await change(WebhookEnableDocument, { input: { id } });
+          onChanged();
+        }}
       />
-      {webhook.enabled && webhook.state !== 'ACTIVE' && (
-        <Button
-          icon={Play}
-          onClick={async () => {
-            await change(WebhookEnableDocument, { input: { id } });
-            onChanged();
-          }}
-        >
-          {webhook.state === 'PAUSED' ? 'Go on' : 'Try now'}
-        </Button>
-      )}
       <Button icon={Send} disabled={testing} onClick={() => void test()}>
         Send a test
       </Button>
@@ -244,6 +209,7 @@ function Actions({ webhook, onChanged, onGone }: { webhook: Detail; onChanged():
           Its log goes with it, and what waits is not sent. To stop it for a while, switch it off.
         </Confirm>
       )}
+      {outcome && <TestOutcome delivery={outcome} />}
       {secret && <SecretDialog secret={secret} onClose={() => setSecret(null)} />}
     </div>
   );
@@ -277,82 +243,6 @@ function ReplayDialog({ id, onCancel, onDone }: { id: string; onCancel(): void; 
           </Button>
         </div>
       </form>
-    </Dialog>
-  );
-}
-
-function DeliveryDialog({ id, onClose, onChanged }: { id: string; onClose(): void; onChanged(): void }) {
-  const change = useExplainedChange();
-  const { data, error, refetch } = useQuery(DeliveryDetailDocument, { variables: { id }, fetchPolicy: 'network-only' });
-  const reload = () => void refetch().catch(() => undefined);
-  useEvery(2_000, reload);
-  const delivery = data?.delivery;
-  return (
-    <Dialog title={delivery ? `Delivery ${delivery.number}` : 'Delivery'} onClose={onClose}>
-      {delivery ? (
-        <div className="space-y-4">
-          <div className="flex flex-wrap items-center gap-2">
-            <DeliveryBadge state={delivery.state} attempts={delivery.attempts} />
-            <code className="font-mono text-xs break-all text-muted">{delivery.messageId}</code>
-          </div>
-          {delivery.nextAt && delivery.attempts > 0 && (
-            <p className="text-xs text-muted">
-              The next try: <Time at={delivery.nextAt} />
-            </p>
-          )}
-          <Section title="Tries">
-            {delivery.log.length === 0 ? (
-              <p className="text-muted">None yet.</p>
-            ) : (
-              <ol className="space-y-2">
-                {delivery.log.map((attempt) => (
-                  <li key={attempt.at} className="text-xs">
-                    <p>
-                      <Time at={attempt.at} />, {attempt.took} ms: {legible(attempt.error ?? `HTTP ${attempt.status}`)}
-                    </p>
-                    {attempt.response && (
-                      <pre className="mt-1 rounded-md bg-raised p-1 font-mono break-all whitespace-pre-wrap">
-                        {legible(attempt.response)}
-                      </pre>
-                    )}
-                  </li>
-                ))}
-              </ol>
-            )}
-          </Section>
-          <Section title="Body">
-            {delivery.body ? (
-              <Body label="Body of the delivery" text={pretty(delivery.body)} />
-            ) : (
-              <p className="text-muted">It is kept no longer.</p>
-            )}
-          </Section>
-          <div className="flex justify-end gap-2">
-            {delivery.body && !delivery.test && (
-              <Button
-                icon={Send}
-                onClick={async () => {
-                  const done = await change(WebhookRedeliverDocument, { input: { id } });
-                  if (done) notify('info', 'It is sent again under the same id.');
-                  reload();
-                  onChanged();
-                }}
-              >
-                {delivery.state === 'PENDING' ? 'Try now' : 'Send again'}
-              </Button>
-            )}
-            <Button look="primary" onClick={onClose}>
-              Close
-            </Button>
-          </div>
-        </div>
-      ) : error ? (
-        <ErrorState title="The delivery cannot be loaded" error={error} onRetry={reload} />
-      ) : data ? (
-        <EmptyState icon={SearchX} title="The delivery is kept no longer" />
-      ) : (
-        <Skeleton className="h-64" />
-      )}
     </Dialog>
   );
 }

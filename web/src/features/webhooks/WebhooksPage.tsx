@@ -4,6 +4,7 @@ import clsx from 'clsx';
 import { Plus, Webhook as WebhookIcon } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { useConnection } from '../../api/useConnection';
+import { SenderBadge } from '../../nouns/delivery/looks';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
 import { Button } from '../../ui/Button';
@@ -13,7 +14,6 @@ import { EmptyState, StaleBanner } from '../../ui/States';
 import { useActiveRow } from '../../ui/useActiveRow';
 import { useEvery } from '../../ui/useEvery';
 import type { Column } from '../../ui/VirtualGrid';
-import { WebhookBadge } from './looks';
 import { WebhookDialog } from './WebhookDialog';
 import { WebhookPanel } from './WebhookPanel';
 import { type WebhookFactsFragment, WebhookListDocument } from './Webhooks.generated';
@@ -82,6 +82,8 @@ export function WebhooksPage() {
           <WebhookPanel
             key={search.webhook}
             id={search.webhook}
+            delivery={search.delivery}
+            onOpenDelivery={(delivery) => void navigate({ search: { webhook: search.webhook, delivery } })}
             onChanged={list.refresh}
             onDismiss={() => open(undefined)}
           />
@@ -104,7 +106,7 @@ function Row({ webhook }: { webhook: WebhookFactsFragment }) {
   return (
     <>
       <div role="gridcell" className="flex items-center">
-        <WebhookBadge state={webhook.state} />
+        <SenderBadge state={webhook.state} />
       </div>
       <div role="gridcell" className="truncate font-medium" title={legible(webhook.name)}>
         {legible(webhook.name)}

@@ -2,8 +2,12 @@
 export interface WebhookSearch {
   /** The webhook that is open beside the list. */
   webhook?: string;
+  /** Its delivery that is open. */
+  delivery?: string;
 }
 
 export function readSearch(raw: Record<string, unknown>): WebhookSearch {
-  return typeof raw.webhook === 'string' && raw.webhook ? { webhook: raw.webhook } : {};
+  const text = (value: unknown) => (typeof value === 'string' && value ? value : undefined);
+  const webhook = text(raw.webhook);
+  return webhook ? { webhook, delivery: text(raw.delivery) } : {};
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { firstOperations, pretty, variablesProblem } from './operations';
+import { firstOperations, variablesProblem } from './operations';
 
 const schema = buildSchema(readFileSync(resolve(import.meta.dirname, '../../../../schema.graphqls'), 'utf8'), {
   assumeValidSDL: true,
@@ -18,12 +18,5 @@ describe('first operations', () => {
 describe('variables', () => {
   it.each(['', '{', '[]', 'null', '1'])('%s are none', (text) => {
     expect(variablesProblem(text)).not.toBeNull();
-  });
-});
-
-describe('pretty', () => {
-  it('breaks the lines of JSON and leaves the rest', () => {
-    expect(pretty('{"a":1}')).toBe('{\n  "a": 1\n}');
-    expect(pretty('no json')).toBe('no json');
   });
 });

@@ -1,9 +1,9 @@
-// How the states of webhooks and deliveries look: never by colour alone.
+// How the states of what is sent elsewhere look: never by colour alone.
 import { CircleCheck, CircleOff, CirclePause, CircleX, Clock, TriangleAlert } from 'lucide-react';
 import type { DeliveryState, WebhookState } from '../../gql/schema';
 import { Mark, type MarkLook } from '../../ui/Mark';
 
-const webhookLook: Record<WebhookState, MarkLook> = {
+const senderLook: Record<WebhookState, MarkLook> = {
   ACTIVE: { label: 'Active', icon: CircleCheck, className: 'text-good' },
   FAILING: { label: 'Failing', icon: TriangleAlert, className: 'text-warn' },
   PAUSED: { label: 'Paused', icon: CirclePause, className: 'text-warn' },
@@ -17,11 +17,11 @@ const deliveryLook: Record<DeliveryState, MarkLook> = {
   CANCELLED: { label: 'Cancelled', icon: CircleOff, className: 'text-muted' },
 };
 
-export function WebhookBadge({ state }: { state: WebhookState }) {
-  return <Mark look={webhookLook[state]} />;
+export function SenderBadge({ state }: { state: WebhookState }) {
+  return <Mark look={senderLook[state]} />;
 }
 
 export function DeliveryBadge({ state, attempts }: { state: DeliveryState; attempts: number }) {
   const look = deliveryLook[state];
-  return <Mark look={state === 'PENDING' && attempts > 0 ? { ...webhookLook.FAILING, label: 'Tried' } : look} />;
+  return <Mark look={state === 'PENDING' && attempts > 0 ? { ...senderLook.FAILING, label: 'Tried' } : look} />;
 }
