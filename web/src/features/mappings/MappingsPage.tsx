@@ -181,7 +181,9 @@ function Mappings({ mayChange }: { mayChange: boolean }) {
             <Recognised key="r" mapping={mapping} />,
             legible([mapping.product, mapping.category, mapping.service].filter(Boolean).join(' / ') || 'as found'),
             String(mapping.fields.length + mapping.renames.length),
-            mapping.signed ? 'signed' : 'by token',
+            <span key="w" className="whitespace-nowrap">
+              {mapping.signed ? 'signed' : 'by token'}
+            </span>,
             <Time key="t" at={mapping.updatedAt} className="whitespace-nowrap" />,
           ],
         }))}
