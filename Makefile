@@ -93,6 +93,7 @@ fmt: $(TOOLS) npm ## format Go and web sources
 lint: $(TOOLS) ## lint Go sources (make verify checks the web's)
 	@echo "== lint"
 	@$(PROGRESS) bin/golangci-lint run ./...
+	@cd bench && ../$(PROGRESS) ../bin/golangci-lint run ./...
 
 .PHONY: test
 test: export CI = true

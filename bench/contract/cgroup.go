@@ -54,12 +54,12 @@ func newCgroup() (*cgroup, error) {
 
 func (g *cgroup) limit(parent string, files map[string]string) error {
 	dir := filepath.Join(parent, fmt.Sprintf("secmon-bench-%d", os.Getpid()))
-	if err := os.Mkdir(dir, 0o750); err != nil {
+	if err := os.Mkdir(dir, 0o750); err != nil { //nolint:gosec // below the cgroup that the kernel names
 		return fmt.Errorf("make a cgroup: %w", err)
 	}
 	g.dirs = append(g.dirs, dir)
 	for name, value := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(value), 0o600); err != nil && name != "memory.swap.max" { // there is no such file without swap
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(value), 0o600); err != nil && name != "memory.swap.max" { //nolint:gosec // as above; there is no such file without swap
 			return fmt.Errorf("limit a cgroup: %w", err)
 		}
 	}

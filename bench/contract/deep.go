@@ -89,13 +89,13 @@ func compare(ctx context.Context, c *client, l list) (depth, error) {
 			after, at = k.cursor, k.before
 		}
 	}
-	for step := 0; at < min(d.size*(deepPage-1), total-1); at += step {
-		step = min(500, min(d.size*(deepPage-1), total-1)-at)
+	for at < min(d.size*(deepPage-1), total-1) {
+		step := min(500, min(d.size*(deepPage-1), total-1)-at)
 		page, err := c.page(ctx, l.document, l.variables, step, after)
 		if err != nil {
 			return d, err
 		}
-		after = page.Page.EndCursor
+		after, at = page.Page.EndCursor, at+step
 	}
 	d.page = at/d.size + 1
 	var first, deep []time.Duration

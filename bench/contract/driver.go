@@ -208,7 +208,7 @@ func (d *Driver) climb(ctx context.Context, m *measurement) error {
 	}
 	printSteps(steps, m.limits.version)
 	if first := steps[0]; !d.Short && (first.p99 >= target || first.errors > 0) {
-		return fmt.Errorf("1,000 requests a minute: p99 %s, %d errors (%v)", first.p99, first.errors, first.firstError)
+		return fmt.Errorf("1,000 requests a minute: p99 %s, %d errors (%v)", first.p99, first.errors, first.firstError) //nolint:errorlint // there may be none
 	}
 	return nil
 }

@@ -205,7 +205,7 @@ func (r *ingestRun) watch(done <-chan struct{}, begun time.Time) error {
 		slices.Sort(times)
 		fmt.Printf("| %s | %.0f | %s | %s | %s", label, float64(events)/took.Seconds(), ms(quantile(times, 0.5)), ms(quantile(times, 0.99)), ms(quantile(times, 1)))
 		for i := range names {
-			fmt.Printf(" | %.2f", (now[i] - was[i]).Seconds()/took.Seconds())
+			fmt.Printf(" | %.2f", (now[i]-was[i]).Seconds()/took.Seconds())
 		}
 		fmt.Printf(" | %d |\n", memoryOf(r.pids["secmon"], "VmRSS")>>20)
 		before, at = now, time.Now()

@@ -85,15 +85,15 @@ func (r *podRun) step(ctx context.Context, load podLoad, duration time.Duration)
 	if err := r.crowd.grow(ctx, r.server.url, r.tokens.read, load.subscribers); err != nil {
 		s.lost, s.lostBy = load.subscribers-r.crowd.size(), err
 		s.dead = r.ended()
-		return s, nil // that many do not fit: the step's result
+		return s, nil //nolint:nilerr // that many do not fit: the step's result
 	}
 	c, err := newClient(ctx, r.server.url) // tokens of logins do not last for all steps
 	if err != nil {
 		s.dead = r.ended()
 		s.answers = figures{requests: 1, errors: 1, firstError: err}
-		return s, nil
+		return s, nil //nolint:nilerr // the step's result
 	}
-	r.crowd.take() // what came while the step was prepared does not count
+	_, _, _ = r.crowd.take() // what came while the step was prepared does not count
 	pid := r.server.command.Process.Pid
 	before, err := cpuOf(pid)
 	if err != nil {

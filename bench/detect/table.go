@@ -17,11 +17,11 @@ func printTable(w io.Writer, c *corpus, all []result) {
 			}
 		}
 	}
-	fmt.Fprintf(w, "| engine | rules of %d | loading, s of CPU | heap of the rules, MiB | labelled events of %d | labelled cases of %d |\n|---|---|---|---|---|---|\n", len(c.rules), labelled, len(cases))
+	_, _ = fmt.Fprintf(w, "| engine | rules of %d | loading, s of CPU | heap of the rules, MiB | labelled events of %d | labelled cases of %d |\n|---|---|---|---|---|---|\n", len(c.rules), labelled, len(cases))
 	for _, r := range all {
-		fmt.Fprintf(w, "| %s | %d | %.2f | %.0f | %d | %d |\n", r.Name, r.Rules, r.LoadTime.Seconds(), float64(r.Heap)/(1<<20), r.Labelled, r.Cases)
+		_, _ = fmt.Fprintf(w, "| %s | %d | %.2f | %.0f | %d | %d |\n", r.Name, r.Rules, r.LoadTime.Seconds(), float64(r.Heap)/(1<<20), r.Labelled, r.Cases)
 	}
-	fmt.Fprint(w, "\n| events | engine | events a CPU-second | secmon is faster by | hits an event | allocations an event | bytes an event | events measured |\n|---|---|---|---|---|---|---|---|\n")
+	_, _ = fmt.Fprint(w, "\n| events | engine | events a CPU-second | secmon is faster by | hits an event | allocations an event | bytes an event | events measured |\n|---|---|---|---|---|---|---|---|\n")
 	for _, s := range c.sets {
 		var ours float64
 		for _, r := range all {
@@ -38,7 +38,7 @@ func printTable(w io.Writer, c *corpus, all []result) {
 				case ours > 0:
 					ratio = fmt.Sprintf("%.0f", ours/found.perSecond())
 				}
-				fmt.Fprintf(w, "| %s (%d) | %s | %.0f | %s | %.2f | %.1f | %.0f | %d |\n", s.name, len(s.events), name, found.perSecond(), ratio, found.Hits, found.Allocs, found.Bytes, found.Events)
+				_, _ = fmt.Fprintf(w, "| %s (%d) | %s | %.0f | %s | %.2f | %.1f | %.0f | %d |\n", s.name, len(s.events), name, found.perSecond(), ratio, found.Hits, found.Allocs, found.Bytes, found.Events)
 			}
 		}
 	}
