@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { encodedPowerShell, logIn, type Target, waitLive } from '../actions';
+import { encodedPowerShell, ingest, logIn, type Target, waitLive } from '../actions';
 import { Server } from '../server';
 
 /** Where the pictures go: to the documentation, or, to look at only, wherever one says. */
@@ -50,14 +50,16 @@ let archive: string;
 // A screen shows what the ones before it have made.
 test.describe.configure({ mode: 'serial' });
 
-test.beforeAll(async () => {
+test.beforeAll(async ({ request }) => {
   await mkdir(folder, { recursive: true });
   archive = await mkdtemp(join(tmpdir(), 'secmon-archive-'));
   server = await Server.start({ demo: true, past, args: [`--archive=${archive}/`] });
-  target = { url: server.url, password: server.password, token: '' };
+  target = { url: server.url, password: server.password, token: await server.ingestToken() };
   const token = await login();
   await fill(token);
-  await unknown(await server.ingestToken());
+  await unknown(target.token);
+  // The demo may not come to it in time.
+  await ingest(request, target, [encodedPowerShell('ws-07')]);
   await new Promise((done) => setTimeout(done, settle));
   await restore(token); // by now the days are in the archive
 });

@@ -95,7 +95,7 @@ function State({ archive }: { archive: ArchivedDayFragment }) {
       )}
       {archive.manifest && (
         <code className="block font-mono text-2xs break-all text-faint" title={legible(archive.manifest)}>
-          {legible(archive.manifest.replace(/\.manifest\.json$/, ''))}
+          {legible(archive.manifest.replace(/^secmon-events-|\.manifest\.json$/g, ''))}
         </code>
       )}
     </>
