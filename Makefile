@@ -16,12 +16,12 @@ help: ## print the targets
 
 .PHONY: run
 run: deps/servers build ## install what is missing, build, and start with the demo and this machine's own reports (ARGS=--no-agent: without)
-	@echo "== starting; Ctrl-C stops it"
-	@exec bin/secmon serve --demo --agent $(ARGS)
+	@echo "== starting; Ctrl-C stops it. ARGS=--log-requests shows each request"
+	@exec bin/secmon serve --demo --agent --no-log-requests $(ARGS)
 
 .PHONY: dev
 dev: deps/servers bin ## start the server without building the dashboard (cd web && npm run dev serves it)
-	@exec bin/secmon serve --demo $(ARGS)
+	@exec bin/secmon serve --demo --no-log-requests $(ARGS)
 
 .PHONY: build
 build: web/dist/index.html bin ## build the dashboard and the binary
@@ -41,9 +41,12 @@ deps/promtool:
 deps/shippers:
 	@scripts/install-deps.sh shippers
 
+# Some tools of the code generator ask for Node 22, and work with the one that package.json
+# asks for: npm's warnings of them say nothing, an older Node does.
 $(NPM_STAMP): web/package-lock.json
+	@node web/scripts/node-version.cjs
 	@echo "== installing the dashboard's packages (once per lockfile)"
-	@$(PROGRESS) npm --prefix web ci --no-audit --no-fund
+	@$(PROGRESS) npm --prefix web ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: npm

@@ -30,7 +30,11 @@ func Reseal(ctx context.Context, cfg Storage, text, file string, lg *slog.Logger
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, kept := range []auth.SealedSecrets{store, store.SealedWebhooks(), store.SealedMappings()} {
+	all := []auth.SealedSecrets{store}
+	for _, column := range store.SealedColumns() {
+		all = append(all, column)
+	}
+	for _, kept := range all {
 		n, gone, failed := auth.Reseal(ctx, kept, keys)
 		resealed, lost, err = resealed+n, lost+gone, errors.Join(err, failed)
 	}

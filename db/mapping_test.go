@@ -24,7 +24,7 @@ func TestSecretsOfMappingsAreSealedAnew(t *testing.T) {
 		}
 		ids = append(ids, made.ID)
 	}
-	sealed := store.SealedMappings()
+	sealed := store.SealedColumns()[2] // of mappings
 	first, err := sealed.SealedSecrets(t.Context(), monitor.ID{}, 2)
 	if err != nil || len(first) != 2 || first[0].User != ids[0] || first[1].User != ids[2] || first[1].Sealed[0] != 3 {
 		t.Fatalf("%+v %v", first, err)

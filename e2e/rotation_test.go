@@ -123,8 +123,11 @@ func TestSealingKeysAreRotatedWithSecondFactorsAlive(t *testing.T) {
 	if len(confirm.TotpConfirm.RecoveryCodes) == 0 {
 		t.Fatal("the second factor is not confirmed")
 	}
-	// Secrets of a webhook and of a mapping are sealed by the same keys.
+	// Secrets of a webhook, a channel and a mapping are sealed by the same keys.
 	if p, codes := mutate(t, w.is[0], bearer, "webhookCreate", "WebhookCreateInput", "secret", map[string]any{"name": "Chat", "url": "https://chat.example.com/hook", "document": alertHook, "enabled": false}); codes != "" {
+		t.Fatalf("%+v %s", p, codes)
+	}
+	if p, codes := mutate(t, w.is[0], bearer, "channelCreate", "ChannelCreateInput", "channel { secretAt }", map[string]any{"name": "SOC", "kind": "PAGERDUTY", "secret": strings.Repeat("a1", 16), "enabled": false}); codes != "" {
 		t.Fatalf("%+v %s", p, codes)
 	}
 	if p, codes := mutate(t, w.is[0], bearer, "mappingCreate", "MappingCreateInput", "mapping { signed }", map[string]any{
@@ -185,7 +188,7 @@ func TestSealingKeysAreRotatedWithSecondFactorsAlive(t *testing.T) {
 	if comesIn(startReplica(t, without)) {
 		t.Error("before the resealing the new key alone opens what the old one sealed: the test says nothing")
 	}
-	if out := reseal(keyList(fresh, old)); !strings.HasPrefix(out, "3 secrets") {
+	if out := reseal(keyList(fresh, old)); !strings.HasPrefix(out, "4 secrets") {
 		t.Errorf("keys reseal: %s", out)
 	}
 	if out := reseal(keyList(fresh, old)); !strings.HasPrefix(out, "0 secrets") {

@@ -602,6 +602,7 @@ type ComplexityRoot struct {
 		Events     func(childComplexity int) int
 		Generation func(childComplexity int) int
 		Manifest   func(childComplexity int) int
+		Pieces     func(childComplexity int) int
 		Size       func(childComplexity int) int
 		State      func(childComplexity int) int
 		UpdatedAt  func(childComplexity int) int
@@ -4668,6 +4669,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EventArchive.Manifest(childComplexity), true
+	case "EventArchive.objects":
+		if e.ComplexityRoot.EventArchive.Pieces == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventArchive.Pieces(childComplexity), true
 	case "EventArchive.bytes":
 		if e.ComplexityRoot.EventArchive.Size == nil {
 			break
@@ -17032,6 +17039,8 @@ type EventArchive @auth(requires: ADMIN) {
   state: EventArchiveState!
   "How many are archived."
   events: Int!
+  "In so many objects."
+  objects: Int!
   "What the objects take. A Float because Int ends at 2 GiB."
   bytes: Float!
   "The name of its manifest; empty before it is written, and where there was nothing to archive."
@@ -18491,6 +18500,8 @@ func (ec *executionContext) childFields_EventArchive(ctx context.Context, field 
 		return ec.fieldContext_EventArchive_state(ctx, field)
 	case "events":
 		return ec.fieldContext_EventArchive_events(ctx, field)
+	case "objects":
+		return ec.fieldContext_EventArchive_objects(ctx, field)
 	case "bytes":
 		return ec.fieldContext_EventArchive_bytes(ctx, field)
 	case "manifest":
@@ -33706,6 +33717,29 @@ func (ec *executionContext) _EventArchive_events(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_EventArchive_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EventArchive", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EventArchive_objects(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventArchive_objects(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pieces(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventArchive_objects(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventArchive", field, true, false, "Int")
 }
 
 func (ec *executionContext) _EventArchive_bytes(ctx context.Context, field graphql.CollectedField, obj *monitor.EventArchive) (ret graphql.Marshaler) {
@@ -75567,6 +75601,11 @@ func (ec *executionContext) _EventArchive(ctx context.Context, sel ast.Selection
 			}
 		case "events":
 			out.Values[i] = ec._EventArchive_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "objects":
+			out.Values[i] = ec._EventArchive_objects(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

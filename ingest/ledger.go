@@ -233,5 +233,9 @@ func (c *collection) letterID(i int) monitor.ID {
 	default:
 		return monitor.ID{}
 	}
-	return monitor.ID(monitor.HashPart("dead letter", c.protocol, c.sender, string(name[:]), letter.Code, string(letter.Raw)))
+	raw := letter.Raw
+	if letter.Cut {
+		raw = nil // how much of it was read may differ
+	}
+	return monitor.ID(monitor.HashPart("dead letter", c.protocol, c.sender, string(name[:]), letter.Code, string(raw)))
 }

@@ -57,6 +57,7 @@ func TestARejectionThatIsSentAgainIsKeptOnce(t *testing.T) {
 		{"a document with an id", elastic, ElasticPath + "/_bulk", "{\"create\":{\"_id\":\"1\"}}\n" + deep + "\n{\"create\":{\"_id\":\"2\"}}\n{\"a\":1}\n", nil, CodeTooDeep, 1},
 		{"documents of a named request", elastic, ElasticPath + "/_bulk", "{\"create\":{}}\n{\"a\":1}\n{\"create\":{}}\n" + deep + "\n", named("k3"), CodeTooDeep, 1},
 		{"documents without", elastic, ElasticPath + "/_bulk", "{\"create\":{}}\n" + deep + "\n", nil, CodeTooDeep, 2},
+		{"too large, in pieces", json, "/api/ingest", "{\"mimikatz\":\"" + strings.Repeat("x", 5_000) + "\"}\n", named("k6"), CodeRecordTooLarge, 1},
 		{"the collector", splunk, SplunkPath + "/services/collector/event", `{"event":"good"}{"event":` + deep + `}`, named("k4"), CodeTooDeep, 1},
 		{"OpenTelemetry", &OTLP{Intake: in}, OTLPPath, log(nested), append([]string{"Content-Type", otlpJSON}, named("k5")...), CodeTooDeep, 1},
 		{"EventBridge", &EventBridge{Intake: in}, "/api/aws/eventbridge", `{"id":"e1","detail-type":"x","source":"s","detail":` + deep + `}`, nil, CodeTooDeep, 1},

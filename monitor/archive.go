@@ -132,5 +132,8 @@ type EventDay struct {
 // Size is Bytes as the graph has it.
 func (a *EventArchive) Size() float64 { return float64(a.Bytes) }
 
+// Pieces is how many objects there are, as the graph has it.
+func (a *EventArchive) Pieces() int { return len(a.Objects) }
+
 // Whole tells whether it has all that was left of the day.
 func (a *EventArchive) Whole() bool { return a.Scope == "" }

@@ -47,6 +47,8 @@ for ((waited = 0; ; waited++)); do
 	sleep 1
 done
 echo "   the dashboard is there, and events and alerts of the demo"
+tail -n 25 "$dir/run.log" | grep -q 'Security Monitor is running' || fail "what follows pushed the link and the password away"
+! grep -q EBADENGINE "$dir/run.log" || fail "npm warns of engines"
 kill -INT -- "-$server"
 wait "$server" || true
 server=

@@ -60,7 +60,7 @@ test('back and forward walk through tabs, filters and panels', async ({ page, re
 
   await page.goto(`${target.url}/settings`);
   await page.getByRole('tab', { name: 'Server' }).click();
-  await expectSame(page, (p) => expect(p.getByLabel('Events are kept for', { exact: true })).toHaveValue('90'));
+  await expectSame(page, (p) => expect(p.getByLabel('A login lasts', { exact: true })).toHaveValue('7'));
   await page.goBack();
   await expect(page.getByRole('tab', { name: 'Account' })).toHaveAttribute('aria-selected', 'true');
 

@@ -31,7 +31,8 @@ const pages = [
   ['/audit', 'Logged in'],
   ['/settings', 'Second factor'],
   ['/settings?section=people', 'New person'],
-  ['/settings?section=server', 'Events are kept for'],
+  ['/settings?section=server', 'A login lasts'],
+  ['/settings?section=retention', 'No archive is set up'],
   ['/settings?section=groupings', 'New grouping'],
 ] as const;
 

@@ -21,6 +21,8 @@ export interface ServerOptions {
   demo?: boolean;
   /** Further arguments of `secmon serve`, which may depend on its address. */
   args?: string[] | ((url: string) => string[]);
+  /** Days that have events before it first starts, the oldest first: "12:web-1,web-2" came in 12 days ago. */
+  past?: readonly string[];
 }
 
 export class Server {
@@ -38,6 +40,7 @@ export class Server {
   static async start(options: ServerOptions = {}): Promise<Server> {
     if (!existsSync(secmon)) await run('go', ['build', '-o', 'bin/secmon', './cmd/secmon'], { cwd: root });
     const dataDir = await mkdtemp(join(tmpdir(), 'secmon-web-'));
+    if (options.past) await run('go', ['run', './e2e/oldevents', dataDir, ...options.past], { cwd: root });
     const server = new Server(`http://127.0.0.1:${await freePort()}`, dataDir, options);
     await server.resume();
     return server;

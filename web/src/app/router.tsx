@@ -14,6 +14,7 @@ import { readSearch as readAssetSearch } from '../features/assets/filters';
 import { readSearch as readAttackSearch } from '../features/attack/filters';
 import { readSearch as readAuditSearch } from '../features/audit/filters';
 import { readSearch as readChannelSearch } from '../features/channels/filters';
+import { readSearch as readLetterSearch } from '../features/deadletters/filters';
 import { readSearch as readEntitySearch } from '../features/entity/filters';
 import { readSearch as readEventSearch } from '../features/events/filters';
 import { readSearch as readIncidentSearch } from '../features/incidents/filters';
@@ -21,10 +22,12 @@ import { readTab as readIncidentTab } from '../features/incidents/tab';
 import { readSearch as readIndicatorSearch } from '../features/indicators/filters';
 import { readSearch as readIntegrationsSearch } from '../features/integrations/filters';
 import { LoginPage, readLoginSearch } from '../features/login/LoginPage';
+import { readSearch as readMappingSearch } from '../features/mappings/filters';
 import { readSearch as readRuleSearch } from '../features/rules/filters';
 import { readEditorSearch } from '../features/rules/versions';
 import { readSearch as readSettingsSearch } from '../features/settings/filters';
 import { Shell } from '../features/shell/Shell';
+import { readSearch as readSourceSearch } from '../features/sources/filters';
 import { readSearch as readSuppressionSearch } from '../features/suppressions/filters';
 import { readSearch as readWebhookSearch } from '../features/webhooks/filters';
 import { readRange } from '../nouns/time/range';
@@ -126,6 +129,41 @@ const webhooksRoute = createRoute({
   validateSearch: only(readWebhookSearch),
   component: lazyRouteComponent(() => import('../features/webhooks/WebhooksPage'), 'WebhooksPage'),
 });
+
+const sourcesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sources',
+  validateSearch: only(readSourceSearch),
+  component: lazyRouteComponent(() => import('../features/sources/SourcesPage'), 'SourcesPage'),
+});
+
+const deadLettersRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sources/dead-letters',
+  validateSearch: only(readLetterSearch),
+  component: lazyRouteComponent(() => import('../features/deadletters/DeadLettersPage'), 'DeadLettersPage'),
+});
+
+const mappingsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sources/mappings',
+  component: lazyRouteComponent(() => import('../features/mappings/MappingsPage'), 'MappingsPage'),
+});
+
+const mappingNewRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sources/mappings/new',
+  validateSearch: only(readMappingSearch),
+  component: lazyRouteComponent(() => import('../features/mappings/MappingEditorPage'), 'MappingEditorPage'),
+});
+
+const mappingRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sources/mappings/$id',
+  validateSearch: only(readMappingSearch),
+  component: lazyRouteComponent(() => import('../features/mappings/MappingEditorPage'), 'MappingEditorPage'),
+});
+
 const channelsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/channels',
@@ -203,6 +241,11 @@ export const router = createRouter({
       assetsRoute,
       suppressionsRoute,
       webhooksRoute,
+      sourcesRoute,
+      deadLettersRoute,
+      mappingsRoute,
+      mappingNewRoute,
+      mappingRoute,
       channelsRoute,
       indicatorsRoute,
       entityRoute,

@@ -19,21 +19,20 @@ const looks = {
   danger: 'bg-critical-soft text-critical border-transparent hover:opacity-90',
 };
 
+/** The classes of a button, for a link that looks like one. */
+export function buttonLook(look: keyof typeof looks): string {
+  return clsx(
+    'inline-flex h-7 shrink-0 items-center gap-1.5 rounded-md border px-2.5 text-xs font-medium whitespace-nowrap disabled:opacity-50',
+    looks[look],
+  );
+}
+
 export const Button = forwardRef<HTMLButtonElement, ButtonProps>(function Button(
   { look = 'secondary', icon: Icon, hint, children, className, type = 'button', ...rest },
   ref,
 ) {
   return (
-    <button
-      ref={ref}
-      type={type}
-      className={clsx(
-        'inline-flex h-7 shrink-0 items-center gap-1.5 rounded-md border px-2.5 text-xs font-medium whitespace-nowrap disabled:opacity-50',
-        looks[look],
-        className,
-      )}
-      {...rest}
-    >
+    <button ref={ref} type={type} className={clsx(buttonLook(look), className)} {...rest}>
       {Icon && <Icon size={14} aria-hidden className="shrink-0" />}
       {children}
       {hint && <Kbd className="ml-0.5 max-lg:hidden">{hint}</Kbd>}

@@ -16,6 +16,8 @@ interface RecordGridProps<T extends { id: string }> {
   template: string;
   row(record: T): ReactNode;
   activeId: string | null;
+  /** Rows that are selected beside the active one. */
+  selected?: ReadonlySet<string>;
   onActivate(id: string): void;
   onOpen(id: string): void;
 }

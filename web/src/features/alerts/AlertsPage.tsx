@@ -24,6 +24,7 @@ import { LonePill, NewReadOut, withPill } from '../../ui/NewPill';
 import { notify } from '../../ui/notices';
 import { EmptyState, ErrorState, NoMatch, SkeletonRows, StaleBanner } from '../../ui/States';
 import { sentence, useChange } from '../../ui/useChange';
+import { useSelection } from '../../ui/useSelection';
 import { VirtualGrid } from '../../ui/VirtualGrid';
 import { AlertActionsFragmentDoc } from './AlertActions.generated';
 import { type AlertDialog, AlertDialogs } from './AlertDialogs';
@@ -41,7 +42,6 @@ import { orderOf, sortOf } from './order';
 import type { Row } from './rowData';
 import { type Decided, useAlertActions } from './useAlertActions';
 import { useAlertQueue } from './useAlertQueue';
-import { useSelection } from './useSelection';
 
 const route = getRouteApi('/shell/alerts');
 

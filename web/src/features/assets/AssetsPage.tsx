@@ -1,10 +1,9 @@
 // Hosts and users, the riskiest first.
-import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { Monitor, Server, UserRound } from 'lucide-react';
 import { useRef } from 'react';
-import { usePages } from '../../api/usePages';
+import { useConnection } from '../../api/useConnection';
 import { usePulse } from '../../live/pulse';
 import { useTyping } from '../../nouns/query/useTyping';
 import { Time } from '../../nouns/time/Time';
@@ -22,7 +21,6 @@ import { type AssetSearch, apiFilter, apiOrder, criticalities } from './filters'
 type Asset = AssetListQuery['assets']['nodes'][number];
 
 const route = getRouteApi('/shell/assets');
-const pageSize = 100;
 const refreshPeriod = 5_000;
 const wide = '@max-[56rem]:hidden';
 const phone = '@max-[30rem]:hidden';
@@ -46,22 +44,8 @@ export function AssetsPage() {
   const search: AssetSearch = route.useSearch();
   const navigate = route.useNavigate();
   const searchRef = useRef<HTMLInputElement>(null);
-  const client = useApolloClient();
   const variables = { filter: apiFilter(search), orderBy: apiOrder(search) };
-  const list = usePages<Asset>({
-    key: JSON.stringify(variables),
-    read: async (first, after) => {
-      const { data } = await client.query({
-        query: AssetListDocument,
-        variables: { ...variables, first, after },
-        fetchPolicy: 'no-cache',
-      });
-      const { nodes = [], pageInfo } = data?.assets ?? {};
-      return { items: nodes, next: pageInfo?.hasNextPage ? pageInfo.endCursor : null };
-    },
-    idOf: (asset) => asset.id,
-    size: pageSize,
-  });
+  const list = useConnection({ query: AssetListDocument, variables, of: ({ assets }) => assets });
   usePulse(list.refresh, refreshPeriod);
   // The riskiest that is shown fills its bar; the number stands beside it.
   const most = Math.max(plainRisk, ...(list.items ?? []).map((asset) => asset.risk.score));

@@ -1,10 +1,9 @@
 // Who is told of alerts in words, and whether it arrives.
-import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { Megaphone, Plus } from 'lucide-react';
 import { useRef, useState } from 'react';
-import { usePages } from '../../api/usePages';
+import { useConnection } from '../../api/useConnection';
 import { SenderBadge } from '../../nouns/delivery/looks';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
@@ -22,7 +21,6 @@ import { KindName } from './looks';
 import { triggerText } from './words';
 
 const route = getRouteApi('/shell/channels');
-const pageSize = 100;
 const refreshPeriod = 3_000;
 const wide = '@max-[56rem]:hidden';
 const phone = '@max-[30rem]:hidden';
@@ -44,24 +42,10 @@ const template = clsx(
 export function ChannelsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const client = useApolloClient();
   const { viewer, mayWork } = useViewer();
   const [creating, setCreating] = useState(false);
   const noSearch = useRef<HTMLInputElement>(null); // a short list: there is nothing to search in
-  const list = usePages<ChannelFactsFragment>({
-    key: 'channels',
-    read: async (first, after) => {
-      const { data } = await client.query({
-        query: ChannelListDocument,
-        variables: { first, after },
-        fetchPolicy: 'no-cache',
-      });
-      const { nodes = [], pageInfo } = data?.channels ?? {};
-      return { items: nodes, next: pageInfo?.hasNextPage ? pageInfo.endCursor : null };
-    },
-    idOf: (channel) => channel.id,
-    size: pageSize,
-  });
+  const list = useConnection({ query: ChannelListDocument, variables: {}, of: ({ channels }) => channels });
   useEvery(refreshPeriod, list.refresh);
   const open = (channel?: string, replace = false) => void navigate({ search: { channel }, replace });
   const { active, activate } = useActiveRow(search.channel, (id, replace) => open(id, replace), noSearch);

@@ -1,10 +1,9 @@
 // What sources of threat intelligence warn of, as it is now.
-import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { Crosshair, Plus, Upload } from 'lucide-react';
 import { useRef, useState } from 'react';
-import { usePages } from '../../api/usePages';
+import { useConnection } from '../../api/useConnection';
 import { usePulse } from '../../live/pulse';
 import { IndicatorExportDocument } from '../../nouns/export/Export.generated';
 import { ExportMenu } from '../../nouns/export/ExportMenu';
@@ -30,7 +29,6 @@ import { NewIndicator } from './NewIndicator';
 type Indicator = IndicatorListQuery['indicators']['nodes'][number];
 
 const route = getRouteApi('/shell/indicators');
-const pageSize = 100;
 const refreshPeriod = 5_000;
 const wide = '@max-[60rem]:hidden';
 const phone = '@max-[30rem]:hidden';
@@ -56,23 +54,9 @@ export function IndicatorsPage() {
   const { mayWork } = useViewer();
   const [open, setOpen] = useState<'new' | 'import' | null>(null);
   const searchRef = useRef<HTMLInputElement>(null);
-  const client = useApolloClient();
   const send = useChange();
   const variables = { filter: apiFilter(search), orderBy: apiOrder(search) };
-  const list = usePages<Indicator>({
-    key: JSON.stringify(variables),
-    read: async (first, after) => {
-      const { data } = await client.query({
-        query: IndicatorListDocument,
-        variables: { ...variables, first, after },
-        fetchPolicy: 'no-cache',
-      });
-      const { nodes = [], pageInfo } = data?.indicators ?? {};
-      return { items: nodes, next: pageInfo?.hasNextPage ? pageInfo.endCursor : null };
-    },
-    idOf: (indicator) => indicator.id,
-    size: pageSize,
-  });
+  const list = useConnection({ query: IndicatorListDocument, variables, of: ({ indicators }) => indicators });
   usePulse(list.refresh, refreshPeriod);
   const change = (next: Partial<IndicatorSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });

@@ -91,10 +91,9 @@ function Form({ settings, onChanged }: { settings: Settings; onChanged(): void }
   const [introspectionFor, setIntrospection] = useState(settings.introspectionFor);
   const [playgroundFor, setPlayground] = useState(settings.playgroundFor);
   const [sessionLifetime, setLifetime] = useState(settings.sessionLifetime);
-  const [eventRetention, setRetention] = useState(settings.eventRetention);
   const send = async (event: FormEvent) => {
     event.preventDefault();
-    const now = { introspectionFor, playgroundFor, sessionLifetime, eventRetention };
+    const now = { introspectionFor, playgroundFor, sessionLifetime };
     // Only what was changed: the rest stays with the configuration.
     const changed = Object.fromEntries(
       Object.entries(now).filter(([name, value]) => value !== settings[name as keyof typeof now]),
@@ -129,15 +128,6 @@ function Form({ settings, onChanged }: { settings: Settings; onChanged(): void }
           value={sessionLifetime}
           disabled={disabled}
           onChange={setLifetime}
-        />
-        <DurationField
-          label="Events are kept for"
-          hint="By the day they came in; 0: for ever"
-          required
-          units={['days']}
-          value={eventRetention}
-          disabled={disabled}
-          onChange={setRetention}
         />
       </div>
       <Button type="submit" look="primary" disabled={disabled}>

@@ -6,6 +6,7 @@ import { Account } from './Account';
 import { Groupings } from './Groupings';
 import { People } from './People';
 import { Placeholders } from './Placeholders';
+import { Retention } from './Retention';
 import { ServerSettings } from './ServerSettings';
 
 const route = getRouteApi('/shell/settings');
@@ -20,6 +21,7 @@ export function SettingsPage() {
       ? [
           { id: 'people' as const, label: 'People' },
           { id: 'server' as const, label: 'Server' },
+          { id: 'retention' as const, label: 'Retention' },
           { id: 'groupings' as const, label: 'Groupings' },
           { id: 'placeholders' as const, label: 'Placeholders' },
         ]
@@ -39,6 +41,7 @@ export function SettingsPage() {
           {shown === 'account' && <Account />}
           {shown === 'people' && <People />}
           {shown === 'server' && <ServerSettings />}
+          {shown === 'retention' && <Retention />}
           {shown === 'groupings' && <Groupings />}
           {shown === 'placeholders' && <Placeholders />}
         </div>

@@ -1,4 +1,4 @@
-export const sections = ['account', 'people', 'server', 'groupings', 'placeholders'] as const;
+export const sections = ['account', 'people', 'server', 'retention', 'groupings', 'placeholders'] as const;
 export type SettingsSection = (typeof sections)[number];
 
 /** Reads which part is shown out of the URL; the own account is the plain page. */

@@ -19,6 +19,10 @@ describe('the palette', () => {
       '/rules',
     ]);
   });
+  test('parts of pages are found by name, for those who may see them', () => {
+    expect(first('archive', true)).toMatchObject({ to: '/settings', search: { section: 'retention' } });
+    expect(choicesFor('archive', false).some((c) => c.to === '/settings')).toBe(false);
+  });
   test('the audit log is for administrators', () => {
     expect(choicesFor('audit', false).some((c) => c.to === '/audit')).toBe(false);
     expect(first('audit', true)?.to).toBe('/audit');

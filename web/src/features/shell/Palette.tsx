@@ -6,7 +6,7 @@ import { type LucideIcon, Search, Waypoints } from 'lucide-react';
 import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react';
 import { useViewer } from '../../nouns/user/useViewer';
 import { legible } from '../../ui/legible';
-import { pages } from './pages';
+import { pages, parts, titleOf } from './pages';
 
 interface Choice {
   id: string;
@@ -27,6 +27,10 @@ export function choicesFor(text: string, admin: boolean): Choice[] {
     .filter((page) => (!page.admin || admin) && page.label.toLowerCase().includes(needle.toLowerCase()))
     .map((page) => ({ id: page.to, label: page.label, detail: `g ${page.key}`, icon: page.icon, to: page.to }));
   if (!needle) return found;
+  for (const { to, search, label, icon, admin: guarded } of parts) {
+    if ((!guarded || admin) && label.toLowerCase().includes(needle.toLowerCase()))
+      found.push({ id: label.replaceAll(' ', '-'), label, detail: `in ${titleOf(to)}`, icon, to, search });
+  }
   const entity = (kind: string, noun: string): Choice => ({
     id: `entity-${kind}`,
     label: needle,

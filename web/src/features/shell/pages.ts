@@ -2,6 +2,8 @@
 // palette are made of this one table.
 import {
   Activity,
+  Antenna,
+  Archive,
   Bell,
   BookOpen,
   Cable,
@@ -65,6 +67,7 @@ export const groups: readonly PageGroup[] = [
     title: 'Manage',
     pages: [
       { to: '/integrations', label: 'Integrations', icon: Cable, key: 'n' },
+      { to: '/sources', label: 'Sources', icon: Antenna, key: 'f' },
       { to: '/channels', label: 'Channels', icon: Megaphone, key: 'c' },
       { to: '/webhooks', label: 'Webhooks', icon: Webhook, key: 'w' },
       { to: '/health', label: 'Health', icon: Activity, key: 'h' },
@@ -76,8 +79,19 @@ export const groups: readonly PageGroup[] = [
 
 export const pages: readonly PageLink[] = groups.flatMap((group) => group.pages);
 
+/** Parts of pages that the palette finds by name. */
+export const parts: readonly (Omit<PageLink, 'key'> & { search: Record<string, string> })[] = [
+  { to: '/settings', search: { section: 'retention' }, label: 'Retention and archive', icon: Archive, admin: true },
+];
+
 /** Pages that no navigation leads to. */
-const titles: Record<string, string> = { '/entity': 'Entity', '/rules/new': 'New rule' };
+const titles: Record<string, string> = {
+  '/entity': 'Entity',
+  '/rules/new': 'New rule',
+  '/sources/dead-letters': 'Dead letters',
+  '/sources/mappings': 'Mappings',
+  '/sources/mappings/new': 'New mapping',
+};
 
 /** What the page at an address is called. */
 export function titleOf(path: string): string | undefined {

@@ -1,10 +1,9 @@
 // Which findings raise no alert: why, who said so, until when, and what they hide.
-import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { EyeOff, Plus } from 'lucide-react';
 import { useRef, useState } from 'react';
-import { usePages } from '../../api/usePages';
+import { useConnection } from '../../api/useConnection';
 import { actorText } from '../../nouns/journal/words';
 import { useTyping } from '../../nouns/query/useTyping';
 import { StateBadge, stateLook } from '../../nouns/suppression/StateBadge';
@@ -27,7 +26,6 @@ import { SuppressionListDocument, type SuppressionListQuery } from './Suppressio
 type Suppression = SuppressionListQuery['suppressions']['nodes'][number];
 
 const route = getRouteApi('/shell/suppressions');
-const pageSize = 100;
 const refreshPeriod = 5_000;
 const wide = '@max-[56rem]:hidden';
 const phone = '@max-[30rem]:hidden';
@@ -51,22 +49,8 @@ export function SuppressionsPage() {
   const { mayWork } = useViewer();
   const [creating, setCreating] = useState(false);
   const searchRef = useRef<HTMLInputElement>(null);
-  const client = useApolloClient();
   const variables = { filter: apiFilter(search), orderBy: apiOrder(search) };
-  const list = usePages<Suppression>({
-    key: JSON.stringify(variables),
-    read: async (first, after) => {
-      const { data } = await client.query({
-        query: SuppressionListDocument,
-        variables: { ...variables, first, after },
-        fetchPolicy: 'no-cache',
-      });
-      const { nodes = [], pageInfo } = data?.suppressions ?? {};
-      return { items: nodes, next: pageInfo?.hasNextPage ? pageInfo.endCursor : null };
-    },
-    idOf: (suppression) => suppression.id,
-    size: pageSize,
-  });
+  const list = useConnection({ query: SuppressionListDocument, variables, of: ({ suppressions }) => suppressions });
   useEvery(refreshPeriod, list.refresh);
   const change = (next: Partial<SuppressionSearch>, replace = false) =>
     void navigate({ search: { ...search, ...next }, replace });

@@ -1,10 +1,9 @@
 // What is sent elsewhere as it happens, and whether it arrives.
-import { useApolloClient } from '@apollo/client/react';
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
 import { Plus, Webhook as WebhookIcon } from 'lucide-react';
 import { useRef, useState } from 'react';
-import { usePages } from '../../api/usePages';
+import { useConnection } from '../../api/useConnection';
 import { SenderBadge } from '../../nouns/delivery/looks';
 import { Time } from '../../nouns/time/Time';
 import { useViewer } from '../../nouns/user/useViewer';
@@ -20,7 +19,6 @@ import { WebhookPanel } from './WebhookPanel';
 import { type WebhookFactsFragment, WebhookListDocument } from './Webhooks.generated';
 
 const route = getRouteApi('/shell/webhooks');
-const pageSize = 100;
 const refreshPeriod = 3_000;
 const wide = '@max-[56rem]:hidden';
 const phone = '@max-[30rem]:hidden';
@@ -41,24 +39,10 @@ const template = clsx(
 export function WebhooksPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const client = useApolloClient();
   const { viewer, mayWork } = useViewer();
   const [creating, setCreating] = useState(false);
   const noSearch = useRef<HTMLInputElement>(null); // a short list: there is nothing to search in
-  const list = usePages<WebhookFactsFragment>({
-    key: 'webhooks',
-    read: async (first, after) => {
-      const { data } = await client.query({
-        query: WebhookListDocument,
-        variables: { first, after },
-        fetchPolicy: 'no-cache',
-      });
-      const { nodes = [], pageInfo } = data?.webhooks ?? {};
-      return { items: nodes, next: pageInfo?.hasNextPage ? pageInfo.endCursor : null };
-    },
-    idOf: (webhook) => webhook.id,
-    size: pageSize,
-  });
+  const list = useConnection({ query: WebhookListDocument, variables: {}, of: ({ webhooks }) => webhooks });
   useEvery(refreshPeriod, list.refresh);
   const open = (webhook?: string, replace = false) => void navigate({ search: { webhook }, replace });
   const { active, activate } = useActiveRow(search.webhook, (id, replace) => open(id, replace), noSearch);

@@ -21,6 +21,9 @@ export const jobLabel: Record<JobLineFragment['kind'], string> = {
   EVENT_RESTORE: 'Restore of archived events',
 };
 
+/** They go step by step: the others cannot be stopped. */
+const cancellable: readonly JobLineFragment['kind'][] = ['ALERT_BULK', 'RULE_BACKTEST'];
+
 const stateLabel = { RUNNING: 'running', DONE: 'done', FAILED: 'failed', CANCELLED: 'cancelled' };
 
 export function JobProgress({ job, onUndo, onDismiss }: JobProgressProps) {
@@ -51,7 +54,9 @@ export function JobProgress({ job, onUndo, onDismiss }: JobProgressProps) {
       <span className="truncate text-muted">{legible(now.message)}</span>
       <span className="ml-auto flex items-center gap-2">
         {running ? (
-          <Button onClick={() => void change(JobCancelDocument, { input: { id: now.id } })}>Cancel</Button>
+          cancellable.includes(now.kind) && (
+            <Button onClick={() => void change(JobCancelDocument, { input: { id: now.id } })}>Cancel</Button>
+          )
         ) : (
           <>
             {onUndo && now.kind === 'ALERT_BULK' && !now.undoneBy && now.done > now.failed && (

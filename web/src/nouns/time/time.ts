@@ -60,3 +60,10 @@ export function formatClock(instant: string, now: number): string {
   const on = at.getFullYear() === today.getFullYear() ? day.format(at) : date.format(at);
   return `${on} ${clock.format(at).slice(0, 8)}`;
 }
+
+const utcDay = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+
+/** The day in UTC, as events are kept by: 4 Dec 2026. */
+export function formatUTCDay(instant: string | number): string {
+  return utcDay.format(new Date(instant));
+}
