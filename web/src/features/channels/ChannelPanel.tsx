@@ -31,6 +31,7 @@ import {
   ChannelRedeliverDocument,
   ChannelTestDocument,
 } from './Channels.generated';
+import { kinds } from './kinds';
 import { KindName } from './looks';
 import { groupText, placeText, quietText, triggerText } from './words';
 
@@ -151,6 +152,7 @@ function Actions({ channel, onChanged, onGone }: { channel: Detail; onChanged():
   const [testing, setTesting] = useState(false);
   const [outcome, setOutcome] = useState<TestOutcomeFragment | null>(null);
   const { id, version } = channel;
+  const { becomes, stays } = kinds[channel.kind];
   const stop = () => setDoing(null);
   const test = async () => {
     setTesting(true);
@@ -175,7 +177,7 @@ function Actions({ channel, onChanged, onGone }: { channel: Detail; onChanged():
         }}
       />
       <Button icon={Send} disabled={testing} onClick={() => void test()}>
-        Send a test
+        {stays ? `Send a test: it makes ${becomes}` : 'Send a test'}
       </Button>
       <Button icon={Pencil} onClick={() => setDoing('edit')}>
         Edit

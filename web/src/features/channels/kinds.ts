@@ -19,6 +19,8 @@ export interface KindFacts {
   icon: LucideIcon;
   /** What comes of an alert there. */
   becomes: string;
+  /** It stays there until somebody closes it, also when it was a test. */
+  stays?: true;
   fields: readonly KindField[];
   secret: {
     label: string;
@@ -78,6 +80,7 @@ export const kinds: Record<ChannelKind, KindFacts> = {
     label: 'PagerDuty',
     icon: BellRing,
     becomes: 'an incident',
+    stays: true,
     fields: [
       {
         name: 'url',
@@ -94,6 +97,7 @@ export const kinds: Record<ChannelKind, KindFacts> = {
     label: 'Jira',
     icon: SquareKanban,
     becomes: 'an issue',
+    stays: true,
     fields: [
       { name: 'url', label: 'Site', placeholder: 'https://example.atlassian.net', required: true },
       { name: 'project', label: "Project's key", placeholder: 'SEC', required: true },
@@ -110,6 +114,7 @@ export const kinds: Record<ChannelKind, KindFacts> = {
     label: 'GitHub',
     icon: GitBranch,
     becomes: 'an issue',
+    stays: true,
     fields: [
       { name: 'repository', label: 'Repository', placeholder: 'owner/name', required: true },
       labels,
