@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 
 	"github.com/security-monitor/secmon/app"
 )
@@ -99,7 +100,7 @@ func (c *ingestCommand) openFile(path string) (io.Reader, *progressbar.ProgressB
 		}
 	}
 	bar := progressbar.NewOptions64(size, progressbar.OptionSetDescription(path), progressbar.OptionShowBytes(true), progressbar.OptionSetWriter(os.Stderr),
-		progressbar.OptionSetVisibility(!c.Quiet), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		progressbar.OptionSetVisibility(!c.Quiet && term.IsTerminal(int(os.Stderr.Fd()))), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	read := progressbar.NewReader(file, bar)
 	closeAll := func() { _ = file.Close() }
 	if !strings.HasSuffix(path, ".gz") {

@@ -58,10 +58,14 @@ func execute(path, text string, n *monitor.Notice) (string, error) {
 		err = nil
 	}
 	if err != nil {
-		return "", monitor.InputErrorf(path, "%s", cut(visible(strings.TrimPrefix(err.Error(), "template: ")), 300))
+		said := goType.ReplaceAllString(strings.TrimPrefix(err.Error(), "template: "), "")
+		return "", monitor.InputErrorf(path, "%s", cut(visible(said), 300))
 	}
 	return strings.TrimSpace(visible(out.String())), nil
 }
+
+// goType is what text/template says of our own types, which nobody who writes a template knows.
+var goType = regexp.MustCompile(` (?:in|of struct) type \S*channel\.\w+`)
 
 var errLong = fmt.Errorf("the text is longer than %d bytes", maxText)
 

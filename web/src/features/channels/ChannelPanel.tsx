@@ -121,7 +121,16 @@ function Told({ channel }: { channel: Detail }) {
               </code>
             ),
           ],
-          ['Secret', channel.secretAt ? <Time key="s" at={channel.secretAt} /> : 'none'],
+          [
+            'Secret',
+            channel.secretAt ? (
+              <span key="s">
+                entered <Time at={channel.secretAt} />
+              </span>
+            ) : (
+              'none'
+            ),
+          ],
           [
             'Alerts',
             channel.query ? (

@@ -122,7 +122,13 @@ function Guess({ shape: { confidence, guess } }: { shape: Shape }) {
   return (
     <span className="flex min-w-44 items-center gap-2">
       <span className="w-9 shrink-0 text-right font-medium">{confidence} %</span>
-      <meter aria-label="Confidence of the guess" min={0} max={100} value={confidence} className="h-2 w-14 shrink-0" />
+      <meter
+        aria-label="Confidence of the guess"
+        min={0}
+        max={100}
+        value={confidence}
+        className="h-2 w-14 shrink-0 appearance-none rounded-full bg-line [&::-moz-meter-bar]:rounded-full [&::-moz-meter-bar]:bg-accent [&::-webkit-meter-bar]:h-2 [&::-webkit-meter-bar]:rounded-full [&::-webkit-meter-bar]:border-0 [&::-webkit-meter-bar]:bg-line [&::-webkit-meter-bar]:bg-none [&::-webkit-meter-inner-element]:h-2 [&::-webkit-meter-optimum-value]:rounded-full [&::-webkit-meter-optimum-value]:bg-accent [&::-webkit-meter-optimum-value]:bg-none"
+      />
       <span className="text-xs text-muted">{legible(guess)}</span>
     </span>
   );

@@ -30,9 +30,9 @@ const columns: readonly Column[] = [
   { id: 'state', title: 'State' },
   { id: 'token', title: 'Token' },
   { id: 'protocol', title: 'Sent by', className: wide },
-  { id: 'format', title: 'Format', className: phone },
+  { id: 'format', title: 'Format' },
   { id: 'seen', title: 'Last seen' },
-  { id: 'rate', title: 'Rate', tip: 'Accepted records in the last five minutes' },
+  { id: 'rate', title: 'Rate', tip: 'Accepted records in the last five minutes', className: phone },
   { id: 'errors', title: 'Refused', tip: 'Share of all records of the last hour', className: phone },
   { id: 'lag', title: 'Lag', tip: 'From what the latest records tell to their receipt, on average', className: wide },
   { id: 'patience', title: 'May be silent', className: wide },
@@ -40,7 +40,7 @@ const columns: readonly Column[] = [
 const template = clsx(
   'grid-cols-[6rem_minmax(8rem,2fr)_8rem_minmax(7rem,1fr)_8rem_6rem_6rem_5rem_8rem]',
   '@max-[60rem]:grid-cols-[6rem_minmax(7rem,2fr)_minmax(6rem,1fr)_8rem_6rem_5rem]',
-  '@max-[34rem]:grid-cols-[5.5rem_minmax(6rem,1fr)_6.5rem_5rem]',
+  '@max-[34rem]:grid-cols-[5.5rem_minmax(5rem,1fr)_minmax(5rem,1fr)_5rem]',
 );
 
 export function SourcesPage() {
@@ -141,13 +141,13 @@ function Row({ source }: { source: SourceFactsFragment }) {
       <div role="gridcell" className={clsx('truncate text-muted', wide)}>
         {legible(protocolLabel(source.protocol))}
       </div>
-      <div role="gridcell" className={clsx('truncate', phone)} title={legible(source.format)}>
+      <div role="gridcell" className="truncate" title={legible(source.format)}>
         {legible(source.format)}
       </div>
       <div role="gridcell" className="truncate text-muted">
         <Time at={source.lastSeen} />
       </div>
-      <div role="gridcell" className="truncate text-xs tabular-nums">
+      <div role="gridcell" className={clsx('truncate text-xs tabular-nums', phone)}>
         {rateText(source.rate)}
       </div>
       <div
