@@ -86,6 +86,42 @@ func TestReplicasCountASourceTogether(t *testing.T) {
 	}
 }
 
+// A token that is replaced by another of its name is not missed; two that send beside
+// each other are.
+func TestASourceThatAnotherTakesOverFromIsNotMissed(t *testing.T) {
+	clock := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	store := replica(t, dbtest.DSN(t), &clock)
+	of := func(token byte, name string) monitor.SourceKey {
+		return monitor.SourceKey{Protocol: "json", TokenID: monitor.ID{token}, TokenName: name, Format: "journald"}
+	}
+	agent, replaced := of(1, "agent"), of(2, "agent")
+	web, beside := of(3, "web"), of(4, "web")
+	asked, its := of(5, "asked"), of(6, "asked")
+	for i := range 40 {
+		clock = clock.Add(5 * time.Minute)
+		if i < 20 {
+			countSources(t, store, countOf(agent, clock, 3, 0), countOf(asked, clock, 3, 0), countOf(web, clock, 3, 0))
+		} else {
+			countSources(t, store, countOf(replaced, clock, 3, 0), countOf(its, clock, 3, 0))
+		}
+		countSources(t, store, countOf(beside, clock, 3, 0))
+		if i == 19 {
+			day := 20 * time.Minute
+			if _, err := store.UpdateSource(t.Context(), monitor.SystemActor, asked.ID(), nil, func(s *monitor.Source) error { s.Expect = &day; return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n, err := store.NoteSilence(t.Context()); n != 2 || err != nil {
+		t.Fatalf("%d are silent, %v, want the one beside another and the one that was asked about", n, err)
+	}
+	for key, silent := range map[monitor.SourceKey]bool{agent: false, replaced: false, web: true, beside: false, asked: true, its: false} {
+		if got := sourceNow(t, store, key); got.SilentSince.IsZero() == silent {
+			t.Errorf("%s of token %x: silent since %s", key.TokenName, key.TokenID[0], got.SilentSince)
+		}
+	}
+}
+
 func TestASilentSourceRaisesOneAlertWhichEndsWhenItSendsAgain(t *testing.T) {
 	clock := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	dsn := dbtest.DSN(t)

@@ -16,9 +16,11 @@ const silenceSweep = 50
 // NoteSilence raises an alert about each source that has sent nothing for longer than
 // it is waited for, and gives how many there were. Every replica may call it: a silence
 // has its name (monitor.Silence), by which its alert is raised once, also where a
-// replica dies between the alert and the note.
+// replica dies between the alert and the note. One that another has taken over from is
+// not missed, unless people said for how long it may be silent.
 func (s *Store) NoteSilence(ctx context.Context) (int, error) {
-	due := dialect.From("sources").Select(columnList(sourceColumns)...).Where(goqu.C("silent_since").IsNull(), goqu.C("silent_at").Lte(s.now())).
+	due := dialect.From(goqu.T("sources").As("s")).Select(columnList(sourceColumns)...).
+		Where(goqu.C("silent_since").IsNull(), goqu.C("silent_at").Lte(s.now()), goqu.Or(goqu.C("expect_seconds").IsNotNull(), goqu.L("NOT EXISTS ?", successor()))).
 		Order(goqu.C("silent_at").Asc(), goqu.C("id").Asc()).Limit(silenceSweep)
 	sources, err := query(ctx, s.db, due, scanSource)
 	if err != nil || len(sources) == 0 {
@@ -37,6 +39,21 @@ func (s *Store) NoteSilence(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("raise alerts of silent sources: %w", err)
 	}
 	return s.markSilent(ctx, sources, batch.Events)
+}
+
+// successionTime is how long a source may go on beside the one that takes over from it.
+const successionTime = time.Hour
+
+// successor gives the sources that have taken over from the source s: a token of the
+// same name that began to send the same when s ended. A token is replaced in this way,
+// and the server's own agent does so by itself.
+func successor() *goqu.SelectDataset {
+	same := func(column string) goqu.Expression { return goqu.I("n." + column).Eq(goqu.I("s." + column)) }
+	return dialect.From(goqu.T("sources").As("n")).Select(goqu.L("1")).Where(
+		same("token_name"), same("protocol"), same("format"), goqu.I("s.token_name").Neq(""), goqu.I("n.id").Neq(goqu.I("s.id")),
+		goqu.I("n.last_seen").Gt(goqu.I("s.last_seen")),
+		goqu.I("n.first_seen").Gt(goqu.L("s.last_seen - INTERVAL ? SECOND", int(successionTime.Seconds()))),
+	)
 }
 
 // markSilent notes what alerts were raised about. A source that was heard of in between
