@@ -11,14 +11,18 @@ import (
 // sourcePeriod is how often is looked for sources that have fallen silent.
 const sourcePeriod = 10 * time.Second
 
+// sourceStart is how long a replica does not look at first: where all were down nobody
+// was listened to, and senders need a while to come back.
+const sourceStart = 5 * time.Minute
+
 // watchSources raises alerts about sources that fall silent until ctx ends. Every replica
 // does; each silence raises one.
 func (a *App) watchSources(ctx context.Context) {
-	for {
+	for pause := sourceStart; ; pause = sourcePeriod {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(sourcePeriod):
+		case <-time.After(pause):
 		}
 		n, err := a.Store.NoteSilence(ctx)
 		if err != nil && ctx.Err() == nil {
