@@ -70,13 +70,12 @@ func (f *filler) step(ctx context.Context) error {
 		}
 		f.closeRenderer()
 	}
-	some := f.ripe(route.Delay)
-	if some > 0 {
-		return f.render(ctx, route, some)
-	}
 	due, gathers := f.gathered()
-	if gathers && !time.Now().Before(due) {
+	if gathers && !time.Now().Before(due) { // before more is taken in: a busy journal must not put it off
 		return f.tell(ctx)
+	}
+	if some := f.ripe(route.Delay); some > 0 {
+		return f.render(ctx, route, some)
 	}
 	if len(f.entries) > 0 { // nothing is to be told yet
 		wait := time.Until(f.entries[0].Body.At.Add(route.Delay))
