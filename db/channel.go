@@ -104,32 +104,52 @@ func (s *Store) CreateChannel(ctx context.Context, actor monitor.Actor, made mon
 }
 
 // UpdateChannel changes a channel as UpdateAlert does an alert. seal, not nil, gives a
-// new secret. One that is changed by ActionChannelResume goes on where it stopped.
-func (s *Store) UpdateChannel(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, change func(*monitor.Channel) error, seal func(monitor.ID) ([]byte, error)) (*monitor.Channel, error) {
-	return s.changeChannel(ctx, actor, action, id, expected, func(t *tx, next *monitor.Channel) error {
+// new secret.
+func (s *Store) UpdateChannel(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, change func(*monitor.Channel) error, seal func(monitor.ID) ([]byte, error)) (*monitor.Channel, error) {
+	return s.changeChannel(ctx, actor, monitor.ActionChannelUpdate, id, expected, func(t *tx, next *monitor.Channel) error {
 		if err := change(next); err != nil {
 			return err
 		}
 		if err := next.Check(); err != nil {
 			return err
 		}
-		next.Version, next.UpdatedAt = next.Version+1, t.now
-		row, err := t.channelRow(next, seal)
-		if err != nil {
+		return t.writeChannel(ctx, next, seal)
+	})
+}
+
+// ResumeChannel lets a channel that is off or paused go on where it stopped, or from a
+// place where what was behind that is gone.
+func (s *Store) ResumeChannel(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, may func(*monitor.Channel) error, from monitor.Position) (*monitor.Channel, error) {
+	return s.changeChannel(ctx, actor, monitor.ActionChannelResume, id, expected, func(t *tx, next *monitor.Channel) error {
+		if err := may(next); err != nil {
 			return err
 		}
-		delete(row, "id")
-		if err := exec(ctx, t, dialect.Update("channels").Set(row).Where(goqu.C("id").Eq(id[:]))); err != nil {
-			return err
-		}
-		if action == monitor.ActionChannelResume {
-			next.Pause, next.PauseText = "", ""
-			if err := t.resumeQueue(ctx, id); err != nil {
+		if next.Pause == monitor.PauseExpired {
+			next.Queue.Reached = from.Cursor()
+			if err := exec(ctx, t, dialect.Update("delivery_queues").Set(goqu.Record{"reached": next.Queue.Reached}).Where(goqu.C("id").Eq(id[:]))); err != nil {
 				return err
 			}
 		}
-		return exec(ctx, t, dialect.Update("delivery_queues").Set(goqu.Record{"active": next.Enabled}).Where(goqu.C("id").Eq(id[:])))
+		next.Enabled, next.Pause, next.PauseText = true, "", ""
+		if err := t.writeChannel(ctx, next, nil); err != nil {
+			return err
+		}
+		return t.resumeQueue(ctx, id)
 	})
+}
+
+// writeChannel stores a channel under its next version; without seal the secret stays.
+func (t *tx) writeChannel(ctx context.Context, c *monitor.Channel, seal func(monitor.ID) ([]byte, error)) error {
+	c.Version, c.UpdatedAt = c.Version+1, t.now
+	row, err := t.channelRow(c, seal)
+	if err != nil {
+		return err
+	}
+	delete(row, "id")
+	if err := exec(ctx, t, dialect.Update("channels").Set(row).Where(goqu.C("id").Eq(c.ID[:]))); err != nil {
+		return err
+	}
+	return exec(ctx, t, dialect.Update("delivery_queues").Set(goqu.Record{"active": c.Enabled}).Where(goqu.C("id").Eq(c.ID[:])))
 }
 
 // DeleteChannel takes a channel away, with its deliveries.

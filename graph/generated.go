@@ -12128,7 +12128,7 @@ type Mutation {
   channelUpdate(input: ChannelUpdateInput!): ChannelPayload! @auth(requires: ANALYST)
   "Takes a channel away, with its deliveries."
   channelDelete(input: ChannelDeleteInput!): ChannelPayload! @auth(requires: ANALYST)
-  "Lets a channel that is off or paused go on where it stopped, at once."
+  "Lets a channel that is off or paused go on where it stopped, at once; from now on where it was paused as EXPIRED."
   channelEnable(input: ChannelEnableInput!): ChannelPayload! @auth(requires: ANALYST)
   "Stops a channel. It keeps its place: enabled again it goes on there, while the journal is kept."
   channelDisable(input: ChannelDisableInput!): ChannelPayload! @auth(requires: ANALYST)
@@ -14244,7 +14244,7 @@ enum PauseReason {
   OWNER
   "Its operation cannot be executed."
   OPERATION
-  "The journal behind its place is past retention: replay it from one that is kept."
+  "The journal behind its place is past retention: replay a webhook from one that is kept, enable a channel to go on from now."
   EXPIRED
 }
 

@@ -168,40 +168,52 @@ type channelRenderer struct {
 
 // Render takes the alerts of a page in. Nothing is told yet: see Due.
 func (r *channelRenderer) Render(ctx context.Context, page monitor.JournalPage) ([]feed.Payload, error) {
-	now := time.Now()
-	var came []*monitor.Alert
-	at := map[monitor.ID]time.Time{}
+	type arrival struct {
+		alert *monitor.Alert
+		at    time.Time
+	}
+	var arrived []arrival
 	for _, e := range page.Entries {
-		for _, change := range e.Body.Changes {
-			if change.Kind != monitor.KindAlert {
-				continue
-			}
-			after, before, err := monitor.States[monitor.Alert](change)
-			if err != nil {
-				return nil, err
-			}
-			if after != nil && after.MergedInto.IsZero() && r.matching.Matches(after, now) && (before == nil || !r.matching.Matches(before, now)) {
-				came = append(came, after)
-				at[after.ID] = e.Body.At
-			}
+		came, err := r.entered(e)
+		if err == nil && r.c.Trigger == monitor.TriggerUnacknowledged && len(came) > 0 {
+			came, err = r.unacknowledged(ctx, came)
+		}
+		if err != nil {
+			return nil, err // nothing of the page is taken in: it is rendered again
+		}
+		for _, a := range came {
+			arrived = append(arrived, arrival{a, e.Body.At})
 		}
 	}
-	if r.c.Trigger == monitor.TriggerUnacknowledged && len(came) > 0 {
-		var err error
-		if came, err = r.unacknowledged(ctx, came); err != nil {
-			return nil, err
-		}
-	}
-	for _, a := range came {
-		r.sum.add(a, at[a.ID], r.h.Base)
-		if q := r.c.Quiet; q != nil && q.Unless != "" && a.Severity.Rank() >= q.Unless.Rank() {
+	for _, a := range arrived {
+		r.sum.add(a.alert, a.at, r.h.Base)
+		if q := r.c.Quiet; q != nil && q.Unless != "" && a.alert.Severity.Rank() >= q.Unless.Rank() {
 			r.urgent = true
 		}
 	}
 	return nil, nil
 }
 
-// unacknowledged gives the present state of those that nobody looks after.
+// entered gives the alerts that an entry made to match.
+func (r *channelRenderer) entered(e monitor.Entry) ([]*monitor.Alert, error) {
+	now := time.Now()
+	var came []*monitor.Alert
+	for _, change := range e.Body.Changes {
+		if change.Kind != monitor.KindAlert {
+			continue
+		}
+		after, before, err := monitor.States[monitor.Alert](change)
+		if err != nil {
+			return nil, err
+		}
+		if after != nil && after.MergedInto.IsZero() && r.matching.Matches(after, now) && (before == nil || !r.matching.Matches(before, now)) {
+			came = append(came, after)
+		}
+	}
+	return came, nil
+}
+
+// unacknowledged gives the present state of those that still match and nobody looks after.
 func (r *channelRenderer) unacknowledged(ctx context.Context, came []*monitor.Alert) ([]*monitor.Alert, error) {
 	ids := make([]monitor.ID, len(came))
 	for i, a := range came {
@@ -213,7 +225,7 @@ func (r *channelRenderer) unacknowledged(ctx context.Context, came []*monitor.Al
 	}
 	byID := map[monitor.ID]*monitor.Alert{}
 	for _, a := range present {
-		if a.Status == monitor.AlertNew && a.AssigneeID.IsZero() && a.MergedInto.IsZero() {
+		if a.Status == monitor.AlertNew && a.AssigneeID.IsZero() && a.MergedInto.IsZero() && r.matching.Matches(a, time.Now()) {
 			byID[a.ID] = a
 		}
 	}

@@ -282,11 +282,56 @@ func TestChannelChangedMeanwhileTellsAsItIsNow(t *testing.T) {
 		c.GroupMinutes, c.Template.Text = 0, "broken" // which is told in the usual words
 		return nil
 	}
-	if _, err := s.store.UpdateChannel(t.Context(), monitor.SystemActor, monitor.ActionChannelUpdate, c.ID, nil, change, nil); err != nil {
+	if _, err := s.store.UpdateChannel(t.Context(), monitor.SystemActor, c.ID, nil, change, nil); err != nil {
 		t.Fatal(err)
 	}
 	if said := s.hears(4); len(said) != 4 {
 		t.Errorf("%d messages for four alerts, each by itself", len(said))
+	}
+}
+
+func TestChannelWhoseJournalIsGoneGoesOnFromNow(t *testing.T) {
+	s := newSite(t)
+	c := s.channel(func(*monitor.Channel) {})
+	gone := monitor.Position{Epoch: 77, Seq: 1, Tag: 5} // of another journal
+	lease := monitor.Lease{Queue: c.ID, Kind: monitor.KindChannel, Owner: "test"}
+	leases, err := s.store.LeaseQueues(t.Context(), lease.Owner, []monitor.Kind{monitor.KindChannel}, time.Minute, 1)
+	if err != nil || len(leases) != 1 {
+		t.Fatal(leases, err)
+	}
+	from, err := monitor.ParseCursor(c.Queue.Reached)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.Enqueue(t.Context(), leases[0], from, gone, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.ReleaseQueues(t.Context(), lease.Owner); err != nil {
+		t.Fatal(err)
+	}
+	now := func() *monitor.Channel {
+		found, err := s.store.ChannelsByID(t.Context(), []monitor.ID{c.ID})
+		if err != nil || len(found) != 1 {
+			t.Fatal(found, err)
+		}
+		return found[0]
+	}
+	s.replica(quick)
+	until(t, "it says so", func() bool { return now().Pause == monitor.PauseExpired })
+	if text := now().PauseText; !strings.Contains(text, "enable") {
+		t.Errorf("what to do is not told: %s", text)
+	}
+	s.raise(monitor.SeverityHigh, "missed")
+	head, err := s.store.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.store.ResumeChannel(t.Context(), monitor.SystemActor, c.ID, nil, func(*monitor.Channel) error { return nil }, head); err != nil {
+		t.Fatal(err)
+	}
+	s.raise(monitor.SeverityHigh, "told")
+	if said := s.hears(1); said[0].Alerts[0].Host != "told" {
+		t.Errorf("it says %+v", said)
 	}
 }
 

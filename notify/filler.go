@@ -153,7 +153,7 @@ func (f *filler) ripe(delay time.Duration) int {
 func (f *filler) subscribe(ctx context.Context) error {
 	reading, _, err := f.w.d.Journal.Subscribe(ctx, &f.at)
 	if err != nil {
-		return expired(err)
+		return f.expired(err)
 	}
 	f.reading = reading
 	return nil
@@ -173,7 +173,7 @@ func (f *filler) read(ctx context.Context) error {
 		if reading.Err() != nil && ctx.Err() == nil {
 			return nil
 		}
-		return expired(err)
+		return f.expired(err)
 	}
 	f.entries, f.from = entries, f.at
 	return nil
@@ -187,11 +187,15 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // expired makes a Stop of what no waiting mends: silence would hide the gap.
-func expired(err error) error {
-	if monitor.CodeOf(err) == monitor.CodeCursorExpired {
-		return &Stop{monitor.PauseExpired, err.Error() + "; replay from a cursor or a time that is kept"}
+func (f *filler) expired(err error) error {
+	if monitor.CodeOf(err) != monitor.CodeCursorExpired {
+		return err
 	}
-	return err
+	mend := "replay from a cursor or a time that is kept"
+	if f.w.lease.Kind == monitor.KindChannel {
+		mend = "enable it again to go on from then"
+	}
+	return &Stop{monitor.PauseExpired, err.Error() + "; " + mend}
 }
 
 // render makes deliveries of the page's beginning.

@@ -16,7 +16,10 @@ type Channels interface {
 	Channels(ctx context.Context, owner monitor.ID, args page.Args) (*monitor.ChannelConnection, error)
 	ChannelsByID(ctx context.Context, ids []monitor.ID) ([]*monitor.Channel, error)
 	CreateChannel(ctx context.Context, actor monitor.Actor, made monitor.Channel, from monitor.Position, seal func(monitor.ID) ([]byte, error)) (*monitor.Channel, error)
-	UpdateChannel(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, change func(*monitor.Channel) error, seal func(monitor.ID) ([]byte, error)) (*monitor.Channel, error)
+	UpdateChannel(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, change func(*monitor.Channel) error, seal func(monitor.ID) ([]byte, error)) (*monitor.Channel, error)
+	// ResumeChannel lets one go on where it stopped, or, where what was behind that is
+	// gone, from a position.
+	ResumeChannel(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, may func(*monitor.Channel) error, from monitor.Position) (*monitor.Channel, error)
 	DeleteChannel(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, may func(*monitor.Channel) error) error
 	RedeliverChannel(ctx context.Context, actor monitor.Actor, id monitor.ID, may func(*monitor.Channel) error) (*monitor.Delivery, error)
 }
@@ -92,7 +95,7 @@ func (r mutationResolver) ChannelUpdate(ctx context.Context, input model.Channel
 	if input.Secret != nil {
 		seal = r.ChannelWork.SealChannelSecret(*input.Secret)
 	}
-	return r.changeChannel(ctx, monitor.ActionChannelUpdate, input.ID, input.ExpectedVersion, func(c *monitor.Channel) error {
+	return r.changeChannel(ctx, input.ID, input.ExpectedVersion, func(c *monitor.Channel) error {
 		was := c.Settings
 		set(&c.Name, input.Name)
 		set(&c.Settings, input.Settings)
@@ -117,35 +120,35 @@ func (r mutationResolver) ChannelUpdate(ctx context.Context, input model.Channel
 
 // ChannelEnable lets a channel go on.
 func (r mutationResolver) ChannelEnable(ctx context.Context, input model.ChannelEnableInput) (*model.ChannelPayload, error) {
-	return r.changeChannel(ctx, monitor.ActionChannelResume, input.ID, input.ExpectedVersion, func(c *monitor.Channel) error {
-		c.Enabled = true
-		return nil
-	}, nil)
+	id, err := monitor.ParseIDOf(monitor.KindChannel, input.ID)
+	if err != nil {
+		return channelPayload(nil, err)
+	}
+	actor := monitor.ViewerFrom(ctx).Actor()
+	c, err := r.Resolver.Channels.ResumeChannel(ctx, actor, id, input.ExpectedVersion, mayManageChannel(ctx), r.Feed.Position())
+	return channelPayload(seenChannel(ctx, c), err)
 }
 
 // ChannelDisable stops a channel.
 func (r mutationResolver) ChannelDisable(ctx context.Context, input model.ChannelDisableInput) (*model.ChannelPayload, error) {
-	return r.changeChannel(ctx, monitor.ActionChannelUpdate, input.ID, input.ExpectedVersion, func(c *monitor.Channel) error {
+	return r.changeChannel(ctx, input.ID, input.ExpectedVersion, func(c *monitor.Channel) error {
 		c.Enabled = false
 		return nil
 	}, nil)
 }
 
-func (r mutationResolver) changeChannel(ctx context.Context, action, global string, expected *int, change func(*monitor.Channel) error, seal func(monitor.ID) ([]byte, error)) (*model.ChannelPayload, error) {
+func (r mutationResolver) changeChannel(ctx context.Context, global string, expected *int, change func(*monitor.Channel) error, seal func(monitor.ID) ([]byte, error)) (*model.ChannelPayload, error) {
 	id, err := monitor.ParseIDOf(monitor.KindChannel, global)
 	if err != nil {
 		return channelPayload(nil, err)
 	}
-	c, err := r.Resolver.Channels.UpdateChannel(ctx, monitor.ViewerFrom(ctx).Actor(), action, id, expected, func(c *monitor.Channel) error {
+	c, err := r.Resolver.Channels.UpdateChannel(ctx, monitor.ViewerFrom(ctx).Actor(), id, expected, func(c *monitor.Channel) error {
 		if err := mayManageChannel(ctx)(c); err != nil {
 			return err
 		}
 		return change(c)
 	}, seal)
-	if c != nil && !manages(ctx, c.OwnerID) {
-		c = nil
-	}
-	return channelPayload(c, err)
+	return channelPayload(seenChannel(ctx, c), err)
 }
 
 // ChannelDelete takes a channel away.
@@ -195,6 +198,14 @@ func mayManageChannel(ctx context.Context) func(*monitor.Channel) error {
 		}
 		return nil
 	}
+}
+
+// seenChannel gives the channel where the viewer may see it.
+func seenChannel(ctx context.Context, c *monitor.Channel) *monitor.Channel {
+	if c == nil || !manages(ctx, c.OwnerID) {
+		return nil
+	}
+	return c
 }
 
 func channelPayload(c *monitor.Channel, err error) (*model.ChannelPayload, error) {

@@ -1491,7 +1491,7 @@ export type OutcomeFilter = {
 
 /** Why a webhook or a channel stopped by itself. */
 export type PauseReason =
-  /** The journal behind its place is past retention: replay it from one that is kept. */
+  /** The journal behind its place is past retention: replay a webhook from one that is kept, enable a channel to go on from now. */
   | 'EXPIRED'
   /** Nothing arrived for three days. */
   | 'FAILING'
