@@ -56,7 +56,7 @@ func (a *App) openSyslog(ctx context.Context) error {
 		a.syslog.Networks = append(a.syslog.Networks, network.Masked())
 	}
 	if len(cfg.Networks) == 0 && (cfg.Listen != "" || cfg.TLSClientCAFile == "") {
-		return errors.New("syslog has no token: syslog-networks has to say who may send, or syslog-tls-client-ca-file whose certificates are asked for")
+		return errors.New("syslog has no token: --syslog-networks has to say who may send, or --syslog-tls-client-ca-file whose certificates are asked for")
 	}
 	if cfg.TLSListen != "" {
 		config, err := cfg.config()

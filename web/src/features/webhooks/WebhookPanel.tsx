@@ -101,7 +101,7 @@ export function WebhookPanel({ id, delivery, onOpenDelivery, onChanged, onDismis
                 ],
                 ['Order', webhook.concurrency === 1 ? 'one after another' : `${webhook.concurrency} at once`],
                 ['Reads as', webhook.role.toLowerCase()],
-                ['Secret', <Time key="s" at={webhook.secretAt} />],
+                ['Secret made', <Time key="s" at={webhook.secretAt} />],
                 ...(webhook.previousSecretUntil
                   ? ([['The one before', <Time key="p" at={webhook.previousSecretUntil} />]] as const)
                   : []),
