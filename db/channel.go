@@ -193,12 +193,12 @@ func (s *Store) changeChannel(ctx context.Context, actor monitor.Actor, action s
 			return err
 		}
 		now = was
+		next := *was
+		if err := fn(t, &next); err != nil { // also who may not: they do not learn the version
+			return err
+		}
 		if expected != nil && *expected != was.Version {
 			return monitor.Errorf(monitor.CodeConflict, "the channel has changed since: it is at version %d, not %d", was.Version, *expected)
-		}
-		next := *was
-		if err := fn(t, &next); err != nil {
-			return err
 		}
 		after := &next
 		if action == monitor.ActionChannelDelete {

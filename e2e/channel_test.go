@@ -144,6 +144,12 @@ func TestAlertsAreToldByChannel(t *testing.T) {
 	if _, codes := on(ben, "channelUpdate", map[string]any{"name": "Mine"}); codes != "NOT_FOUND" {
 		t.Errorf("another analyst changes it: %s", codes)
 	}
+	if _, codes := on(ben, "channelUpdate", map[string]any{"name": "Mine", "expectedVersion": 9}); codes != "NOT_FOUND" {
+		t.Errorf("another analyst learns its version: %s", codes)
+	}
+	if _, codes := on(ana, "channelUpdate", map[string]any{"name": "Mine", "expectedVersion": 9}); codes != "CONFLICT" {
+		t.Errorf("a stale version: %s", codes)
+	}
 	var unseen struct {
 		Channel, Node map[string]any
 		Channels      struct{ Nodes []any }

@@ -14644,7 +14644,7 @@ type ChannelSettings @auth(requires: ANALYST) {
   header: String!
 }
 
-"When a channel keeps still: what comes then is summed up at its end."
+"When a channel keeps still: what comes then is told at its end."
 type ChannelQuiet @auth(requires: ANALYST) {
   "Of the IANA database, such as Europe/Berlin."
   timeZone: String!

@@ -6,7 +6,7 @@ import (
 	_ "time/tzdata" // an image of the program alone has no time zones
 )
 
-// QuietHours are when a channel keeps still: what comes then is summed up at their
+// QuietHours are when a channel keeps still: what comes then is told at their
 // end. They may go over midnight; Days are those on which they begin.
 type QuietHours struct {
 	TimeZone string    `json:"timeZone"` // of the IANA database, such as Europe/Berlin
@@ -39,6 +39,9 @@ func (q *QuietHours) check() error {
 		if !slices.Contains(Weekdays, day) || slices.Contains(q.Days[:i], day) {
 			return InputErrorf("quiet.days", "%q is no day of the week, or named twice", day)
 		}
+	}
+	if q.From == q.To && len(q.Days) == 0 && q.Unless == "" {
+		return InputErrorf("quiet.to", "that is always: nothing would ever be told")
 	}
 	if q.Unless != "" && !slices.Contains(Severities, q.Unless) {
 		return InputErrorf("quiet.unless", "there is no severity %q", q.Unless)

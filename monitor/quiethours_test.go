@@ -9,7 +9,7 @@ func TestQuietHours(t *testing.T) {
 	night := QuietHours{TimeZone: "Europe/Berlin", From: "22:00", To: "07:00"}
 	weekend := QuietHours{TimeZone: "Europe/Berlin", From: "18:00", To: "08:00", Days: []Weekday{"FRIDAY"}}
 	lunch := QuietHours{TimeZone: "America/New_York", From: "12:00", To: "13:00"}
-	always := QuietHours{TimeZone: "UTC", From: "09:00", To: "09:00"}
+	always := QuietHours{TimeZone: "UTC", From: "09:00", To: "09:00", Unless: SeverityCritical}
 	for _, c := range []struct {
 		what, now, end string
 		quiet          QuietHours
@@ -53,6 +53,7 @@ func TestQuietHours(t *testing.T) {
 		{TimeZone: "UTC", From: "22:00", To: "07:00", Days: []Weekday{"SUNDAY", "SUNDAY"}},
 		{TimeZone: "UTC", From: "22:00", To: "07:00", Days: []Weekday{"SOMEDAY"}},
 		{TimeZone: "UTC", From: "22:00", To: "07:00", Unless: "BAD"},
+		{TimeZone: "UTC", From: "00:00", To: "00:00"}, // for ever
 	} {
 		if err := bad.check(); CodeOf(err) != CodeBadInput {
 			t.Errorf("%+v: %v", bad, err)

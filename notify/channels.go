@@ -294,6 +294,11 @@ func (s channelSender) Send(ctx context.Context, d *monitor.Delivery) Result {
 	if err != nil {
 		return failed("the secret could not be read")
 	}
+	// Read behind the secret, which may be a newer one: it is for where that leads.
+	found, err := s.h.Store.ChannelsByID(ctx, []monitor.ID{s.c.ID})
+	if err != nil || len(found) == 0 || !found[0].Settings.SameReceiver(s.c.Settings) {
+		return failed("the channel was led elsewhere just now, or could not be read")
+	}
 	secret := ""
 	if len(sealed) > 0 {
 		if secret, err = s.h.Unseal(s.c.ID, sealed); err != nil {

@@ -335,6 +335,31 @@ func TestChannelWhoseJournalIsGoneGoesOnFromNow(t *testing.T) {
 	}
 }
 
+func TestNewSecretOfAChannelIsNotSentToItsOldReceiver(t *testing.T) {
+	s := newSite(t)
+	c := s.channel(func(c *monitor.Channel) {
+		c.Kind, c.Settings = monitor.ChannelGeneric, monitor.ChannelSettings{URL: "https://old.example.com/", Header: "Authorization"}
+	})
+	route, err := s.channels().Open(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(c *monitor.Channel) error {
+		c.Settings.URL = "https://new.example.com/"
+		return nil
+	}
+	seal := func(monitor.ID) ([]byte, error) { return []byte("new"), nil }
+	if _, err := s.store.UpdateChannel(t.Context(), monitor.SystemActor, c.ID, nil, change, seal); err != nil {
+		t.Fatal(err)
+	}
+	if r := route.Sender.Send(t.Context(), &monitor.Delivery{ID: c.ID, Body: []byte("{}")}); r.Error == "" {
+		t.Error("it was sent with the settings of before")
+	}
+	if said, _ := s.heard.all(); len(said) > 0 {
+		t.Errorf("the old receiver was sent %+v", said)
+	}
+}
+
 // A storm becomes few messages that tell of all of it. STORM_ALERTS makes it larger.
 func TestChannelStorm(t *testing.T) {
 	alerts := 3_000
