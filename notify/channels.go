@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -163,15 +164,18 @@ type channelRenderer struct {
 	matching monitor.Predicate
 	told     time.Time // when the last message was made
 	sum      *digest
-	urgent   bool // something in sum breaks the quiet
+	urgent   bool      // something in sum breaks the quiet
+	waiting  []arrival // what is in sum, for TriggerUnacknowledged: looked at again when it is told
+}
+
+// arrival is an alert that came to match at a time.
+type arrival struct {
+	alert *monitor.Alert
+	at    time.Time
 }
 
 // Render takes the alerts of a page in. Nothing is told yet: see Due.
 func (r *channelRenderer) Render(ctx context.Context, page monitor.JournalPage) ([]feed.Payload, error) {
-	type arrival struct {
-		alert *monitor.Alert
-		at    time.Time
-	}
 	var arrived []arrival
 	for _, e := range page.Entries {
 		came, err := r.entered(e)
@@ -189,6 +193,9 @@ func (r *channelRenderer) Render(ctx context.Context, page monitor.JournalPage) 
 		r.sum.add(a.alert, a.at, r.h.Base)
 		if q := r.c.Quiet; q != nil && q.Unless != "" && a.alert.Severity.Rank() >= q.Unless.Rank() {
 			r.urgent = true
+		}
+		if r.c.Trigger == monitor.TriggerUnacknowledged {
+			r.waiting = append(r.waiting, arrival{&monitor.Alert{ID: a.alert.ID}, a.at})
 		}
 	}
 	return nil, nil
@@ -254,8 +261,39 @@ func (r *channelRenderer) Due(now time.Time) (at time.Time, ok bool) {
 	return at, true
 }
 
+// lookAgain leaves in the sum what is still unacknowledged: somebody may have looked
+// after an alert while it waited there.
+func (r *channelRenderer) lookAgain(ctx context.Context) error {
+	sum := newDigest()
+	for some := range slices.Chunk(r.waiting, 500) {
+		at := make(map[monitor.ID]time.Time, len(some))
+		ids := make([]*monitor.Alert, len(some))
+		for i, a := range some {
+			at[a.alert.ID], ids[i] = a.at, a.alert
+		}
+		left, err := r.unacknowledged(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, a := range left {
+			sum.add(a, at[a.ID], r.h.Base)
+		}
+	}
+	r.sum, r.waiting = sum, nil
+	return nil
+}
+
 // Take gives the messages of what was taken in, and begins anew.
-func (r *channelRenderer) Take() ([][]byte, error) {
+func (r *channelRenderer) Take(ctx context.Context) ([][]byte, error) {
+	if r.c.Trigger == monitor.TriggerUnacknowledged {
+		if err := r.lookAgain(ctx); err != nil {
+			return nil, err
+		}
+		if r.sum.total == 0 {
+			r.urgent = false
+			return nil, nil
+		}
+	}
 	notices := []*monitor.Notice{r.sum.notice(r.h.list(r.c))}
 	if r.c.GroupMinutes == 0 && r.sum.total == len(r.sum.alerts) {
 		notices = r.sum.each()

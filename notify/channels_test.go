@@ -229,6 +229,68 @@ func TestChannelTellsOfWhatNobodyAcknowledged(t *testing.T) {
 	}
 }
 
+func TestChannelTellsOfNothingThatWasAcknowledgedWhileItWaited(t *testing.T) {
+	s := newSite(t)
+	c := s.channel(func(c *monitor.Channel) {
+		c.Trigger, c.AfterMinutes, c.GroupMinutes = monitor.TriggerUnacknowledged, 1, 8
+	})
+	route, err := s.channels().Open(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renderer, err := route.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer renderer.Close()
+	s.raise(monitor.SeverityHigh, "seen", "forgotten")
+	from, err := monitor.ParseCursor(c.Queue.Reached)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := s.store.Entries(t.Context(), from.Seq, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := renderer.Render(t.Context(), monitor.JournalPage{Entries: entries}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.store.Alerts(t.Context(), nil, monitor.AlertsByCreated, page.Args{First: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	take := func() int {
+		bodies, err := renderer.(Gatherer).Take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(bodies) == 0 {
+			return 0
+		}
+		var n monitor.Notice
+		if err := json.Unmarshal(bodies[0], &n); err != nil || n.Alerts[0].Host != "forgotten" {
+			t.Fatalf("it says %s, %v", bodies[0], err)
+		}
+		return n.Total
+	}
+	for _, e := range all.Edges {
+		if e.Node.Host == "seen" {
+			if _, err := s.store.UpdateAlert(t.Context(), monitor.SystemActor, monitor.ActionAlertAcknowledge, e.Node.ID, nil, func(a *monitor.Alert, _ time.Time) error {
+				a.Status = monitor.AlertAcknowledged
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := take(); n != 1 {
+		t.Errorf("%d alerts are told of, want the forgotten one", n)
+	}
+	if _, due := renderer.(Gatherer).Due(time.Now()); due || take() != 0 {
+		t.Error("it is told of again")
+	}
+}
+
 func TestChannelLosesNothingWhenItsReplicaDiesWithASum(t *testing.T) {
 	s := newSite(t)
 	c := s.channel(func(c *monitor.Channel) { c.GroupMinutes = 4 })

@@ -240,7 +240,7 @@ func (f *filler) tell(ctx context.Context) error {
 	if !is {
 		return nil
 	}
-	bodies, err := g.Take()
+	bodies, err := g.Take(ctx)
 	if err == nil {
 		err = f.enqueue(ctx, f.at, bodies)
 	}

@@ -74,8 +74,9 @@ type Gatherer interface {
 	feed.Renderer
 	// Due tells when what Render took in is to be told; ok is false when there is nothing.
 	Due(now time.Time) (at time.Time, ok bool)
-	// Take gives the messages of what Render took in, and begins anew.
-	Take() ([][]byte, error)
+	// Take gives the messages of what Render took in, and begins anew; none where it is
+	// no news any more.
+	Take(ctx context.Context) ([][]byte, error)
 }
 
 // Sender sends one message. It returns by the deadline of its context, and is used
