@@ -164,39 +164,45 @@ type channelRenderer struct {
 	matching monitor.Predicate
 	told     time.Time // when the last message was made
 	sum      *digest
-	urgent   bool      // something in sum breaks the quiet
-	waiting  []arrival // what is in sum, for TriggerUnacknowledged: looked at again when it is told
+	waiting  []arrival // for TriggerUnacknowledged: summed up when they are told, as they are then
+	urgent   bool      // something of them breaks the quiet
 }
 
-// arrival is an alert that came to match at a time.
+// arrival says that an alert came to match at a time.
 type arrival struct {
-	alert *monitor.Alert
-	at    time.Time
+	id monitor.ID
+	at time.Time
 }
+
+// maxArrivals bounds what waits: with so many no quiet is kept.
+const maxArrivals = 100_000
 
 // Render takes the alerts of a page in. Nothing is told yet: see Due.
 func (r *channelRenderer) Render(ctx context.Context, page monitor.JournalPage) ([]feed.Payload, error) {
+	var came []*monitor.Alert
 	var arrived []arrival
 	for _, e := range page.Entries {
-		came, err := r.entered(e)
-		if err == nil && r.c.Trigger == monitor.TriggerUnacknowledged && len(came) > 0 {
-			came, err = r.unacknowledged(ctx, came)
+		some, err := r.entered(e)
+		if err == nil && r.c.Trigger == monitor.TriggerUnacknowledged && len(some) > 0 {
+			some, err = r.unacknowledged(ctx, idsOf(some))
 		}
 		if err != nil {
 			return nil, err // nothing of the page is taken in: it is rendered again
 		}
-		for _, a := range came {
-			arrived = append(arrived, arrival{a, e.Body.At})
+		for _, a := range some {
+			came, arrived = append(came, a), append(arrived, arrival{a.ID, e.Body.At})
 		}
 	}
-	for _, a := range arrived {
-		r.sum.add(a.alert, a.at, r.h.Base)
-		if q := r.c.Quiet; q != nil && q.Unless != "" && a.alert.Severity.Rank() >= q.Unless.Rank() {
+	for i, a := range came {
+		if q := r.c.Quiet; q != nil && q.Unless != "" && a.Severity.Rank() >= q.Unless.Rank() {
 			r.urgent = true
 		}
-		if r.c.Trigger == monitor.TriggerUnacknowledged {
-			r.waiting = append(r.waiting, arrival{&monitor.Alert{ID: a.alert.ID}, a.at})
+		if r.c.Trigger != monitor.TriggerUnacknowledged {
+			r.sum.add(a, arrived[i].at, r.h.Base)
 		}
+	}
+	if r.c.Trigger == monitor.TriggerUnacknowledged {
+		r.waiting = append(r.waiting, arrived...)
 	}
 	return nil, nil
 }
@@ -220,12 +226,9 @@ func (r *channelRenderer) entered(e monitor.Entry) ([]*monitor.Alert, error) {
 	return came, nil
 }
 
-// unacknowledged gives the present state of those that still match and nobody looks after.
-func (r *channelRenderer) unacknowledged(ctx context.Context, came []*monitor.Alert) ([]*monitor.Alert, error) {
-	ids := make([]monitor.ID, len(came))
-	for i, a := range came {
-		ids[i] = a.ID
-	}
+// unacknowledged gives the present state of those that still match and nobody looks
+// after, in the order of ids.
+func (r *channelRenderer) unacknowledged(ctx context.Context, ids []monitor.ID) ([]*monitor.Alert, error) {
 	present, err := r.h.Store.AlertsByID(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -237,22 +240,30 @@ func (r *channelRenderer) unacknowledged(ctx context.Context, came []*monitor.Al
 		}
 	}
 	var left []*monitor.Alert
-	for _, a := range came {
-		if now := byID[a.ID]; now != nil {
+	for _, id := range ids {
+		if now := byID[id]; now != nil {
 			left = append(left, now)
 		}
 	}
 	return left, nil
 }
 
+func idsOf(alerts []*monitor.Alert) []monitor.ID {
+	ids := make([]monitor.ID, len(alerts))
+	for i, a := range alerts {
+		ids[i] = a.ID
+	}
+	return ids
+}
+
 // Due tells when what was taken in is to be told: when the last message is long
 // enough ago, and the quiet is over.
 func (r *channelRenderer) Due(now time.Time) (at time.Time, ok bool) {
-	if r.sum.total == 0 {
+	if r.sum.total == 0 && len(r.waiting) == 0 {
 		return at, false
 	}
 	at = r.told.Add(r.h.minutes(r.c.GroupMinutes))
-	if r.c.Quiet == nil || r.urgent {
+	if r.c.Quiet == nil || r.urgent || len(r.waiting) >= maxArrivals {
 		return at, true
 	}
 	if end, quiet := r.c.Quiet.Until(now); quiet && end.After(at) {
@@ -261,38 +272,35 @@ func (r *channelRenderer) Due(now time.Time) (at time.Time, ok bool) {
 	return at, true
 }
 
-// lookAgain leaves in the sum what is still unacknowledged: somebody may have looked
-// after an alert while it waited there.
-func (r *channelRenderer) lookAgain(ctx context.Context) error {
-	sum := newDigest()
+// sumUp sums up what waits and is still unacknowledged: somebody may have looked after
+// an alert meanwhile.
+func (r *channelRenderer) sumUp(ctx context.Context) error {
 	for some := range slices.Chunk(r.waiting, 500) {
 		at := make(map[monitor.ID]time.Time, len(some))
-		ids := make([]*monitor.Alert, len(some))
+		ids := make([]monitor.ID, len(some))
 		for i, a := range some {
-			at[a.alert.ID], ids[i] = a.at, a.alert
+			at[a.id], ids[i] = a.at, a.id
 		}
 		left, err := r.unacknowledged(ctx, ids)
 		if err != nil {
 			return err
 		}
 		for _, a := range left {
-			sum.add(a, at[a.ID], r.h.Base)
+			r.sum.add(a, at[a.ID], r.h.Base)
 		}
 	}
-	r.sum, r.waiting = sum, nil
+	r.waiting = nil
 	return nil
 }
 
 // Take gives the messages of what was taken in, and begins anew.
 func (r *channelRenderer) Take(ctx context.Context) ([][]byte, error) {
-	if r.c.Trigger == monitor.TriggerUnacknowledged {
-		if err := r.lookAgain(ctx); err != nil {
-			return nil, err
-		}
-		if r.sum.total == 0 {
-			r.urgent = false
-			return nil, nil
-		}
+	if err := r.sumUp(ctx); err != nil {
+		return nil, err
+	}
+	if r.sum.total == 0 {
+		r.urgent = false
+		return nil, nil
 	}
 	notices := []*monitor.Notice{r.sum.notice(r.h.list(r.c))}
 	if r.c.GroupMinutes == 0 && r.sum.total == len(r.sum.alerts) {
