@@ -106,7 +106,7 @@ func (s *Store) CreateChannel(ctx context.Context, actor monitor.Actor, made mon
 // UpdateChannel changes a channel as UpdateAlert does an alert. seal, not nil, gives a
 // new secret.
 func (s *Store) UpdateChannel(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, change func(*monitor.Channel) error, seal func(monitor.ID) ([]byte, error)) (*monitor.Channel, error) {
-	return s.changeChannel(ctx, actor, monitor.ActionChannelUpdate, id, expected, func(t *tx, next *monitor.Channel) error {
+	return queuedChannel.change(ctx, s, actor, monitor.ActionChannelUpdate, id, expected, func(t *tx, next *monitor.Channel) error {
 		if err := change(next); err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (s *Store) UpdateChannel(ctx context.Context, actor monitor.Actor, id monit
 // ResumeChannel lets a channel that is off or paused go on where it stopped, or from a
 // place where what was behind that is gone.
 func (s *Store) ResumeChannel(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, may func(*monitor.Channel) error, from monitor.Position) (*monitor.Channel, error) {
-	return s.changeChannel(ctx, actor, monitor.ActionChannelResume, id, expected, func(t *tx, next *monitor.Channel) error {
+	return queuedChannel.change(ctx, s, actor, monitor.ActionChannelResume, id, expected, func(t *tx, next *monitor.Channel) error {
 		if err := may(next); err != nil {
 			return err
 		}
@@ -154,63 +154,22 @@ func (t *tx) writeChannel(ctx context.Context, c *monitor.Channel, seal func(mon
 
 // DeleteChannel takes a channel away, with its deliveries.
 func (s *Store) DeleteChannel(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, may func(*monitor.Channel) error) error {
-	_, err := s.changeChannel(ctx, actor, monitor.ActionChannelDelete, id, expected, func(t *tx, c *monitor.Channel) error {
-		if err := may(c); err != nil {
-			return err
-		}
-		return t.deleteQueued(ctx, "channels", id)
-	})
-	return err
+	return queuedChannel.delete(ctx, s, actor, id, expected, may)
 }
 
 // RedeliverChannel is Redeliver of a channel's message.
 func (s *Store) RedeliverChannel(ctx context.Context, actor monitor.Actor, id monitor.ID, may func(*monitor.Channel) error) (*monitor.Delivery, error) {
-	return s.redeliver(ctx, id, func(d *monitor.Delivery, again func(*tx) error) error {
-		_, err := s.changeChannel(ctx, actor, monitor.ActionChannelRedeliver, d.Queue, nil, func(t *tx, c *monitor.Channel) error {
-			if err := may(c); err != nil {
-				return err
-			}
-			return again(t)
-		})
-		return err
-	})
+	return queuedChannel.again(ctx, s, actor, id, may)
 }
 
 // KeepChannelTest keeps a test of a channel, which was sent already, in its log.
 func (s *Store) KeepChannelTest(ctx context.Context, actor monitor.Actor, id monitor.ID, test *monitor.Delivery) error {
-	_, err := s.changeChannel(ctx, actor, monitor.ActionChannelTest, id, nil, func(t *tx, _ *monitor.Channel) error {
-		return t.keepTest(ctx, id, test)
-	})
-	return err
+	return queuedChannel.keepTest(ctx, s, actor, id, test)
 }
 
-// changeChannel locks a channel and its queue, lets fn do its part, and notes it.
-func (s *Store) changeChannel(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, fn func(*tx, *monitor.Channel) error) (*monitor.Channel, error) {
-	var now *monitor.Channel
-	err := s.change(ctx, actor, action, func(t *tx) error {
-		was, err := t.channel(ctx, id)
-		if err != nil {
-			return err
-		}
-		now = was
-		next := *was
-		if err := fn(t, &next); err != nil { // also who may not: they do not learn the version
-			return err
-		}
-		if expected != nil && *expected != was.Version {
-			return monitor.Errorf(monitor.CodeConflict, "the channel has changed since: it is at version %d, not %d", was.Version, *expected)
-		}
-		after := &next
-		if action == monitor.ActionChannelDelete {
-			after = nil
-		}
-		now = &next
-		return t.noteChannel(action, id, was, after)
-	})
-	if err != nil {
-		return now, fmt.Errorf("%s %s: %w", action, id, err)
-	}
-	return now, nil
+var queuedChannel = &queued[monitor.Channel]{
+	name: "channel", table: "channels", load: (*tx).channel, note: (*tx).noteChannel, version: func(c *monitor.Channel) int { return c.Version },
+	remove: monitor.ActionChannelDelete, redeliver: monitor.ActionChannelRedeliver, test: monitor.ActionChannelTest,
 }
 
 // channel gives a channel, locked with its queue.

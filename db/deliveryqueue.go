@@ -125,28 +125,12 @@ var pauseActions = map[monitor.Kind]string{monitor.KindWebhook: monitor.ActionWe
 func (t *tx) noteQueue(ctx context.Context, kind monitor.Kind, id monitor.ID, fn func() error) error {
 	switch kind {
 	case monitor.KindWebhook:
-		return noteAround(ctx, id, fn, t.webhook, t.action, t.noteWebhook)
+		return queuedWebhook.around(ctx, t, id, fn)
 	case monitor.KindChannel:
-		return noteAround(ctx, id, fn, t.channel, t.action, t.noteChannel)
+		return queuedChannel.around(ctx, t, id, fn)
 	default:
 		return fmt.Errorf("a queue of kind %s", kind)
 	}
-}
-
-// noteAround notes the difference that fn makes to a noun.
-func noteAround[T any](ctx context.Context, id monitor.ID, fn func() error, load func(context.Context, monitor.ID) (*T, error), action string, note func(string, monitor.ID, *T, *T) error) error {
-	was, err := load(ctx, id)
-	if err != nil {
-		return err
-	}
-	if err := fn(); err != nil {
-		return err
-	}
-	next, err := load(ctx, id)
-	if err != nil {
-		return err
-	}
-	return note(action, id, was, next)
 }
 
 // queuedTable gives the nouns of a table, each beside its queue, which has its id.

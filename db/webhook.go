@@ -118,7 +118,7 @@ func (s *Store) CreateWebhook(ctx context.Context, actor monitor.Actor, made mon
 // UpdateWebhook changes a webhook as UpdateAlert does an alert. One that is switched
 // on, or was paused and is changed by ActionWebhookResume, goes on where it stopped.
 func (s *Store) UpdateWebhook(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, change func(*monitor.Webhook) error) (*monitor.Webhook, error) {
-	return s.changeWebhook(ctx, actor, action, id, expected, func(t *tx, next *monitor.Webhook) error {
+	return queuedWebhook.change(ctx, s, actor, action, id, expected, func(t *tx, next *monitor.Webhook) error {
 		if err := change(next); err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, actor monitor.Actor, action s
 
 // RotateWebhookSecret replaces the secret; the one before signs too until then.
 func (s *Store) RotateWebhookSecret(ctx context.Context, actor monitor.Actor, id monitor.ID, may func(*monitor.Webhook) error, sealed []byte, overlap time.Duration) (*monitor.Webhook, error) {
-	return s.changeWebhook(ctx, actor, monitor.ActionWebhookRotate, id, nil, func(t *tx, next *monitor.Webhook) error {
+	return queuedWebhook.change(ctx, s, actor, monitor.ActionWebhookRotate, id, nil, func(t *tx, next *monitor.Webhook) error {
 		if err := may(next); err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func (s *Store) RotateWebhookSecret(ctx context.Context, actor monitor.Actor, id
 // of what comes behind that is made anew. One that stopped because its journal was
 // gone goes on.
 func (s *Store) ReplayWebhook(ctx context.Context, actor monitor.Actor, id monitor.ID, may func(*monitor.Webhook) error, to monitor.Position) (*monitor.Webhook, error) {
-	return s.changeWebhook(ctx, actor, monitor.ActionWebhookReplay, id, nil, func(t *tx, next *monitor.Webhook) error {
+	return queuedWebhook.change(ctx, s, actor, monitor.ActionWebhookReplay, id, nil, func(t *tx, next *monitor.Webhook) error {
 		if err := may(next); err != nil {
 			return err
 		}
@@ -187,64 +187,23 @@ func (s *Store) ReplayWebhook(ctx context.Context, actor monitor.Actor, id monit
 
 // DeleteWebhook takes a webhook away, with its deliveries.
 func (s *Store) DeleteWebhook(ctx context.Context, actor monitor.Actor, id monitor.ID, expected *int, may func(*monitor.Webhook) error) error {
-	_, err := s.changeWebhook(ctx, actor, monitor.ActionWebhookDelete, id, expected, func(t *tx, w *monitor.Webhook) error {
-		if err := may(w); err != nil {
-			return err
-		}
-		return t.deleteQueued(ctx, "webhooks", id)
-	})
-	return err
+	return queuedWebhook.delete(ctx, s, actor, id, expected, may)
 }
 
 // Redeliver lets a delivery that is over be sent again, or one that waits be tried
 // now, under the same idempotency key.
 func (s *Store) Redeliver(ctx context.Context, actor monitor.Actor, id monitor.ID, may func(*monitor.Webhook) error) (*monitor.Delivery, error) {
-	return s.redeliver(ctx, id, func(d *monitor.Delivery, again func(*tx) error) error {
-		_, err := s.changeWebhook(ctx, actor, monitor.ActionWebhookRedeliver, d.Queue, nil, func(t *tx, w *monitor.Webhook) error {
-			if err := may(w); err != nil {
-				return err
-			}
-			return again(t)
-		})
-		return err
-	})
+	return queuedWebhook.again(ctx, s, actor, id, may)
 }
 
 // KeepTest keeps a test of a webhook, which was sent already, in its log.
 func (s *Store) KeepTest(ctx context.Context, actor monitor.Actor, id monitor.ID, test *monitor.Delivery) error {
-	_, err := s.changeWebhook(ctx, actor, monitor.ActionWebhookTest, id, nil, func(t *tx, _ *monitor.Webhook) error {
-		return t.keepTest(ctx, id, test)
-	})
-	return err
+	return queuedWebhook.keepTest(ctx, s, actor, id, test)
 }
 
-// changeWebhook locks a webhook and its queue, lets fn do its part, and notes it.
-func (s *Store) changeWebhook(ctx context.Context, actor monitor.Actor, action string, id monitor.ID, expected *int, fn func(*tx, *monitor.Webhook) error) (*monitor.Webhook, error) {
-	var now *monitor.Webhook
-	err := s.change(ctx, actor, action, func(t *tx) error {
-		was, err := t.webhook(ctx, id)
-		if err != nil {
-			return err
-		}
-		now = was
-		if expected != nil && *expected != was.Version {
-			return monitor.Errorf(monitor.CodeConflict, "the webhook has changed since: it is at version %d, not %d", was.Version, *expected)
-		}
-		next := *was
-		if err := fn(t, &next); err != nil {
-			return err
-		}
-		after := &next
-		if action == monitor.ActionWebhookDelete {
-			after = nil
-		}
-		now = &next
-		return t.noteWebhook(action, id, was, after)
-	})
-	if err != nil {
-		return now, fmt.Errorf("%s %s: %w", action, id, err)
-	}
-	return now, nil
+var queuedWebhook = &queued[monitor.Webhook]{
+	name: "webhook", table: "webhooks", load: (*tx).webhook, note: (*tx).noteWebhook, version: func(w *monitor.Webhook) int { return w.Version },
+	remove: monitor.ActionWebhookDelete, redeliver: monitor.ActionWebhookRedeliver, test: monitor.ActionWebhookTest,
 }
 
 // webhook gives a webhook, locked with its queue.
