@@ -1,25 +1,19 @@
 // A channel: whether it works, what it sent, with body and answer, and what can be
 // done about it.
 import { useQuery } from '@apollo/client/react';
-import { Pencil, SearchX, Send, Trash2 } from 'lucide-react';
+import { Pencil, Send, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { Body } from '../../nouns/delivery/Body';
 import type { TestOutcomeFragment } from '../../nouns/delivery/Delivery.generated';
-import { DeliveryLog } from '../../nouns/delivery/DeliveryLog';
-import { SenderBadge } from '../../nouns/delivery/looks';
+import { SenderPanel } from '../../nouns/delivery/SenderPanel';
 import { SenderSwitch } from '../../nouns/delivery/SenderSwitch';
 import { TestOutcome } from '../../nouns/delivery/TestOutcome';
-import { Trouble } from '../../nouns/delivery/Trouble';
-import { JournalList } from '../../nouns/journal/JournalList';
 import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { Time } from '../../nouns/time/Time';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { Facts } from '../../ui/Facts';
 import { legible } from '../../ui/legible';
-import { Section } from '../../ui/Section';
-import { Side } from '../../ui/Side';
-import { EmptyState, ErrorState, Skeleton } from '../../ui/States';
 import { useEvery } from '../../ui/useEvery';
 import { ChannelDialog } from './ChannelDialog';
 import {
@@ -57,20 +51,15 @@ export function ChannelPanel({ id, delivery, onOpenDelivery, onChanged, onDismis
     reload();
   };
   return (
-    <Side label="Channel" onDismiss={onDismiss}>
-      {channel ? (
-        <div className="space-y-5">
-          <div>
-            <h3 className="text-lg font-semibold break-words">{legible(channel.name)}</h3>
-            <p className="flex flex-wrap items-center gap-2 text-xs text-muted">
-              <SenderBadge state={channel.state} />
-              <KindName kind={channel.kind} />
-              <span>
-                of {legible(channel.owner?.displayName ?? 'somebody who is gone')}, made <Time at={channel.createdAt} />
-              </span>
-            </p>
-          </div>
-          <Trouble sender={channel} />
+    <SenderPanel
+      noun="channel"
+      sender={data && (channel ?? null)}
+      error={error}
+      onRetry={reload}
+      onDismiss={onDismiss}
+      mark={channel && <KindName kind={channel.kind} />}
+      actions={
+        channel && (
           <Actions
             channel={channel}
             onChanged={changed}
@@ -79,31 +68,19 @@ export function ChannelPanel({ id, delivery, onOpenDelivery, onChanged, onDismis
               onDismiss();
             }}
           />
-          <DeliveryLog
-            deliveries={channel.deliveries.nodes}
-            open={delivery}
-            onOpen={onOpenDelivery}
-            onRedeliver={async (id) => {
-              const done = await change(ChannelRedeliverDocument, { input: { id } });
-              changed();
-              return done;
-            }}
-          />
-          <Section title="What is told">
-            <Told channel={channel} />
-          </Section>
-          <Section title="History">
-            <JournalList entries={channel.journal.nodes} more={channel.journal.pageInfo.hasNextPage} />
-          </Section>
-        </div>
-      ) : error ? (
-        <ErrorState title="The channel cannot be loaded" error={error} onRetry={reload} />
-      ) : data ? (
-        <EmptyState icon={SearchX} title="There is no such channel, or it is not yours" />
-      ) : (
-        <Skeleton className="h-96" />
-      )}
-    </Side>
+        )
+      }
+      delivery={delivery}
+      onOpenDelivery={onOpenDelivery}
+      onRedeliver={async (id) => {
+        const done = await change(ChannelRedeliverDocument, { input: { id } });
+        changed();
+        return done;
+      }}
+      title="What is told"
+    >
+      {channel && <Told channel={channel} />}
+    </SenderPanel>
   );
 }
 

@@ -1,16 +1,13 @@
 // A webhook: whether it works, what it sent, with body and answer, and what can be
 // done about it.
 import { useQuery } from '@apollo/client/react';
-import { KeyRound, Pencil, RotateCcw, SearchX, Send, Trash2 } from 'lucide-react';
+import { KeyRound, Pencil, RotateCcw, Send, Trash2 } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { Body } from '../../nouns/delivery/Body';
 import type { TestOutcomeFragment } from '../../nouns/delivery/Delivery.generated';
-import { DeliveryLog } from '../../nouns/delivery/DeliveryLog';
-import { SenderBadge } from '../../nouns/delivery/looks';
+import { SenderPanel } from '../../nouns/delivery/SenderPanel';
 import { SenderSwitch } from '../../nouns/delivery/SenderSwitch';
 import { TestOutcome } from '../../nouns/delivery/TestOutcome';
-import { Trouble } from '../../nouns/delivery/Trouble';
-import { JournalList } from '../../nouns/journal/JournalList';
 import { useExplainedChange } from '../../nouns/journal/useExplainedChange';
 import { Time } from '../../nouns/time/Time';
 import { Button } from '../../ui/Button';
@@ -20,9 +17,6 @@ import { Facts } from '../../ui/Facts';
 import { TextField } from '../../ui/Field';
 import { legible } from '../../ui/legible';
 import { notify } from '../../ui/notices';
-import { Section } from '../../ui/Section';
-import { Side } from '../../ui/Side';
-import { EmptyState, ErrorState, Skeleton } from '../../ui/States';
 import { useEvery } from '../../ui/useEvery';
 import { SecretDialog, WebhookDialog } from './WebhookDialog';
 import {
@@ -59,19 +53,14 @@ export function WebhookPanel({ id, delivery, onOpenDelivery, onChanged, onDismis
     reload();
   };
   return (
-    <Side label="Webhook" onDismiss={onDismiss}>
-      {webhook ? (
-        <div className="space-y-5">
-          <div>
-            <h3 className="text-lg font-semibold break-words">{legible(webhook.name)}</h3>
-            <p className="flex flex-wrap items-center gap-2 text-xs text-muted">
-              <SenderBadge state={webhook.state} />
-              <span>
-                of {legible(webhook.owner?.displayName ?? 'somebody who is gone')}, made <Time at={webhook.createdAt} />
-              </span>
-            </p>
-          </div>
-          <Trouble sender={webhook} />
+    <SenderPanel
+      noun="webhook"
+      sender={data && (webhook ?? null)}
+      error={error}
+      onRetry={reload}
+      onDismiss={onDismiss}
+      actions={
+        webhook && (
           <Actions
             webhook={webhook}
             onChanged={changed}
@@ -80,50 +69,46 @@ export function WebhookPanel({ id, delivery, onOpenDelivery, onChanged, onDismis
               onDismiss();
             }}
           />
-          <DeliveryLog
-            deliveries={webhook.deliveries.nodes}
-            open={delivery}
-            onOpen={onOpenDelivery}
-            onRedeliver={async (id) => {
-              const done = await change(WebhookRedeliverDocument, { input: { id } });
-              changed();
-              return done;
-            }}
-          />
-          <Section title="What is sent">
-            <Facts
-              rows={[
-                [
-                  'Address',
-                  <code key="u" className="font-mono text-xs break-all">
-                    {legible(webhook.url)}
-                  </code>,
-                ],
-                ['Order', webhook.concurrency === 1 ? 'one after another' : `${webhook.concurrency} at once`],
-                ['Reads as', webhook.role.toLowerCase()],
-                ['Secret made', <Time key="s" at={webhook.secretAt} />],
-                ...(webhook.previousSecretUntil
-                  ? ([['The one before', <Time key="p" at={webhook.previousSecretUntil} />]] as const)
-                  : []),
-              ]}
-            />
-            <div className="mt-2 space-y-2">
-              <Body label="Operation" text={webhook.document} />
-              <Body label="Variables" text={JSON.stringify(webhook.variables, null, 2)} />
-            </div>
-          </Section>
-          <Section title="History">
-            <JournalList entries={webhook.journal.nodes} more={webhook.journal.pageInfo.hasNextPage} />
-          </Section>
-        </div>
-      ) : error ? (
-        <ErrorState title="The webhook cannot be loaded" error={error} onRetry={reload} />
-      ) : data ? (
-        <EmptyState icon={SearchX} title="There is no such webhook, or it is not yours" />
-      ) : (
-        <Skeleton className="h-96" />
-      )}
-    </Side>
+        )
+      }
+      delivery={delivery}
+      onOpenDelivery={onOpenDelivery}
+      onRedeliver={async (id) => {
+        const done = await change(WebhookRedeliverDocument, { input: { id } });
+        changed();
+        return done;
+      }}
+      title="What is sent"
+    >
+      {webhook && <Sent webhook={webhook} />}
+    </SenderPanel>
+  );
+}
+
+function Sent({ webhook }: { webhook: Detail }) {
+  return (
+    <>
+      <Facts
+        rows={[
+          [
+            'Address',
+            <code key="u" className="font-mono text-xs break-all">
+              {legible(webhook.url)}
+            </code>,
+          ],
+          ['Order', webhook.concurrency === 1 ? 'one after another' : `${webhook.concurrency} at once`],
+          ['Reads as', webhook.role.toLowerCase()],
+          ['Secret made', <Time key="s" at={webhook.secretAt} />],
+          ...(webhook.previousSecretUntil
+            ? ([['The one before', <Time key="p" at={webhook.previousSecretUntil} />]] as const)
+            : []),
+        ]}
+      />
+      <div className="mt-2 space-y-2">
+        <Body label="Operation" text={webhook.document} />
+        <Body label="Variables" text={JSON.stringify(webhook.variables, null, 2)} />
+      </div>
+    </>
   );
 }
 

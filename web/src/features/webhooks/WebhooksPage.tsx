@@ -1,25 +1,18 @@
 // What is sent elsewhere as it happens, and whether it arrives.
 import { getRouteApi } from '@tanstack/react-router';
 import clsx from 'clsx';
-import { Plus, Webhook as WebhookIcon } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { Webhook as WebhookIcon } from 'lucide-react';
 import { useConnection } from '../../api/useConnection';
 import { SenderBadge } from '../../nouns/delivery/looks';
+import { SenderList } from '../../nouns/delivery/SenderList';
 import { Time } from '../../nouns/time/Time';
-import { useViewer } from '../../nouns/user/useViewer';
-import { Button } from '../../ui/Button';
 import { legible } from '../../ui/legible';
-import { RecordGrid } from '../../ui/RecordGrid';
-import { EmptyState, StaleBanner } from '../../ui/States';
-import { useActiveRow } from '../../ui/useActiveRow';
-import { useEvery } from '../../ui/useEvery';
 import type { Column } from '../../ui/VirtualGrid';
 import { WebhookDialog } from './WebhookDialog';
 import { WebhookPanel } from './WebhookPanel';
 import { type WebhookFactsFragment, WebhookListDocument } from './Webhooks.generated';
 
 const route = getRouteApi('/shell/webhooks');
-const refreshPeriod = 3_000;
 const wide = '@max-[56rem]:hidden';
 const phone = '@max-[30rem]:hidden';
 const columns: readonly Column[] = [
@@ -39,46 +32,27 @@ const template = clsx(
 export function WebhooksPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { viewer, mayWork } = useViewer();
-  const [creating, setCreating] = useState(false);
-  const noSearch = useRef<HTMLInputElement>(null); // a short list: there is nothing to search in
   const list = useConnection({ query: WebhookListDocument, variables: {}, of: ({ webhooks }) => webhooks });
-  useEvery(refreshPeriod, list.refresh);
   const open = (webhook?: string, replace = false) => void navigate({ search: { webhook }, replace });
-  const { active, activate } = useActiveRow(search.webhook, (id, replace) => open(id, replace), noSearch);
-  if (viewer && !mayWork) {
-    return <EmptyState icon={WebhookIcon} title="Webhooks are for analysts and administrators" />;
-  }
   return (
-    <>
-      <h1 className="sr-only">Webhooks</h1>
-      <div className="flex flex-wrap items-center gap-2 border-b border-line bg-canvas px-3 py-2">
-        <p className="text-muted">Changes, sent to an address as they happen.</p>
-        <Button look="primary" icon={Plus} className="ml-auto" onClick={() => setCreating(true)}>
-          New webhook
-        </Button>
-      </div>
-      {list.error != null && list.items && <StaleBanner error={list.error} what="The list" onRetry={list.retry} />}
-      <div className="relative flex min-h-0 grow">
-        <div className="flex min-w-0 grow flex-col">
-          <RecordGrid
-            label="Webhooks"
-            list={list}
-            empty={
-              <EmptyState icon={WebhookIcon} title="Nothing is sent elsewhere">
-                A webhook sends what a subscription says to an address: signed, in order, and again until it has
-                arrived. What it selects is up to you.
-              </EmptyState>
-            }
-            columns={columns}
-            template={template}
-            row={(webhook) => <Row webhook={webhook} />}
-            activeId={active}
-            onActivate={activate}
-            onOpen={(id) => open(id)}
-          />
-        </div>
-        {search.webhook && (
+    <SenderList
+      title="Webhooks"
+      icon={WebhookIcon}
+      intro="Changes, sent to an address as they happen."
+      add="New webhook"
+      none={{
+        title: 'Nothing is sent elsewhere',
+        children:
+          'A webhook sends what a subscription says to an address: signed, in order, and again until it has arrived. What it selects is up to you.',
+      }}
+      list={list}
+      columns={columns}
+      template={template}
+      row={(webhook) => <Row webhook={webhook} />}
+      open={search.webhook}
+      onOpen={open}
+      panel={
+        search.webhook && (
           <WebhookPanel
             key={search.webhook}
             id={search.webhook}
@@ -87,18 +61,10 @@ export function WebhooksPage() {
             onChanged={list.refresh}
             onDismiss={() => open(undefined)}
           />
-        )}
-      </div>
-      {creating && (
-        <WebhookDialog
-          onCancel={() => setCreating(false)}
-          onDone={() => {
-            setCreating(false);
-            list.refresh();
-          }}
-        />
-      )}
-    </>
+        )
+      }
+      dialog={(done) => <WebhookDialog {...done} />}
+    />
   );
 }
 
